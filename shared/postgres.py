@@ -1,0 +1,54 @@
+"""The connection pool, and what it looks like when Postgres is not there."""
+
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TypeAlias
+
+import asyncpg
+
+# What a store function takes: a connection of its own or one lent by the pool.
+Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+# Raised by any query while Postgres is away, restarting, refusing connections or read-only.
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    OSError,
+    TimeoutError,
+    ssl.SSLError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.DiskFullError,
+    asyncpg.PostgresIOError,
+)
+
+
+@asynccontextmanager
+async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]:
+    """Yield a pool of at most `size` connections that commits durably and speaks UTC.
+
+    It connects at first use, so that a process starts while Postgres is still away.
+    """
+    opened = await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        timeout=5,
+        command_timeout=30,
+        server_settings={
+            "application_name": name,
+            "synchronous_commit": "on",
+            "timezone": "UTC",
+            "jit": "off",
+        },
+    )
+    try:
+        yield opened
+    finally:
+        opened.terminate()

@@ -1,0 +1,129 @@
+"""Settings, read once from the environment and then passed on; every NAME also as NAME_FILE."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class SettingsError(ValueError):
+    """A setting is wrong or missing; the message is one line that names it and shows no value."""
+
+
+def _duration(value: object) -> object:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("should be a number with a unit: 30s, 10m, 72h or 3d")
+    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+
+
+def _url(*schemes: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        parts = urlsplit(str(value))
+        if parts.scheme not in schemes or not (parts.hostname or parts.query):
+            raise ValueError(f"should be a URL that begins with {schemes[0]}://")
+        return value
+
+    return BeforeValidator(check)
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Port = Annotated[int, Field(ge=0, le=65535)]
+PostgresUrl = Annotated[str, _url("postgresql", "postgres"), Field(repr=False)]
+AmqpUrl = Annotated[str, _url("amqp", "amqps"), Field(repr=False)]
+SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
+HttpUrl = Annotated[str, _url("http", "https")]
+
+
+class Settings(BaseModel):
+    """What every process needs; durations are written like 30s, 10m, 72h or 3d."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings from `environ`, or raise a SettingsError naming the one at fault."""
+        given: dict[str, str] = {}
+        for field in cls.model_fields:
+            value = _read(environ, field.upper())
+            if value is not None:
+                given[field] = value
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsError(_first_line(error)) from None
+
+
+class DatabaseSettings(Settings):
+    """Settings of everything that reads or writes the ledger."""
+
+    database_url: PostgresUrl
+
+
+class ApiSettings(DatabaseSettings):
+    """Settings of the HTTP API."""
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8080
+    api_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    public_url: HttpUrl = "http://127.0.0.1:8080"
+    max_lateness: Duration = timedelta(hours=72)
+    max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
+
+
+class RelaySettings(DatabaseSettings):
+    """Settings of the relay: due deliveries to RabbitMQ, sweeper, events, pruning."""
+
+    amqp_url: AmqpUrl
+    relay_ops_host: str = "127.0.0.1"
+    relay_ops_port: Port = 8081
+    poll_interval: Duration = timedelta(seconds=1)
+    sweep_interval: Duration = timedelta(seconds=10)
+    queue_patience: Duration = timedelta(seconds=30)
+    in_doubt_policy: Literal["hold", "resend"] = "hold"
+    smtp_reply_timeout: Duration = timedelta(minutes=10)
+
+
+class MailerSettings(DatabaseSettings):
+    """Settings of the mailer."""
+
+    amqp_url: AmqpUrl
+    smtp_url: SmtpUrl
+    mail_from: Annotated[str, Field(min_length=3)]
+    mail_redirect_to: str | None = None
+    mailer_concurrency: Annotated[int, Field(ge=1, le=200)] = 10
+    mailer_ops_host: str = "127.0.0.1"
+    mailer_ops_port: Port = 8082
+    lease: Duration = timedelta(seconds=30)
+    retry_delay: Duration = timedelta(seconds=30)
+    smtp_reply_timeout: Duration = timedelta(minutes=10)
+
+
+def _read(environ: Mapping[str, str], name: str) -> str | None:
+    value, path = environ.get(name), environ.get(f"{name}_FILE")
+    if value is not None and path is not None:
+        raise SettingsError(f"{name}: set either {name} or {name}_FILE, not both")
+    if path is None:
+        return value or None
+    try:
+        return Path(path).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SettingsError(f"{name}_FILE: cannot be read: {reason}") from None
+
+
+def _first_line(error: ValidationError) -> str:
+    first = error.errors(include_input=False, include_url=False)[0]
+    name = str(first["loc"][0]).upper() if first["loc"] else "settings"
+    if first["type"] == "missing":
+        return f"{name}: is not set"
+    return f"{name}: {first['msg'].removeprefix('Value error, ').replace(chr(10), ' ')}"
