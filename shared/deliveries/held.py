@@ -1,0 +1,109 @@
+"""A worker's transitions: claim, renew, gate, record."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from shared import sql
+from shared.deliveries.states import State
+from shared.postgres import Connection
+
+_QUERIES = sql.load("shared.deliveries")
+_GATE_TIMEOUT = 5.0  # seconds; past it the outcome of the commit is unknown and no dot may follow
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One delivery held by this worker for one attempt, fenced by its token."""
+
+    id: UUID
+    token: int
+    send_id: UUID
+    business_id: int
+    email: str
+    attempts: int
+    expires_at: datetime
+    created_at: datetime
+    personal_message: str | None
+    statement_sha256: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one attempt came to; `delay` is the wait before the next one where it is deferred."""
+
+    claim: Claim
+    state: State
+    reply: str | None = None
+    reason: str | None = None
+    delay: timedelta = timedelta(0)
+    counts: bool = True
+    suppress: bool = False
+
+
+async def claim(conn: Connection, ids: Iterable[UUID], lease: timedelta) -> dict[UUID, Claim]:
+    """Take the queued ones of `ids` for one attempt each; the others are not ours to send."""
+    rows = await conn.fetch(_QUERIES.claim, list(ids), lease)
+    return {row["id"]: Claim(**row) for row in rows}
+
+
+async def renew(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
+    """Prolong the leases of `claims` and return the ids of those that are still held."""
+    return _ids(await conn.fetch(_QUERIES.renew, *_keys(claims), lease))
+
+
+async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
+    """Commit the hand-over of `claims` and return the ids that passed: only their dot may follow.
+
+    Raises where the commit's outcome is not known; no dot may follow then either.
+    """
+    rows = await conn.fetch(_QUERIES.gate, *_keys(claims), lease, timeout=_GATE_TIMEOUT)
+    return _ids(rows)
+
+
+async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
+    """Record what attempts came to and return the ids that were still theirs to decide."""
+    async with conn.transaction():
+        decided = _ids(
+            await conn.fetch(
+                _QUERIES.record,
+                *_keys([verdict.claim for verdict in verdicts]),
+                [verdict.state for verdict in verdicts],
+                [verdict.delay for verdict in verdicts],
+                [verdict.counts for verdict in verdicts],
+                [verdict.reply for verdict in verdicts],
+                [verdict.reason for verdict in verdicts],
+            )
+        )
+        gone = [v for v in verdicts if v.suppress and v.claim.id in decided]
+        if gone:
+            await conn.execute(
+                _QUERIES.suppress,
+                [verdict.claim.id for verdict in gone],
+                [verdict.reply or verdict.reason or "refused" for verdict in gone],
+            )
+    return decided
+
+
+async def statement(conn: Connection, claim: Claim) -> str:
+    """Return the frozen statement of a claim, as canonical JSON."""
+    content: str = await conn.fetchval(
+        _QUERIES.statement, claim.business_id, claim.statement_sha256
+    )
+    return content
+
+
+async def postpone(conn: Connection, ids: Iterable[UUID], delay: timedelta, reason: str) -> None:
+    """Put queued rows back to wait in Postgres for `delay`: no claim, no attempt."""
+    await conn.execute(_QUERIES.postpone, list(ids), delay, reason)
+
+
+def _keys(claims: Sequence[Claim]) -> tuple[list[UUID], list[int]]:
+    return [held.id for held in claims], [held.token for held in claims]
+
+
+def _ids(rows: list[asyncpg.Record]) -> set[UUID]:
+    return {row["id"] for row in rows}

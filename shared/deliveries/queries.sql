@@ -1,0 +1,298 @@
+-- The transitions of a delivery. Each is one conditional UPDATE that names the state (and, where a
+-- worker holds the row, the token) that it leaves; a row that does not change is somebody else's.
+-- Rows are locked in the order of their ids, except where SKIP LOCKED makes waiting impossible.
+
+-- name: enqueue
+-- Due rows leave `scheduled` or `deferred` for the queue, or end here where it is too late for them.
+-- $1 how many, $2 how long the broker may hold one before it is published again.
+WITH due AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
+      AND EXISTS (SELECT FROM sends s WHERE s.id = send_id AND s.statement_sha256 IS NOT NULL)
+    ORDER BY due_at, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = fate.state,
+    reason = coalesce(fate.reason, d.reason),
+    emissions = 1,
+    published_at = NULL,
+    lease_until = CASE fate.state WHEN 'queued' THEN clock_timestamp() + $2::interval END,
+    updated_at = clock_timestamp()
+FROM due, deliveries old, LATERAL (
+    SELECT CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'expired'
+                WHEN old.expires_at <= now() THEN 'failed'
+                WHEN suppressed.reason IS NOT NULL THEN 'suppressed'
+                ELSE 'queued' END AS state,
+           CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'not sent before it expired'
+                WHEN old.expires_at <= now() THEN 'gave up when it expired: ' || coalesce(old.reason, 'no reason recorded')
+                ELSE suppressed.reason END AS reason
+    FROM (SELECT (SELECT s.reason FROM suppressions s
+                  WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason) suppressed
+) fate
+WHERE d.id = due.id AND old.id = due.id
+RETURNING d.id, d.state
+
+-- name: confirm
+-- The broker has confirmed these messages.
+UPDATE deliveries SET published_at = clock_timestamp()
+WHERE id = ANY($1::uuid[]) AND state = 'queued'
+
+-- name: retry_soon
+-- The broker did not confirm these messages: the next sweep publishes them again.
+UPDATE deliveries SET lease_until = clock_timestamp()
+WHERE id = ANY($1::uuid[]) AND state = 'queued' AND published_at IS NULL
+
+-- name: next_due
+-- How long until the next row is due, NULL when none waits.
+SELECT min(due_at) - clock_timestamp() FROM deliveries WHERE state IN ('scheduled', 'deferred')
+
+-- name: reemit
+-- Queued rows that the broker held in vain: to be published again, with growing patience.
+-- $1 how many, $2 the patience at first, $3 whether the queue is empty: while it holds messages,
+-- only those that were never confirmed are stale.
+WITH stale AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'queued' AND lease_until <= now() AND ($3 OR published_at IS NULL)
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    emissions = emissions + 1,
+    published_at = NULL,
+    lease_until = clock_timestamp() + $2::interval * power(2, least(emissions, 6)),
+    updated_at = clock_timestamp()
+FROM stale WHERE d.id = stale.id
+RETURNING d.id
+
+-- name: reclaim
+-- Rows whose worker vanished before the gate: nothing was handed over, so they are due again, or
+-- failed when too many claims ($2) came to nothing. $1 how many.
+WITH lost AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'sending' AND lease_until <= now()
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = CASE WHEN claims >= $2 THEN 'failed' ELSE 'deferred' END,
+    reason = CASE WHEN claims >= $2 THEN 'crashed: ' || claims || ' claims came to no outcome'
+                  ELSE 'the worker that held it vanished' END,
+    token = token + 1,
+    lease_until = NULL,
+    due_at = clock_timestamp(),
+    updated_at = clock_timestamp()
+FROM lost WHERE d.id = lost.id
+RETURNING d.id, d.state
+
+-- name: expire
+-- Rows that no worker took in time; their messages will find nothing to claim. $1 how many.
+WITH late AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'queued' AND expires_at <= now()
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = CASE WHEN attempts = 0 THEN 'expired' ELSE 'failed' END,
+    reason = CASE WHEN attempts = 0 THEN 'not sent before it expired'
+                  ELSE 'gave up when it expired: ' || coalesce(d.reason, 'no reason recorded') END,
+    lease_until = NULL,
+    updated_at = clock_timestamp()
+FROM late WHERE d.id = late.id
+RETURNING d.id
+
+-- name: doubt
+-- Rows whose worker vanished after the gate: whether the relay has the mail cannot be known. The
+-- token stays, so that a late reply of the same attempt still decides. $1 how many.
+WITH lost AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'committing' AND lease_until <= now()
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = 'in_doubt',
+    reason = 'the worker vanished after handing the mail over; no reply was recorded',
+    lease_until = NULL,
+    updated_at = clock_timestamp()
+FROM lost WHERE d.id = lost.id
+RETURNING d.id
+
+-- name: resend_in_doubt
+-- The operator chose IN_DOUBT_POLICY=resend: rows in doubt for longer than any reply could take
+-- ($2) are due again, and the old attempt can no longer decide. $1 how many.
+WITH doubted AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'in_doubt' AND updated_at <= now() - $2::interval
+    ORDER BY updated_at, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = 'deferred',
+    token = token + 1,
+    due_at = clock_timestamp(),
+    updated_at = clock_timestamp()
+FROM doubted WHERE d.id = doubted.id
+RETURNING d.id
+
+-- name: claim
+-- A worker takes queued rows for one attempt each. $1 ids, $2 the lease.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
+), taken AS (
+    UPDATE deliveries d SET
+        state = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'expired'
+                     WHEN expires_at <= clock_timestamp() THEN 'failed' ELSE 'sending' END,
+        reason = CASE WHEN expires_at <= clock_timestamp() THEN 'not sent before it expired' ELSE reason END,
+        token = token + 1,
+        claims = claims + 1,
+        lease_until = clock_timestamp() + $2::interval,
+        updated_at = clock_timestamp()
+    FROM waiting WHERE d.id = waiting.id
+    RETURNING d.*
+)
+SELECT t.id, t.token, t.send_id, t.business_id, t.email, t.attempts, t.expires_at, t.created_at,
+       s.personal_message, s.statement_sha256
+FROM taken t JOIN sends s ON s.id = t.send_id
+WHERE t.state = 'sending'
+
+-- name: renew
+-- A worker that still works on its rows keeps them. $1 ids, $2 tokens, $3 the lease.
+WITH mine AS MATERIALIZED (
+    SELECT d.id FROM deliveries d
+    JOIN unnest($1::uuid[], $2::bigint[]) AS held (id, token) ON d.id = held.id AND d.token = held.token
+    WHERE d.state IN ('sending', 'committing') AND d.lease_until > clock_timestamp()
+    ORDER BY d.id
+    FOR UPDATE OF d
+)
+UPDATE deliveries d SET lease_until = clock_timestamp() + $3::interval FROM mine WHERE d.id = mine.id
+RETURNING d.id
+
+-- name: gate
+-- The dot gate, the one point at which a mail counts as handed over. Only rows that change may
+-- have their dot written. $1 ids, $2 tokens, $3 the lease.
+WITH mine AS MATERIALIZED (
+    SELECT d.id FROM deliveries d
+    JOIN unnest($1::uuid[], $2::bigint[]) AS held (id, token) ON d.id = held.id
+    WHERE d.state = 'sending' AND d.token = held.token AND d.lease_until > clock_timestamp()
+    ORDER BY d.id
+    FOR UPDATE OF d
+)
+UPDATE deliveries d SET
+    state = 'committing',
+    attempts = attempts + 1,
+    lease_until = clock_timestamp() + $3::interval,
+    updated_at = clock_timestamp()
+FROM mine WHERE d.id = mine.id
+RETURNING d.id
+
+-- name: record
+-- What attempts came to: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
+-- until the next attempt, $5 whether it counts as an attempt, $6 replies, $7 reasons.
+-- A verdict also settles a row that the sweeper put in doubt, while its token is the same.
+WITH verdicts AS (
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::interval[], $5::boolean[],
+                         $6::text[], $7::text[]) AS v (id, token, state, delay, counts, reply, reason)
+), mine AS MATERIALIZED (
+    SELECT d.id FROM deliveries d JOIN verdicts v ON d.id = v.id
+    WHERE d.token = v.token
+      AND (d.state IN ('sending', 'committing') OR d.state = 'in_doubt' AND v.state IN ('sent', 'failed', 'deferred'))
+    ORDER BY d.id
+    FOR UPDATE OF d
+)
+UPDATE deliveries d SET
+    state = v.state,
+    attempts = attempts + (d.state = 'sending' AND v.counts)::int,
+    claims = 0,
+    reply = coalesce(v.reply, d.reply),
+    reason = v.reason,
+    due_at = CASE v.state WHEN 'deferred' THEN least(clock_timestamp() + v.delay, d.expires_at) ELSE d.due_at END,
+    sent_at = CASE v.state WHEN 'sent' THEN clock_timestamp() END,
+    lease_until = NULL,
+    updated_at = clock_timestamp()
+FROM mine, verdicts v WHERE d.id = mine.id AND v.id = d.id
+RETURNING d.id
+
+-- name: suppress
+-- The relay says that these addresses do not exist: no further mail to them from that business.
+-- $1 delivery ids, $2 reasons.
+INSERT INTO suppressions (business_id, email_key, reason)
+SELECT d.business_id, d.email_key, v.reason
+FROM unnest($1::uuid[], $2::text[]) AS v (id, reason) JOIN deliveries d USING (id)
+ON CONFLICT DO NOTHING
+
+-- name: postpone
+-- Queued rows that no worker can serve now wait in Postgres instead of the queue. $1 ids, $2 delay.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
+)
+UPDATE deliveries d SET
+    state = 'deferred',
+    reason = $3,
+    lease_until = NULL,
+    due_at = clock_timestamp() + $2::interval,
+    updated_at = clock_timestamp()
+FROM waiting WHERE d.id = waiting.id
+RETURNING d.id
+
+-- name: abandon
+-- No statement can be frozen for this send ($1): its waiting rows end with the reason $2.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE send_id = $1 AND state IN ('scheduled', 'deferred') ORDER BY id FOR UPDATE
+)
+UPDATE deliveries d SET state = 'failed', reason = $2, updated_at = clock_timestamp()
+FROM waiting WHERE d.id = waiting.id
+RETURNING d.id
+
+-- name: put_off
+-- The statement of this send ($1) cannot be frozen at the moment: its due rows wait for $2, with the
+-- reason $3, until they expire.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE send_id = $1 AND state IN ('scheduled', 'deferred') AND due_at <= now()
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE deliveries d SET
+    state = CASE WHEN expires_at <= now() THEN 'failed' ELSE 'deferred' END,
+    reason = $3,
+    due_at = clock_timestamp() + $2::interval,
+    updated_at = clock_timestamp()
+FROM waiting WHERE d.id = waiting.id
+RETURNING d.id
+
+-- name: unfrozen
+-- The sends among the $1 longest due deliveries whose statement is not frozen yet.
+SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
+FROM (SELECT send_id FROM deliveries
+      WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
+      ORDER BY due_at, id
+      LIMIT $1) due
+JOIN sends s ON s.id = due.send_id
+WHERE s.statement_sha256 IS NULL
+GROUP BY s.id
+
+-- name: unpublished_events
+-- The oldest events that subscribers were not told of yet. $1 how many.
+SELECT e.id, e.delivery_id, d.send_id, d.business_id, s.customer_id, d.email, e.state, e.attempts,
+       e.reply, e.reason, e.occurred_at,
+       CASE WHEN e.state IN ('scheduled', 'deferred') THEN e.due_at END AS next_attempt_at
+FROM delivery_events e JOIN deliveries d ON d.id = e.delivery_id JOIN sends s ON s.id = d.send_id
+WHERE e.id IN (SELECT id FROM delivery_events WHERE published_at IS NULL ORDER BY id LIMIT $1)
+ORDER BY e.id
+FOR UPDATE OF e SKIP LOCKED
+
+-- name: events_published
+-- The broker has confirmed these events. $1 ids.
+UPDATE delivery_events SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])
+
+-- name: statement
+-- What the statement of a claimed delivery says. $1 business, $2 hash.
+SELECT content FROM statements WHERE business_id = $1 AND sha256 = $2

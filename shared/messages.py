@@ -1,0 +1,80 @@
+"""The wire contract: what travels through RabbitMQ, as CloudEvents 1.0 in structured mode."""
+
+from datetime import datetime
+from typing import Annotated, Generic, Literal, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+CONTENT_TYPE = "application/cloudevents+json"
+SOURCE = "/ledgerpost"
+
+Data = TypeVar("Data", bound=BaseModel)
+
+
+class Envelope(BaseModel, Generic[Data]):
+    """A CloudEvent (cloudevents.io, 1.0) around one message; unknown attributes are ignored."""
+
+    model_config = ConfigDict(frozen=True)
+
+    specversion: Literal["1.0"] = "1.0"
+    id: str
+    source: str = SOURCE
+    type: str
+    subject: str | None = None
+    time: datetime
+    datacontenttype: Literal["application/json"] = "application/json"
+    traceparent: str | None = None
+    data: Data
+
+
+class Wakeup(BaseModel):
+    """A due delivery: the row in Postgres is the truth, this only says that it waits."""
+
+    model_config = ConfigDict(frozen=True)
+
+    delivery_id: UUID
+
+
+class SendTransactions(Envelope[Wakeup]):
+    """The relay's word to the mailer: send a customer's transactions to one recipient."""
+
+    type: Literal["com.ledgerpost.send-transactions.v1"] = "com.ledgerpost.send-transactions.v1"
+
+
+DeliveryState = Literal[
+    "scheduled",
+    "queued",
+    "sending",
+    "deferred",
+    "sent",
+    "failed",
+    "in_doubt",
+    "cancelled",
+    "expired",
+    "suppressed",
+]
+
+
+class DeliveryChange(BaseModel):
+    """What became of one recipient's mail; `sequence` orders the changes of one delivery."""
+
+    model_config = ConfigDict(frozen=True)
+
+    delivery_id: UUID
+    send_id: UUID
+    business_id: int
+    customer_id: int
+    email: str
+    state: DeliveryState
+    attempts: Annotated[int, Field(ge=0)]
+    reply: str | None
+    reason: str | None
+    next_attempt_at: datetime | None
+    sequence: int
+
+
+class DeliveryEvent(Envelope[DeliveryChange]):
+    """A delivery changed its state; published at least once, so deduplicate by `id`."""
+
+    type: str  # com.ledgerpost.delivery.<state>.v1
