@@ -1,0 +1,105 @@
+"""Logs: events with fields, as JSON lines or for a person at a console, without any secret."""
+
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from shared.settings import Settings
+
+_SECRET_FIELD = re.compile(
+    r"authorization|cookie|passw(?:or)?d|passphrase|secret|token|credential|api_?key|dsn|^key$",
+    re.IGNORECASE,
+)
+# What must not be read inside of a text: the password of a URL, a bearer's key, one of our keys.
+_SECRET_TEXT = (
+    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(\b(?:bearer|basic) +)[^\s'\",]+", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(\bledgerpost_[0-9A-Za-z]{8})[0-9A-Za-z]{20,}"), r"\1***"),
+    (re.compile(r"(\bpassword=)[^\s&]+", re.IGNORECASE), r"\1***"),
+)
+_SHARED: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send all logs, those of libraries too, to `stream` (standard error) as the settings ask."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_rendering(settings.log_format),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for name in ("gunicorn.error", "gunicorn.access", "aiohttp", "asyncio", "aio_pika", "aiormq"):
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+    logging.captureWarnings(capture=True)
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace secrets, by the name of their field or by their form inside of a text, by ***."""
+    return {
+        name: "***" if _is_secret(name, value) else _clean(value) for name, value in event.items()
+    }
+
+
+def clean(text: str) -> str:
+    """Return `text` with every secret of a known form in it replaced by ***."""
+    for pattern, replacement in _SECRET_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _is_secret(name: str, value: object) -> bool:
+    # A number is none: the fencing token of a delivery is one of the things to be seen.
+    return not isinstance(value, (int, float, type(None))) and bool(_SECRET_FIELD.search(name))
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, MutableMapping):
+        return redact(None, "", {str(name): each for name, each in value.items()})
+    if isinstance(value, (list, tuple)):
+        return [_clean(each) for each in value]
+    if isinstance(value, (bool, int, float, type(None))):
+        return value
+    # Anything else is logged as its text, which may show what it was made with.
+    return clean(str(value))
+
+
+def _rendering(form: str) -> list[Processor]:
+    if form == "console":
+        return [structlog.processors.format_exc_info, redact, structlog.dev.ConsoleRenderer()]
+    return [structlog.processors.format_exc_info, redact, _json]
+
+
+def _json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
+    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
