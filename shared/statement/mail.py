@@ -1,0 +1,62 @@
+"""Subject, text and HTML of the mail, from the templates in `mail/`."""
+
+from pathlib import Path
+from typing import Any, Final
+
+import css_inline
+import jinja2
+
+from shared.statement.view import View
+from shared.statement.wording import line, lines
+
+_TEMPLATES: Final = Path(__file__).parent / "mail"
+#: A mail shows at most this many transactions, the latest ones; the PDF shows all.
+SHOWN: Final = 40
+#: Two columns of figures of at most this many characters fit beside a label on a small phone.
+NARROW: Final = 13
+
+
+class Mail:
+    """The mail's templates, read and compiled once; safe to use from many threads."""
+
+    def __init__(self) -> None:
+        plain = _environment(autoescape=False)
+        self._subject = plain.from_string(_source("subject.txt"))
+        self._text = plain.from_string(_source("body.txt"))
+        # The style sheet is inlined into the template, not into each mail. Jinja's blocks are
+        # comments there, because an HTML parser moves any other text out of a table.
+        inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+        marked = _environment(autoescape=True, block_start_string="<!--%", block_end_string="%-->")
+        self._html = marked.from_string(inliner.inline(_source("body.html")))
+
+    def write(self, view: View, message: str | None) -> tuple[str, str, str]:
+        """Return subject, text and HTML; the subject is one line of at most 150 characters."""
+        data = _shown(view) | {"message": lines(message)}
+        return (
+            line(self._subject.render(data), limit=150),
+            self._text.render(data),
+            self._html.render(data),
+        )
+
+
+def _environment(**options: Any) -> jinja2.Environment:
+    return jinja2.Environment(  # noqa: S701 - each caller says whether it writes HTML
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
+    )
+
+
+def _source(name: str) -> str:
+    return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _shown(view: View) -> View:
+    rows = view["rows"]
+    kept = rows[-SHOWN:]
+    hidden = len(rows) - len(kept)
+    return view | {
+        "rows": kept,
+        "total": f"{len(rows):,}",
+        "hidden": hidden,
+        "forward": rows[hidden - 1]["balance"] if hidden else view["opening"],
+        "layout": "wide" if view["longest"] > NARROW else "narrow",
+    }
