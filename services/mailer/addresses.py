@@ -1,0 +1,61 @@
+import re
+from dataclasses import dataclass
+from email.utils import getaddresses
+from typing import Self
+
+import idna
+
+# A dot-atom of RFC 5322 with the UTF-8 of RFC 6532; quoted local parts are not worth their traps.
+_LOCAL = re.compile(
+    r"[\w!#$%&'*+/=?^`{|}~\-\u00a1-\U0010ffff]+(\.[\w!#-'*+/=?^`{-~\-\u00a1-\U0010ffff]+)*"
+)
+_DOMAIN = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
+_LONGEST_LOCAL = 64
+_LONGEST = 254
+_LONGEST_SENDER = _LONGEST_LOCAL - len("+bounce-") - 32
+
+
+class Unsendable(ValueError):
+    """An address to which, or with which, no mail can be made."""
+
+
+def parse_address(address: str) -> tuple[str, str]:
+    """Split into local part and A-label domain; raises Unsendable for all but one plain address."""
+    local, _, domain = address.rpartition("@")
+    if not domain.isascii():
+        try:
+            domain = idna.encode(domain, uts46=True).decode("ascii")
+        except idna.IDNAError:
+            raise Unsendable("the address's domain is not a name") from None
+    if not _LOCAL.fullmatch(local) or not local.isprintable() or not _DOMAIN.fullmatch(domain):
+        raise Unsendable("the address is malformed")
+    octets = len(local.encode())
+    if octets > _LONGEST_LOCAL or octets + 1 + len(domain) > _LONGEST:
+        raise Unsendable("the address is too long")
+    return local, domain
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """Whom mail comes from: MAIL_FROM in its parts, all ASCII but the name."""
+
+    name: str
+    local: str
+    domain: str
+
+    @classmethod
+    def parse(cls, mail_from: str) -> Self:
+        """Read "Name <a@b>" or "a@b"; raises ValueError with what is wrong with it."""
+        if not mail_from.isprintable():
+            raise ValueError("has a control character")
+        found = getaddresses([mail_from])
+        if len(found) != 1:
+            raise ValueError("is not one address")
+        name, address = found[0]
+        local, domain = parse_address(address)
+        if not local.isascii() or len(local) > _LONGEST_SENDER:
+            raise ValueError(f"wants an ASCII local part of at most {_LONGEST_SENDER} characters")
+        return cls(name, local, domain)
+
+    def __str__(self) -> str:
+        return f"{self.local}@{self.domain}"

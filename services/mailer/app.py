@@ -1,0 +1,85 @@
+"""The mailer's composition root."""
+
+import asyncio
+from contextlib import AsyncExitStack
+
+from prometheus_client import CollectorRegistry, Counter
+
+from services.mailer.addresses import Mailbox
+from services.mailer.breaker import Breaker
+from services.mailer.composer import Composer
+from services.mailer.consumer import Consumer
+from services.mailer.deliver import Deliver
+from services.mailer.relay import Relay, Timeouts
+from services.mailer.rows import Rows
+from services.mailer.sessions import Sessions
+from shared import metrics, postgres
+from shared.deliveries.states import State
+from shared.health import Health
+from shared.ops import serve_ops
+from shared.settings import MailerSettings, SettingsError
+from shared.statement.render import Renderer
+
+_RENDER_THREADS = 2
+
+
+class Attempts:
+    """Counts recorded attempts by what they came to."""
+
+    def __init__(self, counted: CollectorRegistry) -> None:
+        self._attempts = Counter(
+            "ledgerpost_delivery_attempts",
+            "Recorded attempts to hand a mail to the relay, by outcome",
+            ["state"],
+            registry=counted,
+        )
+
+    def delivered(self, state: State) -> None:
+        """Count one."""
+        self._attempts.labels(state).inc()
+
+
+async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
+    """Consume and deliver until `stop`, then finish what is at work."""
+    sender, relay = mail_from(settings), smtp_relay(settings)
+    health, counted = Health(), metrics.registry()
+    concurrency = settings.mailer_concurrency
+    async with AsyncExitStack() as stack:
+        pool = await stack.enter_async_context(
+            postgres.pool(settings.database_url, name="ledgerpost-mailer", size=6)
+        )
+        timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
+        sessions = Sessions(relay, concurrency, timeouts)
+        stack.push_async_callback(sessions.close)
+        renderer = Renderer(_RENDER_THREADS)
+        stack.callback(renderer.close)
+        rows = Rows(pool, settings.lease)
+        composer = Composer(rows, renderer, sender, settings.mail_redirect_to)
+        breaker = Breaker(sessions.probe)
+        deliver = Deliver(
+            rows, composer, sessions, breaker, settings.retry_delay, Attempts(counted)
+        )
+        consumer = Consumer(settings.amqp_url, 2 * concurrency, deliver, breaker, health)
+        health.register("postgres", lambda: pool.fetchval("SELECT 1"))
+        await stack.enter_async_context(
+            serve_ops(settings.mailer_ops_host, settings.mailer_ops_port, health, counted)
+        )
+        for watcher in (rows.renew(), breaker.watch()):
+            stack.callback(asyncio.create_task(watcher).cancel)
+        await consumer.run(stop)
+
+
+def mail_from(settings: MailerSettings) -> Mailbox:
+    """Return the sender of all mail, or raise a SettingsError."""
+    try:
+        return Mailbox.parse(settings.mail_from)
+    except ValueError as error:
+        raise SettingsError(f"MAIL_FROM: {error}") from None
+
+
+def smtp_relay(settings: MailerSettings) -> Relay:
+    """Return the mail relay, or raise a SettingsError."""
+    try:
+        return Relay.from_url(settings.smtp_url)
+    except ValueError as error:
+        raise SettingsError(f"SMTP_URL: {error}") from None

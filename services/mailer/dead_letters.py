@@ -1,0 +1,91 @@
+"""The messages that could not be read or were returned too often."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from shared import broker, topology
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter; `id` is derived from the message, so it stays the same between calls."""
+
+    id: str
+    reason: str
+    died_at: str
+    body: bytes
+
+
+class NoSuchLetter(LookupError):
+    """There is no dead letter with that id."""
+
+
+async def read(url: str, most: int) -> list[DeadLetter]:
+    """Return the oldest dead letters, which stay where they are."""
+    async with _open(url) as channel:
+        return [_letter(message) async for message in _messages(channel, most)]
+
+
+async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
+    """Put dead letters back into the queue of due deliveries; all of them for None.
+
+    Each is confirmed there before it leaves the dead letters. Raises NoSuchLetter, with nothing
+    replayed, where one of `wanted` is not among them.
+    """
+    async with _open(url) as channel:
+        found = {_letter(m).id: m async for m in _messages(channel, None)}
+        missing = (wanted or set()) - found.keys()
+        if missing:
+            raise NoSuchLetter(f"no dead letter {', '.join(sorted(missing))}")
+        exchange = await topology.deliveries_exchange(channel)
+        chosen = [m for key, m in found.items() if wanted is None or key in wanted]
+        for message in chosen:
+            copy = aio_pika.Message(
+                message.body,
+                message_id=message.message_id,
+                content_type=message.content_type,
+                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+            )
+            await exchange.publish(copy, topology.DELIVERIES, mandatory=True, timeout=20)
+            await message.ack()
+        return [_letter(message) for message in chosen]
+
+
+@asynccontextmanager
+async def _open(url: str) -> AsyncIterator[AbstractChannel]:
+    """Yield a channel; what it got and did not acknowledge goes back when it closes."""
+    connection = await broker.connect(url, "ledgerpost-dead-letters")
+    async with connection:
+        channel = await connection.channel(on_return_raises=True)
+        await topology.declare(channel)
+        yield channel
+
+
+async def _messages(
+    channel: AbstractChannel, most: int | None
+) -> AsyncIterator[AbstractIncomingMessage]:
+    queue = await channel.get_queue(topology.DEAD_LETTERS)
+    left = queue.declaration_result.message_count or 0
+    for _ in range(left if most is None else min(left, most)):
+        message = await queue.get(fail=False)
+        if message is None:
+            return
+        yield message
+
+
+def _letter(message: AbstractIncomingMessage) -> DeadLetter:
+    digest = hashlib.sha256((message.message_id or "").encode() + b"\0" + message.body)
+    deaths = message.headers.get("x-death")
+    death = deaths[0] if isinstance(deaths, list) and deaths else {}
+    last = death if isinstance(death, dict) else {}
+    return DeadLetter(
+        id=digest.hexdigest()[:12],
+        reason=str(last.get("reason", "unknown")),
+        died_at=str(last.get("time", "unknown")),
+        body=message.body,
+    )

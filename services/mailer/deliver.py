@@ -1,0 +1,137 @@
+"""One delivery: claim, compose, gate, send, record."""
+
+from datetime import timedelta
+from typing import Protocol, assert_never
+from uuid import UUID
+
+import structlog
+
+from services.mailer import retries
+from services.mailer.addresses import Unsendable
+from services.mailer.breaker import Breaker
+from services.mailer.composer import Composer
+from services.mailer.envelope import Envelope
+from services.mailer.handover import Gate
+from services.mailer.outcomes import (
+    Deferred,
+    Failed,
+    GateLost,
+    InDoubt,
+    NotHandedOver,
+    Outcome,
+    RelayAtFault,
+    Sent,
+)
+from services.mailer.rows import Rows
+from shared import postgres
+from shared.deliveries.held import Claim, Verdict
+from shared.deliveries.states import State
+from shared.statement.model import StatementError
+from shared.statement.pdf import TypesettingError
+
+_log = structlog.get_logger("ledgerpost.mailer")
+_RELAY_AWAY = timedelta(seconds=5)
+
+
+class Observer(Protocol):
+    """Who is told what deliveries came to, to count it."""
+
+    def delivered(self, state: State) -> None:
+        """One attempt was recorded as `state`."""
+
+
+class HandOver(Protocol):
+    """What hands one mail to the relay, with the gate before its final dot."""
+
+    async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
+        """Raise RelayAtFault, or return what it came to."""
+
+
+class Deliver:
+    """Takes deliveries from claim to verdict; each call handles one wake-up."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        composer: Composer,
+        relay: HandOver,
+        breaker: Breaker,
+        retry_delay: timedelta,
+        observer: Observer,
+    ) -> None:
+        self._rows = rows
+        self._composer = composer
+        self._relay = relay
+        self._breaker = breaker
+        self._retry_delay = retry_delay
+        self._observer = observer
+
+    async def __call__(self, delivery_id: UUID) -> None:
+        """Deliver one mail if it waits to be sent; afterwards its wake-up is done with.
+
+        Raises one of postgres.UNAVAILABLE where nothing was claimed because Postgres is away.
+        """
+        if self._breaker.reason is not None:
+            await self._rows.postpone(delivery_id, _RELAY_AWAY, self._breaker.reason)
+            return
+        claim = await self._rows.claim(delivery_id)
+        if claim is None:
+            return
+        try:
+            verdict = await self._attempt(claim)
+        except Exception:  # noqa: BLE001 - one poisoned mail must not take the worker down
+            # A crash without an outcome: the lease runs out, and the sweeper counts the claims.
+            _log.exception("delivery crashed", delivery=str(claim.id))
+            self._rows.release(claim)
+            return
+        if verdict is None:
+            self._rows.release(claim)
+            return
+        decided = await self._rows.record(verdict)
+        self._observer.delivered(verdict.state)
+        _log.info(
+            "attempt recorded" if decided else "attempt came too late",
+            delivery=str(claim.id),
+            send=str(claim.send_id),
+            state=verdict.state,
+            reason=verdict.reason,
+            reply=verdict.reply,
+        )
+
+    async def _attempt(self, claim: Claim) -> Verdict | None:
+        try:
+            envelope = await self._composer.envelope(claim)
+        except (StatementError, TypesettingError, Unsendable) as error:
+            return Verdict(claim, State.FAILED, reason=f"the mail cannot be made: {error}")
+        except postgres.UNAVAILABLE as error:
+            return self._handed_back(claim, f"the statement could not be read: {error!r}")
+        try:
+            outcome = await self._relay.hand_over(envelope, lambda: self._rows.gate(claim))
+        except RelayAtFault as fault:
+            self._breaker.trip(fault)
+            return self._handed_back(claim, fault.reason)
+        except postgres.UNAVAILABLE as error:
+            # Whether the gate committed is unknown; that no dot was written is not.
+            return self._handed_back(claim, f"the gate could not be committed: {error!r}")
+        return self._verdict(claim, outcome)
+
+    def _verdict(self, claim: Claim, outcome: Outcome) -> Verdict | None:
+        match outcome:
+            case Sent(reply):
+                return Verdict(claim, State.SENT, reply)
+            case Deferred(reason, reply):
+                wait = retries.delay(self._retry_delay, claim.attempts + 1)
+                return Verdict(claim, State.DEFERRED, reply, reason, wait)
+            case Failed(reason, reply, suppress):
+                return Verdict(claim, State.FAILED, reply, reason, suppress=suppress)
+            case InDoubt(reason, reply):
+                return Verdict(claim, State.IN_DOUBT, reply, reason)
+            case NotHandedOver(reason, reply):
+                return self._handed_back(claim, reason, reply)
+            case GateLost():
+                return None
+            case _:
+                assert_never(outcome)
+
+    def _handed_back(self, claim: Claim, reason: str, reply: str | None = None) -> Verdict:
+        return Verdict(claim, State.DEFERRED, reply, reason, _RELAY_AWAY, counts=False)

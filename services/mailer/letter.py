@@ -1,0 +1,117 @@
+"""The MIME message: what all recipients of a send share is encoded once, the rest for each."""
+
+import binascii
+from base64 import encodebytes
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from urllib.parse import quote
+from uuid import UUID
+
+from services.mailer.addresses import Mailbox, Unsendable, parse_address
+from services.mailer.envelope import Envelope
+from services.mailer.headers import address_header, one_line, plain_header, text_header
+
+_LONGEST_FILE_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """What every recipient of a send gets, and whom it comes from."""
+
+    sender: Mailbox
+    headers: bytes
+    body: bytes
+
+    def to(self, recipient: str, delivery_id: UUID) -> Envelope:
+        """Address it to one: same input, same bytes. Raises Unsendable for a bad address."""
+        local, domain = parse_address(recipient)
+        to = f"{local}@{domain}"
+        own = (
+            plain_header("To", to)
+            + plain_header("Message-ID", f"<{delivery_id}@{self.sender.domain}>")
+            + plain_header("X-Ledgerpost-Delivery", str(delivery_id))
+        )
+        return Envelope(
+            sender=f"{self.sender.local}+bounce-{delivery_id.hex}@{self.sender.domain}",
+            recipient=to,
+            data=b"".join((own.encode(), self.headers, b"\r\n", self.body)),
+            smtputf8=not local.isascii(),
+        )
+
+
+def compose(
+    *,
+    send_id: UUID,
+    sender: Mailbox,
+    business_name: str,
+    reply_to: str | None,
+    subject: str,
+    text: str,
+    html: str,
+    pdf: bytes,
+    pdf_name: str,
+    date: datetime,
+) -> Letter:
+    """Encode a send's mail: same input, same bytes, 7-bit, with lines of at most 78 characters.
+
+    `date` is aware. A `reply_to` that is no ASCII-able address is left out, as it would keep the
+    mail from every relay and reader without SMTPUTF8.
+    """
+    if date.tzinfo is None:
+        raise ValueError("date has no timezone")
+    # "=_" occurs neither in quoted-printable nor in base64, so no part can hold a boundary.
+    mixed, alternative = (f"=_{kind}_{send_id.hex}" for kind in ("mixed", "alternative"))
+    headers = (
+        address_header("From", business_name or sender.name, str(sender)),
+        _reply_to(business_name, reply_to),
+        text_header("Subject", subject),
+        plain_header("Date", format_datetime(date.astimezone(UTC))),
+        plain_header("Auto-Submitted", "auto-generated"),
+        plain_header("X-Ledgerpost-Send", str(send_id)),
+        plain_header("MIME-Version", "1.0"),
+        _multipart("mixed", mixed),
+    )
+    body = (
+        f"--{mixed}\r\n{_multipart('alternative', alternative)}\r\n--{alternative}\r\n".encode(),
+        _text_part("plain", text),
+        f"\r\n--{alternative}\r\n".encode(),
+        _text_part("html", html),
+        f"\r\n--{alternative}--\r\n\r\n--{mixed}\r\n".encode(),
+        _pdf_part(pdf, pdf_name),
+        f"\r\n--{mixed}--\r\n".encode(),
+    )
+    return Letter(sender, "".join(headers).encode("ascii"), b"".join(body))
+
+
+def _reply_to(name: str, address: str | None) -> str:
+    try:
+        local, domain = parse_address(address or "")
+    except Unsendable:
+        return ""
+    return address_header("Reply-To", name, f"{local}@{domain}") if local.isascii() else ""
+
+
+def _multipart(kind: str, boundary: str) -> str:
+    return f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n'
+
+
+def _text_part(kind: str, text: str) -> bytes:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n")
+    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), istext=True)
+    return (
+        f"Content-Type: text/{kind}; charset=utf-8\r\n"
+        "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
+    ).encode() + encoded.replace(b"\n", b"\r\n")
+
+
+def _pdf_part(pdf: bytes, name: str) -> bytes:
+    name = one_line(name).replace("/", "-").replace("\\", "-")
+    stem = name.removesuffix(".pdf")[:_LONGEST_FILE_NAME].replace('"', "'")
+    # Given both forms, readers differ in which one they believe.
+    shown = f'="{stem}.pdf"' if stem.isascii() else f"*=utf-8''{quote(stem, safe='')}.pdf"
+    return (
+        "Content-Type: application/pdf\r\n"
+        "Content-Transfer-Encoding: base64\r\n"
+        f"Content-Disposition: attachment;\r\n filename{shown}\r\n\r\n"
+    ).encode() + encodebytes(pdf).replace(b"\n", b"\r\n")

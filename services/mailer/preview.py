@@ -1,0 +1,42 @@
+"""The mail of a send as files, to look at."""
+
+from uuid import UUID
+
+import asyncpg
+
+from services.mailer.addresses import Mailbox
+from services.mailer.composer import letter_of
+from shared import sql
+from shared.statement.render import Renderer
+
+_QUERIES = sql.load("services.mailer")
+
+
+class NothingToPreview(LookupError):
+    """There is no such send, or its statement is not frozen yet."""
+
+
+async def preview(dsn: str, sender: Mailbox, send_id: UUID) -> dict[str, bytes]:
+    """Return message.eml, body.txt, body.html and the PDF for a send's first recipient, by name.
+
+    These are the bytes that the mailer hands over.
+    """
+    conn = await asyncpg.connect(dsn, timeout=5)
+    try:
+        row = await conn.fetchrow(_QUERIES.previewed_send, send_id)
+    finally:
+        await conn.close()
+    if row is None:
+        raise NothingToPreview(f"send {send_id} does not exist or has no statement yet")
+    renderer = Renderer(1)
+    try:
+        rendered = await renderer.render(row["content"].encode(), row["personal_message"])
+    finally:
+        renderer.close()
+    letter = letter_of(rendered, send_id, sender, row["created_at"])
+    return {
+        "message.eml": letter.to(row["email"], row["id"]).data,
+        "body.txt": rendered.text.encode(),
+        "body.html": rendered.html.encode(),
+        rendered.pdf_name: rendered.pdf,
+    }

@@ -1,0 +1,112 @@
+"""The relay's replies: read within bounds, and what a refusal means."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from services.mailer.outcomes import Deferred, Failed
+
+MAX_LINE = 4096
+MAX_LINES = 100
+MAX_TEXT = 500
+
+_POSITIVE, _TRANSIENT, _PERMANENT = 2, 4, 5
+CLOSING = 421
+START_INPUT = 354
+
+_LINE = re.compile(rb"([2-5]\d\d)(?!\d)(-?)(.*)", re.DOTALL)
+_ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
+# RFC 3463: mailbox, system or syntax of the address is bad, mailbox has moved, null MX.
+_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
+
+
+class Garbage(ConnectionError):
+    """What the relay said is no SMTP reply, or is longer than any."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """One whole reply; `text` is a single printable line, `enhanced` its RFC 3463 code or ""."""
+
+    code: int
+    enhanced: str
+    text: str
+
+    @property
+    def positive(self) -> bool:
+        """2xx: done as asked."""
+        return self.code // 100 == _POSITIVE
+
+    @property
+    def transient(self) -> bool:
+        """4xx: not now."""
+        return self.code // 100 == _TRANSIENT
+
+    @property
+    def permanent(self) -> bool:
+        """5xx: not like this."""
+        return self.code // 100 == _PERMANENT
+
+    def __str__(self) -> str:
+        return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))[:MAX_TEXT]
+
+
+class ReplyReader:
+    """Cuts a stream of bytes into replies, and holds never more than one within its bounds."""
+
+    def __init__(self) -> None:
+        self._rest = bytearray()
+        self._code = b""
+        self._lines: list[bytes] = []
+
+    def feed(self, data: bytes) -> Iterator[Reply]:
+        """Yield the replies that `data` completes; raises Garbage, after which nothing is valid."""
+        self._rest += data
+        begin = 0
+        while (end := self._rest.find(b"\n", begin)) >= 0:
+            reply = self._line(bytes(self._rest[begin:end]).removesuffix(b"\r"))
+            begin = end + 1
+            if reply is not None:
+                yield reply
+        del self._rest[:begin]
+        if len(self._rest) > MAX_LINE:
+            raise Garbage("an endless reply line")
+
+    def _line(self, line: bytes) -> Reply | None:
+        match = _LINE.fullmatch(line)
+        if match is None or len(line) > MAX_LINE or self._code not in {b"", match[1]}:
+            raise Garbage("a malformed reply")
+        self._code = match[1]
+        self._lines.append(match[3])
+        if len(self._lines) > MAX_LINES:
+            raise Garbage("an endless reply")
+        if match[2] == b"-":
+            return None
+        reply = _reply(int(self._code), self._lines)
+        self._code, self._lines = b"", []
+        return reply
+
+
+def _reply(code: int, lines: list[bytes]) -> Reply:
+    texts = [line_text(line.decode("utf-8", "replace")) for line in lines]
+    found = (_ENHANCED.match(text) for text in texts)
+    enhanced = next((match[1] for match in found if match), "")
+    if enhanced:
+        texts = [text.removeprefix(enhanced).strip() for text in texts]
+    return Reply(code, enhanced, " ".join(filter(None, texts))[:MAX_TEXT])
+
+
+def line_text(text: str) -> str:
+    """Make one printable line of at most MAX_TEXT characters of whatever a relay said."""
+    printable = "".join(c if c.isprintable() else " " for c in text)
+    return " ".join(printable.split())[:MAX_TEXT]
+
+
+def refusal(stage: str, reply: Reply) -> Deferred | Failed:
+    """Say what any reply but success means at a stage from MAIL to the end of the data."""
+    if reply.permanent:
+        suppress = stage == "RCPT" and reply.enhanced in _NO_SUCH_ADDRESS
+        return Failed(f"refused at {stage}", str(reply), suppress)
+    if reply.transient:
+        return Deferred(f"put off at {stage}", str(reply))
+    return Deferred(f"unexpected reply at {stage}", str(reply))

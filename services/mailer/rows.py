@@ -1,0 +1,94 @@
+"""The worker's side of the delivery rows: claimed, gated and recorded many at a time."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from services.mailer.batches import Batches
+from shared import postgres
+from shared.deliveries import held
+from shared.deliveries.held import Claim, Verdict
+
+_log = structlog.get_logger("ledgerpost.mailer")
+_RETRY = 1.0  # seconds between tries to record while Postgres is away
+
+
+class Rows:
+    """Claims and settles delivery rows, and renews the leases of all that it holds."""
+
+    def __init__(self, pool: asyncpg.Pool, lease: timedelta) -> None:
+        self._pool = pool
+        self._lease = lease
+        self._held: dict[UUID, Claim] = {}
+        self._claims = Batches(self._claim_all, postgres.UNAVAILABLE)
+        self._gates = Batches(self._gate_all, postgres.UNAVAILABLE)
+        self._verdicts = Batches(self._record_all, postgres.UNAVAILABLE)
+
+    async def claim(self, delivery_id: UUID) -> Claim | None:
+        """Take a delivery for one attempt; None where it is not ours to send."""
+        claim = await self._claims.ask(delivery_id)
+        if claim is not None:
+            self._held[claim.id] = claim
+        return claim
+
+    async def gate(self, claim: Claim) -> bool:
+        """Commit the hand-over; only on True may the dot follow."""
+        return await self._gates.ask(claim)
+
+    async def record(self, verdict: Verdict) -> bool:
+        """Record what an attempt came to, however long Postgres is away; False when too late."""
+        while True:
+            try:
+                decided = await self._verdicts.ask(verdict)
+            except postgres.UNAVAILABLE as error:
+                _log.warning("result not recorded yet", error=repr(error))
+                await asyncio.sleep(_RETRY)
+            else:
+                self._held.pop(verdict.claim.id, None)
+                return decided
+
+    def release(self, claim: Claim) -> None:
+        """Stop renewing a claim that was lost to somebody else."""
+        self._held.pop(claim.id, None)
+
+    async def postpone(self, delivery_id: UUID, delay: timedelta, reason: str) -> None:
+        """Let a queued delivery wait in Postgres instead of the queue."""
+        async with self._pool.acquire() as conn:
+            await held.postpone(conn, [delivery_id], delay, reason)
+
+    async def content(self, claim: Claim) -> str:
+        """Return the frozen statement of a claim, as canonical JSON."""
+        async with self._pool.acquire() as conn:
+            return await held.statement(conn, claim)
+
+    async def renew(self) -> None:
+        """Prolong the leases of all held rows, for ever."""
+        while True:
+            await asyncio.sleep(self._lease.total_seconds() / 3)
+            if not self._held:
+                continue
+            try:
+                async with self._pool.acquire() as conn:
+                    await held.renew(conn, list(self._held.values()), self._lease)
+            except postgres.UNAVAILABLE as error:
+                _log.warning("leases not renewed", error=repr(error))
+
+    async def _claim_all(self, ids: Sequence[UUID]) -> Sequence[Claim | None]:
+        async with self._pool.acquire() as conn:
+            claimed = await held.claim(conn, ids, self._lease)
+        # The same message many times at once: one of them gets the row.
+        return [claimed.pop(delivery_id, None) for delivery_id in ids]
+
+    async def _gate_all(self, claims: Sequence[Claim]) -> Sequence[bool]:
+        async with self._pool.acquire() as conn:
+            passed = await held.gate(conn, claims, self._lease)
+        return [claim.id in passed for claim in claims]
+
+    async def _record_all(self, verdicts: Sequence[Verdict]) -> Sequence[bool]:
+        async with self._pool.acquire() as conn:
+            decided = await held.record(conn, verdicts)
+        return [verdict.claim.id in decided for verdict in verdicts]

@@ -1,0 +1,145 @@
+import asyncio
+import socket
+import ssl
+
+from services.mailer import handover
+from services.mailer.envelope import Envelope
+from services.mailer.handover import Gate, Patience
+from services.mailer.outcomes import Failed, Outcome, RelayAtFault
+from services.mailer.relay import Relay, Timeouts
+from services.mailer.replies import CLOSING, Reply
+from services.mailer.session import Session, SessionLost
+from services.mailer.smtp import open_session, tls_context
+
+
+class Sessions:
+    """At most `size` connections to the relay at once, kept for the next mail while they last."""
+
+    def __init__(
+        self, relay: Relay, size: int, timeouts: Timeouts, hostname: str | None = None
+    ) -> None:
+        self._relay = relay
+        self._timeouts = timeouts
+        self._hostname = hostname
+        self._slots = asyncio.Semaphore(size)
+        self._kept: dict[Session, asyncio.TimerHandle] = {}
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._tls: ssl.SSLContext | None = None
+        self._closed = False
+        self._refused: Envelope | None = None
+
+    async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
+        """Hand one mail over; `gate` commits the claim and says whether it is ours still.
+
+        The dot is written only after the gate returned True. At most `to_gate` seconds pass from
+        a free connection to the gate, then `gate` and `final`. Raises RelayAtFault, and what the
+        gate raises, both without a dot; a cancellation may come after it.
+        """
+        if (problem := envelope.problem()) is not None:
+            return Failed(f"unsendable: {problem}")
+        async with self._slots:
+            patience = Patience(self._timeouts)
+            session, answer = await self._begin(envelope, patience)
+            if isinstance(answer, Failed):
+                self._keep(session)
+                return answer
+            try:
+                return await handover.finish(session, envelope, answer, gate, patience)
+            except RelayAtFault:
+                self._refused = envelope
+                session.abort()
+                raise
+            except BaseException:
+                session.abort()
+                raise
+            finally:
+                self._keep(session)
+
+    async def probe(self) -> None:
+        """Open and keep a ready session, on which the MAIL last refused, if any, now passes.
+
+        Raises RelayAtFault.
+        """
+        async with self._slots:
+            if (kept := self._take()) is not None:
+                kept.abort()  # its place is needed, and it proves nothing
+            patience = Patience(self._timeouts)
+            session = await self._open(patience)
+            try:
+                if self._refused is not None:
+                    await handover.rehearse(session, self._refused, patience)
+            except BaseException:
+                session.abort()
+                raise
+            self._refused = None
+            self._keep(session)
+
+    async def close(self) -> None:
+        """Say goodbye on the kept connections; those in use end after their mail."""
+        self._closed = True
+        for session in list(self._kept):
+            self._retire(session)
+        await asyncio.gather(*self._leaving)
+
+    async def _begin(
+        self, envelope: Envelope, patience: Patience
+    ) -> tuple[Session, Reply | Failed]:
+        """Get a session and its answer to MAIL; a kept one that proves dead is replaced once."""
+        session = self._take()
+        if session is not None:
+            try:
+                answer = await self._mail(session, envelope, patience.of(self._timeouts.reuse))
+            except SessionLost:
+                session.abort()
+            else:
+                if isinstance(answer, Failed) or answer.code != CLOSING:
+                    return session, answer
+                session.abort()
+        session = await self._open(patience)
+        try:
+            limit = patience.of(self._timeouts.mail)
+            return session, await self._mail(session, envelope, limit)
+        except SessionLost as lost:
+            session.abort()
+            raise RelayAtFault(f"MAIL: {lost}") from None
+
+    async def _mail(self, session: Session, envelope: Envelope, limit: float) -> Reply | Failed:
+        try:
+            return handover.unsendable(envelope, session) or await handover.begin(
+                session, envelope, limit
+            )
+        except asyncio.CancelledError:
+            session.abort()
+            raise
+
+    async def _open(self, patience: Patience) -> Session:
+        if self._hostname is None:
+            self._hostname = await asyncio.to_thread(socket.getfqdn)
+        if self._tls is None:
+            self._tls = await asyncio.to_thread(tls_context, self._relay)
+        ready = self._timeouts.ready
+        return await open_session(self._relay, self._tls, self._hostname, ready, patience.left)
+
+    def _take(self) -> Session | None:
+        """Take the kept session last used that is still alive and silent."""
+        while self._kept:
+            session, timer = self._kept.popitem()
+            timer.cancel()
+            if session.ended is None and session.unread is None:
+                return session
+            session.abort()
+        return None
+
+    def _keep(self, session: Session) -> None:
+        if session.ended is not None:
+            return
+        loop = asyncio.get_running_loop()
+        self._kept[session] = loop.call_later(self._timeouts.idle, self._retire, session)
+        if self._closed:
+            self._retire(session)
+
+    def _retire(self, session: Session) -> None:
+        self._kept.pop(session).cancel()
+        task = asyncio.create_task(session.leave(self._timeouts.leave))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)

@@ -1,0 +1,39 @@
+"""Mails and gates for tests that talk to the judge."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from services.mailer.envelope import Envelope
+from services.mailer.relay import Relay, Timeouts
+from tests.judge.server import Judge
+
+SEND = UUID("018f0000-0000-7000-8000-000000000001")
+PATIENT = Timeouts(ready=20, mail=20, rcpt=20, data=20, block=20, to_gate=30, final=20, leave=5)
+
+
+def envelope(
+    recipient: str = "ann@example.org", text: str = "Hello", send: UUID = SEND, **fields: Any
+) -> Envelope:
+    """Make a small mail that the judge can recognise."""
+    body = text.replace("\n", "\r\n")
+    data = (
+        f"X-Ledgerpost-Send: {send}\r\nX-Ledgerpost-Delivery: {uuid4()}\r\n\r\n{body}\r\n"
+    ).encode()
+    return Envelope("from@example.com", recipient, fields.pop("data", data), **fields)
+
+
+def relay(judge: Judge, **fields: Any) -> Relay:
+    """Point at the judge, without TLS unless told otherwise."""
+    return Relay(judge.host, judge.port, **{"tls": "none"} | fields)
+
+
+class Gate:
+    """A gate that answers `answer`, and remembers how often it was asked."""
+
+    def __init__(self, *, answer: object = True) -> None:
+        self.answer = answer
+        self.asked = 0
+
+    async def __call__(self) -> bool:
+        self.asked += 1
+        return self.answer  # type: ignore[return-value]  # a gate that answers nonsense is tested

@@ -1,0 +1,83 @@
+"""What the judge can be told to do instead of obeying RFC 5321."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+Step = Literal[
+    "connect", "ehlo", "helo", "starttls", "auth", "mail", "rcpt", "data", "body", "dot", "rset"
+]
+
+
+@dataclass(frozen=True)
+class Say:
+    """Answer with these bytes; without CRLF at the end one is added unless `raw`."""
+
+    text: str | bytes
+    raw: bool = False
+
+
+@dataclass(frozen=True)
+class Delay:
+    """Go on only after so many seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True)
+class Hang:
+    """Answer nothing more on this connection; `reading` = still take in what comes."""
+
+    reading: bool = True
+
+
+@dataclass(frozen=True)
+class Drop:
+    """Close the connection (FIN)."""
+
+
+@dataclass(frozen=True)
+class Reset:
+    """Reset the connection (RST)."""
+
+
+@dataclass(frozen=True)
+class HalfClose:
+    """Send a FIN and go on reading."""
+
+
+@dataclass(frozen=True)
+class Flood:
+    """Send `unit` again and again for as long as the peer takes it, at most `limit` bytes."""
+
+    unit: bytes
+    limit: int = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Accept:
+    """At "dot": take the mail, whatever comes after."""
+
+
+Action = Say | Delay | Hang | Drop | Reset | HalfClose | Flood | Accept
+
+
+@dataclass
+class Rule:
+    """Do `actions` at `step`, for one recipient or all, after `skip` times, at most `times` times.
+
+    When no action answers or ends the connection, the judge goes on as RFC 5321 says.
+    """
+
+    step: Step
+    actions: tuple[Action, ...]
+    recipient: str | None = None
+    skip: int = 0
+    times: int | None = None
+    met: int = field(default=0, init=False)
+
+    def takes(self, step: Step, recipient: str | None) -> bool:
+        """Say whether the rule applies here and now, and count that."""
+        if step != self.step or self.recipient not in {None, recipient}:
+            return False
+        self.met += 1
+        return self.met > self.skip and (self.times is None or self.met <= self.skip + self.times)

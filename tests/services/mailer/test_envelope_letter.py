@@ -1,0 +1,300 @@
+"""The message: what readers see, that its bytes are fixed, and that nothing in it can break out."""
+
+import io
+import re
+from datetime import UTC, datetime, timedelta, timezone
+from email import message_from_bytes, policy
+from email.header import decode_header, make_header
+from email.message import EmailMessage
+from typing import Any
+from uuid import UUID
+
+import pytest
+from hypothesis import given, seed, settings
+from hypothesis import strategies as st
+
+from services.mailer.addresses import Mailbox, Unsendable
+from services.mailer.envelope import Envelope
+from services.mailer.letter import Letter, compose
+
+SEND = UUID("018f0000-0000-7000-8000-00000000000a")
+DELIVERY = UUID("018f0000-0000-7000-8000-00000000000b")
+TEXT = "Dear Ann,\n.\n.hidden\nFrom here on: 12 € = 12.00\ttrailing \n" + "long " * 60
+PDF = b"%PDF-1.7\r\n" + bytes(range(256)) * 50
+
+
+def letter(**fields: Any) -> Letter:
+    given_fields: dict[str, Any] = {
+        "send_id": SEND,
+        "sender": Mailbox.parse("Ledgerpost <post@mail.example>"),
+        "business_name": "Müller & Co",
+        "reply_to": "office@müller.example",
+        "subject": "Your statement, January 2024",
+        "text": TEXT,
+        "html": "<p>Dear Ann, 12 €</p>" + "<br>" * 300,
+        "pdf": PDF,
+        "pdf_name": "statement.pdf",
+        "date": datetime(2024, 2, 1, 9, 30, tzinfo=timezone(timedelta(hours=2))),
+    }
+    return compose(**given_fields | fields)
+
+
+def read(envelope: Envelope) -> EmailMessage:
+    assert envelope.problem() is None
+    message = message_from_bytes(envelope.data, policy=policy.default)
+    assert isinstance(message, EmailMessage)
+    for part in message.walk():
+        assert part.defects == []
+        if not envelope.smtputf8:  # the standard library's parser takes UTF-8 itself for a defect
+            assert [header.defects for header in part.values() if header.defects] == []
+    return message
+
+
+def test_readers_see_what_was_meant() -> None:
+    message = read(letter().to("Ann.Ny@example.org", DELIVERY))
+    sender = message["From"].addresses[0]
+    assert (sender.display_name, sender.addr_spec) == ("Müller & Co", "post@mail.example")
+    assert message["Reply-To"].addresses[0].addr_spec == "office@xn--mller-kva.example"
+    assert [to.addr_spec for to in message["To"].addresses] == ["Ann.Ny@example.org"]
+    assert message["Subject"] == "Your statement, January 2024"
+    assert message["Date"].datetime == datetime(2024, 2, 1, 7, 30, tzinfo=UTC)
+    assert message["Message-ID"] == f"<{DELIVERY}@mail.example>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["X-Ledgerpost-Send"] == str(SEND)
+    assert message["X-Ledgerpost-Delivery"] == str(DELIVERY)
+    assert message.get_content_type() == "multipart/mixed"
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    assert text.get_content() == TEXT.replace("\n", "\r\n")
+    assert html.get_content() == "<p>Dear Ann, 12 €</p>" + "<br>" * 300
+    (attachment,) = message.iter_attachments()
+    assert attachment.get_content_type() == "application/pdf"
+    assert attachment.get_filename() == "statement.pdf"
+    assert attachment.get_content() == PDF
+
+
+def test_the_return_path_names_the_delivery() -> None:
+    envelope = letter().to("ann@example.org", DELIVERY)
+    assert envelope.sender == f"post+bounce-{DELIVERY.hex}@mail.example"
+    assert UUID(envelope.sender.partition("+bounce-")[2].partition("@")[0]) == DELIVERY
+
+
+def test_the_same_input_makes_the_same_bytes() -> None:
+    first = letter(subject="é" * 200).to("ann@example.org", DELIVERY)
+    assert letter(subject="é" * 200).to("ann@example.org", DELIVERY) == first
+
+
+def test_lines_are_short_ascii_and_end_in_crlf() -> None:
+    many = {"subject": "Überschrift " * 30, "business_name": "Ж" * 150, "pdf_name": "é" * 99}
+    data = letter(**many).to("ann@example.org", DELIVERY).data
+    assert data.isascii()
+    assert max(len(line) for line in data.split(b"\r\n")) <= 998
+    long = [line for line in data.split(b"\r\n") if len(line) > 78]
+    assert all(line.startswith(b" filename*=") for line in long)
+    assert not re.search(rb"[^\r]\n|\r[^\n]", data)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "plain",
+        "two words " * 20,
+        "x" * 300,
+        "word " * 10 + "x" * 200,
+        "Grüße, 你好 🎉 " * 20,
+        "=?utf-8?q?no?=",
+        "trailing, and  inner   spaces",
+        "👩‍👩‍👧 family",
+    ],
+)
+def test_subjects_come_back(subject: str) -> None:
+    message = read(letter(subject=subject).to("a@example.org", DELIVERY))
+    assert message["Subject"] == re.sub(" +", " ", subject).strip()
+
+
+def raw_header(mail: Envelope, name: str) -> str:
+    unfolded = mail.data.decode().replace("\r\n ", " ")
+    return next(x for x in unfolded.split("\r\n") if x.startswith(f"{name}:")).partition(":")[2]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        'Ann "The Bank" O\\Neil, Inc. <x@y.org>; (z)',
+        "Ж" * 120,
+        "=?utf-8?q?no?=",
+        "a, b@c.org",
+        "Very Long Company Name " * 10,
+        "ACME",
+    ],
+)
+def test_display_names_come_back_and_add_no_address(name: str) -> None:
+    mail = letter(business_name=name).to("a@example.org", DELIVERY)
+    message = read(mail)
+    for header in ("From", "Reply-To"):
+        assert len(message[header].addresses) == 1
+        # The address parser of the standard library puts spaces between encoded words.
+        raw = raw_header(mail, header).rpartition("<")[0].strip()
+        shown = str(make_header(decode_header(raw)))
+        assert re.sub(r'^"|"$|\\(?=["\\])', "", shown) == re.sub(" +", " ", name).strip()
+    assert message["From"].addresses[0].addr_spec == "post@mail.example"
+
+
+def test_without_a_business_name_the_configured_one_shows() -> None:
+    message = read(letter(business_name="").to("a@example.org", DELIVERY))
+    assert message["From"].addresses[0].display_name == "Ledgerpost"
+
+
+@pytest.mark.parametrize("field", ["business_name", "subject", "pdf_name"])
+@pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\0", "\u2028", "\x85", "\x0b", "\ud800"])
+def test_controls_in_header_text_become_spaces(field: str, end: str) -> None:
+    evil = f"a{end}Bcc: evil@example.org{end}{end}<b>{end}"
+    message = read(letter(**{field: evil}).to("a@example.org", DELIVERY))
+    assert message["Bcc"] is None
+    plain = read(letter().to("a@example.org", DELIVERY))
+    assert message.keys() == plain.keys()
+    (attachment,) = message.iter_attachments()
+    assert attachment.get_content() == PDF
+
+
+@pytest.mark.parametrize(
+    "reply_to", [None, "", "no address", "a@b.org, c@d.org", "a@b\r\nX: y", "jörg@b.org"]
+)
+def test_a_reply_to_that_cannot_be_written_is_left_out(reply_to: str | None) -> None:
+    assert read(letter(reply_to=reply_to).to("a@example.org", DELIVERY))["Reply-To"] is None
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "",
+        "ann",
+        "@b.org",
+        "ann@",
+        "a@b@c.org",
+        "a b@c.org",
+        "a@b.org\r\n",
+        "a\n@b.org",
+        "a@b.org\0",
+        "a,b@c.org",
+        "<a@b.org>",
+        "Ann <a@b.org>",
+        '"a b"@c.org',
+        ".a@b.org",
+        "a..b@c.org",
+        "a@b..org",
+        "a@-b.org",
+        "a@[127.0.0.1]",
+        "a@b.org, c@d.org",
+        "a\u2028b@c.org",
+        "a\x85b@c.org",
+        "a@xn--\u20ac\u2260.org",
+        "x" * 65 + "@b.org",
+        "a@" + "b" * 64 + ".org",
+        "a@" + ".".join(["b" * 60] * 5),
+        "é" * 33 + "@b.org",
+    ],
+)
+def test_a_recipient_that_is_not_one_plain_address_is_refused(recipient: str) -> None:
+    with pytest.raises(Unsendable):
+        letter().to(recipient, DELIVERY)
+
+
+@pytest.mark.parametrize(
+    ("recipient", "written", "smtputf8"),
+    [
+        ("o'neil+tag=x@Example.ORG", "o'neil+tag=x@Example.ORG", False),
+        ("ann@bücher.example", "ann@xn--bcher-kva.example", False),
+        ("ann@BÜCHER.example", "ann@xn--bcher-kva.example", False),
+        ("ann@例え.テスト", "ann@xn--r8jz45g.xn--zckzah", False),
+        ("jörg@bücher.example", "jörg@xn--bcher-kva.example", True),
+        ("用户@example.org", "用户@example.org", True),
+        (
+            "x" * 64 + "@" + "b" * 60 + ".example.org",
+            "x" * 64 + "@" + "b" * 60 + ".example.org",
+            False,
+        ),
+    ],
+)
+def test_international_addresses(*, recipient: str, written: str, smtputf8: bool) -> None:
+    envelope = letter().to(recipient, DELIVERY)
+    assert (envelope.recipient, envelope.smtputf8) == (written, smtputf8)
+    assert len(read(envelope)["To"].addresses) == 1
+    assert raw_header(envelope, "To").strip() == written
+
+
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("statement.pdf", "statement.pdf"),
+        ("Auszug Müller.pdf", "Auszug Müller.pdf"),
+        ("../../etc/passwd", "..-..-etc-passwd.pdf"),
+        ('a"b;c.pdf', "a'b;c.pdf"),
+        ("x" * 200, "x" * 60 + ".pdf"),
+    ],
+)
+def test_file_names_come_back_and_name_no_folder(name: str, shown: str) -> None:
+    (attachment,) = read(letter(pdf_name=name).to("a@b.org", DELIVERY)).iter_attachments()
+    assert attachment.get_filename() == shown
+
+
+def test_a_date_without_a_zone_is_refused() -> None:
+    with pytest.raises(ValueError, match="timezone"):
+        letter(date=datetime(2024, 1, 1))  # noqa: DTZ001 - the very thing that is refused
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("post@mail.example", ("", "post", "mail.example")),
+        ("Ledger Post <post@Mail.example>", ("Ledger Post", "post", "Mail.example")),
+        ('"Post, Ledger" <post@bücher.example>', ("Post, Ledger", "post", "xn--bcher-kva.example")),
+    ],
+)
+def test_mail_from_is_read(text: str, parts: tuple[str, str, str]) -> None:
+    mailbox = Mailbox.parse(text)
+    assert (mailbox.name, mailbox.local, mailbox.domain) == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "post",
+        "a@b.org, c@d.org",
+        "a@b.org\r\nX: y",
+        "jörg@b.org",
+        "x" * 25 + "@b.org",
+        "<a@b@c>",
+    ],
+)
+def test_a_bad_mail_from_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Mailbox.parse(text)
+
+
+@seed(7)
+@settings(max_examples=300, deadline=None)
+@given(name=st.text(max_size=120), subject=st.text(max_size=300), text=st.text(), html=st.text())
+def test_any_text_makes_a_mail_that_reads_back(
+    name: str, subject: str, text: str, html: str
+) -> None:
+    mail = letter(business_name=name, subject=subject, text=text, html=html)
+    message = read(mail.to("a@example.org", DELIVERY))
+    assert [a.addr_spec for a in message["From"].addresses] == ["post@mail.example"]
+    assert message["Bcc"] is None
+    body = message.get_body(("plain",))
+    assert body is not None
+    raw = body.get_content()
+    lines = text.encode("utf-8", "replace").decode()
+    assert raw == lines.replace("\r\n", "\n").replace("\r", "\n").replace("\n", "\r\n")
+    assert len(list(message.iter_attachments())) == 1
+
+
+def test_addressing_one_more_recipient_copies_the_letter_and_no_more() -> None:
+    one = letter()
+    first, second = one.to("a@example.org", DELIVERY), one.to("b@example.org", SEND)
+    assert first.data.endswith(one.headers + b"\r\n" + one.body)
+    assert second.data.endswith(one.headers + b"\r\n" + one.body)
+    assert io.BytesIO(first.data).readline() == b"To: a@example.org\r\n"
