@@ -1,0 +1,110 @@
+"""The command line of the API."""
+
+import asyncio
+import os
+import signal
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import asyncpg
+import click
+import uvloop
+
+from services.api.access.commands import keys
+from services.api.app import create_app
+from services.api.ledger.commands import import_, verify
+from services.api.relay.app import run as run_relay
+from services.api.server import Server
+from shared import logs
+from shared.migrate import MigrationError
+from shared.migrate import migrate as run_migrations
+from shared.postgres import UNAVAILABLE
+from shared.settings import ApiSettings, DatabaseSettings, RelaySettings, SettingsError
+
+_DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
+
+
+class _WrongSetting(click.ClickException):
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    """Tells what went wrong outside of this program in one line, without a trace or a secret."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise _WrongSetting(str(error)) from None
+        except MigrationError as error:
+            raise click.ClickException(str(error)) from None
+        except BrokenPipeError:
+            raise
+        except _DATABASE_FAULTS as error:
+            text = (str(error) or type(error).__name__).splitlines()[0]
+            raise click.ClickException(f"Postgres: {logs.clean(text)}") from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ledgerpost", prog_name="ledgerpost-api")
+def cli() -> None:
+    """Report income by customer from a Postgres ledger, and send the statements behind it."""
+
+
+@cli.command()
+@click.option("--with-relay", is_flag=True, help="Run the relay in the same process.")
+@click.pass_obj
+def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
+    """Serve the HTTP API until SIGTERM; requests at work are finished."""
+    settings = ApiSettings.from_environ(environ)
+    relay = RelaySettings.from_environ(environ) if with_relay else None
+    logs.configure(settings)
+    if settings.api_workers == 1:
+        Server(settings, partial(create_app, settings, relay=relay), None).run()
+        return
+    with TemporaryDirectory(prefix="ledgerpost-metrics-") as folder:
+        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
+        gathered = Path(folder)
+        create = partial(create_app, settings, relay=relay, metrics_gathered_in=gathered)
+        Server(settings, create, gathered).run()
+
+
+@cli.command()
+@click.pass_obj
+def relay(environ: Mapping[str, str]) -> None:
+    """Bring due deliveries to RabbitMQ, and publish what became of them, until SIGTERM."""
+    settings = RelaySettings.from_environ(environ)
+    logs.configure(settings)
+
+    async def run() -> None:
+        stop = asyncio.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        await run_relay(settings, stop)
+
+    uvloop.run(run())
+
+
+@cli.command()
+@click.pass_obj
+def migrate(environ: Mapping[str, str]) -> None:
+    """Bring the database up to date and print the migrations applied."""
+    settings = DatabaseSettings.from_environ(environ)
+    for name in asyncio.run(run_migrations(settings.database_url)):
+        click.echo(name)
+
+
+for _command in (import_, verify, keys):
+    cli.add_command(_command)
+
+
+def main() -> None:
+    """Run the command that the arguments name."""
+    cli(obj=os.environ)
+
+
+if __name__ == "__main__":
+    main()

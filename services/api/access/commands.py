@@ -1,0 +1,107 @@
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+import click
+
+from services.api.access import store
+from services.api.access.model import SCOPES, Scope
+from services.api.refusals import NotFound
+from shared.settings import DatabaseSettings
+
+_MAX_BIGINT = 2**63 - 1
+
+
+@click.group()
+def keys() -> None:
+    """Create, list and revoke API keys."""
+
+
+@keys.command()
+@click.option("--business", required=True, type=click.IntRange(0, _MAX_BIGINT), metavar="ID")
+@click.option("--name", required=True, help="Who is to use it, to tell it from others.")
+@click.option(
+    "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Repeatable; all of them."
+)
+@click.pass_obj
+def create(environ: Mapping[str, str], business: int, name: str, scopes: tuple[Scope, ...]) -> None:
+    """Print a new key of one business, this once: only its hash is kept."""
+    settings = DatabaseSettings.from_environ(environ)
+    if not name.strip() or not name.isprintable():
+        raise click.BadParameter("should be a line of text", param_hint="--name")
+
+    async def run() -> str:
+        async with _connection(settings) as conn:
+            key = await store.create(conn, business_id=business, name=name, scopes=scopes or SCOPES)
+            return key.text
+
+    try:
+        click.echo(asyncio.run(run()))
+    except NotFound:
+        raise click.ClickException(f"there is no business {business}") from None
+
+
+@keys.command("list")
+@click.pass_obj
+def list_(environ: Mapping[str, str]) -> None:
+    """Show every key, but never the key itself."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> list[tuple[str, ...]]:
+        async with _connection(settings) as conn:
+            return [
+                (
+                    str(row["id"]),
+                    str(row["business_id"]),
+                    row["name"],
+                    row["prefix"],
+                    " ".join(row["scopes"]),
+                    _time(row["created_at"]),
+                    _time(row["revoked_at"]),
+                )
+                for row in await store.all_keys(conn)
+            ]
+
+    heads = ("id", "business", "name", "prefix", "scopes", "created", "revoked")
+    for line in _table([heads, *asyncio.run(run())]):
+        click.echo(line)
+
+
+@keys.command()
+@click.argument("key", metavar="ID")
+@click.pass_obj
+def revoke(environ: Mapping[str, str], key: str) -> None:
+    """Revoke the key with this id or prefix; one that is revoked already stays so."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> None:
+        async with _connection(settings) as conn:
+            await store.revoke(conn, key)
+
+    try:
+        asyncio.run(run())
+    except NotFound:
+        raise click.ClickException("there is no key with this id or prefix") from None
+
+
+@asynccontextmanager
+async def _connection(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(settings.database_url, timeout=10)
+    try:
+        yield conn
+    finally:
+        await conn.close()
+
+
+def _time(value: datetime | None) -> str:
+    return "-" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _table(rows: list[tuple[str, ...]]) -> list[str]:
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]

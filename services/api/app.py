@@ -1,0 +1,73 @@
+"""The composition root: what the API consists of, opened and closed in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+from aiohttp import web
+
+from services.api import bodies, middlewares, ops, routes
+from services.api.appkeys import (
+    EXPOSE,
+    HEALTH,
+    METRICS,
+    POOL,
+    RELAY_SETTINGS,
+    SCOPE_OF,
+    SETTINGS,
+    STREAMS,
+)
+from services.api.metrics import HttpMetrics
+from services.api.relay.app import relaying
+from shared import metrics, postgres
+from shared.health import Health
+from shared.settings import ApiSettings, RelaySettings
+
+_CONNECTIONS = 10
+_STREAMS = 5
+
+
+def create_app(
+    settings: ApiSettings,
+    *,
+    relay: RelaySettings | None = None,
+    metrics_gathered_in: Path | None = None,
+) -> web.Application:
+    """Return the API, with a relay inside where `relay` is given.
+
+    It starts while Postgres is away, and answers 503 until it is there. Workers that share the
+    folder `metrics_gathered_in` expose their metrics together.
+    """
+    app = web.Application(middlewares=middlewares.AROUND, client_max_size=bodies.LIMIT)
+    app[SETTINGS] = settings
+    app[HEALTH] = Health()
+    app[STREAMS] = asyncio.Semaphore(_STREAMS)
+    counted = metrics.registry()
+    app[METRICS] = HttpMetrics(counted)
+
+    def expose() -> bytes:
+        return metrics.expose(counted, gathered_in=metrics_gathered_in)
+
+    app[EXPOSE] = expose
+    app[SCOPE_OF] = routes.add_to(app)
+    app.on_response_prepare.append(middlewares.finish_headers)
+    app.cleanup_ctx.append(_postgres)
+    if relay is not None:
+        app[RELAY_SETTINGS] = relay
+        app.cleanup_ctx.append(_relay)
+    return app
+
+
+async def _postgres(app: web.Application) -> AsyncIterator[None]:
+    async with postgres.pool(
+        app[SETTINGS].database_url, name="ledgerpost-api", size=_CONNECTIONS
+    ) as pool:
+        app[POOL] = pool
+        app[HEALTH].register("postgres", partial(ops.check_postgres, pool))
+        yield
+
+
+async def _relay(app: web.Application) -> AsyncIterator[None]:
+    async with relaying(app[RELAY_SETTINGS], app[HEALTH]):
+        yield

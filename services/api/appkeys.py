@@ -1,0 +1,37 @@
+"""What the application and each request carry, under typed keys."""
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+import asyncpg
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from services.api.access.model import Principal, Scope
+from services.api.metrics import HttpMetrics
+from shared.health import Health
+from shared.settings import ApiSettings, RelaySettings
+
+SETTINGS = web.AppKey("SETTINGS", ApiSettings)
+POOL = web.AppKey("POOL", asyncpg.Pool)
+HEALTH = web.AppKey("HEALTH", Health)
+METRICS = web.AppKey("METRICS", HttpMetrics)
+# The metrics of all workers as Prometheus reads them.
+EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
+# The scope that each handler needs, as routes.py declares it; None opens it to everybody.
+SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
+# How many reports may be streamed at once.
+STREAMS = web.AppKey("STREAMS", asyncio.Semaphore)
+# Only where the relay runs inside the API (`serve --with-relay`).
+RELAY_SETTINGS = web.AppKey("RELAY_SETTINGS", RelaySettings)
+
+REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+# Set by the authentication on every route that declares a scope.
+PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
+
+_PATIENCE = 5.0  # seconds in which a busy pool has to find a connection
+
+
+def connection(request: web.Request) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":
+    """Lend a handler a connection for an `async with`; all stay in use: TimeoutError."""
+    return request.app[POOL].acquire(timeout=_PATIENCE)

@@ -1,0 +1,115 @@
+"""What a request says in its body: JSON, a form, or nothing."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl
+
+import orjson
+from aiohttp import hdrs, web
+from pydantic import BaseModel, ValidationError
+
+from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
+
+LIMIT = 1024 * 1024
+_MAX_FIELDS = 1000
+_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+# Which the server undoes, and never beyond the limit.
+_ENCODINGS = ("gzip", "deflate", "identity")
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+async def fields(request: web.Request) -> dict[str, Any]:
+    """Return the body's fields by name; an empty body has none.
+
+    JSON values stay as they are. A form's value is a string, or the list of them where the field
+    repeats or its name ends in `[]` (which is cut off).
+    """
+    if not request.body_exists:
+        return {}
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() not in _ENCODINGS:
+        raise web.HTTPUnsupportedMediaType(
+            text="The body should be encoded with gzip, with deflate or not at all.",
+            headers={hdrs.ACCEPT_ENCODING: ", ".join(_ENCODINGS)},
+        )
+    try:
+        return await _read(request)
+    except web.RequestPayloadError:
+        # Otherwise aiohttp reads on, and logs what is the caller's fault as its own.
+        request.content.feed_eof()
+        raise Malformed("The body ends early, or is not what Content-Encoding says.") from None
+
+
+def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
+    """Return `given` as `model`, or raise InvalidInput that names each field at fault."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInput(
+            FieldError(
+                ".".join(str(step) for step in each["loc"]) or "body",
+                each["msg"].removeprefix("Value error, "),
+            )
+            for each in error.errors(include_input=False, include_url=False, include_context=False)
+        ) from None
+
+
+async def _read(request: web.Request) -> dict[str, Any]:
+    if request.content_type == "multipart/form-data":
+        return await _multipart(request)
+    raw = await request.read()
+    if not raw:
+        return {}
+    if request.content_type == "application/json":
+        return _json(raw)
+    if request.content_type == "application/x-www-form-urlencoded":
+        return _urlencoded(raw)
+    raise web.HTTPUnsupportedMediaType(
+        text=f"The body should be {' or '.join(_TYPES)}.", headers={hdrs.ACCEPT: ", ".join(_TYPES)}
+    )
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    try:
+        value = orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+    if not isinstance(value, dict):
+        raise Invalid("body", "should be a JSON object")
+    return value
+
+
+def _urlencoded(raw: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
+        )
+    except ValueError:
+        raise Malformed("The body is not a form in UTF-8 of at most 1000 fields.") from None
+    return _gathered(pairs)
+
+
+async def _multipart(request: web.Request) -> dict[str, Any]:
+    try:
+        posted = await request.post()
+    except (ValueError, LookupError, AssertionError, EOFError, RuntimeError):
+        raise Malformed("The body is not a multipart form in UTF-8.") from None
+    pairs: list[tuple[str, str]] = []
+    for name, value in posted.items():
+        if not isinstance(value, str):
+            raise Invalid(name, "should be text, not a file")
+        pairs.append((name, value))
+    return _gathered(pairs)
+
+
+def _gathered(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    lists: dict[str, list[str]] = {}
+    many = set[str]()
+    for name, value in pairs:
+        bare = name.removesuffix("[]")
+        if bare != name or bare in lists:
+            many.add(bare)
+        lists.setdefault(bare, []).append(value)
+    return {name: values if name in many else values[0] for name, values in lists.items()}

@@ -1,0 +1,176 @@
+"""Refusals and failures as problem+json (RFC 9457): the one place that knows status codes.
+
+`type` is a path of this API that stays the same for ever and tells one kind of refusal from
+another; what HTTP itself has a word for (no such path, a wrong method) is `about:blank`.
+"""
+
+import math
+import struct
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from socket import SO_LINGER, SOL_SOCKET
+from typing import Any
+
+import orjson
+from aiohttp import web
+
+from services.api.access.model import Forbidden, Unauthenticated
+from services.api.appkeys import REQUEST_ID
+from services.api.refusals import Busy, Conflict, InvalidInput, Malformed, NotFound, Refusal
+from shared.postgres import UNAVAILABLE
+
+_DATABASE_RETRY = timedelta(seconds=5)
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One kind of problem: its status, its `type` and its title, the same for all its cases."""
+
+    status: HTTPStatus
+    type: str
+    title: str
+
+
+KINDS: dict[type[Refusal], Kind] = {
+    InvalidInput: Kind(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "/problems/invalid-input", "The input is not valid"
+    ),
+    Malformed: Kind(HTTPStatus.BAD_REQUEST, "/problems/malformed-body", "The body cannot be read"),
+    NotFound: Kind(HTTPStatus.NOT_FOUND, "/problems/not-found", "There is no such thing"),
+    Conflict: Kind(
+        HTTPStatus.CONFLICT, "/problems/conflict", "The request contradicts what has happened"
+    ),
+    Unauthenticated: Kind(
+        HTTPStatus.UNAUTHORIZED, "/problems/unauthenticated", "A valid API key is needed"
+    ),
+    Forbidden: Kind(
+        HTTPStatus.FORBIDDEN, "/problems/missing-scope", "The API key does not allow this"
+    ),
+    Busy: Kind(
+        HTTPStatus.SERVICE_UNAVAILABLE, "/problems/unavailable", "Not possible at the moment"
+    ),
+}
+
+
+@dataclass(frozen=True)
+class _Problem:
+    kind: Kind
+    detail: str
+    headers: dict[str, str] = field(default_factory=dict)
+    members: dict[str, Any] = field(default_factory=dict)
+
+
+def expected(error: Exception) -> bool:
+    """Return whether `error` is a refusal or an outage, and so no fault of this program."""
+    return isinstance(error, (Refusal, web.HTTPException, *UNAVAILABLE))
+
+
+def outage(error: Exception) -> bool:
+    """Return whether `error` says that Postgres is away."""
+    return isinstance(error, UNAVAILABLE)
+
+
+def answer(request: web.Request, error: Exception) -> web.Response:
+    """Return the answer that tells the caller about `error`; an unexpected one shows no detail."""
+    problem = _problem(error)
+    body: dict[str, Any] = {
+        "type": problem.kind.type,
+        "title": problem.kind.title,
+        "status": problem.kind.status.value,
+        "detail": problem.detail,
+        "instance": request.path,
+        "request_id": request[REQUEST_ID],
+        **problem.members,
+    }
+    response = web.Response(
+        status=problem.kind.status,
+        body=orjson.dumps(body),
+        content_type="application/problem+json",
+        headers=problem.headers,
+    )
+    if isinstance(error, Malformed):
+        # Where a body ends that could not be read, and so what follows it, is not certain.
+        response.force_close()
+    return response
+
+
+class BrokenOff(web.StreamResponse):
+    """Breaks off an answer that had begun, so that nobody takes its beginning for the whole."""
+
+    def __init__(self, request: web.Request) -> None:
+        super().__init__(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+        self.force_close()
+        transport = request.transport
+        if transport is None:
+            return
+        # Resets the connection: merely closing it ends an answer of HTTP/1.0 as if it were whole.
+        socket = transport.get_extra_info("socket")
+        if socket is not None:
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Send no headers; those of the broken answer are out."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send no end."""
+
+
+def _problem(error: Exception) -> _Problem:
+    if isinstance(error, Refusal):
+        return _refusal(error)
+    if isinstance(error, web.HTTPException):
+        return _http(error)
+    if isinstance(error, UNAVAILABLE):
+        return _Problem(
+            KINDS[Busy],
+            "The database cannot be reached at the moment.",
+            headers={"Retry-After": _seconds(_DATABASE_RETRY)},
+        )
+    return _Problem(_blank(500), "Something went wrong here; the request id finds it in the log.")
+
+
+def _refusal(error: Refusal) -> _Problem:
+    kind = next(kind for refusal, kind in KINDS.items() if isinstance(error, refusal))
+    headers: dict[str, str] = {}
+    members: dict[str, Any] = {}
+    match error:
+        case InvalidInput():
+            members["errors"] = [
+                {"field": each.field, "message": each.message} for each in error.errors
+            ]
+        case Unauthenticated():
+            invalid = ', error="invalid_token"' if error.given else ""
+            headers["WWW-Authenticate"] = f'Bearer realm="ledgerpost"{invalid}'
+        case Forbidden():
+            headers["WWW-Authenticate"] = (
+                f'Bearer realm="ledgerpost", error="insufficient_scope", scope="{error.scope}"'
+            )
+        case Busy():
+            headers["Retry-After"] = _seconds(error.retry_after)
+        case _:
+            pass
+    return _Problem(kind, str(error), headers, members)
+
+
+def _http(error: web.HTTPException) -> _Problem:
+    kept = {
+        name: value
+        for name, value in error.headers.items()
+        if name.lower() not in {"content-type", "content-length"}
+    }
+    said = error.text or ""
+    kind = _blank(error.status)
+    # aiohttp's own text is "404: Not Found"; a sentence says more.
+    detail = HTTPStatus(error.status).description if said.startswith(f"{error.status}:") else said
+    return _Problem(kind, detail or kind.title, kept)
+
+
+def _blank(status: int) -> Kind:
+    code = HTTPStatus(status)
+    return Kind(code, "about:blank", code.phrase)
+
+
+def _seconds(delay: timedelta) -> str:
+    return str(max(1, math.ceil(delay.total_seconds())))

@@ -1,0 +1,130 @@
+"""The files of an import: which there are, and what each of their columns may hold."""
+
+from dataclasses import dataclass
+
+from services.api.ledger.kinds import (
+    AMOUNT,
+    AMOUNT_NOT_NEGATIVE,
+    CURRENCY,
+    DATE,
+    ID,
+    INTEGER,
+    TEXT,
+    TIME,
+    TIMEZONE,
+    Kind,
+    choice,
+)
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column; an optional one may be absent, and empty stands for `default` (an SQL literal)."""
+
+    name: str
+    kind: Kind
+    required: bool = True
+    default: str | None = None
+
+
+@dataclass(frozen=True)
+class LedgerFile:
+    """A file `<table>.csv`, which fills the table of that name, keyed by `key`."""
+
+    table: str
+    columns: tuple[Column, ...]
+    key: tuple[str, ...] = ("business_id", "id")
+
+    @property
+    def name(self) -> str:
+        """The file's name in the directory."""
+        return f"{self.table}.csv"
+
+
+def _optional(name: str, kind: Kind = TEXT, default: str | None = None) -> Column:
+    return Column(name, kind, required=False, default=default)
+
+
+# In the order in which they may be written: nobody refers to a later one.
+FILES = (
+    LedgerFile(
+        "businesses",
+        (
+            Column("id", ID),
+            Column("owner_id", INTEGER),
+            Column("name", TEXT),
+            _optional("email"),
+            _optional("phone"),
+            _optional("address"),
+            Column("currency", CURRENCY),
+            Column("timezone", TIMEZONE),
+        ),
+        key=("id",),
+    ),
+    LedgerFile(
+        "categories",
+        (Column("id", ID), Column("business_id", ID), Column("name", TEXT)),
+    ),
+    LedgerFile(
+        "customers",
+        (
+            Column("id", ID),
+            Column("business_id", ID),
+            Column("owner_id", INTEGER),
+            _optional("first_name"),
+            _optional("last_name"),
+            _optional("phone_number"),
+            _optional("business_name"),
+            _optional("business_address"),
+            _optional("business_phone"),
+            _optional("business_location"),
+            _optional("business_email"),
+            _optional("account_id", INTEGER),
+            _optional("category_id", ID),
+            _optional("deposit_account_id", INTEGER),
+            _optional("opening_balance", AMOUNT, default="0"),
+            _optional("archived", choice("0", "1", sql_type="smallint"), default="0"),
+            Column("created_at", TIME),
+            Column("updated_at", TIME),
+        ),
+    ),
+    LedgerFile(
+        "invoices",
+        (
+            Column("id", ID),
+            Column("business_id", ID),
+            Column("customer_id", ID),
+            Column("number", TEXT),
+            Column("kind", choice("invoice", "credit_note")),
+            Column("status", choice("draft", "issued", "void")),
+            Column("issue_date", DATE),
+            _optional("due_date", DATE),
+            Column("total", AMOUNT_NOT_NEGATIVE),
+        ),
+    ),
+    LedgerFile(
+        "payments",
+        (
+            Column("id", ID),
+            Column("business_id", ID),
+            Column("invoice_id", ID),
+            Column("paid_on", DATE),
+            Column("amount", AMOUNT),
+            Column("channel", choice("manual", "online")),
+            _optional("method"),
+            _optional("reference"),
+            Column("status", choice("pending", "settled", "failed")),
+        ),
+    ),
+    LedgerFile(
+        "deposits",
+        (
+            Column("id", ID),
+            Column("business_id", ID),
+            Column("customer_id", ID),
+            Column("entry_date", DATE),
+            Column("amount", AMOUNT_NOT_NEGATIVE),
+            Column("type", choice("credit", "debit")),
+        ),
+    ),
+)

@@ -1,0 +1,114 @@
+"""The ways in which a value may be written in an import file."""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+# Dates that need no calendar to be right: every one but 29 February.
+_YEAR = r"(?!0000)[0-9]{4}"
+_DAY = (
+    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
+    r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
+)
+_CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
+_BIGINT = range(-(2**63), 2**63)
+_WHOLE_DIGITS = 14
+_DECIMALS = 4
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One way to write a value.
+
+    `plain` is a pattern of values that are certainly right and need no closer look; `complaint`
+    judges all others and says what is wrong with one, or None.
+    """
+
+    sql_type: str
+    plain: str
+    complaint: Callable[[str], str | None]
+
+
+def _integer(text: str) -> str | None:
+    if not re.fullmatch(r"-?[0-9]+", text):
+        return "is not a whole number"
+    # A number of more digits than 64 bits can hold is never converted: that takes quadratic time.
+    small = len(text.lstrip("-0")) <= len(str(_BIGINT.stop)) and int(text) in _BIGINT
+    return None if small else "does not fit into 64 bits"
+
+
+def _identifier(text: str) -> str | None:
+    return _integer(text) or ("is negative" if int(text) < 0 else None)
+
+
+def _amount(text: str) -> str | None:
+    match = re.fullmatch(r"-?([0-9]+)(?:\.([0-9]+))?", text)
+    if match is None:
+        return "is not an amount in plain digits like -1234.56"
+    if len(match[2] or "") > _DECIMALS:
+        return f"has more than {_DECIMALS} decimals"
+    return "is 100 trillion or more" if len(match[1].lstrip("0")) > _WHOLE_DIGITS else None
+
+
+def _amount_not_negative(text: str) -> str | None:
+    return _amount(text) or ("is negative" if Decimal(text) < 0 else None)
+
+
+def _date(text: str) -> str | None:
+    if not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", text):
+        return "is not a date written YYYY-MM-DD"
+    try:
+        date.fromisoformat(text)
+    except ValueError:
+        return "is a date that does not exist"
+    return None
+
+
+def _time(text: str) -> str | None:
+    match = re.fullmatch(r"([0-9-]{10} [0-9:]{8})(?:\.[0-9]{1,6})?", text)
+    if match is None:
+        return "is not a time written YYYY-MM-DD HH:MM:SS"
+    try:
+        datetime.strptime(match[1], "%Y-%m-%d %H:%M:%S")  # noqa: DTZ007 - the ledger's times carry no zone
+    except ValueError:
+        return "is a time that does not exist"
+    return None if re.fullmatch(f"{_YEAR}-.*", text) else "is a time that does not exist"
+
+
+def _text(_: str) -> str | None:
+    return None
+
+
+def _currency(text: str) -> str | None:
+    return None if re.fullmatch(r"[A-Z]{3}", text) else "is not a currency code like GHS (ISO 4217)"
+
+
+def _timezone(text: str) -> str | None:
+    try:
+        known = re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", text) and ZoneInfo(text)
+    except (ValueError, OSError, LookupError):
+        known = None
+    return None if known else "is not a time zone like Africa/Accra (IANA)"
+
+
+def choice(*allowed: str, sql_type: str = "text") -> Kind:
+    """Return the kind that allows just these words."""
+
+    def complaint(text: str) -> str | None:
+        return None if text in allowed else f"is none of {', '.join(allowed)}"
+
+    return Kind(sql_type, "|".join(map(re.escape, allowed)), complaint)
+
+
+ID = Kind("bigint", "[0-9]{1,18}", _identifier)
+INTEGER = Kind("bigint", "-?[0-9]{1,18}", _integer)
+AMOUNT = Kind("numeric", r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?", _amount)
+AMOUNT_NOT_NEGATIVE = Kind("numeric", r"[0-9]{1,14}(?:\.[0-9]{1,4})?", _amount_not_negative)
+DATE = Kind("date", f"{_YEAR}-{_DAY}", _date)
+TIME = Kind("timestamp", f"{_YEAR}-{_DAY} {_CLOCK}", _time)
+TEXT = Kind("text", "(?!)", _text)
+CURRENCY = Kind("text", "[A-Z]{3}", _currency)
+TIMEZONE = Kind("text", "(?!)", _timezone)

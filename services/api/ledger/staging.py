@@ -1,0 +1,145 @@
+"""A file's way into its table: copied beside it, proved against the ledger, then written."""
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import asyncpg
+
+from services.api.ledger.faults import Faults
+from services.api.ledger.files import Column, LedgerFile
+from services.api.ledger.rows import Rows
+from shared.sql import load
+
+_queries = load(__package__)
+
+# By table: its columns that refer to something, and the table that has it.
+REFERENCES = {
+    "categories": {"business_id": "businesses"},
+    "customers": {"business_id": "businesses", "category_id": "categories"},
+    "invoices": {"business_id": "businesses", "customer_id": "customers"},
+    "payments": {"business_id": "businesses", "invoice_id": "invoices"},
+    "deposits": {"business_id": "businesses", "customer_id": "customers"},
+}
+
+
+@dataclass(frozen=True)
+class Written:
+    """What became of one file's rows."""
+
+    file: str
+    inserted: int
+    updated: int
+    unchanged: int
+
+
+@dataclass(frozen=True)
+class Staged:
+    """A file whose rows stand in `staged_<table>`, each well-formed by itself."""
+
+    file: LedgerFile
+    columns: tuple[Column, ...]
+    count: int
+
+
+async def stage(
+    connection: asyncpg.Connection,
+    file: LedgerFile,
+    path: Path,
+    faults: Faults,
+    on_read: Callable[[int], object],
+) -> Staged | None:
+    """Copy the file at `path` beside its table, telling `on_read` the bytes read so far.
+
+    Takes constant memory. When anything is wrong it is noted in `faults`, and None returned.
+    """
+    try:
+        stream = path.open("rb")
+    except OSError as error:
+        faults.add(file.name, 1, "file", f"cannot be read: {error.strerror}")
+        return None
+    with stream:
+        rows = Rows(file, stream, faults)
+        if not rows.columns:
+            return None
+        columns = tuple(rows.columns)
+        types = ", ".join(f"{column.name} {column.kind.sql_type}" for column in columns)
+        await connection.execute(_queries.create_staged.format(table=file.table, columns=types))
+        await connection.copy_to_table(
+            f"staged_{file.table}",
+            source=_blocks(rows, stream, on_read),
+            columns=["line", *(column.name for column in columns)],
+            format="csv",
+        )
+    await connection.execute(f"ANALYZE staged_{file.table}")
+    return Staged(file, columns, rows.count)
+
+
+async def _blocks(
+    rows: Rows, stream: BinaryIO, on_read: Callable[[int], object]
+) -> AsyncIterator[bytes]:
+    for block in rows.blocks():
+        on_read(stream.tell())
+        yield block
+    on_read(stream.tell())
+
+
+async def find_repeated_keys(
+    connection: asyncpg.Connection, staged: Staged, faults: Faults
+) -> None:
+    """Note the rows whose key stands in an earlier line of the same file."""
+    file = staged.file
+    query = _queries.repeated_keys.format(table=file.table, key=", ".join(file.key))
+    for row in await connection.fetch(query, faults.limit):
+        what = f"{row['id']} is in line {row['first_line']} already"
+        faults.add(file.name, row["line"], "id", what)
+
+
+async def find_unknown(connection: asyncpg.Connection, staged: Staged, faults: Faults) -> None:
+    """Note the rows that refer to what the ledger lacks; the files before must be written."""
+    file = staged.file
+    found: list[asyncpg.Record] = []
+    present = {column.name for column in staged.columns}
+    for column, referents in REFERENCES.get(file.table, {}).items():
+        if column in present:
+            query = (
+                _queries.unknown_businesses
+                if referents == "businesses"
+                else _queries.unknown_referents
+            )
+            query = query.format(table=file.table, column=column, referents=referents)
+            found += await connection.fetch(query, faults.limit)
+    for row in sorted(found, key=lambda row: int(row["line"])):
+        faults.add(file.name, row["line"], row["column"], _lacking(row))
+
+
+def _lacking(row: asyncpg.Record) -> str:
+    if row["column"] == "business_id":
+        return f"there is no business {row['missing']}"
+    thing = row["column"].removesuffix("_id")
+    return f"business {row['business_id']} has no {thing} {row['missing']}"
+
+
+async def write(connection: asyncpg.Connection, staged: Staged) -> Written:
+    """Insert the new rows and update the changed ones; a column the file lacks stays as it is."""
+    file = staged.file
+    names = [column.name for column in staged.columns]
+    query = _queries.write_rows.format(
+        table=file.table,
+        key=", ".join(file.key),
+        columns=", ".join(names),
+        values=", ".join(_value(column) for column in staged.columns),
+        stored=", ".join(f"stored.{name}" for name in names),
+        assignments=", ".join(
+            f"{name} = EXCLUDED.{name}" for name in names if name not in file.key
+        ),
+    )
+    row = await connection.fetchrow(query, timeout=None)
+    inserted, updated = (row["inserted"], row["updated"]) if row else (0, 0)
+    return Written(file.name, inserted, updated, staged.count - inserted - updated)
+
+
+def _value(column: Column) -> str:
+    name = f"staged.{column.name}"
+    return f"coalesce({name}, {column.default})" if column.default else name

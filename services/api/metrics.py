@@ -1,0 +1,41 @@
+from prometheus_client import CollectorRegistry, Counter, Histogram
+
+
+class HttpMetrics:
+    """What the API counts about its requests; a route is its template, never a caller's path."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._requests = Counter(
+            "ledgerpost_http_requests",
+            "Requests answered, by route and status.",
+            ("method", "route", "status"),
+            registry=registry,
+        )
+        self._seconds = Histogram(
+            "ledgerpost_http_request_seconds",
+            "Seconds from a request's headers to its answer's last byte.",
+            ("method", "route"),
+            buckets=(
+                0.001,
+                0.0025,
+                0.005,
+                0.01,
+                0.025,
+                0.05,
+                0.1,
+                0.25,
+                0.5,
+                1,
+                2.5,
+                5,
+                10,
+                30,
+                60,
+            ),
+            registry=registry,
+        )
+
+    def record(self, *, method: str, route: str, status: int, seconds: float) -> None:
+        """Count one request."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._seconds.labels(method, route).observe(seconds)

@@ -1,0 +1,122 @@
+"""What happens around every handler; `AROUND` has it from the outside in."""
+
+import re
+import time
+import uuid
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+from structlog.contextvars import bound_contextvars
+
+from services.api import errors
+from services.api.access import store
+from services.api.access.model import Forbidden, Key, Unauthenticated
+from services.api.appkeys import METRICS, PRINCIPAL, REQUEST_ID, SCOPE_OF, connection
+
+_log = structlog.stdlib.get_logger(__name__)
+
+_SANE_ID = re.compile(r"[!-~]{1,128}")
+_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
+_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+# Of an answer that never came, because the client or the whole server went away before.
+_NO_ANSWER = 499
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name the request, and log and count what came of it."""
+    started, status = time.perf_counter(), _NO_ANSWER
+    request[REQUEST_ID] = _request_id(request)
+    with bound_contextvars(request_id=request[REQUEST_ID], **_trace(request)):
+        try:
+            response = await handler(request)
+            status = response.status
+        finally:
+            _record(request, status, time.perf_counter() - started)
+    return response
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what a handler raises into the answer that errors.py has for it."""
+    try:
+        return await handler(request)
+    except Exception as error:  # noqa: BLE001 -- the last resort of every request
+        if not errors.expected(error):
+            _log.exception("request_failed")
+        elif errors.outage(error):
+            _log.warning("database_unavailable", error=repr(error))
+        if request.writer.output_size > 0:
+            return errors.BrokenOff(request)
+        return errors.answer(request, error)
+
+
+@web.middleware
+async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only a valid key with the scope that the route declares come through to its handler."""
+    if request.match_info.http_exception is None:
+        scope = request.app[SCOPE_OF][request.match_info.handler]
+        if scope is not None:
+            key = _key(request)
+            async with connection(request) as conn:
+                principal = await store.principal(conn, key)
+            if principal is None:
+                raise Unauthenticated("This key is unknown or revoked.", given=True)
+            if scope not in principal.scopes:
+                raise Forbidden(scope)
+            request[PRINCIPAL] = principal
+    return await handler(request)
+
+
+AROUND: tuple[Middleware, ...] = (observe, explain, authenticate)
+
+
+async def finish_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add what every answer carries, to a streamed one too before its first byte."""
+    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    response.headers[hdrs.SERVER] = "ledgerpost"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+
+
+def _request_id(request: web.Request) -> str:
+    given = request.headers.get("X-Request-Id", "")
+    return given if _SANE_ID.fullmatch(given) else str(uuid.uuid4())
+
+
+def _trace(request: web.Request) -> dict[str, str]:
+    match = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
+    return {"trace_id": match[1], "span_id": match[2]} if match else {}
+
+
+def _key(request: web.Request) -> Key:
+    given = request.headers.getall(hdrs.AUTHORIZATION, [])
+    match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
+    if match is None:
+        raise Unauthenticated(
+            "The request should carry one header Authorization: Bearer KEY.", given=False
+        )
+    key = Key.parse(match[1])
+    if key is None:
+        raise Unauthenticated("This is not a key of this API; was it mistyped?", given=True)
+    return key
+
+
+def _record(request: web.Request, status: int, seconds: float) -> None:
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "none"
+    method = request.method if request.method in hdrs.METH_ALL else "other"
+    request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
+    principal = request.get(PRINCIPAL)
+    _log.info(
+        "request",
+        method=method,
+        path=request.path,
+        route=route,
+        status=status,
+        milliseconds=round(seconds * 1000, 3),
+        remote=request.remote,
+        business_id=principal and principal.business_id,
+        key_id=principal and str(principal.key_id),
+    )

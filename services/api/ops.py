@@ -1,0 +1,36 @@
+"""What operators ask the API: does it run, can it work, and what has it counted."""
+
+import asyncpg
+from aiohttp import web
+
+from services.api.appkeys import EXPOSE, HEALTH
+from shared import migrate
+from shared.health import well
+from shared.metrics import CONTENT_TYPE
+
+
+async def live(_: web.Request) -> web.Response:
+    """Answer 200 as long as the process answers at all."""
+    return web.json_response({"status": "ok"})
+
+
+async def ready(request: web.Request) -> web.Response:
+    """Answer 200 where every resource is well, else 503; the body names each with its state."""
+    report = await request.app[HEALTH].report()
+    ok = well(report)
+    return web.json_response(
+        {"status": "ok" if ok else "unavailable", "checks": report}, status=200 if ok else 503
+    )
+
+
+async def metrics(request: web.Request) -> web.Response:
+    """Answer with the figures of all workers, for Prometheus."""
+    return web.Response(body=request.app[EXPOSE](), headers={"Content-Type": CONTENT_TYPE})
+
+
+async def check_postgres(pool: asyncpg.Pool) -> None:
+    """Raise unless Postgres answers and has every migration of this version."""
+    async with pool.acquire(timeout=2) as conn:
+        missing = await migrate.pending(conn)
+    if missing:
+        raise RuntimeError(f"migrations are pending: {', '.join(missing)}")

@@ -1,0 +1,75 @@
+"""The relay's composition root: one process of its own, or a part of the API's."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+
+from services.api.relay.dispatcher import Dispatcher
+from services.api.relay.listener import listen
+from services.api.relay.loops import Bell, keep
+from services.api.relay.outbox import Outbox
+from services.api.relay.pruner import Pruner
+from services.api.relay.publisher import Publisher
+from services.api.relay.sweeper import Sweeper
+from shared import metrics, postgres
+from shared.health import Health
+from shared.ops import serve_ops
+from shared.settings import RelaySettings
+
+_PAUSE = timedelta(seconds=1)
+_LAST_STEP = 25.0  # seconds for the steps at work when the relay is told to stop
+
+
+@asynccontextmanager
+async def relaying(settings: RelaySettings, health: Health) -> AsyncIterator[None]:
+    """Run all loops of the relay meanwhile; a batch at work is finished before it ends."""
+    async with postgres.pool(settings.database_url, name="ledgerpost-relay", size=8) as pool:
+        publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
+        events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
+        dispatcher = Dispatcher(
+            pool, publisher, poll=settings.poll_interval, patience=settings.queue_patience
+        )
+        sweeper = Sweeper(
+            pool,
+            publisher,
+            dispatcher,
+            interval=settings.sweep_interval,
+            patience=settings.queue_patience,
+            resend_after=(
+                settings.smtp_reply_timeout if settings.in_doubt_policy == "resend" else None
+            ),
+        )
+        stop = asyncio.Event()
+        due, calm = Bell(stop), Bell(stop)
+        outbox, pruner = Outbox(pool, events, poll=settings.poll_interval), Pruner(pool)
+        listener = asyncio.create_task(listen(settings.database_url, due.wake))
+        loops = [
+            asyncio.create_task(keep("dispatcher", dispatcher.step, due, health, _PAUSE)),
+            asyncio.create_task(keep("sweeper", sweeper.step, calm, health, _PAUSE)),
+            asyncio.create_task(keep("outbox", outbox.step, calm, health, _PAUSE)),
+            asyncio.create_task(keep("pruner", pruner.step, calm, health, _PAUSE)),
+        ]
+        try:
+            yield
+        finally:
+            listener.cancel()
+            for event in (stop, due.wake, calm.wake):
+                event.set()
+            _, unfinished = await asyncio.wait(loops, timeout=_LAST_STEP)
+            for loop in unfinished:
+                loop.cancel()
+            await asyncio.gather(listener, *loops, return_exceptions=True)
+            await publisher.close()
+            await events.close()
+
+
+async def run(settings: RelaySettings, stop: asyncio.Event) -> None:
+    """Run the relay as a process of its own until `stop`."""
+    health = Health()
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(relaying(settings, health))
+        await stack.enter_async_context(
+            serve_ops(settings.relay_ops_host, settings.relay_ops_port, health, metrics.registry())
+        )
+        await stop.wait()

@@ -1,0 +1,89 @@
+"""Due deliveries to RabbitMQ."""
+
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import asyncpg
+import structlog
+
+from services.api.relay.publisher import Outgoing, Publisher
+from services.api.statements.store import CustomerGone, freeze
+from shared import postgres, topology
+from shared.deliveries import waiting
+from shared.messages import SendTransactions, Wakeup
+
+_log = structlog.get_logger("ledgerpost.relay")
+_BATCH = 500
+_NOW = timedelta(0)
+_AGAIN = timedelta(minutes=1)
+
+
+class Dispatcher:
+    """Freezes statements, commits due rows to the queue, and publishes what was committed."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        publisher: Publisher,
+        *,
+        poll: timedelta,
+        patience: timedelta,
+    ) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._poll = poll
+        self._patience = patience
+
+    async def step(self) -> timedelta:
+        """Dispatch one batch and return when to come again."""
+        await self._publisher.ready()
+        async with self._pool.acquire() as conn:
+            froze = await self._freeze(conn)
+            batch = await waiting.enqueue(conn, _BATCH, self._patience)
+        if batch.queued:
+            await self.emit(batch.queued)
+        if _BATCH in (froze, batch.moved):
+            return _NOW
+        async with self._pool.acquire() as conn:
+            due = await waiting.next_due(conn)
+        return self._poll if due is None else min(max(due, _NOW), self._poll)
+
+    async def emit(self, ids: list[UUID]) -> None:
+        """Publish a wake-up for each of these queued rows and note which were confirmed."""
+        confirmed = [False] * len(ids)
+        try:
+            confirmed = await self._publisher.publish([_wakeup(delivery) for delivery in ids])
+        finally:
+            published = [delivery for delivery, ok in zip(ids, confirmed, strict=True) if ok]
+            refused = [delivery for delivery, ok in zip(ids, confirmed, strict=True) if not ok]
+            async with self._pool.acquire() as conn:
+                await waiting.confirm(conn, published)
+                if refused:
+                    _log.warning("messages not confirmed", count=len(refused))
+                    await waiting.retry_soon(conn, refused)
+
+    async def _freeze(self, conn: postgres.Connection) -> int:
+        due = await waiting.unfrozen(conn, _BATCH)
+        for send in due:
+            try:
+                await freeze(conn, send)
+            except CustomerGone as gone:
+                await waiting.abandon(conn, send.send_id, str(gone))
+            except postgres.UNAVAILABLE:
+                raise
+            except asyncpg.PostgresError as error:
+                # One statement that cannot be made must not hold up the others.
+                _log.exception("statement not frozen", send=str(send.send_id))
+                reason = f"the statement could not be made: {type(error).__name__}"
+                await waiting.put_off(conn, send.send_id, _AGAIN, reason)
+        return len(due)
+
+
+def _wakeup(delivery_id: UUID) -> Outgoing:
+    now = datetime.now(UTC)
+    # An id of its own each time: two in flight under one id would swap their confirms.
+    message_id = f"{delivery_id}.{now.timestamp():.6f}"
+    event = SendTransactions(id=message_id, time=now, data=Wakeup(delivery_id=delivery_id))
+    return Outgoing(
+        message_id, topology.DELIVERIES, topology.DELIVERIES, event.model_dump_json().encode()
+    )

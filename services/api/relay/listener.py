@@ -1,0 +1,33 @@
+"""The wake-up call from Postgres: something has become due."""
+
+import asyncio
+
+import asyncpg
+import structlog
+
+from shared import postgres
+from shared.deliveries.waiting import DUE_CHANNEL
+
+_log = structlog.get_logger("ledgerpost.relay")
+_PING = 5.0  # seconds; asyncpg does not notice a listener whose peer is dead
+
+
+async def listen(dsn: str, wake: asyncio.Event) -> None:
+    """Set `wake` whenever Postgres says that something is due; reconnect for ever.
+
+    Losing a call delays a delivery by one poll at most, so trouble here is only logged.
+    """
+    while True:
+        try:
+            conn = await asyncpg.connect(dsn, timeout=5)
+            try:
+                await conn.add_listener(DUE_CHANNEL, lambda *_: wake.set())
+                wake.set()
+                while True:
+                    await asyncio.sleep(_PING)
+                    await conn.execute("SELECT 1", timeout=_PING)
+            finally:
+                conn.terminate()
+        except postgres.UNAVAILABLE as error:
+            _log.info("listener reconnects", error=repr(error))
+            await asyncio.sleep(1)

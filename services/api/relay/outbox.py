@@ -1,0 +1,43 @@
+"""Delivery events to the topic exchange that others subscribe to."""
+
+from datetime import timedelta
+
+import asyncpg
+
+from services.api.relay.publisher import Outgoing, Publisher
+from shared import topology
+from shared.deliveries import events
+from shared.messages import DeliveryEvent
+
+_BATCH = 500
+
+
+class Outbox:
+    """Publishes each event at least once; subscribers deduplicate by its id."""
+
+    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, *, poll: timedelta) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._poll = poll
+
+    async def step(self) -> timedelta:
+        """Publish one batch and return when to come again."""
+        await self._publisher.ready()
+        async with self._pool.acquire() as conn, conn.transaction():
+            batch = await events.unpublished(conn, _BATCH)
+            if not batch:
+                return self._poll
+            confirmed = await self._publisher.publish([_outgoing(event) for event in batch])
+            done = [event for event, ok in zip(batch, confirmed, strict=True) if ok]
+            await events.mark_published(conn, done)
+        return timedelta(0) if len(done) == _BATCH else self._poll
+
+
+def _outgoing(event: DeliveryEvent) -> Outgoing:
+    return Outgoing(
+        event.id,
+        topology.EVENTS,
+        f"delivery.{event.data.state}",
+        event.model_dump_json().encode(),
+        mandatory=False,
+    )

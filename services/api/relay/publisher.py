@@ -1,0 +1,98 @@
+"""The relay's connection to RabbitMQ: confirmed publishing, reconnected at need."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractConnection
+
+from shared import broker, topology
+
+_PATIENCE = 20.0  # seconds until unconfirmed messages count as lost
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message: `mandatory` ones that no queue takes are not confirmed."""
+
+    message_id: str
+    exchange: str
+    routing_key: str
+    body: bytes
+    mandatory: bool = True
+
+
+class Publisher:
+    """Publishes persistent messages with confirms, on one channel that the relay's loops share."""
+
+    def __init__(self, url: str, name: str) -> None:
+        self._url = url
+        self._name = name
+        self._connection: AbstractConnection | None = None
+        self._channel: AbstractChannel | None = None
+        self._connecting = asyncio.Lock()
+
+    async def ready(self) -> AbstractChannel:
+        """Return an open channel, connecting where needed; raises one of broker.UNAVAILABLE."""
+        async with self._connecting:
+            if self._channel is None or self._channel.is_closed or self._connection_is_closed():
+                await self.close()
+                self._connection = await broker.connect(self._url, self._name)
+                channel = await self._connection.channel(on_return_raises=True)
+                await topology.declare(channel)
+                self._channel = channel
+            return self._channel
+
+    async def publish(self, messages: Sequence[Outgoing]) -> list[bool]:
+        """Publish in one window and return, message by message, whether the broker confirmed it."""
+        channel = await self.ready()
+        exchanges = {
+            name: await channel.get_exchange(name, ensure=False)
+            for name in {message.exchange for message in messages}
+        }
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                results = await asyncio.gather(
+                    *(
+                        exchanges[message.exchange].publish(
+                            aio_pika.Message(
+                                message.body,
+                                message_id=message.message_id,
+                                content_type="application/cloudevents+json",
+                                delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
+                            ),
+                            routing_key=message.routing_key,
+                            mandatory=message.mandatory,
+                        )
+                        for message in messages
+                    ),
+                    return_exceptions=True,
+                )
+        except TimeoutError:
+            await self.close()
+            raise
+        for result in results:
+            if isinstance(result, BaseException) and not isinstance(result, broker.UNAVAILABLE):
+                raise result
+        return [not isinstance(result, BaseException) for result in results]
+
+    async def queue_is_empty(self) -> bool:
+        """Say whether no message is ready in the queue of due deliveries."""
+        channel = await self.ready()
+        queue = await channel.declare_queue(topology.DELIVERIES, passive=True)
+        return queue.declaration_result.message_count == 0
+
+    async def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        connection, self._connection, self._channel = self._connection, None, None
+        if connection is None:
+            return
+        try:
+            async with asyncio.timeout(5):
+                await connection.close()
+        except broker.UNAVAILABLE:
+            return
+
+    def _connection_is_closed(self) -> bool:
+        return self._connection is None or self._connection.is_closed

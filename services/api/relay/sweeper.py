@@ -1,0 +1,48 @@
+"""Deliveries whose holder vanished: a worker that died, a broker that lost its messages."""
+
+from datetime import timedelta
+
+import asyncpg
+
+from services.api.relay.dispatcher import Dispatcher
+from services.api.relay.publisher import Publisher
+from shared.deliveries import waiting
+
+_BATCH = 500
+# Past the relay's longest reply, so that a resend never races a reply that still decides.
+_MARGIN = timedelta(minutes=5)
+
+
+class Sweeper:
+    """Takes rows back from holders whose lease is over, and refills a queue that was wiped."""
+
+    def __init__(
+        self,
+        pool: asyncpg.Pool,
+        publisher: Publisher,
+        dispatcher: Dispatcher,
+        *,
+        interval: timedelta,
+        patience: timedelta,
+        resend_after: timedelta | None,
+    ) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._dispatcher = dispatcher
+        self._interval = interval
+        self._patience = patience
+        self._resend_after = resend_after
+
+    async def step(self) -> timedelta:
+        """Sweep one batch of each kind and return when to come again."""
+        async with self._pool.acquire() as conn:
+            moved = await waiting.sweep(conn, _BATCH)
+            if self._resend_after is not None:
+                resent = await waiting.resend_in_doubt(conn, _BATCH, self._resend_after + _MARGIN)
+                moved = max(moved, resent)
+        empty = await self._publisher.queue_is_empty()
+        async with self._pool.acquire() as conn:
+            stale = await waiting.reemit(conn, _BATCH, self._patience, queue_is_empty=empty)
+        if stale:
+            await self._dispatcher.emit(stale)
+        return timedelta(0) if _BATCH in (moved, len(stale)) else self._interval

@@ -1,0 +1,89 @@
+"""The three report calls."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from aiohttp import hdrs, web
+
+from services.api import bodies
+from services.api.appkeys import PRINCIPAL, STREAMS, connection
+from services.api.refusals import Busy, NotFound
+from services.api.reports import store
+from services.api.reports.model import Period, ReportQuery, check_filter, customer_id
+
+_JSON = "application/json"
+_STREAM_PATIENCE = 5.0  # seconds in which one of the running streams has to end
+_STALL_LIMIT = 30.0  # seconds in which a reader has to take the next piece
+_STREAM_LIMIT = 300.0  # seconds in which a reader has to take everything
+
+
+async def show_all(request: web.Request) -> web.StreamResponse:
+    """Stream the rows of all customers; a slow reader is cut off, as it holds a snapshot."""
+    query = ReportQuery(request[PRINCIPAL].business_id, _period(request))
+    response = web.StreamResponse()
+    response.content_type, response.charset = _JSON, "utf-8"
+    if request.method == hdrs.METH_HEAD:
+        await response.prepare(request)
+        return response
+
+    async def write(piece: bytes) -> None:
+        # Not before the first piece is there: until then, a failure can still be told.
+        if not response.prepared:
+            await response.prepare(request)
+        async with asyncio.timeout(_STALL_LIMIT):
+            await response.write(piece)
+
+    async with _stream(request), connection(request) as conn:
+        await store.income_by_customers(conn, query, write, timeout=_STREAM_LIMIT)
+    await response.write_eof()
+    return response
+
+
+async def show_one(request: web.Request) -> web.Response:
+    """Answer with one customer's row."""
+    return web.Response(text=await _row(request, _query(request)), content_type=_JSON)
+
+
+async def filter_one(request: web.Request) -> web.Response:
+    """Answer with an array that holds one customer's row."""
+    query = _query(request)
+    check_filter(await bodies.fields(request), query)
+    return web.Response(text=f"[{await _row(request, query)}]", content_type=_JSON)
+
+
+def _period(request: web.Request) -> Period:
+    return Period.parse(request.match_info["from"], request.match_info["to"])
+
+
+def _query(request: web.Request) -> ReportQuery:
+    period = _period(request)
+    return ReportQuery(
+        request[PRINCIPAL].business_id, period, customer_id(request.match_info["id"])
+    )
+
+
+async def _row(request: web.Request, query: ReportQuery) -> str:
+    async with connection(request) as conn:
+        row = await store.income_by_customer(conn, query)
+    if row is None:
+        raise NotFound("customer")
+    return row
+
+
+@asynccontextmanager
+async def _stream(request: web.Request) -> AsyncIterator[None]:
+    # Fewer streams than connections, so that slow readers never keep all others waiting.
+    streams = request.app[STREAMS]
+    try:
+        async with asyncio.timeout(_STREAM_PATIENCE):
+            await streams.acquire()
+    except TimeoutError:
+        raise Busy(
+            "Too many reports are being read at the moment.", retry_after=timedelta(seconds=5)
+        ) from None
+    try:
+        yield
+    finally:
+        streams.release()

@@ -1,0 +1,52 @@
+from collections.abc import Awaitable, Callable
+from datetime import date
+
+from services.api.reports.model import ReportQuery
+from shared import sql
+from shared.postgres import Connection
+
+_queries = sql.load("services.api.reports")
+
+
+async def income_by_customer(conn: Connection, query: ReportQuery) -> str | None:
+    """Return the customer's row as a JSON object, or None where the business has no such one."""
+    row: str | None = await conn.fetchval(_queries.income_by_customers, *_arguments(query))
+    return row
+
+
+async def income_by_customers(
+    conn: Connection,
+    query: ReportQuery,
+    write: Callable[[bytes], Awaitable[None]],
+    *,
+    timeout: float,
+) -> None:
+    """Write the rows of the customers asked for as one JSON array, in pieces, from one snapshot.
+
+    The rows come by COPY, which neither gathers them nor makes a Python object of any: memory
+    stays the same for any number of them. TimeoutError where query and `write` together take
+    longer than `timeout` seconds; whatever `write` raises ends the query.
+    """
+    begun = False
+
+    async def pass_on(lines: bytes) -> None:
+        nonlocal begun
+        await write(lines if begun else b"[" + lines[1:])
+        begun = True
+
+    # Quotes and backslashes of JSON stay as they are where control characters, which JSON never
+    # has, are CSV's signs. Each line begins with a comma; the first one's becomes the bracket.
+    await conn.copy_from_query(
+        f"SELECT ',' || row FROM ({_queries.income_by_customers}) AS rows (row)",
+        *_arguments(query),
+        output=pass_on,
+        timeout=timeout,
+        format="csv",
+        delimiter="\x02",
+        quote="\x01",
+    )
+    await write(b"]" if begun else b"[]")
+
+
+def _arguments(query: ReportQuery) -> tuple[int, date, date, int, int]:
+    return (query.business_id, query.period.start, query.period.end, *query.ids)

@@ -1,0 +1,60 @@
+"""Every URL of the API, with the handler and the scope that a key needs for it."""
+
+from dataclasses import dataclass
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from services.api import ops
+from services.api.access.model import Scope
+from services.api.reports import handlers as reports
+from services.api.sends import handlers as sends
+
+
+@dataclass(frozen=True)
+class Route:
+    """A URL; where it declares no scope, it is open to everybody."""
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope | None
+
+
+def _get(path: str, handler: Handler, scope: Scope | None) -> Route:
+    return Route(hdrs.METH_GET, path, handler, scope)
+
+
+def _post(path: str, handler: Handler, scope: Scope) -> Route:
+    return Route(hdrs.METH_POST, path, handler, scope)
+
+
+_REPORTS = "/api/v3/reports/customers"
+_ID = "{id:[0-9]+}"
+
+ROUTES = (
+    _get(f"{_REPORTS}/{{from}}/{{to}}", reports.show_all, "reports:read"),
+    _get(f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}", reports.show_one, "reports:read"),
+    _post(f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}", reports.filter_one, "reports:read"),
+    _post(
+        f"{_REPORTS}/client/transactions/send/{_ID}", sends.send_transactions, "transactions:send"
+    ),
+    _post(f"/api/v3/clients/{_ID}/transactions/send", sends.send_transactions, "transactions:send"),
+    _post(f"/api/v3/client/transactions/send/{_ID}", sends.send_transactions, "transactions:send"),
+    _get("/api/v3/sends", sends.list_sends, "transactions:send"),
+    _get("/api/v3/sends/{id}", sends.show_send, "transactions:send"),
+    _post("/api/v3/sends/{id}/cancel", sends.cancel_send, "transactions:send"),
+    _get("/health/live", ops.live, None),
+    _get("/health/ready", ops.ready, None),
+    _get("/metrics", ops.metrics, None),
+)
+
+
+def add_to(app: web.Application) -> dict[Handler, Scope | None]:
+    """Add every URL to `app` (a GET answers HEAD too); return the scope of each handler."""
+    for route in ROUTES:
+        if route.method == hdrs.METH_GET:
+            app.router.add_get(route.path, route.handler)
+        else:
+            app.router.add_route(route.method, route.path, route.handler)
+    return {route.handler: route.scope for route in ROUTES}

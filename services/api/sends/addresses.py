@@ -1,0 +1,39 @@
+import unicodedata
+from dataclasses import dataclass
+from typing import Self
+
+import email_validator
+from email_validator import EmailNotValidError, validate_email
+
+# An inner network may well mail to `.local`, and a demo to `.test`: whether an address can be
+# reached is for the mail relay to say, here it only has to be one.
+email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
+
+
+@dataclass(frozen=True)
+class Address:
+    """An e-mail address as it was written, and the `key` that all ways to write it share.
+
+    The key is lower-case under Postgres's `lower()` too, and its domain is in ASCII.
+    """
+
+    email: str
+    key: str
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read one bare address, without a display name; ValueError says what is wrong with it."""
+        bare = text.strip(" \t")
+        if any(sign in bare for sign in "\r\n\0"):
+            raise ValueError("contains a line break or NUL")
+        try:
+            found = validate_email(bare, check_deliverability=False)
+        except EmailNotValidError as error:
+            raise ValueError(str(error)) from None
+        except UnicodeError:
+            raise ValueError("contains half a character") from None
+        local = unicodedata.normalize("NFC", found.local_part.lower())
+        return cls(
+            email=bare if bare.isascii() else found.normalized,
+            key=f"{local}@{found.ascii_domain}",
+        )

@@ -1,0 +1,97 @@
+import base64
+import binascii
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Self, TypeVar, cast, get_args
+from uuid import UUID
+
+from services.api.refusals import FieldError, InvalidInput
+from services.api.sends.view import Send, Status
+
+DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+_MAX_ID = 2**63 - 1
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_CURSOR = struct.Struct(">q16s")
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """A place in the history, which stays the same place whatever is sent later."""
+
+    created_at: datetime
+    id: UUID
+
+    @classmethod
+    def after(cls, send: Send) -> Self:
+        """Return the place right behind `send`."""
+        return cls(send.created_at, send.id)
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what str() wrote, or raise ValueError."""
+        try:
+            raw = base64.b64decode(text, altchars=b"-_", validate=True)
+            microseconds, number = _CURSOR.unpack(raw)
+            return cls(_EPOCH + microseconds * _MICROSECOND, UUID(bytes=number))
+        except (binascii.Error, struct.error, OverflowError, ValueError):
+            raise ValueError("is no cursor of this history") from None
+
+    def __str__(self) -> str:
+        microseconds = (self.created_at - _EPOCH) // _MICROSECOND
+        return base64.urlsafe_b64encode(_CURSOR.pack(microseconds, self.id.bytes)).decode()
+
+
+# Ahead of every send.
+_NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
+
+
+@dataclass(frozen=True)
+class HistoryQuery:
+    """Which of a business's sends to list: at most `limit`, newest first, from `cursor` on."""
+
+    customer_id: int | None = None
+    status: Status | None = None
+    limit: int = DEFAULT_LIMIT
+    cursor: Cursor = _NEWEST
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> Self:
+        """Read a query string's values; InvalidInput names each that is wrong."""
+        wrong: list[FieldError] = []
+
+        def read(field: str, reader: Callable[[str], Value], default: Value) -> Value:
+            try:
+                return reader(given[field]) if field in given else default
+            except ValueError as error:
+                wrong.append(FieldError(field, str(error)))
+                return default
+
+        query = cls(
+            read("customer_id", lambda text: _number(text, 0, _MAX_ID), None),
+            read("status", _status, None),
+            read("limit", lambda text: _number(text, 1, MAX_LIMIT), DEFAULT_LIMIT),
+            read("cursor", Cursor.parse, _NEWEST),
+        )
+        if wrong:
+            raise InvalidInput(wrong)
+        return query
+
+
+def _number(text: str, least: int, most: int) -> int:
+    # Python refuses to read numbers of thousands of digits, so their length is looked at first.
+    is_number = text.isascii() and text.isdigit() and len(text) <= len(str(_MAX_ID))
+    if not is_number or not least <= int(text) <= most:
+        raise ValueError(f"should be a number from {least} to {most}")
+    return int(text)
+
+
+def _status(text: str) -> Status:
+    if text not in get_args(Status):
+        raise ValueError(f"should be one of {', '.join(get_args(Status))}")
+    return cast("Status", text)

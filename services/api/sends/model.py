@@ -1,0 +1,112 @@
+"""What a caller asks for when a customer's transactions are to be sent."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+
+from services.api.refusals import Invalid
+from services.api.reports.model import Period
+from services.api.sends import fields
+from services.api.sends.addresses import Address
+
+_MOMENT = {"type": "string", "description": "An ISO date, or a time with its offset."}
+_FLAG = {"enum": [0, 1, True, False, "0", "1", "true", "false"]}
+_EMAIL = {"type": "string", "format": "idn-email"}
+
+
+class SendBody(BaseModel):
+    """The body of a send request, from JSON or a form; every field is optional.
+
+    A field that is not listed here is refused: a misspelt one would lose a recipient or a date.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    message: Annotated[
+        str | None,
+        AfterValidator(fields.text),
+        WithJsonSchema({"type": ["string", "null"], "maxLength": 10_000}),
+    ] = None
+    other_emails: Annotated[
+        tuple[Address, ...],
+        BeforeValidator(fields.addresses),
+        WithJsonSchema(
+            {"anyOf": [{"type": "array", "items": _EMAIL}, {"type": ["string", "null"]}]}
+        ),
+    ] = ()
+    send_tome: Annotated[
+        bool | date | datetime | None,
+        BeforeValidator(fields.flag_or_moment),
+        WithJsonSchema({"anyOf": [_MOMENT, _FLAG, {"type": "null"}]}),
+    ] = None
+    send_at: Annotated[
+        date | datetime | None,
+        BeforeValidator(fields.moment),
+        WithJsonSchema({"anyOf": [_MOMENT, {"type": "null"}]}),
+    ] = None
+    copy_to_me: Annotated[
+        bool | None,
+        BeforeValidator(fields.flag),
+        WithJsonSchema({"anyOf": [_FLAG, {"type": "null"}]}),
+    ] = None
+
+
+@dataclass(frozen=True)
+class SendRequest:
+    """A customer's transactions of a period, to be sent at `moments` (none: now).
+
+    Two moments were given under two names; whether they contradict each other depends on the
+    business's timezone.
+    """
+
+    customer_id: int
+    period: Period
+    message: str | None
+    others: tuple[Address, ...]
+    copy_to_me: bool
+    moments: tuple[date | datetime, ...]
+
+    @classmethod
+    def of(cls, customer_id: int, period: Period, body: SendBody) -> "SendRequest":
+        """Give each field its one meaning; Invalid where two of them contradict each other."""
+        published = body.send_tome
+        is_flag = isinstance(published, bool)
+        if is_flag and body.copy_to_me not in (None, published):
+            raise Invalid("copy_to_me", "contradicts send_tome")
+        moments = (body.send_at, None if isinstance(published, bool) else published)
+        return cls(
+            customer_id,
+            period,
+            body.message,
+            body.other_emails,
+            copy_to_me=published is True or body.copy_to_me is True,
+            moments=tuple(dict.fromkeys(each for each in moments if each is not None)),
+        )
+
+    @property
+    def times(self) -> list[datetime]:
+        """The moments that are instants."""
+        return [each for each in self.moments if isinstance(each, datetime)]
+
+    @property
+    def days(self) -> list[date]:
+        """The moments that are days, to be begun in the business's timezone."""
+        return [each for each in self.moments if not isinstance(each, datetime)]
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The digest of what is asked for: the same however and whenever it is written."""
+        content = [
+            self.customer_id,
+            self.period.start.isoformat(),
+            self.period.end.isoformat(),
+            self.message,
+            [address.key for address in self.others],
+            self.copy_to_me,
+            sorted(each.isoformat() for each in self.moments),
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).digest()

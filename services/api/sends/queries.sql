@@ -1,0 +1,129 @@
+-- Accepting, showing and cancelling sends.
+
+-- name: look
+-- What a request of business $1 about customer $2 has to know, and the time at which it is asked.
+-- The answer kept under the key $3 (NULL: no key). `due`: the different instants that are meant by
+-- the times $4 and the days $5 (in ISO), those in the past as now. A day begins with its first instant,
+-- which is not midnight where the clock is set forward then, and the first of two midnights where
+-- it is set back; Postgres itself takes the later reading of either.
+SELECT now() AS asked_at,
+       c.id IS NOT NULL AS has_customer,
+       c.business_email AS customer_email,
+       b.email AS business_email,
+       EXISTS (SELECT FROM suppressions WHERE business_id = b.id) AS suppresses,
+       k.fingerprint, k.send_id, k.answer,
+       (SELECT array_agg(DISTINCT greatest(meant.at, now()))
+        FROM (SELECT unnest($4::timestamptz[])
+              UNION ALL
+              SELECT (SELECT min(at)
+                      FROM generate_series(midnight - interval '3 hours', midnight, '15 minutes') AS at
+                      WHERE (at AT TIME ZONE b.timezone)::date >= day)
+              FROM unnest($5::text[]) AS iso (iso_day),
+                   LATERAL (SELECT iso_day::date) AS calendar (day),
+                   LATERAL (SELECT day::timestamp AT TIME ZONE b.timezone) AS local (midnight)
+             ) AS meant (at)) AS due
+FROM businesses b
+LEFT JOIN customers c ON c.business_id = b.id AND c.id = $2
+LEFT JOIN idempotency_keys k
+    ON k.business_id = b.id AND k.key = $3 AND k.created_at > now() - interval '24 hours'
+WHERE b.id = $1
+
+-- name: suppressed
+-- Which of the addresses $2 business $1 no longer mails, and why.
+SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
+
+-- name: accept
+-- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to its
+-- repetitions; wakes the relay where it is due now. All or nothing, in this one statement. No row
+-- comes back, and nothing is stored, where the key is taken, or is being taken at this moment.
+-- A key of more than 24 hours ago is free again. Dates travel as text, because asyncpg takes the
+-- first and the last day of the calendar for the two infinities.
+WITH keyed AS (
+    INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
+    SELECT $2::bigint, $11::text, $12::bytea, $1::uuid, $13::text, $9::timestamptz
+    WHERE $11 IS NOT NULL AND pg_try_advisory_xact_lock(hashtextextended($11, $2))
+    ON CONFLICT (business_id, key) DO UPDATE SET
+        fingerprint = excluded.fingerprint, send_id = excluded.send_id,
+        answer = excluded.answer, created_at = excluded.created_at
+    WHERE old.created_at <= now() - interval '24 hours'
+    RETURNING send_id
+), sent AS (
+    INSERT INTO sends (id, business_id, customer_id, date_from, date_to, personal_message, copy_to_me,
+                       skipped, created_at, send_at, expires_at)
+    SELECT $1, $2, $3::bigint, $4::text::date, $5::text::date, $6::text, $7::boolean, $8::jsonb, $9,
+           $10::timestamptz, $14::timestamptz
+    WHERE $11 IS NULL OR EXISTS (SELECT FROM keyed)
+    RETURNING id, business_id, send_at, expires_at, created_at
+), delivered AS (
+    INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state,
+                            due_at, expires_at, created_at, updated_at)
+    SELECT r.id, s.id, s.business_id, r.position, r.email, r.email_key, 'scheduled',
+           s.send_at, s.expires_at, s.created_at, s.created_at
+    FROM sent s, unnest($15::uuid[], $16::text[], $17::text[])
+        WITH ORDINALITY AS r (id, email, email_key, position)
+)
+SELECT pg_notify('ledgerpost_due', '') FROM sent
+
+-- name: sends
+-- Sends with what became of them; to be followed by one of the clauses below.
+SELECT s.id, s.customer_id, s.date_from, s.date_to, s.personal_message, s.skipped, s.send_at,
+       s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
+       came.status, came.recipients
+FROM sends s
+CROSS JOIN LATERAL (
+    SELECT
+        CASE
+            WHEN bool_and(d.state = 'scheduled' AND d.due_at > now()) THEN 'scheduled'
+            WHEN bool_or(d.state IN ('scheduled', 'queued', 'sending', 'committing', 'deferred'))
+                THEN 'sending'
+            WHEN bool_and(d.state = 'sent') THEN 'sent'
+            WHEN bool_and(d.state = 'cancelled') THEN 'cancelled'
+            WHEN bool_or(d.state IN ('sent', 'in_doubt')) THEN 'partly_failed'
+            ELSE 'failed'
+        END AS status,
+        json_agg(json_build_object(
+            'email', d.email,
+            'state', CASE d.state WHEN 'committing' THEN 'sending' ELSE d.state END,
+            'attempts', d.attempts,
+            'reply', d.reply,
+            'reason', d.reason,
+            'next_attempt_at', CASE WHEN d.state IN ('scheduled', 'deferred') THEN d.due_at END,
+            'sent_at', d.sent_at,
+            'updated_at', d.updated_at
+        ) ORDER BY d.position) AS recipients
+    FROM deliveries d
+    WHERE d.send_id = s.id
+) came
+
+-- name: by_id
+-- One send: $1 business, $2 id.
+WHERE s.business_id = $1 AND s.id = $2
+
+-- name: of_business
+-- Business $1's sends with status $2 (NULL: any) from before the time $3 and the id $4, newest
+-- first; $5 how many.
+WHERE s.business_id = $1 AND ($2::text IS NULL OR came.status = $2)
+  AND (s.created_at, s.id) < ($3::timestamptz, $4::uuid)
+ORDER BY s.created_at DESC, s.id DESC
+LIMIT $5
+
+-- name: of_customer
+-- The same of customer $6 alone.
+WHERE s.business_id = $1 AND ($2::text IS NULL OR came.status = $2) AND s.customer_id = $6
+  AND (s.created_at, s.id) < ($3::timestamptz, $4::uuid)
+ORDER BY s.created_at DESC, s.id DESC
+LIMIT $5
+
+-- name: cancel
+-- Cancels what has not passed the gate yet of business $1's send $2.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE business_id = $1 AND send_id = $2
+      AND state IN ('scheduled', 'queued', 'sending', 'deferred')
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE deliveries d SET state = 'cancelled', lease_until = NULL, updated_at = clock_timestamp()
+FROM waiting WHERE d.id = waiting.id
+  AND d.state IN ('scheduled', 'queued', 'sending', 'deferred')
+RETURNING d.id

@@ -1,0 +1,85 @@
+"""Who receives a send, and who of those meant to does not."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from services.api.refusals import Invalid
+from services.api.sends.addresses import Address
+from services.api.sends.view import Skipped
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Everybody meant to receive, in order: valid addresses, and stored ones that are not."""
+
+    addresses: tuple[Address, ...]
+    malformed: tuple[Skipped, ...]
+
+    @classmethod
+    def gather(
+        cls,
+        *,
+        customer: str | None,
+        others: Iterable[Address],
+        business: str | None,
+        copy_to_me: bool,
+    ) -> "Candidates":
+        """Take the customer's stored address, the request's, and for a copy the business's own.
+
+        A customer without an address is no error: `others` may receive instead.
+        """
+        addresses: dict[str, Address] = {}
+        malformed: dict[str | None, Skipped] = {}
+
+        def add(stored: str) -> None:
+            try:
+                address = Address.parse(stored)
+            except ValueError as error:
+                malformed[stored] = Skipped(email=stored, reason=f"malformed: {error}")
+            else:
+                addresses.setdefault(address.key, address)
+
+        if customer is not None and customer.strip():
+            add(customer)
+        for other in others:
+            addresses.setdefault(other.key, other)
+        if copy_to_me and business is not None and business.strip():
+            add(business)
+        elif copy_to_me:
+            reason = "no copy: the business has no e-mail address"
+            malformed[None] = Skipped(email=None, reason=reason)
+        return cls(tuple(addresses.values()), tuple(malformed.values()))
+
+
+@dataclass(frozen=True)
+class Recipients:
+    """Who receives, each exactly once and in order, and who is skipped, with the reason."""
+
+    addresses: tuple[Address, ...]
+    skipped: tuple[Skipped, ...]
+
+    @classmethod
+    def choose(
+        cls, candidates: Candidates, suppressed: Mapping[str, str], *, limit: int
+    ) -> "Recipients":
+        """Leave out who is suppressed (reasons by key); Invalid for nobody left or too many."""
+        receiving = tuple(a for a in candidates.addresses if a.key not in suppressed)
+        skipped = (*candidates.malformed, *_suppressed(candidates, suppressed))
+        if not receiving:
+            raise Invalid("other_emails", f"leaves no recipient: {_why(skipped)}")
+        if len(receiving) > limit:
+            raise Invalid(
+                "other_emails", f"makes {len(receiving)} recipients, the limit is {limit}"
+            )
+        return cls(receiving, skipped)
+
+
+def _suppressed(candidates: Candidates, reasons: Mapping[str, str]) -> Iterator[Skipped]:
+    for address in candidates.addresses:
+        if address.key in reasons:
+            yield Skipped(email=address.email, reason=f"suppressed: {reasons[address.key]}")
+
+
+def _why(skipped: Iterable[Skipped]) -> str:
+    reasons = [f"{each.email or 'business'} ({each.reason})" for each in skipped]
+    return ", ".join(reasons) or "the customer has no e-mail address and no other was given"

@@ -1,0 +1,68 @@
+"""The HTTP server around the API: gunicorn with aiohttp's uvloop worker."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from aiohttp import web
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has none
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # has none
+from prometheus_client import multiprocess, values
+
+from shared.settings import ApiSettings
+
+_GRACE = 60  # seconds in which requests at work may finish once the server is told to stop
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Runs `create()` in each worker until SIGTERM; requests at work are finished then.
+
+    Workers gather their metrics in `metrics_in`, to which PROMETHEUS_MULTIPROC_DIR has to point.
+    """
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        create: Callable[[], web.Application],
+        metrics_in: Path | None,
+    ) -> None:
+        self._settings, self._create, self._metrics_in = settings, create, metrics_in
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what gunicorn asks for when it is made."""
+        host, port = self._settings.api_host, self._settings.api_port
+        options: dict[str, Any] = {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "workers": self._settings.api_workers,
+            "worker_class": "aiohttp.GunicornUVLoopWebWorker",
+            "graceful_timeout": _GRACE,
+            "keepalive": 75,
+            "logger_class": _Log,
+            "child_exit": self._forget,
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> web.Application:
+        """Return the application of one worker, in that worker."""
+        if self._metrics_in is not None:
+            # The library chose when it was imported, before it could know of the other workers.
+            values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # has none
+        return self._create()
+
+    def _forget(self, _: object, worker: Any) -> None:
+        if self._metrics_in is not None:
+            multiprocess.mark_process_dead(  # type: ignore[no-untyped-call]  # has none
+                worker.pid, path=str(self._metrics_in)
+            )
+
+
+class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Writes to the logs that shared/logs.py has set up; each request is logged by observe()."""
+
+    def setup(self, cfg: object) -> None:
+        """Take no handlers, and pass everything on."""
+        self.cfg = cfg
+        self.error_log.propagate = True

@@ -1,0 +1,84 @@
+-- name: freeze
+-- Computes the statement of a send ($6) once and keeps it under its hash. One statement, so one
+-- snapshot: the figures of the report row and the transactions agree. $1 business, $2 from, $3 to,
+-- $4 and $5 the customer, $7 the version of the mail's template. `report` is the report's own query
+-- and takes $1 to $5. Returns the hash, or no row where the customer is gone or another relay was
+-- first.
+WITH report (row) AS (
+    {report}
+), moves AS (
+    SELECT i.issue_date::date AS day, 1 AS rank, i.kind, i.id, i.number, i.due_date::date AS due_date,
+           NULL::text AS channel, NULL::text AS method, NULL::text AS reference,
+           CASE i.kind WHEN 'invoice' THEN i.total END AS charge,
+           CASE i.kind WHEN 'credit_note' THEN i.total END AS credit
+    FROM invoices i
+    WHERE i.business_id = $1 AND i.customer_id = $4 AND i.status = 'issued' AND i.issue_date <= $3
+    UNION ALL
+    SELECT p.paid_on, 2, CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END, p.id, i.number, NULL,
+           p.channel, p.method, p.reference,
+           CASE WHEN p.amount < 0 THEN -p.amount END,
+           CASE WHEN p.amount >= 0 THEN p.amount END
+    FROM invoices i JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
+    WHERE i.business_id = $1 AND i.customer_id = $4 AND i.status = 'issued'
+      AND p.status = 'settled' AND p.paid_on <= $3
+), opening AS (
+    SELECT c.opening_balance + coalesce(sum(coalesce(m.charge, 0) - coalesce(m.credit, 0)), 0) AS balance
+    FROM customers c LEFT JOIN moves m ON m.day < $2
+    WHERE c.business_id = $1 AND c.id = $4
+    GROUP BY c.opening_balance
+), lines AS (
+    SELECT m.*, o.balance + sum(coalesce(m.charge, 0) - coalesce(m.credit, 0)) OVER in_order AS balance,
+           row_number() OVER in_order AS place
+    FROM moves m CROSS JOIN opening o
+    WHERE m.day >= $2
+    WINDOW in_order AS (ORDER BY m.day, m.rank, m.id)
+), totals AS (
+    SELECT coalesce(sum(charge) FILTER (WHERE kind = 'invoice'), 0) AS invoiced,
+           coalesce(sum(credit) FILTER (WHERE kind = 'credit_note'), 0) AS credited,
+           coalesce(sum(credit) FILTER (WHERE kind = 'payment'), 0) AS paid,
+           coalesce(sum(charge) FILTER (WHERE kind = 'refund'), 0) AS refunded
+    FROM lines
+), snapshot AS (
+    SELECT json_build_object(
+        'version', 1,
+        'template_version', $7::int,
+        'business', json_build_object(
+            'id', b.id, 'name', b.name, 'email', b.email, 'phone', b.phone, 'address', b.address,
+            'currency', b.currency, 'timezone', b.timezone),
+        'customer', json_build_object(
+            'id', c.id, 'first_name', c.first_name, 'last_name', c.last_name,
+            'business_name', c.business_name, 'business_address', c.business_address,
+            'business_phone', c.business_phone, 'business_location', c.business_location,
+            'business_email', c.business_email, 'phone_number', c.phone_number),
+        'from', $2::date,
+        'to', $3::date,
+        'generated_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
+        'opening_balance', trim_scale(o.balance),
+        'transactions', coalesce((
+            SELECT json_agg(json_build_object(
+                'date', l.day, 'kind', l.kind, 'id', l.id, 'number', l.number, 'due_date', l.due_date,
+                'channel', l.channel, 'method', l.method, 'reference', l.reference,
+                'charge', trim_scale(l.charge), 'credit', trim_scale(l.credit),
+                'balance', trim_scale(l.balance)) ORDER BY l.place)
+            FROM lines l), '[]'),
+        'totals', json_build_object(
+            'invoiced', trim_scale(t.invoiced), 'credited', trim_scale(t.credited),
+            'paid', trim_scale(t.paid), 'refunded', trim_scale(t.refunded)),
+        'closing_balance', trim_scale(o.balance + t.invoiced - t.credited - t.paid + t.refunded),
+        'report', r.row::json)::text AS content
+    FROM businesses b
+    JOIN customers c ON c.business_id = b.id
+    CROSS JOIN opening o CROSS JOIN totals t CROSS JOIN report r
+    WHERE b.id = $1 AND c.id = $4
+), kept AS (
+    INSERT INTO statements (business_id, sha256, content)
+    SELECT $1, sha256(convert_to(content, 'UTF8')), content FROM snapshot
+    ON CONFLICT (business_id, sha256) DO UPDATE SET content = statements.content
+    RETURNING sha256
+)
+UPDATE sends SET statement_sha256 = kept.sha256
+FROM kept WHERE sends.id = $6 AND sends.statement_sha256 IS NULL
+RETURNING sends.statement_sha256
+
+-- name: customer_exists
+SELECT EXISTS (SELECT FROM customers WHERE business_id = $1 AND id = $2)

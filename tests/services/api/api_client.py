@@ -1,0 +1,77 @@
+"""Asks the API as an outsider does, over HTTP."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDictProxy
+
+from services.api.app import create_app
+from shared.settings import ApiSettings
+
+REPORTS = "/api/v3/reports/customers"
+NOVEMBER = "2024-11-01/2024-11-30"
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: CIMultiDictProxy[str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text, parse_float=Decimal)
+
+    @property
+    def fields(self) -> list[str]:
+        """The fields that a 422 names."""
+        assert self.status == 422, self.text
+        return [each["field"] for each in self.json["errors"]]
+
+
+@dataclass
+class Api:
+    app: web.Application
+    port: int
+    session: aiohttp.ClientSession
+    key: str | None = None
+
+    async def ask(self, method: str, path: str, **options: Any) -> Answer:
+        key = options.pop("key", self.key)
+        headers = dict(options.pop("headers", {}))
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
+        async with self.session.request(
+            method, f"http://127.0.0.1:{self.port}{path}", headers=headers, **options
+        ) as response:
+            return Answer(response.status, response.headers, await response.text())
+
+    async def get(self, path: str, **options: Any) -> Answer:
+        return await self.ask("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> Answer:
+        return await self.ask("POST", path, **options)
+
+    async def connect(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        """Open a connection whose reader takes little at a time, to speak HTTP by hand."""
+        return await asyncio.open_connection("127.0.0.1", self.port, limit=4096)
+
+
+@asynccontextmanager
+async def serving(settings: ApiSettings) -> AsyncIterator[Api]:
+    app = create_app(settings)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        async with aiohttp.ClientSession() as session:
+            yield Api(app, runner.addresses[0][1], session)
+    finally:
+        await runner.cleanup()

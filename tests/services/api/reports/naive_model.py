@@ -1,0 +1,168 @@
+"""The report, computed from the contract's words: slowly, in Python, one customer at a time."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, TypeAlias
+
+Key: TypeAlias = tuple[int, int]  # business, id
+
+
+class Number(str):
+    """A number as its digits on the wire."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+@dataclass(frozen=True)
+class Customer:
+    owner_id: int = 1
+    first_name: str | None = None
+    last_name: str | None = None
+    business_name: str | None = None
+    business_email: str | None = None
+    account_id: int | None = None
+    category_id: int | None = None
+    opening_balance: Decimal = Decimal(0)
+    archived: int = 0
+    created_at: datetime = datetime(2020, 1, 1)  # noqa: DTZ001 -- the ledger's times have no zone
+    updated_at: datetime = datetime(2020, 1, 1)  # noqa: DTZ001 -- likewise
+
+
+@dataclass(frozen=True)
+class Document:
+    customer_id: int
+    kind: str
+    status: str
+    issue_date: date
+    total: Decimal
+    number: str = "N"
+
+
+@dataclass(frozen=True)
+class Payment:
+    invoice_id: int
+    paid_on: date
+    amount: Decimal
+    channel: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Deposit:
+    customer_id: int
+    entry_date: date
+    amount: Decimal
+    type: str
+
+
+@dataclass
+class Ledger:
+    categories: dict[Key, str] = field(default_factory=dict)
+    customers: dict[Key, Customer] = field(default_factory=dict)
+    invoices: dict[Key, Document] = field(default_factory=dict)
+    payments: dict[Key, Payment] = field(default_factory=dict)
+    deposits: dict[Key, Deposit] = field(default_factory=dict)
+
+    def report(self, business: int, start: date, end: date) -> list[dict[str, Any]]:
+        rows = [
+            self.row(business, customer, start, end)
+            for of, customer in self.customers
+            if of == business
+        ]
+        return sorted(rows, key=lambda row: (-Decimal(row["balance"]), int(row["id"])))
+
+    def row(self, business: int, customer_id: int, start: date, end: date) -> dict[str, Any]:
+        customer = self.customers[business, customer_id]
+        issued = {
+            key: document
+            for key, document in self.invoices.items()
+            if key[0] == business
+            and document.customer_id == customer_id
+            and document.status == "issued"
+        }
+        inside = {key: each for key, each in issued.items() if start <= each.issue_date <= end}
+        paid = [payment for key in inside for payment in self._settled(key)]
+        manual = [each.amount for each in paid if each.channel == "manual"]
+        online = [each.amount for each in paid if each.channel == "online"]
+        invoices = [each for each in inside.values() if each.kind == "invoice"]
+        credited = [each for each in inside.values() if each.kind == "credit_note"]
+        due = sum(each.total for each in invoices) - sum(each.total for each in credited)
+        total_paid = sum(manual) + sum(online)
+        balance = customer.opening_balance
+        for key, document in issued.items():
+            balance += document.total if document.kind == "invoice" else -document.total
+            balance -= sum(each.amount for each in self._settled(key))
+        held = sum(
+            each.amount if each.type == "credit" else -each.amount
+            for key, each in self.deposits.items()
+            if key[0] == business and each.customer_id == customer_id
+        )
+        category = None
+        if customer.category_id is not None:
+            category = self.categories[business, customer.category_id]
+        return {
+            "id": _number(customer_id),
+            "owner_id": _number(customer.owner_id),
+            "business_id": _number(business),
+            "first_name": customer.first_name,
+            "last_name": customer.last_name,
+            "phone_number": None,
+            "business_name": customer.business_name,
+            "business_address": None,
+            "business_phone": None,
+            "business_location": None,
+            "business_email": customer.business_email,
+            "created_at": str(customer.created_at),
+            "updated_at": str(customer.updated_at),
+            "account_id": None if customer.account_id is None else _number(customer.account_id),
+            "category": "Uncategorised" if category is None else category,
+            "category_id": _number(customer.category_id or 1),
+            "deposit_amount": _number(held),
+            "deposit_account_id": None,
+            "archived": _number(customer.archived),
+            "amount_due": _number(due),
+            "invoice_count": _number(len(invoices)),
+            "balance": _number(balance),
+            "amount_paid": _number(sum(manual)) if manual else None,
+            "online_amount_paid": _number(sum(online)) if online else None,
+            "dateFrom": start.isoformat(),
+            "dateTo": end.isoformat(),
+            "average_payment_terms": _number(self._terms(inside)),
+            "owing": _number(due - total_paid),
+            "total_paid": _number(total_paid),
+            "invoices": _number(len(invoices)),
+        }
+
+    def _settled(self, document: Key) -> list[Payment]:
+        return [
+            payment
+            for key, payment in self.payments.items()
+            if key[0] == document[0]
+            and payment.invoice_id == document[1]
+            and payment.status == "settled"
+        ]
+
+    def _terms(self, documents: dict[Key, Document]) -> Decimal:
+        days: list[int] = []
+        for key, document in documents.items():
+            paid = self._settled(key)
+            if document.kind != "invoice" or document.total <= 0:
+                continue
+            if sum(each.amount for each in paid) >= document.total:
+                last = max(each.paid_on for each in paid if each.amount > 0)
+                days.append((last - document.issue_date).days)
+        if not days:
+            return Decimal(0)
+        return (Decimal(sum(days)) / len(days)).quantize(Decimal("0.01"), ROUND_HALF_UP)
+
+
+def _number(value: Decimal | int) -> Number:
+    """Write a number without trailing zeros, exponent or minus zero."""
+    if value == 0:
+        return Number("0")
+    text = format(Decimal(value), "f")
+    return Number(text.rstrip("0").rstrip(".") if "." in text else text)

@@ -1,0 +1,253 @@
+import asyncio
+from datetime import date, timedelta
+from itertools import combinations_with_replacement
+from typing import get_args
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.api.bodies import parse
+from services.api.refusals import NotFound
+from services.api.reports.model import Period
+from services.api.sends import store
+from services.api.sends.history import Cursor, HistoryQuery
+from services.api.sends.ids import uuid7
+from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.store import NothingToCancel, Terms, accept
+from services.api.sends.view import Send, Status
+from shared.deliveries.states import State
+
+PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
+TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72))
+TERMINAL = (
+    State.SENT,
+    State.FAILED,
+    State.IN_DOUBT,
+    State.CANCELLED,
+    State.EXPIRED,
+    State.SUPPRESSED,
+)
+OPEN = tuple(state for state in State if state not in TERMINAL)
+
+
+async def send(
+    conn: asyncpg.Connection, customer: int = 4, others: int = 0, at: str | None = None
+) -> UUID:
+    body = {"other_emails": [f"a{number}@x.com" for number in range(others)], "send_at": at}
+    asked = SendRequest.of(customer, PERIOD, parse(SendBody, body))
+    return (await accept(conn, 1, asked, TERMS)).send_id
+
+
+async def put(conn: asyncpg.Connection, send_id: UUID, *states: State) -> None:
+    for position, state in enumerate(states, start=1):
+        await conn.execute(
+            """UPDATE deliveries SET state = $3, lease_until = now(),
+                   sent_at = CASE $3 WHEN 'sent' THEN now() END
+               WHERE send_id = $1 AND position = $2""",
+            send_id,
+            position,
+            state,
+        )
+
+
+async def history(conn: asyncpg.Connection, **given: str) -> list[UUID]:
+    page = await store.page(conn, 1, HistoryQuery.parse(given))
+    return [each.id for each in page.data]
+
+
+def expected(states: tuple[State, ...]) -> Status:
+    if any(state in OPEN for state in states):
+        return "scheduled" if set(states) == {State.SCHEDULED} else "sending"
+    if set(states) == {State.SENT}:
+        return "sent"
+    if set(states) == {State.CANCELLED}:
+        return "cancelled"
+    return "partly_failed" if {State.SENT, State.IN_DOUBT} & set(states) else "failed"
+
+
+async def test_the_status_follows_from_the_states_of_all_recipients(
+    ledger: asyncpg.Connection,
+) -> None:
+    by_status: dict[str, set[UUID]] = {status: set() for status in get_args(Status)}
+    for states in combinations_with_replacement(State, 2):
+        send_id = await send(ledger, others=1, at="2030-01-01")
+        await put(ledger, send_id, *states)
+        shown = await store.one(ledger, 1, send_id)
+        assert shown.status == expected(states), states
+        by_status[shown.status].add(send_id)
+    for status, ids in by_status.items():
+        assert ids
+        assert set(await history(ledger, status=status, limit="200")) == ids
+
+
+async def test_what_is_due_is_no_longer_scheduled(ledger: asyncpg.Connection) -> None:
+    send_id = await send(ledger, at="2030-01-01")
+    assert (await store.one(ledger, 1, send_id)).status == "scheduled"
+    await ledger.execute("UPDATE deliveries SET due_at = now()")
+    assert (await store.one(ledger, 1, send_id)).status == "sending"
+
+
+async def test_a_recipient_is_shown_as_it_stands(ledger: asyncpg.Connection) -> None:
+    send_id = await send(ledger, others=24)
+    await put(ledger, send_id, *State)
+    await ledger.execute("UPDATE deliveries SET attempts = 2, reply = '250 ok', reason = 'x'")
+    await ledger.execute(
+        """WITH kept AS (INSERT INTO statements VALUES (1, sha256('x'), '{}') RETURNING sha256)
+           UPDATE sends SET statement_sha256 = kept.sha256 FROM kept"""
+    )
+    rows = await ledger.fetch("SELECT * FROM deliveries ORDER BY position")
+    shown = await store.one(ledger, 1, send_id)
+    assert shown.statement_sha256 == (
+        "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
+    )
+    assert len(rows) == len(shown.recipients) == 25
+    for row, recipient in zip(rows, shown.recipients, strict=True):
+        waits = row["state"] in (State.SCHEDULED, State.DEFERRED)
+        assert recipient.model_dump() == {
+            "email": row["email"],
+            "state": "sending" if row["state"] == State.COMMITTING else row["state"],
+            "attempts": 2,
+            "reply": "250 ok",
+            "reason": "x",
+            "next_attempt_at": shown_time(shown) if waits else None,
+            "sent_at": recipient.model_dump()["sent_at"],
+            "updated_at": shown_time(shown),
+        }
+        assert recipient.sent_at == row["sent_at"]
+
+
+def shown_time(send: Send) -> str:
+    text: str = send.model_dump()["created_at"]
+    assert text.endswith("Z")
+    return text
+
+
+async def test_the_history_is_newest_first_and_by_customer(ledger: asyncpg.Connection) -> None:
+    ids = [await send(ledger, customer=4 if number % 2 else 6) for number in range(6)]
+    assert await history(ledger) == ids[::-1]
+    assert await history(ledger, customer_id="4") == ids[5::-2]
+    assert await history(ledger, customer_id="99") == []
+    assert (await store.page(ledger, 2, HistoryQuery())).data == ()
+
+
+async def test_pages_stay_the_same_while_others_send(ledger: asyncpg.Connection) -> None:
+    async with ledger.transaction():
+        ids = [await send(ledger) for _ in range(5)]  # all of one time
+    older = sorted(ids, reverse=True)
+    seen: list[UUID] = []
+    query = HistoryQuery(limit=2)
+    for size in (2, 2, 1):
+        page = await store.page(ledger, 1, query)
+        await send(ledger) if seen else None
+        seen += [each.id for each in page.data]
+        assert len(page.data) == size
+        if page.next_cursor is not None:
+            query = HistoryQuery.parse({"limit": "2", "cursor": page.next_cursor})
+    assert page.next_cursor is None
+    assert seen == older
+
+
+async def test_a_full_last_page_has_no_next(ledger: asyncpg.Connection) -> None:
+    for _ in range(2):
+        await send(ledger)
+    assert (await store.page(ledger, 1, HistoryQuery(limit=2))).next_cursor is None
+
+
+def test_a_cursor_is_read_as_it_was_written() -> None:
+    cursor = Cursor.parse("A" * 32)
+    assert Cursor.parse(str(cursor)) == cursor
+    assert str(cursor) == "A" * 32
+
+
+@pytest.mark.parametrize(
+    ("clause", "index"), [("of_business", "sends_history"), ("of_customer", "sends_of_customer")]
+)
+async def test_a_page_is_read_from_its_index_alone(
+    ledger: asyncpg.Connection, clause: str, index: str
+) -> None:
+    await ledger.execute(
+        """INSERT INTO sends (id, business_id, customer_id, date_from, date_to, copy_to_me,
+                              send_at, expires_at, created_at)
+           SELECT gen_random_uuid(), n % 5, n % 50, '2024-11-01', '2024-11-30', false,
+                  now(), now() + interval '1 day', now() - n * interval '1 minute'
+           FROM generate_series(1, 20000) n;
+           INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, due_at,
+                                   expires_at, created_at, updated_at)
+           SELECT gen_random_uuid(), id, business_id, 1, 'a@x.com', 'a@x.com', send_at,
+                  expires_at, created_at, created_at FROM sends;
+           ANALYZE sends; ANALYZE deliveries"""
+    )
+    text = f"{store._queries.sends}\n{getattr(store._queries, clause)}"
+    types = "bigint, text, timestamptz, uuid, bigint"
+    given = "1, NULL, now(), 'ffffffff-ffff-ffff-ffff-ffffffffffff', 51"
+    if clause == "of_customer":
+        types, given = f"{types}, bigint", f"{given}, 11"
+    await ledger.execute(f"PREPARE page ({types}) AS {text}")
+    for mode in ("force_custom_plan", "force_generic_plan"):
+        await ledger.execute(f"SET plan_cache_mode = {mode}")
+        plan = "\n".join(row[0] for row in await ledger.fetch(f"EXPLAIN EXECUTE page ({given})"))
+        assert f"using {index} on sends" in plan, plan
+        assert "Seq Scan" not in plan, plan
+        # The recipients' own order is the only one to be made.
+        assert plan.count("Sort Key") == plan.count('Sort Key: d."position"'), plan
+        assert "deliveries_send_id_email_key_key" in plan, plan
+
+
+@pytest.mark.parametrize("state", State)
+async def test_only_what_has_not_passed_the_gate_is_cancelled(
+    ledger: asyncpg.Connection, state: State
+) -> None:
+    send_id = await send(ledger, others=1, at="2030-01-01")
+    await put(ledger, send_id, state, State.SENT)
+    if state in (State.COMMITTING, *TERMINAL):
+        with pytest.raises(NothingToCancel):
+            await store.cancel(ledger, 1, send_id)
+        after = state
+    else:
+        shown = await store.cancel(ledger, 1, send_id)
+        assert [each.state for each in shown.recipients] == ["cancelled", "sent"]
+        assert shown.status == "partly_failed"
+        after = State.CANCELLED
+    rows = await ledger.fetch("SELECT state, lease_until FROM deliveries ORDER BY position")
+    assert [row["state"] for row in rows] == [after, State.SENT]
+    events = "SELECT count(*) FROM delivery_events WHERE state = 'cancelled'"
+    assert await ledger.fetchval(events) == (after == State.CANCELLED)
+
+
+async def test_a_foreign_or_unknown_send_is_neither_shown_nor_cancelled(
+    ledger: asyncpg.Connection,
+) -> None:
+    send_id = await send(ledger)
+    for business, identity in ((2, send_id), (1, uuid7())):
+        with pytest.raises(NotFound):
+            await store.one(ledger, business, identity)
+        with pytest.raises(NotFound):
+            await store.cancel(ledger, business, identity)
+    assert await ledger.fetchval("SELECT state FROM deliveries") == "scheduled"
+
+
+async def test_the_gate_and_a_cancellation_exclude_each_other(
+    database: str, ledger: asyncpg.Connection
+) -> None:
+    send_id = await send(ledger)
+    await put(ledger, send_id, State.SENDING)
+    worker = await asyncpg.connect(database)
+    try:
+        async with worker.transaction():
+            await worker.execute("UPDATE deliveries SET state = 'committing'")
+            cancelling = asyncio.create_task(store.cancel(ledger, 1, send_id))
+            await worker.execute("SELECT pg_sleep(0.2)")
+        with pytest.raises(NothingToCancel):
+            await cancelling
+    finally:
+        await worker.close()
+    assert await ledger.fetchval("SELECT state FROM deliveries") == "committing"
+
+
+def test_ids_are_of_version_7_and_grow_with_time() -> None:
+    first, *others = [uuid7() for _ in range(1000)]
+    assert (first.version, first.variant) == (7, "specified in RFC 4122")
+    assert len({first, *others}) == 1000
+    milliseconds = [each.int >> 80 for each in (first, *others)]
+    assert milliseconds == sorted(milliseconds)
