@@ -1,0 +1,72 @@
+import os
+import pwd
+import subprocess
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import BinaryIO, Self, TypedDict
+
+# initdb refuses to work as root; these exist on Debian, the first once Postgres was installed.
+_UNPRIVILEGED = ("postgres", "nobody")
+
+
+class Options(TypedDict, total=False):
+    """Arguments of subprocess that make a child run as another user."""
+
+    user: int
+    group: int
+    extra_groups: list[int]
+
+
+@dataclass(frozen=True)
+class Account:
+    """The unprivileged user that private servers run as: ourselves unless we are root."""
+
+    uid: int
+    gid: int
+
+    @classmethod
+    @cache
+    def current(cls) -> Self:
+        """Return our own account, or for root an unprivileged one of the system."""
+        if os.geteuid() != 0:
+            return cls(os.geteuid(), os.getegid())
+        known = {entry.pw_name: entry for entry in pwd.getpwall()}
+        entry = next(known[name] for name in _UNPRIVILEGED if name in known)
+        return cls(entry.pw_uid, entry.pw_gid)
+
+    @property
+    def options(self) -> Options:
+        """Return what subprocess needs to run a child under this account."""
+        if self.uid == os.geteuid():
+            return {}
+        return {"user": self.uid, "group": self.gid, "extra_groups": []}
+
+    def reaches(self, folder: Path) -> bool:
+        """Whether this account may enter the folder, through all its parents."""
+        if self.uid == os.geteuid():
+            return True
+        check = subprocess.run(
+            ["/usr/bin/test", "-x", str(folder)], check=False, cwd="/", **self.options
+        )
+        return check.returncode == 0
+
+    def folder(self, path: Path) -> Path:
+        """Make a folder that only this account may enter."""
+        path.mkdir(mode=0o700, exist_ok=True)
+        os.chown(path, self.uid, self.gid)
+        return path
+
+    def file(self, path: Path, text: str) -> Path:
+        """Write a file that only this account may read."""
+        path.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)
+        os.chown(path, self.uid, self.gid)
+        return path
+
+    def open_log(self, path: Path) -> BinaryIO:
+        """Open a file of this account for appending."""
+        file = path.open("ab")
+        os.fchown(file.fileno(), self.uid, self.gid)
+        return file

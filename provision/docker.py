@@ -1,0 +1,131 @@
+import hashlib
+import shutil
+import subprocess
+import sys
+import time
+from functools import cache
+from pathlib import Path
+
+from provision import amqp
+from provision.images import Image
+from provision.place import place
+from provision.program import Unavailable
+from provision.record import Record
+
+_START_SECONDS = 90
+_PULL_SECONDS = 600
+
+
+@cache
+def engine_runs() -> bool:
+    """Whether a Docker engine answers here."""
+    if shutil.which("docker") is None:
+        return False
+    try:
+        return _docker("info", seconds=15).returncode == 0
+    except subprocess.TimeoutExpired:
+        return False
+
+
+class Container:
+    """A server in a container of this checkout, published on 127.0.0.1, its data in a volume."""
+
+    def __init__(self, root: Path, name: str, image: Image) -> None:
+        digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]
+        self.name = f"ledgerpost-{digest}-{name}-{image.scheme}"
+        self._label = f"ledgerpost.checkout={root.resolve()}"
+        self._image = image
+        self._record = place(root, name) / f"{image.scheme}.container.json"
+
+    @property
+    def running(self) -> bool:
+        """Whether the container runs; False without asking Docker where none was ever started."""
+        if not self._record.exists() or not engine_runs():
+            return False
+        state = _docker("inspect", "--format", "{{.State.Running}}", self.name)
+        return state.stdout.strip() == "true"
+
+    @property
+    def url(self) -> str:
+        """The address for the server's administrator, password included."""
+        port = self._recorded.ports[next(iter(self._image.ports))]
+        secret = f"ledgerpost:{self._recorded.password}"
+        return f"{self._image.scheme}://{secret}@127.0.0.1:{port}/{self._image.path}"
+
+    @property
+    def management_url(self) -> str | None:
+        """The address of RabbitMQ's HTTP API, user and password included."""
+        record = self._recorded
+        if port := record.ports.get("management"):
+            return f"http://ledgerpost:{record.password}@127.0.0.1:{port}"
+        return None
+
+    def start(self) -> None:
+        """Run it unless it runs, and return once it answers; Docker's refusal is Unavailable."""
+        if self.running and self._answers():
+            return
+        self._pull()
+        _docker("rm", "--force", self.name)
+        record = Record.settle(self._record, *self._image.ports)
+        options = [word.replace("PASSWORD", record.password) for word in self._image.options]
+        for name, inside in self._image.ports.items():
+            options += ["--publish", f"127.0.0.1:{record.ports[name]}:{inside}"]
+        ran = _docker(
+            *("run", "--detach", "--rm", "--name", self.name, "--label", self._label),
+            *("--volume", f"{self.name}:{self._image.data}", *options),
+            *(self._image.name, *self._image.command),
+        )
+        if ran.returncode:
+            raise Unavailable(f"docker run {self._image.name}: {ran.stderr.strip()}")
+        deadline = time.monotonic() + _START_SECONDS
+        while not self._answers():
+            if time.monotonic() > deadline:
+                self.stop()
+                raise Unavailable(f"{self._image.name} did not start within {_START_SECONDS} s")
+            time.sleep(0.2)
+
+    def stop(self) -> None:
+        """Shut it down in order; its data stays in the volume."""
+        if self.running:
+            _docker("stop", "--time", "30", self.name)
+
+    def wipe(self) -> None:
+        """Kill it and delete its data."""
+        if self._record.exists() and engine_runs():
+            _docker("rm", "--force", self.name)
+            _docker("volume", "rm", "--force", self.name)
+
+    @property
+    def _recorded(self) -> Record:
+        record = Record.load(self._record)
+        if record is None:
+            raise RuntimeError("this container was never started")
+        return record
+
+    def _answers(self) -> bool:
+        if "amqp" in self._image.ports:
+            return amqp.answers(self._recorded.ports["amqp"])
+        # Over TCP: the image's own preparations listen on a Unix socket only.
+        return not _docker("exec", self.name, "pg_isready", "-q", "-h", "127.0.0.1").returncode
+
+    def _pull(self) -> None:
+        if _docker("image", "inspect", self._image.name).returncode == 0:
+            return
+        print(f"Pulling {self._image.name} ...", file=sys.stderr)
+        try:
+            pulled = _docker("pull", "--quiet", self._image.name, seconds=_PULL_SECONDS)
+        except subprocess.TimeoutExpired:
+            raise Unavailable(f"docker pull {self._image.name}: no end after 10 minutes") from None
+        if pulled.returncode:
+            raise Unavailable(f"docker pull {self._image.name}: {pulled.stderr.strip()}")
+
+
+def _docker(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["docker", *arguments],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        timeout=seconds,
+        check=False,
+    )

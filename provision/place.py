@@ -1,0 +1,42 @@
+import hashlib
+import os
+import stat
+from pathlib import Path
+
+from provision.account import Account
+
+
+def place(root: Path, name: str) -> Path:
+    """Return the folder of one named set of servers: var/NAME in the checkout, made if missing.
+
+    Where the servers' account cannot reach the checkout (root's home, say), var/NAME is a link to
+    a folder of this checkout's own under /var/tmp.
+    """
+    var = root / "var"
+    link = var / name
+    if link.is_dir():
+        return link.resolve()
+    var.mkdir(exist_ok=True)
+    var.chmod(0o755)
+    if Account.current().reaches(var):
+        link.mkdir()
+        link.chmod(0o755)
+        return link.resolve()
+    link.unlink(missing_ok=True)  # its target is gone
+    link.symlink_to(_elsewhere(root) / name)
+    target = link.resolve()
+    target.mkdir(exist_ok=True)
+    target.chmod(0o755)
+    return target
+
+
+def _elsewhere(root: Path) -> Path:
+    """Return a folder under /var/tmp that nobody else can have prepared for us."""
+    digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
+    folder = Path("/var/tmp") / f"ledgerpost-{os.geteuid()}-{digest}"
+    folder.mkdir(mode=0o755, exist_ok=True)
+    status = folder.lstat()
+    if status.st_uid != os.geteuid() or not stat.S_ISDIR(status.st_mode):
+        raise PermissionError(f"{folder} belongs to somebody else")
+    folder.chmod(0o755)
+    return folder

@@ -1,0 +1,28 @@
+import random
+import socket
+
+# Below 32768, where Linux begins to hand out ephemeral ports to clients.
+_RANGE = range(20_000, 32_000)
+
+
+def is_free(port: int) -> bool:
+    """Whether nothing listens on this port of 127.0.0.1."""
+    with socket.socket() as probe:
+        # Connections of a server that was just killed may linger; they do not hold the port.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def free_ports(count: int) -> list[int]:
+    """Distinct ports of 127.0.0.1 on which nothing listens now; random, so that twins differ."""
+    found: list[int] = []
+    for port in random.sample(_RANGE, len(_RANGE)):
+        if len(found) == count:
+            return found
+        if is_free(port):
+            found.append(port)
+    raise OSError(f"no {count} free ports between {_RANGE.start} and {_RANGE.stop}")

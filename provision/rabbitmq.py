@@ -1,0 +1,143 @@
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+
+from provision import amqp, rabbitmq_node
+from provision.account import Account
+from provision.ports import is_free
+from provision.processes import Process, spawn
+from provision.program import Program
+from provision.record import Record
+
+_PORTS = ("amqp", "distribution", "epmd", "management")
+_START_SECONDS = 90
+
+
+class RabbitMQ:
+    """A private RabbitMQ node in a folder, with ports and a port mapper (epmd) of its own.
+
+    It listens on 127.0.0.1 only. Ports, password and data stay the same over restarts. With
+    `management` it also speaks RabbitMQ's HTTP API, at the price of six seconds at each stop().
+    """
+
+    def __init__(
+        self, folder: Path, program: Callable[[], Program], *, management: bool = False
+    ) -> None:
+        self.folder = folder
+        self.log = folder / "rabbitmq.log"
+        self._program = cache(program)
+        self._management = management
+        self._record = folder / "record.json"
+        self._account = Account.current()
+
+    @property
+    def running(self) -> bool:
+        """Whether it runs now."""
+        return self.pid is not None
+
+    @property
+    def pid(self) -> int | None:
+        """The process id of the node; None while it is down."""
+        process = Process.load(self.folder / "node.process")
+        return process.pid if process else None
+
+    @property
+    def port(self) -> int:
+        """The AMQP port of the last start."""
+        return self._recorded.ports["amqp"]
+
+    @property
+    def url(self) -> str:
+        """The address of the vhost `/` for the node's administrator, password included."""
+        return f"amqp://ledgerpost:{self._recorded.password}@127.0.0.1:{self.port}/"
+
+    @property
+    def management_url(self) -> str | None:
+        """The address of the HTTP API, user and password included; None without `management`."""
+        if not self._management:
+            return None
+        record = self._recorded
+        return f"http://ledgerpost:{record.password}@127.0.0.1:{record.ports['management']}"
+
+    def start(self) -> None:
+        """Start it unless it runs, and return once it answers; created if it has no data."""
+        if self.pid and amqp.answers(self.port):
+            return
+        self.kill()
+        for folder in (self.folder, *rabbitmq_node.folders(self.folder)):
+            self._account.folder(folder)
+        record = Record.settle(self._record, *_PORTS)
+        rabbitmq_node.write(self.folder, record, self._account, management=self._management)
+        self._start_epmd(record.ports["epmd"])
+        self._spawn(self._program().bin / "rabbitmq-server").save(self.folder / "node.process")
+        if not self._wait(record.ports["amqp"]):
+            self.kill()
+            raise RuntimeError(f"RabbitMQ did not start, see {self.log}")
+
+    def stop(self) -> None:
+        """Shut it down in order, its port mapper too."""
+        if node := Process.load(self.folder / "node.process"):
+            node.signal(signal.SIGTERM)
+            node.wait(30)
+        self.kill()
+
+    def kill(self) -> None:
+        """Kill it at once, as a crash would, and its port mapper."""
+        # The node first: it would start another port mapper in the place of a missing one.
+        for name in ("node", "epmd"):
+            if process := Process.load(self.folder / f"{name}.process"):
+                process.signal(signal.SIGKILL)
+                process.wait(10)
+
+    def wipe(self) -> None:
+        """Kill it and delete its data; the next start begins empty, on the same port if free."""
+        self.kill()
+        shutil.rmtree(rabbitmq_node.data(self.folder), ignore_errors=True)
+
+    def control(self, *arguments: str) -> str:
+        """Run `rabbitmqctl` on the node and return what it prints; about 1.5 s."""
+        done = subprocess.run(
+            [self._program().bin / "rabbitmqctl", "--quiet", *arguments],
+            capture_output=True,
+            text=True,
+            env=self._environment(),
+            cwd="/",
+            check=False,
+            **self._account.options,
+        )
+        if done.returncode:
+            raise RuntimeError(f"rabbitmqctl {arguments[0]}: {done.stderr.strip()}")
+        return done.stdout
+
+    @property
+    def _recorded(self) -> Record:
+        record = Record.load(self._record)
+        if record is None:
+            raise RuntimeError("this RabbitMQ was never started")
+        return record
+
+    def _environment(self) -> dict[str, str]:
+        settings = rabbitmq_node.environment(self.folder, self._recorded)
+        return self._program().environ(**settings)
+
+    def _spawn(self, *command: str | Path) -> Process:
+        return spawn(command, account=self._account, environment=self._environment(), log=self.log)
+
+    def _start_epmd(self, port: int) -> None:
+        """Start a port mapper of our own: one that RabbitMQ starts by itself outlives it."""
+        epmd = self._spawn("epmd", "-port", str(port), "-address", "127.0.0.1")
+        epmd.save(self.folder / "epmd.process")
+        while epmd.alive and is_free(port):
+            time.sleep(0.01)
+
+    def _wait(self, port: int) -> bool:
+        deadline = time.monotonic() + _START_SECONDS
+        while self.pid and time.monotonic() < deadline:
+            if amqp.answers(port):
+                return True
+            time.sleep(0.1)
+        return False

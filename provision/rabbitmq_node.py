@@ -1,0 +1,69 @@
+"""What a private RabbitMQ node is told: its folders, its environment and its settings."""
+
+from pathlib import Path
+
+from provision.account import Account
+from provision.record import Record
+
+# Erlang asks no name server for its own host; a bare container may know no localhost.
+_HOSTS = '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n'
+
+_ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
+
+
+def data(folder: Path) -> Path:
+    """Return the folder of the node's messages, queues and users."""
+    return folder / "data"
+
+
+def folders(folder: Path) -> list[Path]:
+    """Return the folders that must exist before the node starts."""
+    return [data(folder), folder / "home"]
+
+
+def environment(folder: Path, record: Record) -> dict[str, str]:
+    """Return the environment of the node and of its command line tools."""
+    return {
+        "HOME": f"{folder}/home",
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(record.ports["epmd"]),
+        "ERL_INETRC": f"{folder}/inetrc",
+        "ERL_CRASH_DUMP_BYTES": "0",
+        "RABBITMQ_ADVANCED_CONFIG_FILE": f"{folder}/advanced.config",
+        # It makes the start script become the node, which then has the process id we know;
+        # -noinput takes the input away again.
+        "RABBITMQ_ALLOW_INPUT": "1",
+        "RABBITMQ_SERVER_START_ARGS": "-noinput",
+        "RABBITMQ_CONF_ENV_FILE": f"{folder}/none",
+        "RABBITMQ_CONFIG_FILE": f"{folder}/rabbitmq.conf",
+        "RABBITMQ_CTL_ERL_ARGS": _ON_LOOPBACK,
+        "RABBITMQ_DIST_PORT": str(record.ports["distribution"]),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": f"{folder}/enabled_plugins",
+        "RABBITMQ_GENERATED_CONFIG_DIR": f"{folder}/data/config",
+        "RABBITMQ_LOG_BASE": str(folder),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_MNESIA_BASE": f"{folder}/data",
+        "RABBITMQ_NODENAME": "ledgerpost@localhost",
+        "RABBITMQ_PID_FILE": f"{folder}/data/pid",
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": _ON_LOOPBACK,
+    }
+
+
+def write(folder: Path, record: Record, account: Account, *, management: bool) -> None:
+    """Write the node's settings, its plugins and the secret of its command line tools."""
+    ports = record.ports
+    settings = {
+        "listeners.tcp.1": f"127.0.0.1:{ports['amqp']}",
+        "default_user": "ledgerpost",
+        "default_pass": record.password,
+        "default_user_tags.administrator": "true",
+    }
+    if management:
+        settings["management.tcp.ip"] = "127.0.0.1"
+        settings["management.tcp.port"] = str(ports["management"])
+    lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
+    plugins = "rabbitmq_management" if management else ""
+    account.file(folder / "rabbitmq.conf", lines)
+    account.file(folder / "enabled_plugins", f"[{plugins}].\n")
+    account.file(folder / "inetrc", _HOSTS)
+    account.file(folder / "home" / ".erlang.cookie", record.password)

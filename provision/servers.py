@@ -1,0 +1,151 @@
+import fcntl
+import os
+import sys
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol, TypeVar
+
+from provision import docker, images, programs
+from provision.docker import Container
+from provision.place import place
+from provision.postgres import Postgres
+from provision.program import Unavailable
+from provision.rabbitmq import RabbitMQ
+
+# Their data is forgotten when they stop, so they may be fast to write and quick to end.
+_THROWAWAY = {"test"}
+
+_USAGE = "usage: python -m provision.servers start|stop|status NAME"
+
+
+class _Server(Protocol):
+    @property
+    def running(self) -> bool: ...
+    def start(self) -> None: ...
+
+
+_Private = TypeVar("_Private", bound=_Server)
+
+
+@dataclass(frozen=True)
+class Servers:
+    """A database and a broker that answer; the user in each address may do everything there."""
+
+    root: Path
+    name: str
+    database_url: str
+    amqp_url: str
+    management_url: str | None
+    """RabbitMQ's HTTP API with user and password; None where the broker does not offer it."""
+
+    def stop(self) -> None:
+        """End what was started for this name; servers given by the environment are left alone."""
+        stop(self.root, self.name)
+
+
+def start(root: Path, name: str, environ: Mapping[str, str] = os.environ) -> Servers:
+    """Return the servers of this name, started unless they run; raise Unavailable with advice."""
+    with _locked(root, name), ThreadPoolExecutor() as pool:
+        database = pool.submit(_database, root, name, environ)
+        broker = pool.submit(_broker, root, name, environ)
+        return Servers(root, name, database.result(), *broker.result())
+
+
+def stop(root: Path, name: str) -> None:
+    """End what was started under this name; the data of throw-away servers goes with them."""
+    with _locked(root, name):
+        for server in (*_databases(root, name), *_brokers(root, name)):
+            if name in _THROWAWAY:
+                server.wipe()
+            else:
+                server.stop()
+
+
+def running(root: Path, name: str) -> list[str]:
+    """Return the addresses of what runs now under this name."""
+    servers = (*_databases(root, name), *_brokers(root, name))
+    return [server.url for server in servers if server.running]
+
+
+def own_postgres(root: Path, name: str, *, durable: bool = True) -> Postgres:
+    """Return a database server of the caller's own, not started, to be killed and wiped at will."""
+    folder = place(root, name) / "postgres"
+    return Postgres(folder, lambda: programs.postgres(root), durable=durable)
+
+
+def own_rabbitmq(root: Path, name: str, *, management: bool = False) -> RabbitMQ:
+    """Return a broker of the caller's own, not started, to be killed and wiped at will."""
+    folder = place(root, name) / "rabbitmq"
+    return RabbitMQ(folder, lambda: programs.rabbitmq(root), management=management)
+
+
+def _databases(root: Path, name: str) -> tuple[Postgres, Container]:
+    durable = name not in _THROWAWAY
+    private = own_postgres(root, name, durable=durable)
+    return private, Container(root, name, images.postgres(durable=durable))
+
+
+def _brokers(root: Path, name: str) -> tuple[RabbitMQ, Container]:
+    private = own_rabbitmq(root, name, management=name in _THROWAWAY)
+    return private, Container(root, name, images.rabbitmq())
+
+
+def _database(root: Path, name: str, environ: Mapping[str, str]) -> str:
+    return environ.get("DATABASE_URL") or _start(*_databases(root, name)).url
+
+
+def _broker(root: Path, name: str, environ: Mapping[str, str]) -> tuple[str, str | None]:
+    if given := environ.get("AMQP_URL"):
+        return given, environ.get("RABBITMQ_MANAGEMENT_URL")
+    broker = _start(*_brokers(root, name))
+    return broker.url, broker.management_url
+
+
+def _start(private: _Private, container: Container) -> _Private | Container:
+    """Start whichever runs already, else a container where an engine has the image."""
+    if not private.running and docker.engine_runs():
+        try:
+            container.start()
+        except Unavailable as problem:
+            print(f"{problem}; trying without Docker", file=sys.stderr)
+        else:
+            return container
+    private.start()
+    return private
+
+
+@contextmanager
+def _locked(root: Path, name: str) -> Iterator[None]:
+    """Let one process at a time start or stop the servers of this name."""
+    with (place(root, name) / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main(arguments: list[str]) -> int:
+    """Start, stop or show the servers of one name, and return the exit status."""
+    match arguments:
+        case ["start", name]:
+            servers = start(Path.cwd(), name)
+            print(f"DATABASE_URL={servers.database_url}\nAMQP_URL={servers.amqp_url}")
+            return 0
+        case ["stop", name]:
+            stop(Path.cwd(), name)
+            return 0
+        case ["status", name]:
+            found = running(Path.cwd(), name)
+            print("\n".join(found) or "nothing runs")
+            return 0 if found else 3
+        case _:
+            print(_USAGE, file=sys.stderr)
+            return 2
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Unavailable as advice:
+        sys.exit(str(advice))
