@@ -1,0 +1,132 @@
+"""The whole system in one process: API, relay and mailer on real neighbours, and the judge."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import asyncpg
+import pytest
+from aiohttp import web
+
+from services.api.access import store as access
+from services.api.access.model import SCOPES
+from services.api.app import create_app
+from services.api.ledger.imports import import_directory
+from services.api.relay.app import relaying
+from services.mailer import app as mailer
+from shared.health import Health
+from shared.settings import ApiSettings, MailerSettings, RelaySettings
+from tests.judge.server import Judge
+
+GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
+
+
+@dataclass
+class System:
+    """A running system and a client with a key of business 1 (Kente & Co)."""
+
+    dsn: str
+    amqp: str
+    judge: Judge
+    http: aiohttp.ClientSession
+    db: asyncpg.Connection
+
+    @asynccontextmanager
+    async def relay(self, **settings: Any) -> AsyncIterator[Health]:
+        """Run a relay meanwhile."""
+        health = Health()
+        quick = {"poll_interval": "1s", "sweep_interval": "1s"} | settings
+        chosen = RelaySettings(database_url=self.dsn, amqp_url=self.amqp, **quick)
+        async with relaying(chosen, health):
+            yield health
+
+    @asynccontextmanager
+    async def mailer(self, **settings: Any) -> AsyncIterator[None]:
+        """Run a mailer meanwhile; it drains at the end."""
+        stop = asyncio.Event()
+        chosen = MailerSettings(
+            **{
+                "database_url": self.dsn,
+                "amqp_url": self.amqp,
+                "smtp_url": f"smtp://127.0.0.1:{self.judge.port}",
+                "mail_from": "Ledgerpost <post@ledgerpost.example>",
+                "mailer_ops_port": 0,
+                "retry_delay": "1s",
+            }
+            | settings
+        )
+        running = asyncio.create_task(mailer.run(chosen, stop))
+        try:
+            yield
+        finally:
+            stop.set()
+            await running
+
+    async def send(self, customer: int = 4, **body: Any) -> dict[str, Any]:
+        """Ask for a customer's transactions of November 2024 to be sent."""
+        async with self.http.post(
+            f"/api/v3/clients/{customer}/transactions/send",
+            params={"from": "2024-11-01", "to": "2024-11-30"},
+            json=body,
+        ) as response:
+            assert response.status == 202, await response.text()
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    async def show(self, send: str) -> dict[str, Any]:
+        async with self.http.get(f"/api/v3/sends/{send}") as response:
+            assert response.status == 200
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    async def until(
+        self, send: str, holds: Callable[[dict[str, Any]], bool], timeout: float = 30
+    ) -> dict[str, Any]:
+        """Follow a send until a condition on it holds."""
+        seen: dict[str, Any] = {}
+        try:
+            async with asyncio.timeout(timeout):
+                while not holds(seen := await self.show(send)):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            pytest.fail(f"never came to it: {seen}")
+        return seen
+
+    async def settled(self, send: str, timeout: float = 30) -> dict[str, Any]:
+        """Follow a send until nothing of it is under way any more."""
+        return await self.until(
+            send, lambda seen: seen["status"] not in {"scheduled", "sending"}, timeout
+        )
+
+
+@pytest.fixture
+async def system(database: str, broker: str) -> AsyncIterator[System]:
+    """The API and the judge over the golden ledger; relay and mailer are started by the test."""
+    await import_directory(database, GOLDEN)
+    async with AsyncExitStack() as stack:
+        judge = await stack.enter_async_context(Judge())
+        db = await asyncpg.connect(database)
+        stack.push_async_callback(db.close)
+        key = await access.create(db, business_id=1, name="journeys", scopes=SCOPES)
+        runner = web.AppRunner(create_app(ApiSettings(database_url=database)))
+        await runner.setup()
+        stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        http = await stack.enter_async_context(
+            aiohttp.ClientSession(
+                f"http://127.0.0.1:{runner.addresses[0][1]}",
+                headers={"Authorization": f"Bearer {key.text}"},
+            )
+        )
+        yield System(database, broker, judge, http, db)
+
+
+async def soon(holds: Callable[[], Awaitable[bool]], timeout: float = 20) -> None:
+    """Wait until a condition holds."""
+    async with asyncio.timeout(timeout):
+        while not await holds():
+            await asyncio.sleep(0.05)
