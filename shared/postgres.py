@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import TypeAlias
 
 import asyncpg
@@ -41,6 +42,7 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
         max_size=size,
         timeout=5,
         command_timeout=30,
+        init=_exact_dates,
         server_settings={
             "application_name": name,
             "synchronous_commit": "on",
@@ -52,3 +54,10 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
         yield opened
     finally:
         opened.terminate()
+
+
+async def _exact_dates(conn: asyncpg.Connection) -> None:
+    """Pass dates as text: asyncpg's own codec turns the first and the last one into infinity."""
+    await conn.set_type_codec(
+        "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
+    )
