@@ -27,6 +27,8 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.DiskFullError,
     asyncpg.PostgresIOError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
 
 
@@ -47,6 +49,7 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
             "application_name": name,
             "synchronous_commit": "on",
             "timezone": "UTC",
+            "datestyle": "ISO",
             "jit": "off",
         },
     )

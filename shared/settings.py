@@ -9,6 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+# One host of a URL, with or without a port; Postgres takes several, or none for a socket.
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -20,7 +22,10 @@ def _duration(value: object) -> object:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("should be a number with a unit: 30s, 10m, 72h or 3d")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError:
+        raise ValueError("is too long") from None
 
 
 def _url(*schemes: str) -> BeforeValidator:
@@ -28,6 +33,9 @@ def _url(*schemes: str) -> BeforeValidator:
         parts = urlsplit(str(value))
         if parts.scheme not in schemes or not (parts.hostname or parts.query):
             raise ValueError(f"should be a URL that begins with {schemes[0]}://")
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("has a port that is no number; percent-encode / and : in the password")
         return value
 
     return BeforeValidator(check)

@@ -40,7 +40,11 @@ def cli(context: click.Context) -> None:
 def run(settings: MailerSettings) -> None:
     """Consume and deliver until told to stop."""
     logs.configure(settings)
-    uvloop.run(_until_signalled(settings))
+    try:
+        uvloop.run(_until_signalled(settings))
+    except SettingsError as error:
+        click.echo(error, err=True)
+        sys.exit(2)
 
 
 @cli.group("dead-letters")

@@ -62,7 +62,9 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         consumer = Consumer(settings.amqp_url, concurrency, deliver, breaker, health)
         health.register("postgres", lambda: pool.fetchval("SELECT 1"))
         await stack.enter_async_context(
-            serve_ops(settings.mailer_ops_host, settings.mailer_ops_port, health, counted)
+            serve_ops(
+                "MAILER_OPS", settings.mailer_ops_host, settings.mailer_ops_port, health, counted
+            )
         )
         for watcher in (rows.renew(), breaker.watch()):
             stack.callback(asyncio.create_task(watcher).cancel)

@@ -87,7 +87,10 @@ class Deliver:
         if verdict is None:
             self._rows.release(claim)
             return
-        decided = await self._rows.record(verdict)
+        try:
+            decided = await self._rows.record(verdict)
+        finally:
+            self._rows.release(claim)
         self._observer.delivered(verdict.state)
         _log.info(
             "attempt recorded" if decided else "attempt came too late",

@@ -1,7 +1,8 @@
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 import orjson
@@ -18,6 +19,7 @@ from shared import sql
 from shared.postgres import Connection
 
 _queries = sql.load("services.api.sends")
+_FIRST_DAY = date(2, 1, 1)
 _LAST_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -151,7 +153,7 @@ async def _drafted(
     if not asked["has_customer"]:
         raise NotFound("customer")
     now: datetime = asked["asked_at"]
-    due = await _due(conn, business_id, request, now)
+    due = _due(request, asked["timezone"], now)
     candidates = Candidates.gather(
         customer=asked["customer_email"],
         others=request.others,
@@ -182,17 +184,24 @@ async def _drafted(
     return send, to
 
 
-async def _due(conn: Connection, business_id: int, request: SendRequest, now: datetime) -> datetime:
+def _due(request: SendRequest, timezone: str, now: datetime) -> datetime:
+    """Return when to send: a day means its first instant in the business's timezone, past is now.
+
+    Not asked of Postgres, which takes CET and its like for fixed offsets.
+    """
     if not request.moments:
         return now
-    days = [day.isoformat() for day in request.days]
-    meant = await conn.fetch(_queries.instants, business_id, request.times, days, now)
-    if not meant:  # the business went away after the look
-        raise NotFound("customer")
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Invalid("send_at", "cannot be told: the business's timezone is unknown") from None
+    # The first days of year 1 have no instant in UTC; they are past like any other.
+    days = [max(day, _FIRST_DAY) for day in request.days]
+    starts = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in days]
+    meant = {max(each, now) for each in (*request.times, *starts)}
     if len(meant) > 1:
         raise Invalid("send_at", "contradicts send_tome")
-    due: datetime = meant[0]["due"]
-    return due
+    return meant.pop()
 
 
 def _expiry(due: datetime, lateness: timedelta) -> datetime:
