@@ -46,7 +46,7 @@ def _answerable(chosen: str, info: ValidationInfo) -> str:
     if chosen == "on":
         if info.data.get("unsubscribe_secret") is None:
             raise ValueError("needs UNSUBSCRIBE_SECRET")
-        if not re.fullmatch(r"https://[!-;=?-~]+", info.data.get("public_url", "")):
+        if not re.fullmatch(r"https://[!-;=?-~]{1,200}", info.data.get("public_url", "")):
             raise ValueError("needs a PUBLIC_URL that begins with https://")
     return chosen
 

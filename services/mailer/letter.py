@@ -38,7 +38,7 @@ class Letter:
         )
         if links is not None:
             own += (
-                f"List-Unsubscribe:\r\n <{links.url(delivery_id)}>\r\n"
+                f"List-Unsubscribe: <{links.url(delivery_id)}>\r\n"
                 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
             )
         return Envelope(

@@ -43,8 +43,13 @@ class Pace:
         self._next = max(self._next, now) + self._apart
 
     def book(self, now: float) -> float:
-        """Return the seconds until the next turn that nobody took or booked, and book it."""
+        """Return the seconds until the next turn that nobody took or booked, and book it.
+
+        Where it is too far off to be booked, they are fewer.
+        """
         turn = max(self._next, self._booked, now)
+        if turn - now > _LONGEST:
+            return _LONGEST * random.uniform(0.5, 1)  # noqa: S311 -- no secret
         self._booked = turn + self._apart
         return turn - now
 
@@ -68,7 +73,7 @@ class Pacing:
         self._clock = clock
 
     async def turn(self, recipient: str) -> Later | None:
-        """Return None when it is the turn of a mail to `recipient`, or that it has to come later."""
+        """Return None when a mail to `recipient` has its turn, or how much later it is to come."""
         paces = self._paces(recipient)
         if not paces:
             return None
@@ -76,12 +81,10 @@ class Pacing:
         slowest = max(paces, key=lambda pace: pace.wait(now))
         wait = slowest.wait(now)
         if wait > _PATIENCE:
-            delay = slowest.book(now)
-            if delay > _LONGEST:
-                delay = _LONGEST * random.uniform(0.5, 1)  # noqa: S311 -- no secret
-            return Later(timedelta(seconds=delay), f"waits for the rate of {slowest.name}")
+            delay = timedelta(seconds=slowest.book(now))
+            return Later(delay, f"waits for the rate of {slowest.name}")
         for pace in paces:
-            pace.take(now + wait)
+            pace.take(now)
         if wait > 0:
             await asyncio.sleep(wait)
         return None
