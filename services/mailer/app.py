@@ -58,7 +58,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
         composer = Composer(rows, renderer, sender, settings.mail_redirect_to, links)
-        pacing = Pacing(settings.relay_rate, settings.domain_rate)
+        pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker(sessions.probe)
         deliver = Deliver(
             rows, composer, pacing, sessions, breaker, settings.retry_delay, Attempts(counted)

@@ -59,17 +59,22 @@ class Pace:
 
 
 class Pacing:
-    """The rates of one worker in mails per second; None is as fast as it goes."""
+    """The rates of one worker in mails per second; None is as fast as it goes.
+
+    At most `places` mails wait here for their domain, so that the others pass them.
+    """
 
     def __init__(
         self,
         relay_rate: float | None,
         domain_rate: float | None,
+        places: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._relay = Pace(relay_rate, "the mail relay") if relay_rate else None
         self._domain_rate = domain_rate
         self._domains: dict[str, Pace] = {}
+        self._places = places
         self._clock = clock
 
     async def turn(self, recipient: str) -> Later | None:
@@ -80,14 +85,21 @@ class Pacing:
         now = self._clock()
         slowest = max(paces, key=lambda pace: pace.wait(now))
         wait = slowest.wait(now)
-        if wait > _PATIENCE:
+        if wait > _PATIENCE or (wait > 0 and slowest is not self._relay and self._places == 0):
             delay = timedelta(seconds=slowest.book(now))
             return Later(delay, f"waits for the rate of {slowest.name}")
         for pace in paces:
             pace.take(now)
         if wait > 0:
-            await asyncio.sleep(wait)
+            await self._wait(wait, place=slowest is not self._relay)
         return None
+
+    async def _wait(self, seconds: float, *, place: bool) -> None:
+        self._places -= place
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._places += place
 
     def _paces(self, recipient: str) -> list[Pace]:
         paces = [self._relay] if self._relay else []

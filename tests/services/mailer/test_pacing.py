@@ -27,13 +27,13 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 async def test_without_a_rate_nobody_waits(clock: Clock) -> None:
-    free = Pacing(None, None, clock)
+    free = Pacing(None, None, 10, clock)
     assert [await free.turn("a@x.com") for _ in range(100)] == [None] * 100
     assert clock.now == 1000
 
 
 async def test_turns_of_the_relay_lie_apart_whatever_the_domain(clock: Clock) -> None:
-    paced, times = Pacing(4, None, clock), []
+    paced, times = Pacing(4, None, 10, clock), []
     for number in range(9):
         assert await paced.turn(f"a@x{number}.com") is None
         times.append(clock.now - 1000)
@@ -41,7 +41,7 @@ async def test_turns_of_the_relay_lie_apart_whatever_the_domain(clock: Clock) ->
 
 
 async def test_a_domain_waits_for_itself_alone_and_in_any_spelling(clock: Clock) -> None:
-    paced = Pacing(None, 1, clock)
+    paced = Pacing(None, 1, 10, clock)
     assert await paced.turn("a@exämple.com") is None
     assert await paced.turn("a@x.com") is None
     assert clock.now == 1000
@@ -50,7 +50,7 @@ async def test_a_domain_waits_for_itself_alone_and_in_any_spelling(clock: Clock)
 
 
 async def test_who_would_wait_long_is_put_off_turn_by_turn(clock: Clock) -> None:
-    paced = Pacing(None, 0.1, clock)
+    paced = Pacing(None, 0.1, 10, clock)
     assert await paced.turn("a@x.com") is None
     later = [await paced.turn("b@x.com") for _ in range(3)]
     assert all(isinstance(each, Later) for each in later)
@@ -63,7 +63,7 @@ async def test_who_would_wait_long_is_put_off_turn_by_turn(clock: Clock) -> None
 
 
 async def test_a_slow_domain_leaves_the_relay_to_the_others(clock: Clock) -> None:
-    paced = Pacing(100, 1, clock)
+    paced = Pacing(100, 1, 10, clock)
     assert await paced.turn("a@slow.com") is None
     waiting = asyncio.create_task(paced.turn("b@slow.com"))
     begun = clock.now
@@ -72,8 +72,31 @@ async def test_a_slow_domain_leaves_the_relay_to_the_others(clock: Clock) -> Non
     assert await waiting is None
 
 
+async def test_few_wait_for_their_domain_and_all_others_pass(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        await over.wait()
+
+    monkeypatch.setattr(pacing.asyncio, "sleep", sleep)
+    paced = Pacing(None, 4, 2, clock)
+    assert await paced.turn("a@slow.com") is None
+    waiting = [asyncio.ensure_future(paced.turn("b@slow.com")) for _ in range(4)]
+    while sum(each.done() for each in waiting) < 2:
+        await asyncio.wait(waiting, timeout=0.01)
+    put_off = [each.result() for each in waiting if each.done()]
+    assert [later.delay.total_seconds() for later in put_off if later] == [0.75, 1]
+    assert await paced.turn("a@x.com") is None
+    over.set()
+    assert (await asyncio.gather(*waiting)).count(None) == 2
+    clock.now += 0.5
+    assert await paced.turn("b@slow.com") is None
+
+
 async def test_a_long_line_comes_back_soon_enough_for_a_new_rate(clock: Clock) -> None:
-    paced = Pacing(0.5, None, clock)
+    paced = Pacing(0.5, None, 10, clock)
     await paced.turn("a@x.com")
     delays = []
     for _ in range(5000):
@@ -92,7 +115,7 @@ async def test_a_long_line_comes_back_soon_enough_for_a_new_rate(clock: Clock) -
 
 
 async def test_quiet_domains_are_forgotten_and_busy_ones_are_not(clock: Clock) -> None:
-    paced = Pacing(None, 0.001, clock)
+    paced = Pacing(None, 0.001, 10, clock)
     for number in range(pacing._MOST_DOMAINS):
         await paced.turn(f"a@x{number}.com")
     clock.now += 2000
@@ -103,5 +126,5 @@ async def test_quiet_domains_are_forgotten_and_busy_ones_are_not(clock: Clock) -
 
 
 async def test_what_is_no_address_needs_no_turn(clock: Clock) -> None:
-    paced = Pacing(None, 0.001, clock)
+    paced = Pacing(None, 0.001, 10, clock)
     assert [await paced.turn("call me") for _ in range(3)] == [None] * 3
