@@ -31,7 +31,8 @@ class Composer:
         self._renderer = renderer
         self._sender = sender
         self._redirect_to = redirect_to
-        self._links = links
+        # Whoever reads redirected mail is not the one to refuse it.
+        self._links = None if redirect_to else links
         self._letters: OrderedDict[UUID, asyncio.Task[Letter]] = OrderedDict()
 
     async def envelope(self, claim: Claim) -> Envelope:

@@ -71,6 +71,12 @@ async def test_without_the_setting_mails_have_no_links(system: System) -> None:
     assert system.judge.accepted[0].message["List-Unsubscribe"] is None
 
 
+async def test_redirected_mails_have_none_either(system: System) -> None:
+    async with system.relay(), system.mailer(**LINKED, mail_redirect_to="staging@lp.example"):
+        await system.settled((await system.send())["id"])
+    assert system.judge.accepted[0].message["List-Unsubscribe"] is None
+
+
 async def test_an_address_that_is_refused_is_listed_and_lifted_by_any_spelling(
     system: System,
 ) -> None:
