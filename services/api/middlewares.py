@@ -122,7 +122,8 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     log(
         "request",
         method=method,
-        path=request.path,
+        # Whoever reads the token of such a link can use it.
+        path=route if "token" in request.match_info else request.path,
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 3),

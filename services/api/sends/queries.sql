@@ -24,7 +24,8 @@ SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key 
 -- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to its
 -- repetitions; wakes the relay where it is due now. All or nothing, in this one statement. No row
 -- comes back, and nothing is stored, where the key is taken, or is being taken at this moment.
--- A key of more than 24 hours ago is free again. Dates travel as text, because asyncpg takes the
+-- A key of more than 24 hours ago is free again. Recipients count towards the daily quota $18; too
+-- many violate `daily_quota`, and a repetition counts nothing. Dates travel as text, because asyncpg takes the
 -- first and the last day of the calendar for the two infinities.
 WITH keyed AS (
     INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
@@ -40,7 +41,8 @@ WITH keyed AS (
                        skipped, created_at, send_at, expires_at)
     SELECT $1, $2, $3::bigint, $4::text::date, $5::text::date, $6::text, $7::boolean, $8::jsonb, $9,
            $10::timestamptz, $14::timestamptz
-    WHERE $11 IS NULL OR EXISTS (SELECT FROM keyed)
+    WHERE CASE WHEN $11 IS NULL OR EXISTS (SELECT FROM keyed)
+               THEN count_recipients($2, cardinality($15::uuid[]), $18::integer) END
     RETURNING id, business_id, send_at, expires_at, created_at
 ), delivered AS (
     INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state,

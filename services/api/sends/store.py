@@ -8,7 +8,7 @@ import asyncpg
 import orjson
 
 from services.api.refusals import Conflict, Invalid, NotFound
-from services.api.sends import view
+from services.api.sends import quota, view
 from services.api.sends.history import Cursor, HistoryQuery
 from services.api.sends.idempotency import IdempotencyKey, InFlight, KeyReused
 from services.api.sends.ids import uuid7
@@ -32,10 +32,14 @@ class NothingToCancel(Conflict):
 
 @dataclass(frozen=True)
 class Terms:
-    """The operator's limits: how many may receive one send, and how late it may still go out."""
+    """The operator's limits on a send: its recipients, how late it may go out, and the day's quota.
+
+    `daily_quota` is in recipients of one business on one day in UTC.
+    """
 
     max_recipients: int
     max_lateness: timedelta
+    daily_quota: int = 5_000
 
 
 @dataclass(frozen=True)
@@ -57,32 +61,34 @@ async def accept(
     """Store the send, its deliveries and the answer kept under `key`: all of them or none.
 
     NotFound for an unknown customer; InvalidInput for contradicting moments, for nobody left to
-    receive and for too many; KeyReused and InFlight about `key`.
+    receive and for too many; OverQuota; KeyReused and InFlight about `key`.
     """
     asked = await _look(conn, business_id, request, key)
     if (earlier := _earlier(asked, request)) is not None:
         return earlier
     send, to = await _drafted(conn, business_id, request, terms, asked)
-    stored = await conn.fetchrow(
-        _queries.accept,
-        send.id,
-        business_id,
-        request.customer_id,
-        request.period.start.isoformat(),
-        request.period.end.isoformat(),
-        request.message,
-        request.copy_to_me,
-        orjson.dumps([skipped.model_dump() for skipped in send.skipped]).decode(),
-        send.created_at,
-        send.send_at,
-        key and key.text,
-        request.fingerprint,
-        answer := send.to_json(),
-        send.expires_at,
-        [uuid7() for _ in to.addresses],
-        [address.email for address in to.addresses],
-        [address.key for address in to.addresses],
-    )
+    with quota.enforced(send.created_at, terms.daily_quota):
+        stored = await conn.fetchrow(
+            _queries.accept,
+            send.id,
+            business_id,
+            request.customer_id,
+            request.period.start.isoformat(),
+            request.period.end.isoformat(),
+            request.message,
+            request.copy_to_me,
+            orjson.dumps([skipped.model_dump() for skipped in send.skipped]).decode(),
+            send.created_at,
+            send.send_at,
+            key and key.text,
+            request.fingerprint,
+            answer := send.to_json(),
+            send.expires_at,
+            [uuid7() for _ in to.addresses],
+            [address.email for address in to.addresses],
+            [address.key for address in to.addresses],
+            terms.daily_quota,
+        )
     if stored is not None:
         return Accepted(send.id, answer)
     # The key was taken after the look, or is being taken right now.
