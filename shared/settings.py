@@ -121,6 +121,9 @@ class RelaySettings(DatabaseSettings):
     queue_patience: Duration = timedelta(seconds=30)
     in_doubt_policy: Literal["hold", "resend"] = "hold"
     smtp_reply_timeout: Duration = timedelta(minutes=10)
+    # Longer than an Idempotency-Key is answered: its repetition must find the send.
+    history_retention: Annotated[Duration, Field(ge=timedelta(days=2))] = timedelta(days=400)
+    event_retention: Duration = timedelta(days=30)
 
 
 class MailerSettings(DatabaseSettings):

@@ -56,6 +56,10 @@ ROUTES = (
     # In the mails themselves; who holds the link may use it.
     _get("/unsubscribe/{token}", unsubscribe.ask, None),
     _post("/unsubscribe/{token}", unsubscribe.unsubscribe, None),
+    _post("/api/v3/sends/{id}/reschedule", sends.reschedule_send, "transactions:send"),
+    _post("/api/v3/sends/{id}/resend", sends.resend_send, "transactions:send"),
+    _get("/api/v3/deliveries/in-doubt", sends.list_doubts, "transactions:send"),
+    _post("/api/v3/deliveries/{id}/resolve", sends.resolve_doubt, "transactions:send"),
     _get("/health/live", ops.live, None),
     _get("/health/ready", ops.ready, None),
     _get("/metrics", ops.metrics, None),

@@ -13,6 +13,7 @@ import click
 import uvloop
 
 from services.mailer import app, dead_letters
+from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as compose_preview
 from shared import broker, logs, postgres
@@ -30,6 +31,7 @@ def cli(context: click.Context) -> None:
         context.obj = MailerSettings.from_environ(os.environ)
         app.mail_from(context.obj)
         app.smtp_relay(context.obj)
+        app.redirection(context.obj)
     except SettingsError as error:
         click.echo(error, err=True)
         sys.exit(2)
@@ -57,8 +59,7 @@ def letters() -> None:
 @click.pass_obj
 def list_letters(settings: MailerSettings, most: int) -> None:
     """List dead letters: id, time, reason, size."""
-    for letter in _ask(dead_letters.read(settings.amqp_url, most)):
-        click.echo(f"{letter.id}  {letter.died_at}  {letter.reason}  {len(letter.body)} bytes")
+    _show(_ask(dead_letters.read(settings.amqp_url, most)))
 
 
 @letters.command("show")
@@ -73,16 +74,36 @@ def show_letter(settings: MailerSettings, letter_id: str) -> None:
     click.echo(letter.body)
 
 
+_everything = click.option("--all", "everything", is_flag=True, help="Every dead letter.")
+
+
 @letters.command("replay")
 @click.argument("letter_ids", nargs=-1)
-@click.option("--all", "everything", is_flag=True, help="Replay every dead letter.")
+@_everything
+@click.option("--dry-run", is_flag=True, help="Only list those that would be replayed.")
 @click.pass_obj
-def replay_letters(settings: MailerSettings, letter_ids: tuple[str, ...], everything: bool) -> None:  # noqa: FBT001 - click passes flags so
+def replay_letters(
+    settings: MailerSettings, letter_ids: tuple[str, ...], *, everything: bool, dry_run: bool
+) -> None:
     """Put dead letters back into the queue."""
-    if everything == bool(letter_ids):
-        raise click.UsageError("name the letters to replay, or --all of them")
-    replayed = _ask(dead_letters.replay(settings.amqp_url, None if everything else set(letter_ids)))
-    click.echo(f"replayed {len(replayed)}")
+    wanted = _wanted(letter_ids, everything=everything)
+    if dry_run:
+        _show(chosen := _ask(dead_letters.choose(settings.amqp_url, wanted)))
+        click.echo(f"would replay {len(chosen)}")
+        return
+    click.echo(f"replayed {len(_ask(dead_letters.replay(settings.amqp_url, wanted)))}")
+
+
+@letters.command("drop")
+@click.argument("letter_ids", nargs=-1)
+@_everything
+@click.pass_obj
+def drop_letters(
+    settings: MailerSettings, letter_ids: tuple[str, ...], *, everything: bool
+) -> None:
+    """Delete dead letters for good; no mail is lost by that, its delivery waits in Postgres."""
+    wanted = _wanted(letter_ids, everything=everything)
+    click.echo(f"dropped {len(_ask(dead_letters.drop(settings.amqp_url, wanted)))}")
 
 
 @cli.command()
@@ -104,6 +125,17 @@ async def _until_signalled(settings: MailerSettings) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     await app.run(settings, stop)
+
+
+def _wanted(letter_ids: tuple[str, ...], *, everything: bool) -> set[str] | None:
+    if everything == bool(letter_ids):
+        raise click.UsageError("name the letters, or --all of them")
+    return None if everything else set(letter_ids)
+
+
+def _show(found: list[DeadLetter]) -> None:
+    for letter in found:
+        click.echo(f"{letter.id}  {letter.died_at}  {letter.reason}  {len(letter.body)} bytes")
 
 
 def _ask(work: Coroutine[Any, Any, Result]) -> Result:

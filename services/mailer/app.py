@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 
 from prometheus_client import CollectorRegistry, Counter
 
-from services.mailer.addresses import Mailbox
+from services.mailer.addresses import Mailbox, parse_address
 from services.mailer.breaker import Breaker
 from services.mailer.composer import Composer
 from services.mailer.consumer import Consumer
@@ -43,7 +43,7 @@ class Attempts:
 
 async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
     """Consume and deliver until `stop`, then finish what is at work."""
-    sender, relay = mail_from(settings), smtp_relay(settings)
+    sender, relay, redirect_to = mail_from(settings), smtp_relay(settings), redirection(settings)
     health, counted = Health(), metrics.registry()
     concurrency = settings.mailer_concurrency
     async with AsyncExitStack() as stack:
@@ -57,7 +57,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         stack.callback(renderer.close)
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
-        composer = Composer(rows, renderer, sender, settings.mail_redirect_to, links)
+        composer = Composer(rows, renderer, sender, redirect_to, links)
         pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker(sessions.probe)
         deliver = Deliver(
@@ -81,6 +81,16 @@ def mail_from(settings: MailerSettings) -> Mailbox:
         return Mailbox.parse(settings.mail_from)
     except ValueError as error:
         raise SettingsError(f"MAIL_FROM: {error}") from None
+
+
+def redirection(settings: MailerSettings) -> str | None:
+    """Return the staging address that all mail goes to, None for none; or raise a SettingsError."""
+    if settings.mail_redirect_to is not None:
+        try:
+            parse_address(settings.mail_redirect_to)
+        except ValueError as error:
+            raise SettingsError(f"MAIL_REDIRECT_TO: {error}") from None
+    return settings.mail_redirect_to
 
 
 def smtp_relay(settings: MailerSettings) -> Relay:

@@ -35,6 +35,11 @@ class Composer:
         self._links = None if redirect_to else links
         self._letters: OrderedDict[UUID, asyncio.Task[Letter]] = OrderedDict()
 
+    @property
+    def redirects(self) -> bool:
+        """Whether mail goes to a staging address, whose refusals say nothing of the recipient's."""
+        return self._redirect_to is not None
+
     async def envelope(self, claim: Claim) -> Envelope:
         """Return the mail of one claim; raises StatementError, TypesettingError or Unsendable."""
         letter = await self._letter(claim)

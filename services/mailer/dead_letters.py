@@ -31,6 +31,24 @@ async def read(url: str, most: int) -> list[DeadLetter]:
         return [_letter(message) async for message in _messages(channel, most)]
 
 
+async def choose(url: str, wanted: set[str] | None) -> list[DeadLetter]:
+    """Return the dead letters that `replay` and `drop` would take; they stay where they are."""
+    async with _open(url) as channel:
+        return [_letter(message) for message in await _chosen(channel, wanted)]
+
+
+async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
+    """Delete dead letters for good; all of them for None.
+
+    Raises NoSuchLetter, with nothing deleted, where one of `wanted` is not among them.
+    """
+    async with _open(url) as channel:
+        chosen = await _chosen(channel, wanted)
+        for message in chosen:
+            await message.ack()
+        return [_letter(message) for message in chosen]
+
+
 async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     """Put dead letters back into the queue of due deliveries; all of them for None.
 
@@ -38,12 +56,8 @@ async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     replayed, where one of `wanted` is not among them.
     """
     async with _open(url) as channel:
-        found = {_letter(m).id: m async for m in _messages(channel, None)}
-        missing = (wanted or set()) - found.keys()
-        if missing:
-            raise NoSuchLetter(f"no dead letter {', '.join(sorted(missing))}")
         exchange = await topology.deliveries_exchange(channel)
-        chosen = [m for key, m in found.items() if wanted is None or key in wanted]
+        chosen = await _chosen(channel, wanted)
         for message in chosen:
             copy = aio_pika.Message(
                 message.body,
@@ -76,6 +90,16 @@ async def _messages(
         if message is None:
             return
         yield message
+
+
+async def _chosen(
+    channel: AbstractChannel, wanted: set[str] | None
+) -> list[AbstractIncomingMessage]:
+    found = [(_letter(message).id, message) async for message in _messages(channel, None)]
+    missing = (wanted or set()) - {key for key, _ in found}
+    if missing:
+        raise NoSuchLetter(f"no dead letter {', '.join(sorted(missing))}")
+    return [message for key, message in found if wanted is None or key in wanted]
 
 
 def _letter(message: AbstractIncomingMessage) -> DeadLetter:

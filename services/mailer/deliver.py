@@ -132,7 +132,13 @@ class Deliver:
                 wait = retries.delay(self._retry_delay, claim.attempts + 1)
                 return Verdict(claim, State.DEFERRED, reply, reason, wait)
             case Failed(reason, reply, suppress):
-                return Verdict(claim, State.FAILED, reply, reason, suppress=suppress)
+                return Verdict(
+                    claim,
+                    State.FAILED,
+                    reply,
+                    reason,
+                    suppress=suppress and not self._composer.redirects,
+                )
             case InDoubt(reason, reply):
                 return Verdict(claim, State.IN_DOUBT, reply, reason)
             case NotHandedOver(reason, reply):

@@ -1,14 +1,19 @@
 -- The transitions of a delivery. Each is one conditional UPDATE that names the state (and, where a
 -- worker holds the row, the token) that it leaves; a row that does not change is somebody else's.
 -- Rows are locked in the order of their ids, except where SKIP LOCKED makes waiting impossible.
+-- OFFSET 0 keeps the planner from joining the few pauses, of which it has no statistics, to the rows
+-- instead of reading these in the order in which they are due.
 
 -- name: enqueue
--- Due rows leave `scheduled` or `deferred` for the queue, or end here where it is too late for them.
+-- Due rows leave `scheduled` or `deferred` for the queue, or end here where it is too late for them;
+-- those that are paused stay.
 -- $1 how many, $2 how long the broker may hold one before it is published again.
 WITH due AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
       AND EXISTS (SELECT FROM sends s WHERE s.id = send_id AND s.statement_sha256 IS NOT NULL)
+      AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
+      AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
     ORDER BY due_at, id
     LIMIT $1
     FOR UPDATE SKIP LOCKED
@@ -52,8 +57,13 @@ WITH refused AS MATERIALIZED (
 UPDATE deliveries d SET lease_until = clock_timestamp() FROM refused WHERE d.id = refused.id
 
 -- name: next_due
--- How long until the next row is due, NULL when none waits.
-SELECT min(due_at) - clock_timestamp() FROM deliveries WHERE state IN ('scheduled', 'deferred')
+-- How long until the next row is due; no row when none waits but for the end of a pause.
+SELECT due_at - clock_timestamp() FROM deliveries
+WHERE state IN ('scheduled', 'deferred')
+  AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
+  AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
+ORDER BY due_at, id
+LIMIT 1
 
 -- name: reemit
 -- Queued rows that the broker held in vain: to be published again, with growing patience.
@@ -150,19 +160,28 @@ FROM doubted WHERE d.id = doubted.id
 RETURNING d.id
 
 -- name: claim
--- A worker takes queued rows for one attempt each. $1 ids, $2 the lease.
+-- A worker takes queued rows for one attempt each; those that are paused go back to wait in
+-- Postgres, without a claim or an attempt. $1 ids, $2 the lease.
 WITH waiting AS MATERIALIZED (
-    SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
+    SELECT d.id,
+           EXISTS (SELECT FROM pauses p WHERE p.business_id IS NULL OR p.business_id = d.business_id) AS paused
+    FROM deliveries d
+    WHERE d.id = ANY($1::uuid[]) AND d.state = 'queued'
+    ORDER BY d.id
+    FOR UPDATE OF d
 ), taken AS (
     UPDATE deliveries d SET
         state = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'expired'
-                     WHEN expires_at <= clock_timestamp() THEN 'failed' ELSE 'sending' END,
-        reason = CASE WHEN expires_at > clock_timestamp() THEN reason
-                      WHEN attempts = 0 THEN 'not sent before it expired'
-                      ELSE 'gave up when it expired: ' || coalesce(reason, 'no reason recorded') END,
+                     WHEN expires_at <= clock_timestamp() THEN 'failed'
+                     WHEN paused THEN 'deferred' ELSE 'sending' END,
+        reason = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'not sent before it expired'
+                      WHEN expires_at <= clock_timestamp()
+                      THEN 'gave up when it expired: ' || coalesce(reason, 'no reason recorded')
+                      WHEN paused THEN 'paused by the operator' ELSE reason END,
         token = token + 1,
-        claims = claims + 1,
-        lease_until = clock_timestamp() + $2::interval,
+        claims = claims + (NOT paused)::int,
+        due_at = CASE WHEN paused THEN clock_timestamp() ELSE due_at END,
+        lease_until = CASE WHEN paused THEN NULL ELSE clock_timestamp() + $2::interval END,
         updated_at = clock_timestamp()
     FROM waiting WHERE d.id = waiting.id
     RETURNING d.*
@@ -278,15 +297,88 @@ FROM waiting WHERE d.id = waiting.id
 RETURNING d.id
 
 -- name: unfrozen
--- The sends among the $1 longest due deliveries whose statement is not frozen yet.
+-- The sends among the $1 longest due deliveries, but for the paused, whose statement is not frozen yet.
 SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
 FROM (SELECT send_id FROM deliveries
       WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
+        AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
+        AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
       ORDER BY due_at, id
       LIMIT $1) due
 JOIN sends s ON s.id = due.send_id
 WHERE s.statement_sha256 IS NULL
 GROUP BY s.id
+
+-- name: resolve
+-- A person says what became of a row in doubt, and the attempt that left it there can no longer
+-- decide. $1 id, $2 its business (NULL: any), $3 the state that follows (sent, failed, or deferred:
+-- due again now, for as long as its send was given at first), $4 the reason.
+UPDATE deliveries d SET
+    state = $3::text,
+    token = token + 1,
+    claims = 0,
+    reason = $4,
+    due_at = CASE $3::text WHEN 'deferred' THEN clock_timestamp() ELSE d.due_at END,
+    expires_at = CASE $3::text WHEN 'deferred'
+                      THEN greatest(d.expires_at, clock_timestamp() + (s.expires_at - s.send_at))
+                      ELSE d.expires_at END,
+    -- Handed over before it was in doubt, if at all.
+    sent_at = CASE $3::text WHEN 'sent' THEN d.updated_at END,
+    updated_at = clock_timestamp()
+FROM sends s
+WHERE d.id = $1 AND d.state = 'in_doubt' AND ($2::bigint IS NULL OR d.business_id = $2) AND s.id = d.send_id
+RETURNING d.send_id
+
+-- name: quarantine
+-- After a restore nobody knows what the forgotten time did to rows that were due: all are in doubt.
+-- The token moves past every one that was given out in that time. Returns how many by state before.
+WITH forgotten AS MATERIALIZED (
+    SELECT id, state FROM deliveries
+    WHERE state IN ('queued', 'sending', 'committing', 'deferred')
+       OR state = 'scheduled' AND due_at <= clock_timestamp()
+    ORDER BY id
+    FOR UPDATE
+), doubted AS (
+    UPDATE deliveries d SET
+        state = 'in_doubt',
+        token = token + 1000000,
+        reason = 'the database was restored: whether the mail went out after the backup is not known',
+        lease_until = NULL,
+        updated_at = clock_timestamp()
+    FROM forgotten WHERE d.id = forgotten.id
+    RETURNING forgotten.state
+)
+SELECT state, count(*) FROM doubted GROUP BY state ORDER BY state
+
+-- name: skip_events
+-- After a restore: numbers of events that subscribers may know from the forgotten time stay unused.
+SELECT setval(sequence, nextval(sequence) + 1000000)
+FROM (SELECT pg_get_serial_sequence('delivery_events', 'id')::regclass) AS events (sequence)
+
+-- name: pause
+-- No mail of business $1 (NULL: of anybody) leaves the queue until it is resumed.
+INSERT INTO pauses (business_id) VALUES ($1) ON CONFLICT DO NOTHING
+
+-- name: resume
+-- Ends the pause of business $1 (NULL: the one of everybody; those of single businesses stay).
+DELETE FROM pauses WHERE business_id IS NOT DISTINCT FROM $1::bigint RETURNING business_id
+
+-- name: pauses
+-- The pauses in force, that of everybody (NULL) first.
+SELECT business_id, paused_at FROM pauses ORDER BY business_id NULLS FIRST
+
+-- name: backlog
+-- How many deliveries have not come to their end, by state, and since when the oldest is due.
+SELECT state, count(*), min(due_at) AS oldest_due
+FROM deliveries
+WHERE state IN ('scheduled', 'deferred')
+   OR state IN ('queued', 'sending', 'committing')
+   OR state = 'in_doubt'
+GROUP BY state ORDER BY state
+
+-- name: wake
+-- Calls the relays: something may have become due.
+SELECT pg_notify('ledgerpost_due', '')
 
 -- name: unpublished_events
 -- The oldest events that subscribers were not told of yet. $1 how many.

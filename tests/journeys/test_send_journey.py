@@ -10,6 +10,7 @@ import aio_pika
 
 from shared import topology
 from tests.journeys.conftest import System
+from tests.judge.script import Say
 
 
 async def test_a_statement_goes_out_once_and_the_send_tells_of_it(system: System) -> None:
@@ -154,3 +155,24 @@ async def test_staging_redirects_every_mail(system: System) -> None:
         await system.settled(sent["id"])
     assert {mail.recipient for mail in system.judge.accepted} == {"staging@lp.example"}
     assert {str(mail.message["To"]) for mail in system.judge.accepted} == {"staging@lp.example"}
+
+
+async def test_a_statement_too_long_for_a_mail_says_so_and_holds_up_nobody(system: System) -> None:
+    await system.db.execute(
+        "INSERT INTO invoices SELECT 100 + n, 1, 7, 'X' || n, 'invoice', 'issued', '2024-11-05',"
+        " NULL, 1 FROM generate_series(1, 5001) n"
+    )
+    async with system.relay(), system.mailer():
+        long, short = await system.send(7), await system.send(4)
+        assert (await system.settled(short["id"]))["status"] == "sent"
+        seen = await system.settled(long["id"])
+    assert seen["status"] == "failed"
+    assert seen["recipients"][0]["reason"] == "the statement has more than 5000 transactions"
+
+
+async def test_a_staging_mailbox_that_refuses_suppresses_no_customer(system: System) -> None:
+    system.judge.on("rcpt", Say("550 5.1.1 nobody"))
+    async with system.relay(), system.mailer(mail_redirect_to="staging@lp.example"):
+        sent = await system.send()
+        assert (await system.settled(sent["id"]))["status"] == "failed"
+    assert await system.db.fetchval("SELECT count(*) FROM suppressions") == 0

@@ -1,17 +1,13 @@
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
-from datetime import datetime
+from collections.abc import Mapping
 
-import asyncpg
 import click
 
 from services.api.access import store
 from services.api.access.model import SCOPES, Scope
+from services.api.console import BUSINESS, connection, table, time
 from services.api.refusals import NotFound
 from shared.settings import DatabaseSettings
-
-_MAX_BIGINT = 2**63 - 1
 
 
 @click.group()
@@ -20,7 +16,7 @@ def keys() -> None:
 
 
 @keys.command()
-@click.option("--business", required=True, type=click.IntRange(0, _MAX_BIGINT), metavar="ID")
+@click.option("--business", required=True, type=BUSINESS, metavar="ID")
 @click.option("--name", required=True, help="Who is to use it, to tell it from others.")
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Repeatable; all of them."
@@ -33,7 +29,7 @@ def create(environ: Mapping[str, str], business: int, name: str, scopes: tuple[S
         raise click.BadParameter("should be a line of text", param_hint="--name")
 
     async def run() -> str:
-        async with _connection(settings) as conn:
+        async with connection(settings) as conn:
             key = await store.create(conn, business_id=business, name=name, scopes=scopes or SCOPES)
             return key.text
 
@@ -50,7 +46,7 @@ def list_(environ: Mapping[str, str]) -> None:
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> list[tuple[str, ...]]:
-        async with _connection(settings) as conn:
+        async with connection(settings) as conn:
             return [
                 (
                     str(row["id"]),
@@ -58,14 +54,14 @@ def list_(environ: Mapping[str, str]) -> None:
                     row["name"],
                     row["prefix"],
                     " ".join(row["scopes"]),
-                    _time(row["created_at"]),
-                    _time(row["revoked_at"]),
+                    time(row["created_at"]),
+                    time(row["revoked_at"]),
                 )
                 for row in await store.all_keys(conn)
             ]
 
     heads = ("id", "business", "name", "prefix", "scopes", "created", "revoked")
-    for line in _table([heads, *asyncio.run(run())]):
+    for line in table([heads, *asyncio.run(run())]):
         click.echo(line)
 
 
@@ -77,31 +73,10 @@ def revoke(environ: Mapping[str, str], key: str) -> None:
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> None:
-        async with _connection(settings) as conn:
+        async with connection(settings) as conn:
             await store.revoke(conn, key)
 
     try:
         asyncio.run(run())
     except NotFound:
         raise click.ClickException("there is no key with this id or prefix") from None
-
-
-@asynccontextmanager
-async def _connection(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
-    conn = await asyncpg.connect(settings.database_url, timeout=10)
-    try:
-        yield conn
-    finally:
-        await conn.close()
-
-
-def _time(value: datetime | None) -> str:
-    return "-" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _table(rows: list[tuple[str, ...]]) -> list[str]:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return [
-        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
-    ]

@@ -42,7 +42,8 @@ async def relaying(settings: RelaySettings, health: Health) -> AsyncIterator[Non
         )
         stop = asyncio.Event()
         due, calm = Bell(stop), Bell(stop)
-        outbox, pruner = Outbox(pool, events, poll=settings.poll_interval), Pruner(pool)
+        outbox = Outbox(pool, events, poll=settings.poll_interval)
+        pruner = Pruner(pool, history=settings.history_retention, events=settings.event_retention)
         listener = asyncio.create_task(listen(settings.database_url, due.wake))
         loops = [
             asyncio.create_task(keep("dispatcher", dispatcher.step, due, health, _PAUSE)),

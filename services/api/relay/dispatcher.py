@@ -7,7 +7,7 @@ import asyncpg
 import structlog
 
 from services.api.relay.publisher import Outgoing, Publisher
-from services.api.statements.store import CustomerGone, freeze
+from services.api.statements.store import NoStatement, freeze
 from shared import postgres, topology
 from shared.deliveries import waiting
 from shared.messages import SendTransactions, Wakeup
@@ -68,8 +68,8 @@ class Dispatcher:
         for send in due:
             try:
                 await freeze(conn, send)
-            except CustomerGone as gone:
-                await waiting.abandon(conn, send.send_id, str(gone))
+            except NoStatement as reason:
+                await waiting.abandon(conn, send.send_id, str(reason))
             except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.PostgresError) as error:
                 if isinstance(error, postgres.UNAVAILABLE) and not isinstance(
                     error, (TimeoutError, asyncpg.QueryCanceledError)
@@ -77,8 +77,8 @@ class Dispatcher:
                     raise
                 # One statement that cannot be made must not hold up the others.
                 _log.exception("statement not frozen", send=str(send.send_id))
-                reason = f"the statement could not be made: {type(error).__name__}"
-                await waiting.put_off(conn, send.send_id, _AGAIN, reason)
+                trouble = f"the statement could not be made: {type(error).__name__}"
+                await waiting.put_off(conn, send.send_id, _AGAIN, trouble)
         return len(due)
 
 

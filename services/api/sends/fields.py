@@ -57,6 +57,14 @@ def addresses(value: Any) -> tuple[Address, ...]:
     return tuple(found.values())
 
 
+def some_addresses(value: Any) -> tuple[Address, ...] | None:
+    """Read the same, but an empty list is none at all: it would mean everybody."""
+    found = addresses(value)
+    if value is not None and not found:
+        raise ValueError("should name at least one address")
+    return found or None
+
+
 def flag(value: Any) -> bool | None:
     """Read 0, 1, true or false, also in quotes and in capitals; null and "" are none."""
     found = _flag(value)
@@ -80,6 +88,14 @@ def moment(value: Any, *, otherwise: str = "") -> date | datetime | None:
     if match["offset"] is None:
         raise ValueError("should carry the offset of its time, as in 2024-11-30T09:00:00Z")
     return _ahead(_in_utc(_existing(datetime, match[0].upper())))
+
+
+def given_moment(value: Any) -> date | datetime:
+    """Read an ISO date, or a time with its offset, which may not be left out."""
+    found = moment(value)
+    if found is None:
+        raise ValueError("should be an ISO date, or a time with its offset")
+    return found
 
 
 def flag_or_moment(value: Any) -> bool | date | datetime | None:

@@ -1,4 +1,4 @@
-"""The calls about sends: ask for one, list them, look at one, cancel one."""
+"""The calls about sends: ask for one, list, show, change, repeat, and settle what is in doubt."""
 
 from uuid import UUID
 
@@ -8,12 +8,19 @@ from services.api import bodies
 from services.api.appkeys import PRINCIPAL, SETTINGS, connection
 from services.api.refusals import Invalid, NotFound
 from services.api.reports.model import Period, customer_id
-from services.api.sends import store
-from services.api.sends.history import HistoryQuery
+from services.api.sends import changes, doubts, resends, store
+from services.api.sends.history import DoubtsQuery, HistoryQuery
 from services.api.sends.idempotency import IdempotencyKey
-from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.keeping import Accepted
+from services.api.sends.model import (
+    RescheduleBody,
+    ResendBody,
+    ResolveBody,
+    SendBody,
+    SendRequest,
+)
 from services.api.sends.store import Terms
-from services.api.sends.view import Page, Send
+from services.api.sends.view import Doubt, Page, Send
 
 
 async def send_transactions(request: web.Request) -> web.Response:
@@ -23,40 +30,74 @@ async def send_transactions(request: web.Request) -> web.Response:
         Period.parse(_query(request, "from"), _query(request, "to")),
         bodies.parse(SendBody, await bodies.fields(request)),
     )
-    key = IdempotencyKey.parse(request.headers.getall("Idempotency-Key", []))
-    settings = request.app[SETTINGS]
-    terms = Terms(settings.max_recipients, settings.max_lateness, settings.daily_quota)
+    key = _key(request)
+    business, terms = request[PRINCIPAL].business_id, _terms(request)
     async with connection(request) as conn:
-        accepted = await store.accept(conn, request[PRINCIPAL].business_id, asked, terms, key)
-    headers = {"Location": f"/api/v3/sends/{accepted.send_id}"}
-    if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
-    return web.Response(
-        status=202, text=accepted.answer, content_type="application/json", headers=headers
-    )
+        return _accepted(await store.accept(conn, business, asked, terms, key))
 
 
 async def list_sends(request: web.Request) -> web.Response:
     """Answer with a page of the history."""
-    fields = ("customer_id", "status", "limit", "cursor")
-    given = {field: _query(request, field) for field in fields if field in request.query}
-    query = HistoryQuery.parse(given)
+    query = HistoryQuery.parse(_given(request, "customer_id", "status", "limit", "cursor"))
     async with connection(request) as conn:
         return _json(await store.page(conn, request[PRINCIPAL].business_id, query))
 
 
 async def show_send(request: web.Request) -> web.Response:
     """Answer with a send as it stands."""
-    send_id = _send_id(request)
+    send_id = _id(request, "send")
     async with connection(request) as conn:
         return _json(await store.one(conn, request[PRINCIPAL].business_id, send_id))
 
 
 async def cancel_send(request: web.Request) -> web.Response:
     """Cancel what has not gone out, and answer with the send."""
-    send_id = _send_id(request)
+    send_id = _id(request, "send")
     async with connection(request) as conn:
-        return _json(await store.cancel(conn, request[PRINCIPAL].business_id, send_id))
+        return _json(await changes.cancel(conn, request[PRINCIPAL].business_id, send_id))
+
+
+async def reschedule_send(request: web.Request) -> web.Response:
+    """Put what still waits to another time, and answer with the send."""
+    send_id = _id(request, "send")
+    asked = bodies.parse(RescheduleBody, await bodies.fields(request))
+    business, lateness = request[PRINCIPAL].business_id, request.app[SETTINGS].max_lateness
+    async with connection(request) as conn:
+        return _json(await changes.reschedule(conn, business, send_id, asked.send_at, lateness))
+
+
+async def resend_send(request: web.Request) -> web.Response:
+    """Accept a send of the same statement to all or some of the same recipients."""
+    send_id = _id(request, "send")
+    asked = bodies.parse(ResendBody, await bodies.fields(request))
+    key = _key(request)
+    business, terms = request[PRINCIPAL].business_id, _terms(request)
+    async with connection(request) as conn:
+        return _accepted(
+            await resends.resend(conn, business, send_id, asked.recipients, terms, key)
+        )
+
+
+async def list_doubts(request: web.Request) -> web.Response:
+    """Answer with a page of the mails in doubt."""
+    query = DoubtsQuery.parse(_given(request, "limit", "cursor"))
+    business = request[PRINCIPAL].business_id
+    async with connection(request) as conn:
+        return _json(await doubts.page(conn, business, query.cursor, query.limit))
+
+
+async def resolve_doubt(request: web.Request) -> web.Response:
+    """Settle a mail in doubt as a person says, and answer with its send."""
+    delivery_id = _id(request, "delivery")
+    asked = bodies.parse(ResolveBody, await bodies.fields(request))
+    business = request[PRINCIPAL].business_id
+    async with connection(request) as conn:
+        send_id = await doubts.resolve(conn, business, delivery_id, asked.resolution)
+        return _json(await store.one(conn, business, send_id))
+
+
+def _given(request: web.Request, *fields: str) -> dict[str, str]:
+    return {field: _query(request, field) for field in fields if field in request.query}
 
 
 def _query(request: web.Request, field: str) -> str:
@@ -66,12 +107,30 @@ def _query(request: web.Request, field: str) -> str:
     return values.pop() if values else ""
 
 
-def _send_id(request: web.Request) -> UUID:
+def _terms(request: web.Request) -> Terms:
+    settings = request.app[SETTINGS]
+    return Terms(settings.max_recipients, settings.max_lateness, settings.daily_quota)
+
+
+def _key(request: web.Request) -> IdempotencyKey | None:
+    return IdempotencyKey.parse(request.headers.getall("Idempotency-Key", []))
+
+
+def _id(request: web.Request, noun: str) -> UUID:
     try:
         return UUID(request.match_info["id"])
     except ValueError:
-        raise NotFound("send") from None
+        raise NotFound(noun) from None
 
 
-def _json(answer: Send | Page) -> web.Response:
+def _accepted(accepted: Accepted) -> web.Response:
+    headers = {"Location": f"/api/v3/sends/{accepted.send_id}"}
+    if accepted.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    return web.Response(
+        status=202, text=accepted.answer, content_type="application/json", headers=headers
+    )
+
+
+def _json(answer: Send | Page[Send] | Page[Doubt]) -> web.Response:
     return web.Response(text=answer.to_json(), content_type="application/json")

@@ -51,6 +51,32 @@ class Cursor:
 _NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 
 
+# Behind every send, and so ahead of every doubt.
+_OLDEST = Cursor(_EPOCH, UUID(int=0))
+
+
+class _Reading:
+    """Reads a query string's values one by one, and names all that are wrong at the end."""
+
+    def __init__(self, given: Mapping[str, str]) -> None:
+        self._given = given
+        self._wrong: list[FieldError] = []
+
+    def read(self, field: str, reader: Callable[[str], Value], default: Value) -> Value:
+        try:
+            return reader(self._given[field]) if field in self._given else default
+        except ValueError as error:
+            self._wrong.append(FieldError(field, str(error)))
+            return default
+
+    def limit(self) -> int:
+        return self.read("limit", lambda text: _number(text, 1, MAX_LIMIT), DEFAULT_LIMIT)
+
+    def done(self) -> None:
+        if self._wrong:
+            raise InvalidInput(self._wrong)
+
+
 @dataclass(frozen=True)
 class HistoryQuery:
     """Which of a business's sends to list: at most `limit`, newest first, from `cursor` on."""
@@ -63,23 +89,30 @@ class HistoryQuery:
     @classmethod
     def parse(cls, given: Mapping[str, str]) -> Self:
         """Read a query string's values; InvalidInput names each that is wrong."""
-        wrong: list[FieldError] = []
-
-        def read(field: str, reader: Callable[[str], Value], default: Value) -> Value:
-            try:
-                return reader(given[field]) if field in given else default
-            except ValueError as error:
-                wrong.append(FieldError(field, str(error)))
-                return default
-
+        reading = _Reading(given)
         query = cls(
-            read("customer_id", lambda text: _number(text, 0, _MAX_ID), None),
-            read("status", _status, None),
-            read("limit", lambda text: _number(text, 1, MAX_LIMIT), DEFAULT_LIMIT),
-            read("cursor", Cursor.parse, _NEWEST),
+            reading.read("customer_id", lambda text: _number(text, 0, _MAX_ID), None),
+            reading.read("status", _status, None),
+            reading.limit(),
+            reading.read("cursor", Cursor.parse, _NEWEST),
         )
-        if wrong:
-            raise InvalidInput(wrong)
+        reading.done()
+        return query
+
+
+@dataclass(frozen=True)
+class DoubtsQuery:
+    """Which mails in doubt to list: at most `limit`, oldest first, from `cursor` on."""
+
+    limit: int = DEFAULT_LIMIT
+    cursor: Cursor = _OLDEST
+
+    @classmethod
+    def parse(cls, given: Mapping[str, str]) -> Self:
+        """Read a query string's values; InvalidInput names each that is wrong."""
+        reading = _Reading(given)
+        query = cls(reading.limit(), reading.read("cursor", Cursor.parse, _OLDEST))
+        reading.done()
         return query
 
 

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
 
 from services.api.refusals import Invalid
 from services.api.reports.model import Period
 from services.api.sends import fields
 from services.api.sends.addresses import Address
+from shared.deliveries.byhand import Resolution
 
 _MOMENT = {"type": "string", "description": "An ISO date, or a time with its offset."}
 _FLAG = {"enum": [0, 1, True, False, "0", "1", "true", "false"]}
@@ -55,6 +63,38 @@ class SendBody(BaseModel):
     ] = None
 
 
+class RescheduleBody(BaseModel):
+    """The body that asks for another time: an ISO date or a time with its offset, past = now."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    send_at: Annotated[
+        date | datetime, BeforeValidator(fields.given_moment), WithJsonSchema(_MOMENT)
+    ]
+
+
+class ResendBody(BaseModel):
+    """The body that asks for a resend: to these of the first recipients, or to all of them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    recipients: Annotated[
+        tuple[Address, ...] | None,
+        BeforeValidator(fields.some_addresses),
+        WithJsonSchema(
+            {"anyOf": [{"type": "array", "items": _EMAIL}, {"type": ["string", "null"]}]}
+        ),
+    ] = None
+
+
+class ResolveBody(BaseModel):
+    """The body that says what a person knows of a mail in doubt, or wants to become of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    resolution: Annotated[Resolution, Field(alias="as")]
+
+
 @dataclass(frozen=True)
 class SendRequest:
     """A customer's transactions of a period, to be sent at `moments` (none: now).
@@ -86,16 +126,6 @@ class SendRequest:
             copy_to_me=published is True or body.copy_to_me is True,
             moments=tuple(dict.fromkeys(each for each in moments if each is not None)),
         )
-
-    @property
-    def times(self) -> list[datetime]:
-        """The moments that are instants."""
-        return [each for each in self.moments if isinstance(each, datetime)]
-
-    @property
-    def days(self) -> list[date]:
-        """The moments that are days, to be begun in the business's timezone."""
-        return [each for each in self.moments if not isinstance(each, datetime)]
 
     @property
     def fingerprint(self) -> bytes:

@@ -1,4 +1,4 @@
--- Accepting, showing and cancelling sends.
+-- Accepting, showing, cancelling, rescheduling and repeating sends.
 
 -- name: look
 -- What a request of business $1 about customer $2 has to know, the answer kept under the key $3
@@ -16,6 +16,10 @@ LEFT JOIN idempotency_keys k
     ON k.business_id = b.id AND k.key = $3 AND k.created_at > now() - interval '24 hours'
 WHERE b.id = $1
 
+-- name: now_in_business
+-- The database's time, and the timezone of business $1.
+SELECT now() AS asked_at, timezone FROM businesses WHERE id = $1
+
 -- name: suppressed
 -- Which of the addresses $2 business $1 no longer mails, and why.
 SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
@@ -24,8 +28,9 @@ SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key 
 -- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to its
 -- repetitions; wakes the relay where it is due now. All or nothing, in this one statement. No row
 -- comes back, and nothing is stored, where the key is taken, or is being taken at this moment.
--- A key of more than 24 hours ago is free again. Recipients count towards the daily quota $18; too
--- many violate `daily_quota`, and a repetition counts nothing. Dates travel as text, because asyncpg takes the
+-- A key of more than 24 hours ago is free again. A resend of $18 (NULL: none) comes with the
+-- statement of its original, $19. Recipients count towards the daily quota $20; too many violate
+-- `daily_quota`, and a repetition counts nothing. Dates travel as text, because asyncpg takes the
 -- first and the last day of the calendar for the two infinities.
 WITH keyed AS (
     INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
@@ -38,11 +43,11 @@ WITH keyed AS (
     RETURNING send_id
 ), sent AS (
     INSERT INTO sends (id, business_id, customer_id, date_from, date_to, personal_message, copy_to_me,
-                       skipped, created_at, send_at, expires_at)
+                       skipped, created_at, send_at, expires_at, resend_of, statement_sha256)
     SELECT $1, $2, $3::bigint, $4::text::date, $5::text::date, $6::text, $7::boolean, $8::jsonb, $9,
-           $10::timestamptz, $14::timestamptz
+           $10::timestamptz, $14::timestamptz, $18::uuid, $19::bytea
     WHERE CASE WHEN $11 IS NULL OR EXISTS (SELECT FROM keyed)
-               THEN count_recipients($2, cardinality($15::uuid[]), $18::integer) END
+               THEN count_recipients($2, cardinality($15::uuid[]), $20::integer) END
     RETURNING id, business_id, send_at, expires_at, created_at
 ), delivered AS (
     INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state,
@@ -58,7 +63,7 @@ SELECT pg_notify('ledgerpost_due', '') FROM sent
 -- Sends with what became of them; to be followed by one of the clauses below.
 SELECT s.id, s.customer_id, s.date_from, s.date_to, s.personal_message, s.skipped, s.send_at,
        s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
-       came.status, came.recipients
+       s.resend_of, came.status, came.recipients
 FROM sends s
 CROSS JOIN LATERAL (
     SELECT
@@ -72,6 +77,7 @@ CROSS JOIN LATERAL (
             ELSE 'failed'
         END AS status,
         json_agg(json_build_object(
+            'id', d.id,
             'email', d.email,
             'state', CASE d.state WHEN 'committing' THEN 'sending' ELSE d.state END,
             'attempts', d.attempts,
@@ -117,3 +123,53 @@ UPDATE deliveries d SET state = 'cancelled', lease_until = NULL, updated_at = cl
 FROM waiting WHERE d.id = waiting.id
   AND d.state IN ('scheduled', 'queued', 'sending', 'deferred')
 RETURNING d.id
+
+-- name: reschedule
+-- Gives what waits of business $1's send $2 another due time ($3) and expiry ($4), wakes the relays
+-- and returns how many mails moved. A wake-up of a row that leaves the queue finds nothing to claim.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE business_id = $1 AND send_id = $2 AND state IN ('scheduled', 'queued', 'deferred')
+    ORDER BY id
+    FOR UPDATE
+), moved AS (
+    UPDATE deliveries d SET
+        state = CASE WHEN d.attempts = 0 AND d.state <> 'deferred' THEN 'scheduled' ELSE 'deferred' END,
+        due_at = $3,
+        expires_at = $4,
+        lease_until = NULL,
+        updated_at = clock_timestamp()
+    FROM waiting WHERE d.id = waiting.id
+    RETURNING d.id
+), told AS (
+    UPDATE sends SET send_at = $3, expires_at = $4
+    WHERE id = $2 AND EXISTS (SELECT FROM moved)
+    RETURNING pg_notify('ledgerpost_due', '')
+)
+SELECT (SELECT count(*) FROM moved) AS moved FROM (SELECT count(*) FROM told) AS woken
+
+-- name: original
+-- What a resend of business $1's send $2 repeats; locked, so that it outlasts the resend's birth.
+SELECT customer_id, date_from::text, date_to::text, personal_message, copy_to_me,
+       statement_sha256, now() AS asked_at
+FROM sends WHERE business_id = $1 AND id = $2
+FOR KEY SHARE
+
+-- name: recipients
+-- To whom send $1 went, in order.
+SELECT email, email_key FROM deliveries WHERE send_id = $1 ORDER BY position
+
+-- name: doubts
+-- Mails in doubt of business $1 (NULL: of all) from after the time $2 and the id $3, the oldest
+-- first; $4 how many.
+SELECT d.id, d.business_id, d.send_id, s.customer_id, d.email, d.attempts, d.reply, d.reason,
+       d.updated_at AS in_doubt_since
+FROM deliveries d JOIN sends s ON s.id = d.send_id
+WHERE d.state = 'in_doubt' AND ($1::bigint IS NULL OR d.business_id = $1)
+  AND (d.updated_at, d.id) > ($2::timestamptz, $3::uuid)
+ORDER BY d.updated_at, d.id
+LIMIT $4
+
+-- name: is_delivery
+-- Whether business $1 (NULL: any) has the delivery $2.
+SELECT EXISTS (SELECT FROM deliveries WHERE id = $2 AND ($1::bigint IS NULL OR business_id = $1))

@@ -60,17 +60,23 @@ class Recipients:
 
     @classmethod
     def choose(
-        cls, candidates: Candidates, suppressed: Mapping[str, str], *, limit: int
+        cls,
+        candidates: Candidates,
+        suppressed: Mapping[str, str],
+        *,
+        limit: int,
+        field: str = "other_emails",
     ) -> "Recipients":
-        """Leave out who is suppressed (reasons by key); Invalid for nobody left or too many."""
+        """Leave out who is suppressed (reasons by key); Invalid for nobody left or too many.
+
+        `field` is where the request names recipients, for the refusal.
+        """
         receiving = tuple(a for a in candidates.addresses if a.key not in suppressed)
         skipped = (*candidates.malformed, *_suppressed(candidates, suppressed))
         if not receiving:
-            raise Invalid("other_emails", f"leaves no recipient: {_why(skipped)}")
+            raise Invalid(field, f"leaves no recipient: {_why(skipped)}")
         if len(receiving) > limit:
-            raise Invalid(
-                "other_emails", f"makes {len(receiving)} recipients, the limit is {limit}"
-            )
+            raise Invalid(field, f"makes {len(receiving)} recipients, the limit is {limit}")
         return cls(receiving, skipped)
 
 

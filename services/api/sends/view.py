@@ -1,7 +1,7 @@
 """A send as the API shows it."""
 
 from datetime import UTC, date, datetime
-from typing import Annotated, Literal
+from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
@@ -20,7 +20,7 @@ Time = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
 
 
 class Recipient(BaseModel):
-    """Where one recipient's mail stands.
+    """Where one recipient's mail stands; `id` names it where it has to be resolved.
 
     `reply` is the mail server's last words. `next_attempt_at` is null unless the state is
     `scheduled` or `deferred`.
@@ -28,6 +28,7 @@ class Recipient(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
+    id: UUID
     email: str
     state: DeliveryState
     attempts: int
@@ -50,10 +51,11 @@ class Skipped(BaseModel):
 class Send(BaseModel):
     """A send with what became of it.
 
-    `message` is what the request was answered with when it was accepted. `status`: while any
-    recipient's mail is still to come to its end, `scheduled` (all wait for a due time ahead) or
-    `sending`; then `sent` (to all), `cancelled` (for all), `failed` (it went out to nobody, for
-    certain), and `partly_failed` for every mixture, one in doubt included.
+    `message` is what the request was answered with when it was accepted or last rescheduled.
+    `resend_of` is the send that this one repeats, which may be out of the history by now. `status`:
+    while any recipient's mail is still to come to its end, `scheduled` (all wait for a due time
+    ahead) or `sending`; then `sent` (to all), `cancelled` (for all), `failed` (it went out to
+    nobody, for certain), and `partly_failed` for every mixture, one in doubt included.
     """
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
@@ -69,6 +71,7 @@ class Send(BaseModel):
     expires_at: Time
     created_at: Time
     statement_sha256: str | None
+    resend_of: UUID | None
     recipients: tuple[Recipient, ...]
     skipped: tuple[Skipped, ...]
 
@@ -82,12 +85,31 @@ def message(*, send_at: datetime, created_at: datetime) -> Message:
     return "Transactions scheduled" if send_at > created_at else "Transactions sent"
 
 
-class Page(BaseModel):
-    """A page of the history, newest first; `next_cursor` is null on the last one."""
+class Doubt(BaseModel):
+    """One recipient's mail of which nobody knows whether it went out, until a person says so."""
 
     model_config = ConfigDict(frozen=True)
 
-    data: tuple[Send, ...]
+    id: UUID
+    business_id: Annotated[int, Field(exclude=True)]
+    send_id: UUID
+    customer_id: int
+    email: str
+    attempts: int
+    reply: str | None
+    reason: str | None
+    in_doubt_since: Time
+
+
+Item = TypeVar("Item", Send, Doubt)
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list; `next_cursor` is null on the last one."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data: tuple[Item, ...]
     next_cursor: str | None
 
     def to_json(self) -> str:

@@ -2,8 +2,8 @@
 -- Computes the statement of a send ($6) once and keeps it under its hash. One statement, so one
 -- snapshot: the figures of the report row and the transactions agree. $1 business, $2 from, $3 to,
 -- $4 and $5 the customer, $7 the version of the mail's template. `report` is the report's own query
--- and takes $1 to $5. Returns the hash, or no row where the customer is gone or another relay was
--- first.
+-- and takes $1 to $5. Returns the hash, or no row where the customer is gone, the statement has more
+-- than $8 lines, or another relay was first.
 WITH report (row) AS (
     {report}
 ), moves AS (
@@ -69,7 +69,7 @@ WITH report (row) AS (
     FROM businesses b
     JOIN customers c ON c.business_id = b.id
     CROSS JOIN opening o CROSS JOIN totals t CROSS JOIN report r
-    WHERE b.id = $1 AND c.id = $4
+    WHERE b.id = $1 AND c.id = $4 AND (SELECT count(*) FROM lines) <= $8
 ), kept AS (
     INSERT INTO statements (business_id, sha256, content)
     SELECT $1, sha256(convert_to(content, 'UTF8')), content FROM snapshot
@@ -80,5 +80,7 @@ UPDATE sends SET statement_sha256 = kept.sha256
 FROM kept WHERE sends.id = $6 AND sends.statement_sha256 IS NULL
 RETURNING sends.statement_sha256
 
--- name: customer_exists
-SELECT EXISTS (SELECT FROM customers WHERE business_id = $1 AND id = $2)
+-- name: why_not_frozen
+-- What kept the statement of send $3 to customer $2 of business $1 from being frozen now.
+SELECT EXISTS (SELECT FROM customers WHERE business_id = $1 AND id = $2) AS has_customer,
+       EXISTS (SELECT FROM sends WHERE id = $3 AND statement_sha256 IS NOT NULL) AS is_frozen

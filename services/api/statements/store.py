@@ -10,12 +10,19 @@ _REPORT = sql.load("services.api.reports")
 _LONGEST = 10.0  # seconds for one statement, while the others wait
 
 
-class CustomerGone(LookupError):
-    """The customer was deleted from the ledger, so there is nothing to state."""
+# More lines than a person reads or a mail carries; a PDF of them would cost gigabytes to typeset.
+_MOST_LINES = 5_000
+
+
+class NoStatement(LookupError):
+    """Nothing can be stated, now or later; the message says why."""
 
 
 async def freeze(conn: Connection, send: Unfrozen) -> None:
-    """Keep the statement of a send as the ledger says now, unless it was frozen before."""
+    """Keep the statement of a send as the ledger says now, unless it was frozen before.
+
+    Raises NoStatement where the customer is gone or the statement has too many lines.
+    """
     frozen = await conn.fetchval(
         _QUERIES.freeze.replace("{report}", _REPORT.income_by_customers),
         send.business_id,
@@ -25,9 +32,15 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
         send.customer_id,
         send.send_id,
         TEMPLATE_VERSION,
+        _MOST_LINES,
         timeout=_LONGEST,
     )
-    if frozen is None and not await conn.fetchval(
-        _QUERIES.customer_exists, send.business_id, send.customer_id
-    ):
-        raise CustomerGone(f"customer {send.customer_id} is not in the ledger any more")
+    if frozen is not None:
+        return
+    why = await conn.fetchrow(
+        _QUERIES.why_not_frozen, send.business_id, send.customer_id, send.send_id
+    )
+    if not why["has_customer"]:
+        raise NoStatement(f"customer {send.customer_id} is not in the ledger any more")
+    if not why["is_frozen"]:
+        raise NoStatement(f"the statement has more than {_MOST_LINES} transactions")

@@ -17,7 +17,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from shared.deliveries import held, waiting
+from shared.deliveries import byhand, held, waiting
 from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
 from tests.shared.deliveries.conftest import LEASE, submit
@@ -43,7 +43,7 @@ class Deliveries(RuleBasedStateMachine):
         super().__init__()
         self.runner = asyncio.Runner()
         self.conn = self.run(asyncpg.connect(self.dsn))
-        self.run(self.conn.execute("TRUNCATE sends, statements, suppressions CASCADE"))
+        self.run(self.conn.execute("TRUNCATE sends, statements, suppressions, pauses CASCADE"))
         self.ids: list[UUID] = []
         self.attempts: list[Attempt] = []
         self.accepted: dict[UUID, int] = {}
@@ -60,6 +60,7 @@ class Deliveries(RuleBasedStateMachine):
 
     def drain(self) -> None:
         """With all workers gone, sweeping and sending comes to an end with nothing lost."""
+        self.run(byhand.resume(self.conn, None))
         for _ in range(3 * waiting.MAX_CLAIMS):
             self.run(
                 self.conn.execute(
@@ -186,6 +187,31 @@ class Deliveries(RuleBasedStateMachine):
                     delivery,
                 )
             )
+
+    @precondition(lambda self: self.ids)
+    @rule(pick=_pick)
+    def a_person_resolves(self, pick: int) -> None:
+        """As the relay's own log says, once no attempt can reach the relay any more."""
+        under_way = {a.claim.id for a in self.attempts if a.passed_gate}
+        doubted = [each for each in self.rows_in("in_doubt") if each not in under_way]
+        if not doubted:
+            return
+        delivery = doubted[pick % len(doubted)]
+        gone = "resend" if pick % 2 else "failed"
+        resolution = "sent" if delivery in self.accepted else gone
+        assert self.run(byhand.resolve(self.conn, delivery, resolution))
+        self.may_wait = True
+
+    @precondition(lambda self: self.ids)
+    @rule(pick=_pick, what=st.sampled_from(["pause", "resume", "resume", "quarantine"]))
+    def an_operator_interferes(self, pick: int, what: str) -> None:
+        self.may_wait = self.may_hold = True
+        if what == "pause":
+            self.run(byhand.pause(self.conn, None))
+        if what == "resume":
+            self.run(byhand.resume(self.conn, None))
+        if what == "quarantine" and pick % 4 == 0:
+            self.run(byhand.quarantine(self.conn))
 
     @invariant()
     def promise(self) -> None:

@@ -79,8 +79,10 @@ async def test_the_answer_says_what_was_stored(ledger: asyncpg.Connection) -> No
         "expires_at": answer["expires_at"],
         "created_at": created,
         "statement_sha256": None,
+        "resend_of": None,
         "recipients": [
             {
+                "id": str(await ledger.fetchval("SELECT id FROM deliveries")),
                 "email": "a@x.com",
                 "state": "scheduled",
                 "attempts": 0,

@@ -5,8 +5,8 @@ import pytest
 
 from services.api.refusals import NotFound
 from services.api.sends import store
+from services.api.sends.changes import NothingToCancel, cancel
 from services.api.sends.ids import uuid7
-from services.api.sends.store import NothingToCancel
 from shared.deliveries.states import State
 from tests.services.api.sends.stored import TERMINAL, put, send
 
@@ -19,10 +19,10 @@ async def test_only_what_has_not_passed_the_gate_is_cancelled(
     await put(ledger, send_id, state, State.SENT)
     if state in (State.COMMITTING, *TERMINAL):
         with pytest.raises(NothingToCancel):
-            await store.cancel(ledger, 1, send_id)
+            await cancel(ledger, 1, send_id)
         after = state
     else:
-        shown = await store.cancel(ledger, 1, send_id)
+        shown = await cancel(ledger, 1, send_id)
         assert [each.state for each in shown.recipients] == ["cancelled", "sent"]
         assert shown.status == "partly_failed"
         after = State.CANCELLED
@@ -40,7 +40,7 @@ async def test_a_foreign_or_unknown_send_is_neither_shown_nor_cancelled(
         with pytest.raises(NotFound):
             await store.one(ledger, business, identity)
         with pytest.raises(NotFound):
-            await store.cancel(ledger, business, identity)
+            await cancel(ledger, business, identity)
     assert await ledger.fetchval("SELECT state FROM deliveries") == "scheduled"
 
 
@@ -53,7 +53,7 @@ async def test_the_gate_and_a_cancellation_exclude_each_other(
     try:
         async with worker.transaction():
             await worker.execute("UPDATE deliveries SET state = 'committing'")
-            cancelling = asyncio.create_task(store.cancel(ledger, 1, send_id))
+            cancelling = asyncio.create_task(cancel(ledger, 1, send_id))
             await worker.execute("SELECT pg_sleep(0.2)")
         with pytest.raises(NothingToCancel):
             await cancelling

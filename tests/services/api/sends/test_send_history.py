@@ -67,6 +67,7 @@ async def test_a_recipient_is_shown_as_it_stands(ledger: asyncpg.Connection) -> 
     for row, recipient in zip(rows, shown.recipients, strict=True):
         waits = row["state"] in (State.SCHEDULED, State.DEFERRED)
         assert recipient.model_dump() == {
+            "id": row["id"],
             "email": row["email"],
             "state": "sending" if row["state"] == State.COMMITTING else row["state"],
             "attempts": 2,

@@ -145,7 +145,7 @@ async def test_a_key_taken_between_look_and_store_is_found(
 ) -> None:
     from services.api.sends import store  # noqa: PLC0415 -- only this test looks inside
 
-    look, firsts = store._look, list[Accepted]()
+    look, firsts = store.look, list[Accepted]()
     other = await asyncpg.connect(database)
 
     async def slow_look(*args: Any) -> asyncpg.Record:
@@ -154,7 +154,7 @@ async def test_a_key_taken_between_look_and_store_is_found(
             firsts.append(await send(other))
         return seen
 
-    monkeypatch.setattr(store, "_look", slow_look)
+    monkeypatch.setattr(store, "look", slow_look)
     try:
         again = await send(ledger)
     finally:

@@ -1,0 +1,42 @@
+"""What the commands share: a connection, and how they show times and tables."""
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+from datetime import datetime
+
+import asyncpg
+import click
+
+from shared.settings import DatabaseSettings
+
+# The id of a business, as a command takes it.
+BUSINESS = click.IntRange(0, 2**63 - 1)
+
+
+@asynccontextmanager
+async def connection(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection of a command's own that speaks UTC."""
+    conn = await asyncpg.connect(
+        settings.database_url,
+        timeout=10,
+        server_settings={"application_name": "ledgerpost-api", "timezone": "UTC"},
+    )
+    try:
+        yield conn
+    finally:
+        await conn.close()
+
+
+def time(value: datetime | None) -> str:
+    """Return a time of UTC to the second, or a dash for none."""
+    return "-" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table whose columns stand below each other."""
+    kept = list(rows)
+    widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in kept
+    ]

@@ -1,0 +1,92 @@
+"""The commands about the queue; the context's object is the environment to read from."""
+
+import asyncio
+from collections.abc import Mapping
+
+import click
+
+from services.api.console import BUSINESS, connection, table, time
+from shared.deliveries import byhand
+from shared.deliveries.byhand import Backlog, Pause
+from shared.deliveries.states import State
+from shared.settings import DatabaseSettings
+
+_of_business = click.option(
+    "--business", type=BUSINESS, metavar="ID", help="Of this one alone; else of everybody."
+)
+
+
+@click.command()
+@_of_business
+@click.pass_obj
+def pause(environ: Mapping[str, str], business: int | None) -> None:
+    """Let no further mail go out, until `resume`; mails at work are finished."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> None:
+        async with connection(settings) as conn:
+            await byhand.pause(conn, business)
+
+    asyncio.run(run())
+    click.echo(f"paused: {_whose(business)}")
+
+
+@click.command()
+@_of_business
+@click.pass_obj
+def resume(environ: Mapping[str, str], business: int | None) -> None:
+    """End a pause, and tell which others remain."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> tuple[bool, list[Pause]]:
+        async with connection(settings) as conn:
+            return await byhand.resume(conn, business), await byhand.pauses(conn)
+
+    ended, left = asyncio.run(run())
+    click.echo(f"{'resumed' if ended else 'was not paused'}: {_whose(business)}")
+    _show(left)
+
+
+@click.command()
+@click.pass_obj
+def status(environ: Mapping[str, str]) -> None:
+    """Show which pauses are in force, and what has not come to its end."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> tuple[list[Pause], list[Backlog]]:
+        async with connection(settings) as conn:
+            return await byhand.pauses(conn), await byhand.backlog(conn)
+
+    pauses, backlog = asyncio.run(run())
+    _show(pauses)
+    heads = ("state", "mails", "oldest due")
+    for line in table([heads, *((b.state, str(b.mails), time(b.oldest_due)) for b in backlog)]):
+        click.echo(line)
+
+
+@click.command()
+@click.confirmation_option(
+    prompt="Nothing else runs on this restored database, and all that is due shall be in doubt?"
+)
+@click.pass_obj
+def quarantine(environ: Mapping[str, str]) -> None:
+    """After a restore: put in doubt what was due, because it may have gone out since the backup."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> dict[State, int]:
+        async with connection(settings) as conn:
+            return await byhand.quarantine(conn)
+
+    doubted = asyncio.run(run())
+    for state, mails in doubted.items():
+        click.echo(f"{state}: {mails}")
+    click.echo(f"in doubt now: {sum(doubted.values())}")
+
+
+def _whose(business: int | None) -> str:
+    return "everybody" if business is None else f"business {business}"
+
+
+def _show(pauses: list[Pause]) -> None:
+    for each in pauses:
+        click.echo(f"paused since {time(each.paused_at)}: {_whose(each.business_id)}")

@@ -1,0 +1,64 @@
+"""What may still be changed about a send that was accepted: cancelled, put to another time."""
+
+from datetime import date, datetime, timedelta
+from uuid import UUID
+
+from services.api.refusals import Conflict, NotFound
+from services.api.sends.keeping import expiry
+from services.api.sends.moments import due_at
+from services.api.sends.store import one
+from services.api.sends.view import Send
+from shared import sql
+from shared.postgres import Connection
+
+_queries = sql.load("services.api.sends")
+
+
+class NothingToCancel(Conflict):
+    """Every mail of the send has gone out, or has come to its end some other way."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing of this send can be cancelled any more.")
+
+
+class NothingToReschedule(Conflict):
+    """No mail of the send waits: each is at work, or has come to its end."""
+
+    def __init__(self) -> None:
+        super().__init__("Nothing of this send can be rescheduled any more.")
+
+
+async def cancel(conn: Connection, business_id: int, send_id: UUID) -> Send:
+    """Cancel what has not been handed over yet and return the send; NotFound, NothingToCancel."""
+    async with conn.transaction():
+        cancelled = await conn.fetch(_queries.cancel, business_id, send_id)
+        send = await one(conn, business_id, send_id)
+    if not cancelled:
+        raise NothingToCancel
+    return send
+
+
+async def reschedule(
+    conn: Connection,
+    business_id: int,
+    send_id: UUID,
+    moment: date | datetime,
+    lateness: timedelta,
+) -> Send:
+    """Give what still waits another due time and return the send; NotFound, NothingToReschedule.
+
+    What is not at work yet moves: scheduled, queued, and waiting for its next attempt. It expires
+    `lateness` after the new time. A statement that is frozen already stays as it is.
+    """
+    async with conn.transaction():
+        asked = await conn.fetchrow(_queries.now_in_business, business_id)
+        if asked is None:
+            raise NotFound("send")
+        due = due_at((moment,), asked["timezone"], asked["asked_at"])
+        moved = await conn.fetchval(
+            _queries.reschedule, business_id, send_id, due, expiry(due, lateness)
+        )
+        send = await one(conn, business_id, send_id)
+    if not moved:
+        raise NothingToReschedule
+    return send

@@ -1,0 +1,83 @@
+"""The commands about mails in doubt; the context's object is the environment to read from."""
+
+import asyncio
+from collections.abc import Mapping
+from uuid import UUID
+
+import click
+
+from services.api.console import BUSINESS, connection, table, time
+from services.api.refusals import Refusal
+from services.api.sends import doubts
+from services.api.sends.history import DoubtsQuery
+from services.api.sends.view import Doubt
+from shared.deliveries.byhand import Resolution
+from shared.settings import DatabaseSettings
+
+_RESOLUTIONS: dict[str, Resolution] = {"sent": "sent", "resend": "resend", "give-up": "failed"}
+
+
+@click.group("in-doubt")
+def in_doubt() -> None:
+    """Settle mails of which nobody knows whether they went out."""
+
+
+@in_doubt.command("list")
+@click.option("--business", type=BUSINESS, metavar="ID", help="Of this one; else of all.")
+@click.option("--most", default=100, show_default=True, type=click.IntRange(1), help="How many.")
+@click.pass_obj
+def list_(environ: Mapping[str, str], business: int | None, most: int) -> None:
+    """List mails in doubt, the oldest first."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> tuple[Doubt, ...]:
+        async with connection(settings) as conn:
+            return (await doubts.page(conn, business, DoubtsQuery().cursor, most)).data
+
+    heads = ("id", "business", "customer", "send", "since", "email", "reason")
+    rows = [
+        (
+            str(each.id),
+            str(each.business_id),
+            str(each.customer_id),
+            str(each.send_id),
+            time(each.in_doubt_since),
+            each.email,
+            each.reason or "-",
+        )
+        for each in asyncio.run(run())
+    ]
+    for line in table([heads, *rows]):
+        click.echo(line)
+
+
+@in_doubt.command()
+@click.argument("ids", nargs=-1, required=True, type=click.UUID, metavar="ID...")
+@click.option(
+    "--as",
+    "resolution",
+    required=True,
+    type=click.Choice(list(_RESOLUTIONS)),
+    help="It went out; send it again, at the risk of a second mail; or let it be.",
+)
+@click.pass_obj
+def resolve(environ: Mapping[str, str], ids: tuple[UUID, ...], resolution: str) -> None:
+    """Say what became of mails in doubt, or is to become of them; exit status 1 if one is not."""
+    settings = DatabaseSettings.from_environ(environ)
+
+    async def run() -> list[str]:
+        refused: list[str] = []
+        async with connection(settings) as conn:
+            for each in ids:
+                try:
+                    await doubts.resolve(conn, None, each, _RESOLUTIONS[resolution])
+                except Refusal as refusal:
+                    refused.append(f"{each}: {refusal}")
+        return refused
+
+    refused = asyncio.run(run())
+    for line in refused:
+        click.echo(line, err=True)
+    click.echo(f"resolved {len(ids) - len(refused)}")
+    if refused:
+        raise click.exceptions.Exit(1)

@@ -1,0 +1,116 @@
+"""A send once more: the same frozen statement, as a send of its own that names the first."""
+
+import hashlib
+import json
+from datetime import date, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.api.refusals import Conflict, Invalid, NotFound
+from services.api.sends import view
+from services.api.sends.addresses import Address
+from services.api.sends.idempotency import IdempotencyKey
+from services.api.sends.ids import uuid7
+from services.api.sends.keeping import (
+    Accepted,
+    answered,
+    expiry,
+    keep,
+    look,
+    suppressions,
+    untried,
+)
+from services.api.sends.recipients import Candidates, Recipients
+from services.api.sends.store import Terms
+from services.api.sends.view import Send
+from shared import sql
+from shared.postgres import Connection
+
+_queries = sql.load("services.api.sends")
+
+
+class NeverFrozen(Conflict):
+    """What the first send would have said was never written down, so it cannot be said again."""
+
+    def __init__(self) -> None:
+        super().__init__("This send has no statement yet that could be sent again.")
+
+
+async def resend(
+    conn: Connection,
+    business_id: int,
+    send_id: UUID,
+    chosen: tuple[Address, ...] | None,
+    terms: Terms,
+    key: IdempotencyKey | None = None,
+) -> Accepted:
+    """Store a send of the same statement to `chosen` of its recipients (None: all), due now.
+
+    NotFound, NeverFrozen; InvalidInput for somebody who was no recipient and for nobody left to
+    receive; OverQuota; KeyReused and InFlight about `key`.
+    """
+    fingerprint = _fingerprint(send_id, chosen)
+    async with conn.transaction():
+        first = await conn.fetchrow(_queries.original, business_id, send_id)
+        if first is None:
+            raise NotFound("send")
+        asked = await look(conn, business_id, first["customer_id"], key)
+        if (earlier := answered(asked, fingerprint)) is not None:
+            return earlier
+        if first["statement_sha256"] is None:
+            raise NeverFrozen
+        to = await _recipients(conn, business_id, send_id, chosen)
+        return await keep(
+            conn,
+            business_id,
+            _draft(send_id, first, to, terms.max_lateness),
+            to,
+            copy_to_me=first["copy_to_me"],
+            fingerprint=fingerprint,
+            key=key,
+            daily_quota=terms.daily_quota,
+        )
+
+
+def _fingerprint(send_id: UUID, chosen: tuple[Address, ...] | None) -> bytes:
+    keys = None if chosen is None else sorted(address.key for address in chosen)
+    return hashlib.sha256(json.dumps(["resend", str(send_id), keys]).encode()).digest()
+
+
+async def _recipients(
+    conn: Connection, business_id: int, send_id: UUID, chosen: tuple[Address, ...] | None
+) -> Recipients:
+    rows = await conn.fetch(_queries.recipients, send_id)
+    first = [Address(row["email"], row["email_key"]) for row in rows]
+    strangers = {each.key: each.email for each in chosen or ()}
+    for address in first:
+        strangers.pop(address.key, None)
+    if strangers:
+        raise Invalid("recipients", f"were not all recipients: {', '.join(strangers.values())}")
+    wanted = None if chosen is None else {each.key for each in chosen}
+    addresses = tuple(each for each in first if wanted is None or each.key in wanted)
+    suppressed = await suppressions(conn, business_id, addresses)
+    return Recipients.choose(
+        Candidates(addresses, ()), suppressed, limit=len(addresses), field="recipients"
+    )
+
+
+def _draft(send_id: UUID, first: asyncpg.Record, to: Recipients, lateness: timedelta) -> Send:
+    now = first["asked_at"]
+    return Send(
+        id=uuid7(),
+        message=view.message(send_at=now, created_at=now),
+        personal_message=first["personal_message"],
+        status="sending",
+        customer_id=first["customer_id"],
+        date_from=date.fromisoformat(first["date_from"]),
+        date_to=date.fromisoformat(first["date_to"]),
+        send_at=now,
+        expires_at=expiry(now, lateness),
+        created_at=now,
+        statement_sha256=first["statement_sha256"].hex(),
+        resend_of=send_id,
+        recipients=tuple(untried(address.email, now, now) for address in to.addresses),
+        skipped=to.skipped,
+    )
