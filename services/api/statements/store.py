@@ -8,8 +8,6 @@ from shared.statement import TEMPLATE_VERSION
 _QUERIES = sql.load("services.api.statements")
 _REPORT = sql.load("services.api.reports")
 _LONGEST = 10.0  # seconds for one statement, while the others wait
-
-
 # More lines than a person reads or a mail carries; a PDF of them would cost gigabytes to typeset.
 _MOST_LINES = 5_000
 
@@ -37,7 +35,7 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
     )
     if frozen is not None:
         return
-    why = await conn.fetchrow(
+    [why] = await conn.fetch(
         _QUERIES.why_not_frozen, send.business_id, send.customer_id, send.send_id
     )
     if not why["has_customer"]:
