@@ -1,0 +1,106 @@
+-- The report's rows as they are read: what does not change with the ledger is rendered once.
+
+-- The columns of a row from `id` to `account_id`. Immutable, though to_char and to_json are declared
+-- less: of a timestamp without zone in digits, and of text, they depend on no setting.
+CREATE FUNCTION report_head(
+    id bigint, owner_id bigint, business_id bigint, first_name text, last_name text,
+    phone_number text, business_name text, business_address text, business_phone text,
+    business_location text, business_email text, created_at timestamp, updated_at timestamp,
+    account_id bigint
+) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+    RETURN concat(
+        '{"id":', id, ',"owner_id":', owner_id, ',"business_id":', business_id,
+        ',"first_name":', coalesce(to_json(first_name)::text, 'null'),
+        ',"last_name":', coalesce(to_json(last_name)::text, 'null'),
+        ',"phone_number":', coalesce(to_json(phone_number)::text, 'null'),
+        ',"business_name":', coalesce(to_json(business_name)::text, 'null'),
+        ',"business_address":', coalesce(to_json(business_address)::text, 'null'),
+        ',"business_phone":', coalesce(to_json(business_phone)::text, 'null'),
+        ',"business_location":', coalesce(to_json(business_location)::text, 'null'),
+        ',"business_email":', coalesce(to_json(business_email)::text, 'null'),
+        ',"created_at":"', to_char(created_at, 'YYYY-MM-DD HH24:MI:SS'),
+        '","updated_at":"', to_char(updated_at, 'YYYY-MM-DD HH24:MI:SS'),
+        '","account_id":', coalesce(account_id::text, 'null'), ',"category":'
+    );
+END
+$$;
+
+ALTER TABLE customers ADD COLUMN report_head text NOT NULL GENERATED ALWAYS AS (
+    report_head(
+        id, owner_id, business_id, first_name, last_name, phone_number, business_name,
+        business_address, business_phone, business_location, business_email, created_at, updated_at,
+        account_id
+    )
+) STORED;
+
+CREATE FUNCTION ledger_rows_changed() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET search_path FROM CURRENT AS $$
+DECLARE
+    businesses bigint[];
+BEGIN
+    CASE TG_OP
+    WHEN 'INSERT' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM new_rows ORDER BY 1);
+    WHEN 'UPDATE' THEN
+        businesses := ARRAY(
+            SELECT business_id FROM new_rows UNION SELECT business_id FROM old_rows ORDER BY 1
+        );
+    WHEN 'DELETE' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM old_rows ORDER BY 1);
+    WHEN 'TRUNCATE' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM report_versions ORDER BY 1);
+    END CASE;
+    PERFORM note_change(businesses);
+    RETURN NULL;
+END
+$$;
+
+DO $$
+DECLARE
+    ledger text;
+BEGIN
+    FOREACH ledger IN ARRAY ARRAY['customers', 'categories'] LOOP
+        EXECUTE format('CREATE TRIGGER note_inserted AFTER INSERT ON %I REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
+        EXECUTE format('CREATE TRIGGER note_updated AFTER UPDATE ON %I REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
+        EXECUTE format('CREATE TRIGGER note_deleted AFTER DELETE ON %I REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
+        EXECUTE format('CREATE TRIGGER note_truncated AFTER TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
+    END LOOP;
+END
+$$;
+
+-- The fewest kept periods that together are [first, last], where the business has documents at all:
+-- at most 60 days, 22 months, and the years between the business's first and its last document.
+CREATE FUNCTION kept_periods_within(business bigint, first date, last date) RETURNS SETOF int
+LANGUAGE plpgsql STABLE ROWS 20 SET enable_seqscan = off AS $$
+DECLARE
+    day date := greatest(first, make_date((
+        SELECT period / 10000 FROM kept_periods WHERE business_id = business AND period > 0
+        ORDER BY business_id, period LIMIT 1), 1, 1));
+    until date := least(last, make_date((
+        SELECT period / 10000 FROM kept_periods WHERE business_id = business AND period > 0
+        ORDER BY business_id DESC, period DESC LIMIT 1), 12, 31));
+    number int;
+BEGIN
+    IF NOT EXISTS (SELECT FROM kept_periods WHERE business_id = business AND period > 0) THEN
+        RETURN;
+    END IF;
+    WHILE day <= until LOOP
+        number := extract(year FROM day) * 10000;
+        IF extract(doy FROM day) = 1 AND until >= make_date(number / 10000, 12, 31) THEN
+            RETURN NEXT number;
+            EXIT WHEN number = 99990000;
+            day := make_date(number / 10000 + 1, 1, 1);
+        ELSE
+            number := number + extract(month FROM day) * 100;
+            IF extract(day FROM day) = 1 AND until >= day + interval '1 month -1 day' THEN
+                RETURN NEXT number;
+                day := day + interval '1 month';
+            ELSE
+                RETURN NEXT number + extract(day FROM day);
+                day := day + 1;
+            END IF;
+        END IF;
+    END LOOP;
+END
+$$;
