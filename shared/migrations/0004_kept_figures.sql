@@ -54,7 +54,7 @@ CREATE TABLE kept_documents (
 ) WITH (fillfactor = 85);
 
 -- Sums of the documents issued in a period, by customer. A period is a day 20240131, a month
--- 20240100, a year 20240000 or, as 0, all time. Money is in units of 0.0001.
+-- 20240100 or a year 20240000. Money is in units of 0.0001.
 --
 -- A customer's sum of a period is spread over slots: a writer adds to any slot that no other
 -- transaction holds, or opens one. So writers never wait for each other here, and no figure is lost;
@@ -75,12 +75,14 @@ CREATE TABLE kept_periods (
     PRIMARY KEY (business_id, period, customer_id, slot)
 ) WITH (fillfactor = 85);
 
--- Deposits held for a customer, in units of 0.0001, in slots likewise.
-CREATE TABLE kept_deposits (
+-- A customer's sums of all time, in units of 0.0001, in slots likewise: issued invoices less credit
+-- notes and payments, and deposits held.
+CREATE TABLE kept_totals (
     business_id bigint NOT NULL,
     customer_id bigint NOT NULL,
     slot bigint NOT NULL GENERATED ALWAYS AS IDENTITY (CACHE 100),
-    amount bigint NOT NULL,
+    receivable bigint NOT NULL,
+    deposited bigint NOT NULL,
     PRIMARY KEY (business_id, customer_id, slot)
 ) WITH (fillfactor = 85);
 
@@ -107,7 +109,7 @@ SELECT
     sum(days) AS days, sum(invoices) AS invoices, sum(manual_count) AS manual_count,
     sum(online_count) AS online_count, sum(paid_in_full) AS paid_in_full
 FROM kept_documents
-CROSS JOIN LATERAL (VALUES (0), (day / 10000 * 10000), (day / 100 * 100), (day)) p (period)
+CROSS JOIN LATERAL (VALUES (day / 10000 * 10000), (day / 100 * 100), (day)) p (period)
 GROUP BY business_id, period, customer_id;
 
 CREATE VIEW summed_periods AS
@@ -119,10 +121,17 @@ SELECT
 FROM kept_periods
 GROUP BY business_id, period, customer_id;
 
-CREATE VIEW counted_deposits AS
-SELECT business_id, customer_id, sum(CASE type WHEN 'credit' THEN amount ELSE -amount END) * 10000 AS amount
-FROM deposits GROUP BY business_id, customer_id;
+CREATE VIEW counted_totals AS
+SELECT business_id, customer_id, sum(receivable) * 10000 AS receivable, sum(deposited) * 10000 AS deposited
+FROM (
+    SELECT business_id, customer_id, billed - manual - online AS receivable, 0 AS deposited
+    FROM kept_documents
+    UNION ALL
+    SELECT business_id, customer_id, 0, CASE type WHEN 'credit' THEN amount ELSE -amount END
+    FROM deposits
+) moves
+GROUP BY business_id, customer_id;
 
-CREATE VIEW summed_deposits AS
-SELECT business_id, customer_id, sum(amount) AS amount
-FROM kept_deposits GROUP BY business_id, customer_id;
+CREATE VIEW summed_totals AS
+SELECT business_id, customer_id, sum(receivable) AS receivable, sum(deposited) AS deposited
+FROM kept_totals GROUP BY business_id, customer_id;

@@ -136,16 +136,6 @@ BEGIN
 END
 $$;
 
--- Other writers of documents are gone: TRUNCATE has the table to itself.
-CREATE FUNCTION invoices_truncated() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    PERFORM note_change(ARRAY(SELECT DISTINCT business_id FROM kept_documents ORDER BY 1));
-    TRUNCATE kept_documents, kept_periods;
-    RETURN NULL;
-END
-$$;
-
 CREATE TRIGGER keep_inserted AFTER INSERT ON invoices REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION invoices_changed();
 CREATE TRIGGER keep_updated AFTER UPDATE ON invoices
@@ -153,8 +143,6 @@ CREATE TRIGGER keep_updated AFTER UPDATE ON invoices
     FOR EACH STATEMENT EXECUTE FUNCTION invoices_changed();
 CREATE TRIGGER keep_deleted AFTER DELETE ON invoices REFERENCING OLD TABLE AS old_rows
     FOR EACH STATEMENT EXECUTE FUNCTION invoices_changed();
-CREATE TRIGGER keep_truncated AFTER TRUNCATE ON invoices
-    FOR EACH STATEMENT EXECUTE FUNCTION invoices_truncated();
 
 CREATE TRIGGER keep_inserted AFTER INSERT ON payments REFERENCING NEW TABLE AS new_rows
     FOR EACH STATEMENT EXECUTE FUNCTION payments_changed();

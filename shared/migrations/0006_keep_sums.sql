@@ -1,5 +1,5 @@
--- Adds what changed in kept_documents to kept_periods, and in deposits to kept_deposits. One function
--- for each of INSERT, UPDATE and DELETE, alike but for where the changes come from.
+-- Adds what changed in kept_documents to kept_periods. One function for each of INSERT, UPDATE and
+-- DELETE, alike but for where the changes come from.
 
 -- What a slot may hold and still take two others in without overflow.
 CREATE FUNCTION slot_limit() RETURNS bigint LANGUAGE sql IMMUTABLE AS 'SELECT 2000000000000000000';
@@ -37,7 +37,7 @@ BEGIN
             sum(sign * manual_count) AS manual_count, sum(sign * online_count) AS online_count,
             sum(sign * paid_in_full) AS paid_in_full
         FROM (%2$s) d
-        CROSS JOIN LATERAL (VALUES (0), (day / 10000 * 10000), (day / 100 * 100), (day)) p (period)
+        CROSS JOIN LATERAL (VALUES (day / 10000 * 10000), (day / 100 * 100), (day)) p (period)
         WHERE billed <> 0 OR invoices <> 0 OR manual_count <> 0 OR online_count <> 0
         GROUP BY d.business_id, p.period, d.customer_id
     ), part AS (
@@ -114,110 +114,15 @@ BEGIN
     RETURN NULL;
 END
 $body$
-        $create$, format('kept_documents_%s()', lower(op)), changes);
+        $create$, format('periods_%s()', lower(op)), changes);
     END LOOP;
 END
 $do$;
 
-CREATE TRIGGER sum_inserted AFTER INSERT ON kept_documents REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION kept_documents_insert();
-CREATE TRIGGER sum_updated AFTER UPDATE ON kept_documents
+CREATE TRIGGER sum_periods_inserted AFTER INSERT ON kept_documents REFERENCING NEW TABLE AS new_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION periods_insert();
+CREATE TRIGGER sum_periods_updated AFTER UPDATE ON kept_documents
     REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION kept_documents_update();
-CREATE TRIGGER sum_deleted AFTER DELETE ON kept_documents REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION kept_documents_delete();
-
-DO $do$
-DECLARE
-    op text;
-    changes text;
-BEGIN
-    FOREACH op IN ARRAY ARRAY['INSERT', 'UPDATE', 'DELETE'] LOOP
-        changes := CASE op
-            WHEN 'INSERT' THEN 'SELECT 1 AS sign, * FROM new_rows'
-            WHEN 'DELETE' THEN 'SELECT -1 AS sign, * FROM old_rows'
-            ELSE 'SELECT 1 AS sign, * FROM new_rows UNION ALL SELECT -1, * FROM old_rows'
-        END;
-        EXECUTE format($create$
-CREATE FUNCTION %1$s RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_hashagg = off SET jit = off AS $body$
-DECLARE
-    read_committed boolean := current_setting('transaction_isolation') = 'read committed';
-    businesses bigint[];
-BEGIN
-    WITH change AS (
-        SELECT
-            business_id, customer_id,
-            sum(CASE type WHEN 'credit' THEN sign * amount ELSE -sign * amount END) * 10000 AS amount
-        FROM (%2$s) d
-        GROUP BY business_id, customer_id
-    ), part AS (
-        SELECT
-            business_id, customer_id, part,
-            in_parts(amount, part, parts) AS amount
-        FROM change
-        CROSS JOIN LATERAL parts_of(abs(amount)) parts
-        CROSS JOIN LATERAL generate_series(1, parts) part
-        WHERE amount <> 0
-    ), found AS MATERIALIZED (
-        SELECT part.*, s.slot, s.place, s.amount AS was
-        FROM part
-        LEFT JOIN LATERAL (
-            SELECT free.*, row_number() OVER () AS place
-            FROM (
-                SELECT * FROM kept_deposits k
-                WHERE k.business_id = part.business_id AND k.customer_id = part.customer_id
-                    AND part.part = 1 AND abs(k.amount) < slot_limit()
-                    AND (read_committed OR k.xmin = pg_current_xact_id()::xid)
-                LIMIT 2 FOR UPDATE SKIP LOCKED
-            ) free
-        ) s ON true
-    ), sums AS MATERIALIZED (
-        SELECT
-            business_id, customer_id, max(slot) FILTER (WHERE place = 1) AS slot,
-            max(amount) + coalesce(sum(was), 0) AS amount
-        FROM found
-        GROUP BY business_id, customer_id, part
-    ), added AS (
-        UPDATE kept_deposits k SET amount = s.amount
-        FROM sums s
-        WHERE k.business_id = s.business_id AND k.customer_id = s.customer_id AND k.slot = s.slot
-    ), merged AS (
-        DELETE FROM kept_deposits k USING found f
-        WHERE f.place = 2 AND k.business_id = f.business_id AND k.customer_id = f.customer_id
-            AND k.slot = f.slot
-    ), opened AS (
-        INSERT INTO kept_deposits (business_id, customer_id, amount)
-        SELECT business_id, customer_id, amount FROM sums WHERE slot IS NULL
-    )
-    SELECT array_agg(DISTINCT business_id ORDER BY business_id) INTO businesses FROM sums;
-    IF businesses IS NOT NULL THEN
-        PERFORM note_change(businesses);
-    END IF;
-    RETURN NULL;
-END
-$body$
-        $create$, format('deposits_%s()', lower(op)), changes);
-    END LOOP;
-END
-$do$;
-
-CREATE FUNCTION deposits_truncated() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT AS $$
-BEGIN
-    PERFORM note_change(ARRAY(SELECT DISTINCT business_id FROM kept_deposits ORDER BY 1));
-    TRUNCATE kept_deposits;
-    RETURN NULL;
-END
-$$;
-
-CREATE TRIGGER sum_inserted AFTER INSERT ON deposits REFERENCING NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION deposits_insert();
-CREATE TRIGGER sum_updated AFTER UPDATE ON deposits
-    REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION deposits_update();
-CREATE TRIGGER sum_deleted AFTER DELETE ON deposits REFERENCING OLD TABLE AS old_rows
-    FOR EACH STATEMENT EXECUTE FUNCTION deposits_delete();
-CREATE TRIGGER sum_truncated AFTER TRUNCATE ON deposits
-    FOR EACH STATEMENT EXECUTE FUNCTION deposits_truncated();
+    FOR EACH STATEMENT EXECUTE FUNCTION periods_update();
+CREATE TRIGGER sum_periods_deleted AFTER DELETE ON kept_documents REFERENCING OLD TABLE AS old_rows
+    FOR EACH STATEMENT EXECUTE FUNCTION periods_delete();

@@ -1,8 +1,8 @@
 -- name: income_by_customers
 -- The report's rows, in its order, each as one line of JSON: of business $1 from $2 to $3 (dates,
 -- inclusive), of the customers with ids from $4 to $5 (the same one twice for one customer).
--- Reads kept figures only (see migrations 0004 to 0008): as many rows as the customers have periods.
--- OFFSET 0 keeps the planner to one index lookup for each period.
+-- Reads kept figures only (migrations 0004 to 0009): one index lookup for each period of
+-- [$2, $3], which OFFSET 0 holds the planner to, and as many rows as customers have such periods.
 WITH billed AS MATERIALIZED (
     SELECT
         k.customer_id,
@@ -21,30 +21,26 @@ WITH billed AS MATERIALIZED (
         OFFSET 0
     ) k
     GROUP BY k.customer_id
-), receivable AS (
-    SELECT customer_id, (sum(billed) - sum(manual) - sum(online)) * 0.0001 AS amount
-    FROM kept_periods
-    WHERE business_id = $1 AND period = 0 AND customer_id BETWEEN $4 AND $5
-    GROUP BY customer_id
-), held AS (
-    SELECT customer_id, trim_scale(sum(amount) * 0.0001) AS amount
-    FROM kept_deposits
+), totals AS (
+    SELECT customer_id, sum(receivable) * 0.0001 AS receivable,
+        trim_scale(sum(deposited) * 0.0001) AS deposited
+    FROM kept_totals
     WHERE business_id = $1 AND customer_id BETWEEN $4 AND $5
     GROUP BY customer_id
+), named AS MATERIALIZED (
+    SELECT id, concat(to_json(name), ',"category_id":', id, ',"deposit_amount":') AS category
+    FROM categories
+    WHERE business_id = $1
 )
 SELECT
     concat(
-        c.report_head, coalesce(to_json(g.name)::text, '"Uncategorised"'),
-        ',"category_id":', coalesce(c.category_id, 1),
-        ',"deposit_amount":', coalesce(held.amount, 0),
-        ',"deposit_account_id":', coalesce(c.deposit_account_id::text, 'null'),
-        ',"archived":', c.archived,
-        ',"amount_due":', coalesce(b.due, 0),
+        c.report_head, coalesce(n.category, '"Uncategorised","category_id":1,"deposit_amount":'),
+        coalesce(c.deposited, 0), c.report_middle, coalesce(b.due, 0),
         ',"invoice_count":', coalesce(b.invoices, 0),
         ',"balance":', c.balance,
         ',"amount_paid":', CASE WHEN b.manual_count > 0 THEN b.manual::text ELSE 'null' END,
         ',"online_amount_paid":', CASE WHEN b.online_count > 0 THEN b.online::text ELSE 'null' END,
-        ',"dateFrom":"', $2::date, '","dateTo":"', $3::date, '","average_payment_terms":',
+        (SELECT concat(',"dateFrom":"', $2::date, '","dateTo":"', $3::date, '","average_payment_terms":')),
         CASE WHEN b.paid_in_full > 0 THEN trim_scale(round(b.days / b.paid_in_full, 2)) ELSE 0 END,
         ',"owing":', coalesce(trim_scale(b.due - b.manual - b.online), 0),
         ',"total_paid":', coalesce(trim_scale(b.manual + b.online), 0),
@@ -52,12 +48,11 @@ SELECT
     ) AS row
 FROM (
     SELECT
-        c.id, c.report_head, c.category_id, c.deposit_account_id, c.archived,
-        trim_scale(c.opening_balance + coalesce(receivable.amount, 0)) AS balance
-    FROM customers c LEFT JOIN receivable ON receivable.customer_id = c.id
+        c.id, c.report_head, c.report_middle, c.category_id, totals.deposited,
+        trim_scale(c.opening_balance + coalesce(totals.receivable, 0)) AS balance
+    FROM customers c LEFT JOIN totals ON totals.customer_id = c.id
     WHERE c.business_id = $1 AND c.id BETWEEN $4 AND $5
 ) c
-LEFT JOIN categories g ON g.business_id = $1 AND g.id = c.category_id
+LEFT JOIN named n ON n.id = c.category_id
 LEFT JOIN billed b ON b.customer_id = c.id
-LEFT JOIN held ON held.customer_id = c.id
 ORDER BY c.balance DESC, c.id

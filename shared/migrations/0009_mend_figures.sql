@@ -67,21 +67,27 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION mend_deposits() RETURNS bigint LANGUAGE plpgsql SET jit = off AS $$
+CREATE FUNCTION mend_totals() RETURNS bigint LANGUAGE plpgsql SET jit = off AS $$
 DECLARE
     businesses bigint[];
     mended bigint;
 BEGIN
     PERFORM pg_advisory_xact_lock(2020173442117122);
     WITH wrong AS (
-        SELECT business_id, customer_id, coalesce(c.amount, 0) - coalesce(s.amount, 0) AS amount
-        FROM counted_deposits c FULL JOIN summed_deposits s USING (business_id, customer_id)
-        WHERE coalesce(c.amount, 0) <> coalesce(s.amount, 0)
+        SELECT
+            business_id, customer_id,
+            coalesce(c.receivable, 0) - coalesce(s.receivable, 0) AS receivable,
+            coalesce(c.deposited, 0) - coalesce(s.deposited, 0) AS deposited
+        FROM counted_totals c FULL JOIN summed_totals s USING (business_id, customer_id)
+        WHERE coalesce(c.receivable, 0) <> coalesce(s.receivable, 0)
+            OR coalesce(c.deposited, 0) <> coalesce(s.deposited, 0)
     ), opened AS (
-        INSERT INTO kept_deposits (business_id, customer_id, amount)
-        SELECT business_id, customer_id, in_parts(amount, part, parts)
+        INSERT INTO kept_totals (business_id, customer_id, receivable, deposited)
+        SELECT
+            business_id, customer_id, in_parts(receivable, part, parts),
+            in_parts(deposited, part, parts)
         FROM wrong
-        CROSS JOIN LATERAL parts_of(abs(amount)) parts
+        CROSS JOIN LATERAL parts_of(greatest(abs(receivable), abs(deposited))) parts
         CROSS JOIN LATERAL generate_series(1, parts) part
         ORDER BY business_id, customer_id
     )
@@ -97,4 +103,4 @@ INSERT INTO kept_documents
     (business_id, invoice_id, customer_id, day, billed, invoices, manual, manual_count, online,
     online_count, days, paid_in_full)
 SELECT * FROM counted_documents ORDER BY business_id, invoice_id;
-SELECT mend_deposits();
+SELECT mend_totals();

@@ -34,6 +34,12 @@ ALTER TABLE customers ADD COLUMN report_head text NOT NULL GENERATED ALWAYS AS (
     )
 ) STORED;
 
+-- The columns of a row from `deposit_account_id` to the name of `amount_due`.
+ALTER TABLE customers ADD COLUMN report_middle text NOT NULL GENERATED ALWAYS AS (
+    ',"deposit_account_id":' || coalesce(deposit_account_id::text, 'null')
+        || ',"archived":' || archived::text || ',"amount_due":'
+) STORED;
+
 CREATE FUNCTION ledger_rows_changed() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT AS $$
 DECLARE
@@ -72,32 +78,37 @@ $$;
 -- The fewest kept periods that together are [first, last], where the business has documents at all:
 -- at most 60 days, 22 months, and the years between the business's first and its last document.
 CREATE FUNCTION kept_periods_within(business bigint, first date, last date) RETURNS SETOF int
-LANGUAGE plpgsql STABLE ROWS 20 SET enable_seqscan = off AS $$
+LANGUAGE plpgsql STABLE ROWS 20 AS $$
 DECLARE
-    day date := greatest(first, make_date((
-        SELECT period / 10000 FROM kept_periods WHERE business_id = business AND period > 0
-        ORDER BY business_id, period LIMIT 1), 1, 1));
-    until date := least(last, make_date((
-        SELECT period / 10000 FROM kept_periods WHERE business_id = business AND period > 0
-        ORDER BY business_id DESC, period DESC LIMIT 1), 12, 31));
-    number int;
+    oldest int;
+    newest int;
+    day date;
+    until date;
+    year int;
+    month date;
 BEGIN
-    IF NOT EXISTS (SELECT FROM kept_periods WHERE business_id = business AND period > 0) THEN
-        RETURN;
-    END IF;
-    WHILE day <= until LOOP
-        number := extract(year FROM day) * 10000;
-        IF extract(doy FROM day) = 1 AND until >= make_date(number / 10000, 12, 31) THEN
-            RETURN NEXT number;
-            EXIT WHEN number = 99990000;
-            day := make_date(number / 10000 + 1, 1, 1);
+    SELECT
+        (SELECT period FROM kept_periods WHERE business_id = business
+            ORDER BY business_id, period LIMIT 1) / 10000,
+        (SELECT period FROM kept_periods WHERE business_id = business
+            ORDER BY business_id DESC, period DESC LIMIT 1) / 10000
+    INTO oldest, newest;
+    day := greatest(first, make_date(oldest, 1, 1));
+    until := least(last, make_date(newest, 12, 31));
+    WHILE oldest IS NOT NULL AND day <= until LOOP
+        year := extract(year FROM day);
+        IF day = make_date(year, 1, 1) AND until >= make_date(year, 12, 31) THEN
+            RETURN NEXT year * 10000;
+            EXIT WHEN year = 9999;
+            day := make_date(year + 1, 1, 1);
         ELSE
-            number := number + extract(month FROM day) * 100;
-            IF extract(day FROM day) = 1 AND until >= day + interval '1 month -1 day' THEN
-                RETURN NEXT number;
-                day := day + interval '1 month';
+            month := date_trunc('month', day::timestamp) + interval '1 month';
+            IF extract(day FROM day) = 1 AND until >= month - 1 THEN
+                RETURN NEXT year * 10000 + extract(month FROM day)::int * 100;
+                day := month;
             ELSE
-                RETURN NEXT number + extract(day FROM day);
+                RETURN NEXT year * 10000 + extract(month FROM day)::int * 100
+                    + extract(day FROM day)::int;
                 day := day + 1;
             END IF;
         END IF;
