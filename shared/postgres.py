@@ -46,6 +46,8 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
             "synchronous_commit": "on",
             "timezone": "UTC",
             "jit": "off",
+            # Ten thousand rows of a report are sorted in memory.
+            "work_mem": "32MB",
         },
     )
     try:

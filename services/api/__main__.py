@@ -15,7 +15,7 @@ import uvloop
 
 from services.api.access.commands import keys
 from services.api.app import create_app
-from services.api.ledger.commands import import_, verify
+from services.api.ledger.commands import import_, rebuild, verify
 from services.api.relay.app import run as run_relay
 from services.api.server import Server
 from shared import logs
@@ -97,7 +97,7 @@ def migrate(environ: Mapping[str, str]) -> None:
         click.echo(name)
 
 
-for _command in (import_, verify, keys):
+for _command in (import_, verify, rebuild, keys):
     cli.add_command(_command)
 
 

@@ -4,7 +4,7 @@
 
 -- A change that an answer may show: once a transaction for each business.
 CREATE FUNCTION note_change(businesses bigint[]) RETURNS void LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off AS $$
+SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     business bigint;
     free bigint;
@@ -44,7 +44,7 @@ $$;
 -- REPEATABLE READ and above the loser gets a serialization failure. Counting twice changes nothing.
 CREATE FUNCTION keep_documents(businesses bigint[], ids bigint[]) RETURNS void LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET jit = off AS $$
+SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     PERFORM FROM unnest(businesses, ids) key (business_id, invoice_id)
     JOIN kept_documents k USING (business_id, invoice_id)
@@ -72,7 +72,7 @@ END
 $$;
 
 CREATE FUNCTION invoices_changed() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT SET jit = off AS $$
+SECURITY DEFINER SET search_path FROM CURRENT SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     businesses bigint[];
     ids bigint[];
@@ -107,7 +107,7 @@ END
 $$;
 
 CREATE FUNCTION payments_changed() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT SET jit = off AS $$
+SECURITY DEFINER SET search_path FROM CURRENT SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     businesses bigint[];
     ids bigint[];

@@ -24,11 +24,15 @@ BEGIN
         EXECUTE format($create$
 CREATE FUNCTION %1$s RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_hashagg = off SET jit = off AS $body$
+SET enable_mergejoin = off SET enable_hashagg = off SET jit = off SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     read_committed boolean := current_setting('transaction_isolation') = 'read committed';
     businesses bigint[];
 BEGIN
+    -- An upsert comes here twice, for the rows inserted and for those updated.
+    IF NOT EXISTS (SELECT FROM %3$s) THEN
+        RETURN NULL;
+    END IF;
     WITH change AS (
         SELECT
             d.business_id, p.period, d.customer_id, sum(sign * billed) * 10000 AS billed,
@@ -37,7 +41,7 @@ BEGIN
             sum(sign * manual_count) AS manual_count, sum(sign * online_count) AS online_count,
             sum(sign * paid_in_full) AS paid_in_full
         FROM (%2$s) d
-        CROSS JOIN LATERAL (VALUES (day / 10000 * 10000), (day / 100 * 100), (day)) p (period)
+        CROSS JOIN LATERAL (VALUES (day / 10000 * 10000), (day / 100 * 100)) p (period)
         WHERE billed <> 0 OR invoices <> 0 OR manual_count <> 0 OR online_count <> 0
         GROUP BY d.business_id, p.period, d.customer_id
     ), part AS (
@@ -114,7 +118,8 @@ BEGIN
     RETURN NULL;
 END
 $body$
-        $create$, format('periods_%s()', lower(op)), changes);
+        $create$, format('periods_%s()', lower(op)), changes,
+            CASE op WHEN 'DELETE' THEN 'old_rows' ELSE 'new_rows' END);
     END LOOP;
 END
 $do$;

@@ -22,11 +22,14 @@ BEGIN
         EXECUTE format($create$
 CREATE FUNCTION totals_of_%1$s_%2$s() RETURNS trigger LANGUAGE plpgsql
 SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off SET enable_hashjoin = off
-SET enable_mergejoin = off SET enable_hashagg = off SET jit = off AS $body$
+SET enable_mergejoin = off SET enable_hashagg = off SET jit = off SET plan_cache_mode = force_generic_plan AS $body$
 DECLARE
     read_committed boolean := current_setting('transaction_isolation') = 'read committed';
     businesses bigint[];
 BEGIN
+    IF NOT EXISTS (SELECT FROM %5$s) THEN
+        RETURN NULL;
+    END IF;
     WITH change AS (
         SELECT business_id, customer_id, %4$s FROM (%3$s) c GROUP BY business_id, customer_id
     ), part AS (
@@ -78,7 +81,8 @@ BEGIN
     RETURN NULL;
 END
 $body$
-        $create$, source, op, changes, moves);
+        $create$, source, op, changes, moves,
+            CASE op WHEN 'delete' THEN 'old_rows' ELSE 'new_rows' END);
         EXECUTE format(
             'CREATE TRIGGER sum_totals_%1$s AFTER %1$s ON %2$s REFERENCING %3$s FOR EACH STATEMENT EXECUTE FUNCTION totals_of_%2$s_%1$s()',
             op, source, CASE op

@@ -75,9 +75,9 @@ BEGIN
 END
 $$;
 
--- The fewest kept periods that together are [first, last], where the business has documents at all:
--- at most 60 days, 22 months, and the years between the business's first and its last document.
-CREATE FUNCTION kept_periods_within(business bigint, first date, last date) RETURNS SETOF int
+-- The fewest years, months and days that together are [first, last], where the business has documents
+-- at all: at most 60 days, 22 months, and the years from its first document to its last.
+CREATE FUNCTION periods_within(business bigint, first date, last date) RETURNS SETOF int
 LANGUAGE plpgsql STABLE ROWS 20 AS $$
 DECLARE
     oldest int;

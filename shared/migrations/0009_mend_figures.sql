@@ -2,7 +2,7 @@
 -- sum gets what it lacks in a slot of its own, computed on one snapshot. Whatever is written meanwhile
 -- adds the same to both sides. Two menders at once would add it twice, so one waits for the other.
 
-CREATE FUNCTION mend_documents() RETURNS bigint LANGUAGE plpgsql SET jit = off AS $$
+CREATE FUNCTION mend_documents() RETURNS bigint LANGUAGE plpgsql SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     businesses bigint[];
     ids bigint[];
@@ -23,7 +23,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION mend_periods() RETURNS bigint LANGUAGE plpgsql SET jit = off AS $$
+CREATE FUNCTION mend_periods() RETURNS bigint LANGUAGE plpgsql SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     businesses bigint[];
     mended bigint;
@@ -67,7 +67,7 @@ BEGIN
 END
 $$;
 
-CREATE FUNCTION mend_totals() RETURNS bigint LANGUAGE plpgsql SET jit = off AS $$
+CREATE FUNCTION mend_totals() RETURNS bigint LANGUAGE plpgsql SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 DECLARE
     businesses bigint[];
     mended bigint;

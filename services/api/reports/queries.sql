@@ -1,8 +1,13 @@
+-- name: version
+-- What changes in every transaction that can change a report of business $1, and never comes back.
+SELECT report_version($1)
+
 -- name: income_by_customers
 -- The report's rows, in its order, each as one line of JSON: of business $1 from $2 to $3 (dates,
 -- inclusive), of the customers with ids from $4 to $5 (the same one twice for one customer).
--- Reads kept figures only (migrations 0004 to 0009): one index lookup for each period of
--- [$2, $3], which OFFSET 0 holds the planner to, and as many rows as customers have such periods.
+-- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day
+-- that make up [$2, $3], which OFFSET 0 holds the planner to. What one document was paid may not fit
+-- into a bigint of 0.0001 units: such ones come in parts.
 WITH billed AS MATERIALIZED (
     SELECT
         k.customer_id,
@@ -14,10 +19,32 @@ WITH billed AS MATERIALIZED (
         sum(k.online_count) AS online_count,
         sum(k.days) AS days,
         sum(k.paid_in_full) AS paid_in_full
-    FROM kept_periods_within($1, $2, $3) AS within (period)
+    FROM periods_within($1, $2, $3) AS within (period)
     CROSS JOIN LATERAL (
-        SELECT * FROM kept_periods
+        SELECT
+            customer_id, billed, manual, online, days, invoices, manual_count, online_count,
+            paid_in_full
+        FROM kept_periods
         WHERE business_id = $1 AND period = within.period AND customer_id BETWEEN $4 AND $5
+        UNION ALL
+        SELECT
+            customer_id, (billed * 10000)::bigint, (manual * 10000)::bigint,
+            (online * 10000)::bigint, days, invoices, manual_count, online_count, paid_in_full
+        FROM kept_documents
+        WHERE business_id = $1 AND day = within.period AND customer_id BETWEEN $4 AND $5
+            AND greatest(abs(manual), abs(online)) < 100000000000000
+        UNION ALL
+        SELECT
+            customer_id, in_parts(billed * 10000, part, parts),
+            in_parts(manual * 10000, part, parts), in_parts(online * 10000, part, parts),
+            days * first, invoices * first, manual_count * first, online_count * first,
+            paid_in_full * first
+        FROM kept_documents
+        CROSS JOIN LATERAL parts_of(greatest(abs(manual), abs(online)) * 10000) parts
+        CROSS JOIN LATERAL generate_series(1, parts) part
+        CROSS JOIN LATERAL (SELECT (part = 1)::int) f (first)
+        WHERE business_id = $1 AND day = within.period AND customer_id BETWEEN $4 AND $5
+            AND greatest(abs(manual), abs(online)) >= 100000000000000
         OFFSET 0
     ) k
     GROUP BY k.customer_id
