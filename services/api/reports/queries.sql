@@ -7,7 +7,8 @@ SELECT report_version($1)
 -- inclusive), of the customers with ids from $4 to $5 (the same one twice for one customer).
 -- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day
 -- that make up [$2, $3], which OFFSET 0 holds the planner to. What one document was paid may not fit
--- into a bigint of 0.0001 units: such ones come in parts.
+-- into a bigint of 0.0001 units: such ones come in parts. asyncpg makes infinities of the first and
+-- the last date that Python knows.
 WITH billed AS MATERIALIZED (
     SELECT
         k.customer_id,
@@ -67,7 +68,8 @@ SELECT
         ',"balance":', c.balance,
         ',"amount_paid":', CASE WHEN b.manual_count > 0 THEN b.manual::text ELSE 'null' END,
         ',"online_amount_paid":', CASE WHEN b.online_count > 0 THEN b.online::text ELSE 'null' END,
-        (SELECT concat(',"dateFrom":"', $2::date, '","dateTo":"', $3::date, '","average_payment_terms":')),
+        (SELECT concat(',"dateFrom":"', greatest($2, '0001-01-01'), '","dateTo":"', least($3, '9999-12-31'))),
+        '","average_payment_terms":',
         CASE WHEN b.paid_in_full > 0 THEN trim_scale(round(b.days / b.paid_in_full, 2)) ELSE 0 END,
         ',"owing":', coalesce(trim_scale(b.due - b.manual - b.online), 0),
         ',"total_paid":', coalesce(trim_scale(b.manual + b.online), 0),
