@@ -227,8 +227,9 @@ async def test_rows_written_by_others_meanwhile_are_no_error(database: str, tmp_
         await transaction.start()
         await other.execute("INSERT INTO categories VALUES (50, 1, 'other')")
         importing = asyncio.create_task(import_directory(database, tmp_path))
-        # Nothing but Postgres itself knows when the import has begun to wait.
-        while not await other.fetchval(WAITING):
+        # Nothing but Postgres itself knows when the import has begun to wait, and it tells a
+        # transaction only about those who were there when that one first asked.
+        while await fetch(database, WAITING) == [(0,)]:
             await asyncio.sleep(0.01)
         await transaction.commit()
     finally:
