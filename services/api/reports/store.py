@@ -7,8 +7,14 @@ from shared.postgres import Connection
 
 _queries = sql.load("services.api.reports")
 
-# Postgres keeps the plan for a customer, whichever it is, but makes one anew for each range of them.
-_ONE = ("BETWEEN $4 AND $5", "= $4")
+
+def one_customer() -> str:
+    """Return the report's query for the one customer $4.
+
+    Postgres keeps its plan, the same for every customer, but plans anew for each range of them.
+    """
+    return _queries.income_by_customers.replace("BETWEEN $4 AND $5", "= $4")
+
 
 
 async def version(conn: Connection, business_id: int) -> str:
@@ -19,9 +25,7 @@ async def version(conn: Connection, business_id: int) -> str:
 
 async def income_by_customer(conn: Connection, query: ReportQuery) -> str | None:
     """Return the customer's row as a JSON object, or None where the business has no such one."""
-    row: str | None = await conn.fetchval(
-        _queries.income_by_customers.replace(*_ONE), *_arguments(query)[:4]
-    )
+    row: str | None = await conn.fetchval(one_customer(), *_arguments(query)[:4])
     return row
 
 

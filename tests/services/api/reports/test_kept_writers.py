@@ -79,11 +79,11 @@ async def test_writers_of_the_same_customers_meet_no_deadlock(ledger: str) -> No
 
     await asyncio.gather(*(write(place) for place in range(1, 7)))
     await assert_exact(ledger)
-    # Slots stay as few as writers have ever been at work at once.
+    # Slots stay few: those who find spare ones make one of them.
     conn = await connect(ledger)
     for table, key in (("kept_totals", "customer_id"), ("report_versions", "business_id")):
         query = f"SELECT max(n) FROM (SELECT count(*) n FROM {table} GROUP BY {key}) slots"
-        assert await conn.fetchval(query) <= 16
+        assert await conn.fetchval(query) <= 32
     await conn.close()
 
 
