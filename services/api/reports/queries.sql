@@ -9,7 +9,7 @@ SELECT report_version($1)
 -- that make up [$2, $3], which OFFSET 0 holds the planner to. What one document was paid may not fit
 -- into a bigint of 0.0001 units: such ones come in parts. asyncpg makes infinities of the first and
 -- the last date that Python knows.
-WITH billed AS MATERIALIZED (
+WITH billed AS (
     SELECT
         k.customer_id,
         trim_scale(sum(k.billed) * 0.0001) AS due,

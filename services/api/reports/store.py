@@ -8,12 +8,17 @@ from shared.postgres import Connection
 _queries = sql.load("services.api.reports")
 
 
+def all_customers() -> str:
+    """Return the report's query for the customers with ids from $4 to $5."""
+    return _queries.income_by_customers
+
+
 def one_customer() -> str:
     """Return the report's query for the one customer $4.
 
     Postgres keeps its plan, the same for every customer, but plans anew for each range of them.
     """
-    return _queries.income_by_customers.replace("BETWEEN $4 AND $5", "= $4")
+    return all_customers().replace("BETWEEN $4 AND $5", "= $4")
 
 
 
@@ -52,7 +57,7 @@ async def income_by_customers(
     # Quotes and backslashes of JSON stay as they are where control characters, which JSON never
     # has, are CSV's signs. Each line begins with a comma; the first one's becomes the bracket.
     await conn.copy_from_query(
-        f"SELECT ',' || row FROM ({_queries.income_by_customers}) AS rows (row)",
+        f"SELECT ',' || row FROM ({all_customers()}) AS rows (row)",
         *_arguments(query),
         output=pass_on,
         timeout=timeout,
