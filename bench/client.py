@@ -32,7 +32,9 @@ class Client:
             raise RuntimeError(head.decode() + first.decode())
         parts = [first]
         if b"transfer-encoding: chunked" in lower:
-            while not parts[-1].endswith(b"0\r\n\r\n") and not b"".join(parts[-3:]).endswith(b"0\r\n\r\n"):
+            while not parts[-1].endswith(b"0\r\n\r\n") and not b"".join(parts[-3:]).endswith(
+                b"0\r\n\r\n"
+            ):
                 parts.append(self._socket.recv(1 << 18))
             return head, b"".join(parts)
         left = int(lower.split(b"content-length:")[1].split()[0]) - len(first)
@@ -62,7 +64,9 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
-def rate(served: Served, path: str, *headers: str, connections: int = 4, lasting: float = 1.5) -> float:
+def rate(
+    served: Served, path: str, *headers: str, connections: int = 4, lasting: float = 1.5
+) -> float:
     """Return the requests a second that the server answers on several connections."""
     counts: list[int] = []
     until = time.perf_counter() + lasting

@@ -109,8 +109,13 @@ async def export(dsn: str, folder: Path) -> None:
             "SELECT attname FROM pg_attribute WHERE attrelid = $1::regclass AND attnum > 0"
             " AND attgenerated = '' AND NOT attisdropped", table,
         )  # fmt: skip
-        columns = ", ".join("NULL::int AS category_id" if n[0] == "category_id" else n[0] for n in names)
+        columns = ", ".join(
+            "NULL::int AS category_id" if n[0] == "category_id" else n[0] for n in names
+        )
         await conn.copy_from_query(
-            f"SELECT {columns} FROM {table}", output=folder / f"{table}.csv", format="csv", header=True
+            f"SELECT {columns} FROM {table}",
+            output=folder / f"{table}.csv",
+            format="csv",
+            header=True,
         )
     await conn.close()

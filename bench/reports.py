@@ -78,11 +78,13 @@ def _machine(url: str) -> list[str]:
 
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     return [
-        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({cpu[1] if cpu else 'unknown'}), "
-        f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f} at the start, "
-        f"Postgres {asyncio.run(server())}, Python {platform.python_version()}, "
-        f"aiohttp {version('aiohttp')}, asyncpg {version('asyncpg')}. Medians of {ROUNDS} rounds, "
-        "all taken in turn.",
+        (
+            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({cpu[1] if cpu else 'unknown'}), "
+            f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f} at the start, "
+            f"Postgres {asyncio.run(server())}, Python {platform.python_version()}, "
+            f"aiohttp {version('aiohttp')}, asyncpg {version('asyncpg')}. Medians of {ROUNDS} rounds, "
+            "all taken in turn."
+        ),
     ]
 
 
@@ -91,8 +93,10 @@ def _reading(url: str, sizes: tuple[int, ...]) -> list[str]:
         "10,000 customers. Milliseconds for the list from the first byte asked to the last read; the",
         "limit is a COPY of the same bytes from a table that holds this answer's figures only.",
         "",
-        "| invoices | list, one year | limit | FastAPI | aiohttp, naive | × FastAPI | of limit "
-        "| list, mid-month | FastAPI | × |",
+        (
+            "| invoices | list, one year | limit | FastAPI | aiohttp, naive | × FastAPI | of limit "
+            "| list, mid-month | FastAPI | × |"
+        ),
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     rates: list[str] = []
@@ -158,11 +162,13 @@ def _rates(invoices: int, ours: Served, fastapi: Served, plain: Served) -> list[
     one, bare = per_second["one"], per_second["one_bare"]
     unchanged = per_second["unchanged"]
     return [
-        f"- {invoices:,} invoices, requests a second on 4 connections: one customer {one:.0f}, "
-        f"{one / bare:.2f} of a bare handler with the same two queries ({bare:.0f}), "
-        f"{one / per_second['one_fastapi']:.1f} × FastAPI ({per_second['one_fastapi']:.0f}); "
-        f"304 {unchanged:.0f}, {unchanged / per_second['unchanged_bare']:.2f} of a bare handler "
-        f"({per_second['unchanged_bare']:.0f}).",
+        (
+            f"- {invoices:,} invoices, requests a second on 4 connections: one customer {one:.0f}, "
+            f"{one / bare:.2f} of a bare handler with the same two queries ({bare:.0f}), "
+            f"{one / per_second['one_fastapi']:.1f} × FastAPI ({per_second['one_fastapi']:.0f}); "
+            f"304 {unchanged:.0f}, {unchanged / per_second['unchanged_bare']:.2f} of a bare handler "
+            f"({per_second['unchanged_bare']:.0f})."
+        )
     ]
 
 
@@ -197,15 +203,18 @@ def _memory(url: str) -> list[str]:
             Client(ours).get(f"{LIST}/client/77/{YEAR}")
             before, most = ours.memory, 0
             readers = [
-                threading.Thread(target=lambda: Client(ours).get(f"{LIST}/{YEAR}")) for _ in range(4)
+                threading.Thread(target=lambda: Client(ours).get(f"{LIST}/{YEAR}"))
+                for _ in range(4)
             ]
             for reader in readers:
                 reader.start()
             while any(reader.is_alive() for reader in readers):
                 most = max(most, ours.memory)
         return [
-            f"- Memory of the API: {before / 1024:.0f} MiB, at most {(most - before) / 1024:.0f} MiB "
-            "more while four clients read 100,000 customers each.",
+            (
+                f"- Memory of the API: {before / 1024:.0f} MiB, at most {(most - before) / 1024:.0f} MiB "
+                "more while four clients read 100,000 customers each."
+            )
         ]
     finally:
         asyncio.run(ledger.drop(url, dsn))

@@ -57,7 +57,7 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
         opened.terminate()
 
 
-async def _reset(_: asyncpg.pool.PoolConnectionProxy) -> None:
+async def _reset(_: asyncpg.Connection) -> None:
     """Send nothing: an open transaction is rolled back by then, and nobody leaves settings behind.
 
     asyncpg's own would cost a round trip for each use of a connection.

@@ -50,7 +50,9 @@ async def not_modified(request: web.Request) -> web.Response:
 
 
 async def pool(app: web.Application):
-    async with asyncpg.create_pool(os.environ["PEER_DSN"], server_settings={"jit": "off"}) as opened:
+    async with asyncpg.create_pool(
+        os.environ["PEER_DSN"], server_settings={"jit": "off"}
+    ) as opened:
         app[POOL] = opened
         yield
 
@@ -62,7 +64,9 @@ def main() -> None:
     app.router.add_get("/list/{start}/{end}", naive_list)
     app.router.add_get("/one/{customer}/{start}/{end}", one)
     app.router.add_get("/304/{start}/{end}", not_modified)
-    web.run_app(app, host="127.0.0.1", port=int(os.environ["PEER_PORT"]), access_log=None, print=None)
+    web.run_app(
+        app, host="127.0.0.1", port=int(os.environ["PEER_PORT"]), access_log=None, print=None
+    )
 
 
 if __name__ == "__main__":

@@ -80,7 +80,9 @@ def report(business_id: int, start: date, end: date, customer: int | None) -> Se
     )
     paid = (
         select(
-            p.business_id, p.invoice_id, func.sum(p.amount).label("paid"),
+            p.business_id,
+            p.invoice_id,
+            func.sum(p.amount).label("paid"),
             func.sum(p.amount).filter(p.channel == "manual").label("manual"),
             func.sum(p.amount).filter(p.channel == "online").label("online"),
         )
@@ -96,7 +98,9 @@ def report(business_id: int, start: date, end: date, customer: int | None) -> Se
     inside = i.issue_date.between(start, end)
     billed = (
         select(
-            i.customer_id, func.sum(signed).label("ever"), func.sum(paid.c.paid).label("paid_ever"),
+            i.customer_id,
+            func.sum(signed).label("ever"),
+            func.sum(paid.c.paid).label("paid_ever"),
             func.sum(signed).filter(inside).label("due"),
             func.count().filter(inside & (i.kind == "invoice")).label("invoices"),
             func.sum(paid.c.manual).filter(inside).label("manual"),
@@ -111,8 +115,12 @@ def report(business_id: int, start: date, end: date, customer: int | None) -> Se
         billed = billed.where(i.customer_id == customer)
     billed = billed.subquery()
     held = (
-        select(d.customer_id, func.sum(case((d.type == "credit", d.amount), else_=-d.amount)).label("held"))
-        .where(d.business_id == business_id).group_by(d.customer_id)
+        select(
+            d.customer_id,
+            func.sum(case((d.type == "credit", d.amount), else_=-d.amount)).label("held"),
+        )
+        .where(d.business_id == business_id)
+        .group_by(d.customer_id)
     ).subquery()
     balance = (
         c.opening_balance + func.coalesce(billed.c.ever, 0) - func.coalesce(billed.c.paid_ever, 0)
@@ -120,11 +128,13 @@ def report(business_id: int, start: date, end: date, customer: int | None) -> Se
     query = (
         select(
             *(column for column in c.__table__.columns if not column.name.startswith("report_")),
-            g.name.label("category"), balance,
+            g.name.label("category"),
+            balance,
             func.coalesce(held.c.held, 0).label("deposit_amount"),
             func.coalesce(billed.c.due, 0).label("amount_due"),
             func.coalesce(billed.c.invoices, 0).label("invoices"),
-            billed.c.manual.label("amount_paid"), billed.c.online.label("online_amount_paid"),
+            billed.c.manual.label("amount_paid"),
+            billed.c.online.label("online_amount_paid"),
             func.coalesce(billed.c.paid, 0).label("total_paid"),
         )
         .outerjoin(g, (g.business_id == c.business_id) & (g.id == c.category_id))

@@ -1,4 +1,4 @@
-"""The commands `import`, `verify` and `rebuild`; the context's object is the environment to read from."""
+"""The commands `import`, `verify` and `rebuild`; the context's object is their environment."""
 
 import asyncio
 import sys

@@ -1,4 +1,4 @@
-"""Conditional requests: an entity tag says which ledger, and which way to write it, an answer shows."""
+"""Entity tags: which state of the ledger, and which way to write it, an answer shows."""
 
 import hashlib
 
@@ -25,4 +25,8 @@ def not_modified(request: web.Request, tag: str) -> bool:
 
 def headers(tag: str) -> dict[str, str]:
     """Return what an answer with this tag says to caches: keep it, but ask before each use."""
-    return {hdrs.ETAG: f'"{tag}"', hdrs.CACHE_CONTROL: "private, no-cache", hdrs.VARY: "Authorization"}
+    return {
+        hdrs.ETAG: f'"{tag}"',
+        hdrs.CACHE_CONTROL: "private, no-cache",
+        hdrs.VARY: "Authorization",
+    }

@@ -21,7 +21,6 @@ def one_customer() -> str:
     return all_customers().replace("BETWEEN $4 AND $5", "= $4")
 
 
-
 async def version(conn: Connection, business_id: int) -> str:
     """Return what differs after every change to the ledger that may alter a report."""
     text: str = await conn.fetchval(_queries.version, business_id)

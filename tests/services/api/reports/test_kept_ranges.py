@@ -28,11 +28,13 @@ INSERT INTO invoices (id, business_id, customer_id, number, kind, status, issue_
     SELECT 5000 + row_number() OVER (), 1, 3, 'E', 'invoice', 'issued', day::date, 10
     FROM unnest(ARRAY['0001-01-01', '1600-02-29', '1999-12-31', '2000-02-29', '9999-12-31']) day;
 INSERT INTO payments (id, business_id, invoice_id, paid_on, amount, channel, status)
-    SELECT id, business_id, id, issue_date + 9, CASE WHEN random() < 0.7 THEN total ELSE total / 2 END,
+    SELECT id, business_id, id, issue_date + 9,
+        CASE WHEN random() < 0.7 THEN total ELSE total / 2 END,
         CASE WHEN random() < 0.5 THEN 'manual' ELSE 'online' END, 'settled'
     FROM invoices WHERE id % 5 <> 0 AND id < 5000;
 INSERT INTO deposits (id, business_id, customer_id, entry_date, amount, type)
-    SELECT n, b, n, '2020-01-01', n, 'credit' FROM generate_series(1, 12) n, generate_series(1, 2) b;
+    SELECT n, b, n, '2020-01-01', n, 'credit'
+    FROM generate_series(1, 12) n, generate_series(1, 2) b;
 ANALYZE;
 """
 

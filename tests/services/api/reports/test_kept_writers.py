@@ -111,9 +111,9 @@ MOVES: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("move", "isolation"), MOVES)
-@pytest.mark.parametrize("mover_first", [True, False])
+@pytest.mark.parametrize("first_comes", ["move", "payment"])
 async def test_a_payment_meets_a_move_of_its_invoice(
-    ledger: str, move: str, isolation: str, mover_first: bool
+    ledger: str, move: str, isolation: str, first_comes: str
 ) -> None:
     settings = {"default_transaction_isolation": isolation}
     mover, payer = await connect(ledger, **settings), await connect(ledger, **settings)
@@ -122,7 +122,7 @@ async def test_a_payment_meets_a_move_of_its_invoice(
         (mover, move, []),
         (payer, PAYMENT, [1, 1]),
     ]
-    if not mover_first:
+    if first_comes == "payment":
         steps.reverse()
     for conn in (mover, payer):
         await conn.execute("BEGIN")
