@@ -6,8 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Self, TypedDict
 
-# initdb refuses to work as root; these exist on Debian, the first once Postgres was installed.
-_UNPRIVILEGED = ("postgres", "nobody")
+# initdb refuses to work as root. Not `postgres`, who is there on some days only.
+_UNPRIVILEGED = "nobody"
 
 
 class Options(TypedDict, total=False):
@@ -28,11 +28,10 @@ class Account:
     @classmethod
     @cache
     def current(cls) -> Self:
-        """Return our own account, or for root an unprivileged one of the system."""
+        """Return our own account, or for root the system's least privileged one."""
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid())
-        known = {entry.pw_name: entry for entry in pwd.getpwall()}
-        entry = next(known[name] for name in _UNPRIVILEGED if name in known)
+        entry = pwd.getpwnam(_UNPRIVILEGED)
         return cls(entry.pw_uid, entry.pw_gid)
 
     @property
@@ -52,9 +51,11 @@ class Account:
         return check.returncode == 0
 
     def folder(self, path: Path) -> Path:
-        """Make a folder that only this account may enter."""
+        """Make a folder that only this account may enter, taking over one with all it holds."""
         path.mkdir(mode=0o700, exist_ok=True)
-        os.chown(path, self.uid, self.gid)
+        if path.stat().st_uid != self.uid:
+            for inside in (path, *path.rglob("*")):
+                os.chown(inside, self.uid, self.gid, follow_symlinks=False)
         return path
 
     def file(self, path: Path, text: str) -> Path:

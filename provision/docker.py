@@ -1,9 +1,7 @@
 import hashlib
-import shutil
 import subprocess
 import sys
 import time
-from functools import cache
 from pathlib import Path
 
 from provision import amqp
@@ -16,15 +14,9 @@ _START_SECONDS = 90
 _PULL_SECONDS = 600
 
 
-@cache
 def engine_runs() -> bool:
     """Whether a Docker engine answers here."""
-    if shutil.which("docker") is None:
-        return False
-    try:
-        return _docker("info", seconds=15).returncode == 0
-    except subprocess.TimeoutExpired:
-        return False
+    return _docker("info").returncode == 0
 
 
 class Container:
@@ -40,7 +32,7 @@ class Container:
     @property
     def running(self) -> bool:
         """Whether the container runs; False without asking Docker where none was ever started."""
-        if not self._record.exists() or not engine_runs():
+        if not self._record.exists():
             return False
         state = _docker("inspect", "--format", "{{.State.Running}}", self.name)
         return state.stdout.strip() == "true"
@@ -66,8 +58,10 @@ class Container:
             return
         self._pull()
         _docker("rm", "--force", self.name)
+        if not self._record.exists():  # what is left of a checkout that was deleted
+            _docker("volume", "rm", "--force", self.name)
         record = Record.settle(self._record, *self._image.ports)
-        options = [word.replace("PASSWORD", record.password) for word in self._image.options]
+        options = [word.format(password=record.password) for word in self._image.options]
         for name, inside in self._image.ports.items():
             options += ["--publish", f"127.0.0.1:{record.ports[name]}:{inside}"]
         ran = _docker(
@@ -79,9 +73,9 @@ class Container:
             raise Unavailable(f"docker run {self._image.name}: {ran.stderr.strip()}")
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
-            if time.monotonic() > deadline:
+            if not self.running or time.monotonic() > deadline:
                 self.stop()
-                raise Unavailable(f"{self._image.name} did not start within {_START_SECONDS} s")
+                raise Unavailable(f"{self._image.name} did not start")
             time.sleep(0.2)
 
     def stop(self) -> None:
@@ -91,9 +85,10 @@ class Container:
 
     def wipe(self) -> None:
         """Kill it and delete its data."""
-        if self._record.exists() and engine_runs():
+        if self._record.exists():
             _docker("rm", "--force", self.name)
             _docker("volume", "rm", "--force", self.name)
+            self._record.unlink()
 
     @property
     def _recorded(self) -> Record:
@@ -112,20 +107,22 @@ class Container:
         if _docker("image", "inspect", self._image.name).returncode == 0:
             return
         print(f"Pulling {self._image.name} ...", file=sys.stderr)
-        try:
-            pulled = _docker("pull", "--quiet", self._image.name, seconds=_PULL_SECONDS)
-        except subprocess.TimeoutExpired:
-            raise Unavailable(f"docker pull {self._image.name}: no end after 10 minutes") from None
+        pulled = _docker("pull", "--quiet", self._image.name, seconds=_PULL_SECONDS)
         if pulled.returncode:
             raise Unavailable(f"docker pull {self._image.name}: {pulled.stderr.strip()}")
 
 
 def _docker(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        ["docker", *arguments],
-        capture_output=True,
-        stdin=subprocess.DEVNULL,
-        text=True,
-        timeout=seconds,
-        check=False,
-    )
+    """Run Docker's command; a missing one, and one that does not come back, fail like any other."""
+    command = ["env", "docker", *arguments]
+    try:
+        return subprocess.run(
+            command,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            text=True,
+            timeout=seconds,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 1, "", f"no end after {seconds:.0f} s")

@@ -11,7 +11,7 @@ class Image:
     """The ports inside the container by our name for them; the first is the server's own."""
     data: str
     options: tuple[str, ...]
-    """Arguments of `docker run`; PASSWORD stands for the password."""
+    """Arguments of `docker run`; {password} stands for the password."""
     command: tuple[str, ...] = ()
     path: str = ""
 
@@ -24,7 +24,7 @@ def postgres(*, durable: bool) -> Image:
         path="ledgerpost",
         ports={"postgres": 5432},
         data="/var/lib/postgresql/data",
-        options=("-e", "POSTGRES_USER=ledgerpost", "-e", "POSTGRES_PASSWORD=PASSWORD"),
+        options=("-e", "POSTGRES_USER=ledgerpost", "-e", "POSTGRES_PASSWORD={password}"),
         command=("-c", "max_connections=200", "-c", f"fsync={'on' if durable else 'off'}"),
     )
 
@@ -39,6 +39,6 @@ def rabbitmq() -> Image:
         # The node's data belongs to its host name, which would be another one at each start.
         options=(
             *("--hostname", "ledgerpost"),
-            *("-e", "RABBITMQ_DEFAULT_USER=ledgerpost", "-e", "RABBITMQ_DEFAULT_PASS=PASSWORD"),
+            *("-e", "RABBITMQ_DEFAULT_USER=ledgerpost", "-e", "RABBITMQ_DEFAULT_PASS={password}"),
         ),
     )

@@ -1,6 +1,10 @@
+import fcntl
 import hashlib
 import os
+import shutil
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from provision.account import Account
@@ -28,6 +32,24 @@ def place(root: Path, name: str) -> Path:
     target.mkdir(exist_ok=True)
     target.chmod(0o755)
     return target
+
+
+def remove(root: Path, name: str) -> None:
+    """Delete the folder of this name with all that is in it."""
+    link = root / "var" / name
+    shutil.rmtree(link.resolve(), ignore_errors=True)
+    if link.is_symlink():
+        link.unlink()
+        with suppress(OSError):  # the last one out
+            _elsewhere(root).rmdir()
+
+
+@contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Let one process (and one of its threads) at a time into what it guards in this folder."""
+    with (folder / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def _elsewhere(root: Path) -> Path:

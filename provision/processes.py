@@ -21,13 +21,15 @@ class Process:
     @classmethod
     def of(cls, pid: int) -> Self | None:
         """Return the process that has this id now; None for a missing or a dead one."""
+        folder = Path(f"/proc/{pid}")
         try:
-            stat = Path(f"/proc/{pid}/stat").read_text()
+            # The name in brackets may hold anything, brackets and spaces too.
+            state, *rest = (folder / "stat").read_text().rpartition(")")[2].split()
+            # While other threads of it are ending, its sockets are still open.
+            dead = state in {"Z", "X"} and len(list((folder / "task").iterdir())) == 1
         except OSError:
             return None
-        # The name in brackets may hold anything, brackets and spaces too.
-        state, *rest = stat.rpartition(")")[2].split()
-        return None if state in {"Z", "X"} else cls(pid, rest[18])
+        return None if dead else cls(pid, rest[18])
 
     @classmethod
     def load(cls, file: Path) -> Self | None:

@@ -1,22 +1,37 @@
 """Where the executables come from: the machine, its package manager, or unpacked packages."""
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
-from provision import installed
+from provision import apt, installed, unpacked
+from provision.place import locked, place
 from provision.program import Program, Unavailable
 
 
 def postgres(root: Path) -> Program:
     """Return Postgres, installed now if need be; raise Unavailable with advice if impossible."""
-    del root
-    if program := installed.postgres():
-        return program
-    raise Unavailable("no Postgres")
+    return _obtain(root, "postgresql", lambda: installed.postgres() or unpacked.postgres(root))
 
 
 def rabbitmq(root: Path) -> Program:
     """Return RabbitMQ, installed now if need be; raise Unavailable with advice if impossible."""
-    del root
-    if program := installed.rabbitmq():
+    return _obtain(root, "rabbitmq-server", lambda: installed.rabbitmq() or unpacked.rabbitmq(root))
+
+
+def _obtain(root: Path, package: str, find: Callable[[], Program | None]) -> Program:
+    if program := find():
         return program
-    raise Unavailable("no RabbitMQ")
+    reasons: list[str] = []
+    with locked(place(root, "programs")):
+        for get in (partial(apt.install, package), partial(unpacked.fetch, root)):
+            try:
+                get()
+            except Unavailable as reason:
+                reasons.append(str(reason))
+            if program := find():
+                return program
+    raise Unavailable(
+        f"No {package} ({'; '.join(reasons)}): install Debian's packages postgresql and "
+        "rabbitmq-server, start Docker, or set DATABASE_URL and AMQP_URL"
+    )

@@ -1,16 +1,14 @@
-import fcntl
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from provision import docker, images, programs
 from provision.docker import Container
-from provision.place import place
+from provision.place import locked, place, remove
 from provision.postgres import Postgres
 from provision.program import Unavailable
 from provision.rabbitmq import RabbitMQ
@@ -18,7 +16,7 @@ from provision.rabbitmq import RabbitMQ
 # Their data is forgotten when they stop, so they may be fast to write and quick to end.
 _THROWAWAY = {"test"}
 
-_USAGE = "usage: python -m provision.servers start|stop|status NAME"
+_USAGE = "usage: python -m provision.servers (start|stop|status NAME)|clean"
 
 
 class _Server(Protocol):
@@ -48,7 +46,7 @@ class Servers:
 
 def start(root: Path, name: str, environ: Mapping[str, str] = os.environ) -> Servers:
     """Return the servers of this name, started unless they run; raise Unavailable with advice."""
-    with _locked(root, name), ThreadPoolExecutor() as pool:
+    with locked(place(root, name)), ThreadPoolExecutor() as pool:
         database = pool.submit(_database, root, name, environ)
         broker = pool.submit(_broker, root, name, environ)
         return Servers(root, name, database.result(), *broker.result())
@@ -56,7 +54,7 @@ def start(root: Path, name: str, environ: Mapping[str, str] = os.environ) -> Ser
 
 def stop(root: Path, name: str) -> None:
     """End what was started under this name; the data of throw-away servers goes with them."""
-    with _locked(root, name):
+    with locked(place(root, name)):
         for server in (*_databases(root, name), *_brokers(root, name)):
             if name in _THROWAWAY:
                 server.wipe()
@@ -106,7 +104,7 @@ def _broker(root: Path, name: str, environ: Mapping[str, str]) -> tuple[str, str
 
 def _start(private: _Private, container: Container) -> _Private | Container:
     """Start whichever runs already, else a container where an engine has the image."""
-    if not private.running and docker.engine_runs():
+    if container.running or (not private.running and docker.engine_runs()):
         try:
             container.start()
         except Unavailable as problem:
@@ -117,12 +115,14 @@ def _start(private: _Private, container: Container) -> _Private | Container:
     return private
 
 
-@contextmanager
-def _locked(root: Path, name: str) -> Iterator[None]:
-    """Let one process at a time start or stop the servers of this name."""
-    with (place(root, name) / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+def clean(root: Path) -> None:
+    """Stop every server of this checkout and delete their data and their programs."""
+    for folder in sorted((root / "var").glob("*")):
+        if folder.is_dir():
+            stop(root, folder.name)
+            for server in (*_databases(root, folder.name), *_brokers(root, folder.name)):
+                server.wipe()
+            remove(root, folder.name)
 
 
 def main(arguments: list[str]) -> int:
@@ -139,6 +139,9 @@ def main(arguments: list[str]) -> int:
             found = running(Path.cwd(), name)
             print("\n".join(found) or "nothing runs")
             return 0 if found else 3
+        case ["clean"]:
+            clean(Path.cwd())
+            return 0
         case _:
             print(_USAGE, file=sys.stderr)
             return 2

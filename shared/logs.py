@@ -43,13 +43,14 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         wrapper_class=structlog.stdlib.BoundLogger,
         cache_logger_on_first_use=True,
     )
-    handler = logging.StreamHandler(stream or sys.stderr)
+    output = stream or sys.stderr
+    handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                *_rendering(settings.log_format),
+                *_rendering(settings.log_format, output),
             ],
         )
     )
@@ -95,9 +96,10 @@ def _clean(value: object) -> object:
     return clean(str(value))
 
 
-def _rendering(form: str) -> list[Processor]:
+def _rendering(form: str, stream: TextIO) -> list[Processor]:
     if form == "console":
-        return [structlog.processors.format_exc_info, redact, structlog.dev.ConsoleRenderer()]
+        console = structlog.dev.ConsoleRenderer(colors=stream.isatty())
+        return [structlog.processors.format_exc_info, redact, console]
     return [structlog.processors.format_exc_info, redact, _json]
 
 

@@ -3,6 +3,7 @@
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import date
 from typing import TypeAlias
 
 import asyncpg
@@ -42,6 +43,7 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
         timeout=5,
         command_timeout=30,
         reset=_reset,
+        init=_exact_dates,
         server_settings={
             "application_name": name,
             "synchronous_commit": "on",
@@ -62,3 +64,10 @@ async def _reset(_: asyncpg.Connection) -> None:
 
     asyncpg's own would cost a round trip for each use of a connection.
     """
+
+
+async def _exact_dates(conn: asyncpg.Connection) -> None:
+    """Pass dates as text: asyncpg's own codec turns the first and the last one into infinity."""
+    await conn.set_type_codec(
+        "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
+    )

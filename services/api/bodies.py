@@ -1,5 +1,6 @@
 """What a request says in its body: JSON, a form, or nothing."""
 
+import re
 from collections.abc import Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl
@@ -11,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
 
 LIMIT = 1024 * 1024
+_INDEX = re.compile(r"\[[0-9]*\]$")
 _MAX_FIELDS = 1000
 _TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 # Which the server undoes, and never beyond the limit.
@@ -23,7 +25,7 @@ async def fields(request: web.Request) -> dict[str, Any]:
     """Return the body's fields by name; an empty body has none.
 
     JSON values stay as they are. A form's value is a string, or the list of them where the field
-    repeats or its name ends in `[]` (which is cut off).
+    repeats or its name ends in `[]` or `[0]` (which is cut off).
     """
     if not request.body_exists:
         return {}
@@ -70,6 +72,8 @@ async def _read(request: web.Request) -> dict[str, Any]:
 
 
 def _json(raw: bytes) -> dict[str, Any]:
+    if b"\0" in raw:
+        raise Invalid("body", "should not have a NUL")
     try:
         value = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -108,7 +112,7 @@ def _gathered(pairs: list[tuple[str, str]]) -> dict[str, Any]:
     lists: dict[str, list[str]] = {}
     many = set[str]()
     for name, value in pairs:
-        bare = name.removesuffix("[]")
+        bare = _INDEX.sub("", name)
         if bare != name or bare in lists:
             many.add(bare)
         lists.setdefault(bare, []).append(value)

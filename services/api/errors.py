@@ -18,6 +18,7 @@ from aiohttp import web
 from services.api.access.model import Forbidden, Unauthenticated
 from services.api.appkeys import REQUEST_ID
 from services.api.refusals import Busy, Conflict, InvalidInput, Malformed, NotFound, Refusal
+from services.api.sends.idempotency import InFlight
 from shared.postgres import UNAVAILABLE
 
 _DATABASE_RETRY = timedelta(seconds=5)
@@ -147,7 +148,7 @@ def _refusal(error: Refusal) -> _Problem:
             headers["WWW-Authenticate"] = (
                 f'Bearer realm="ledgerpost", error="insufficient_scope", scope="{error.scope}"'
             )
-        case Busy():
+        case Busy() | InFlight():
             headers["Retry-After"] = _seconds(error.retry_after)
         case _:
             pass

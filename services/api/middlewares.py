@@ -3,6 +3,7 @@
 import re
 import time
 import uuid
+from http import HTTPStatus
 
 import structlog
 from aiohttp import hdrs, web
@@ -19,6 +20,7 @@ _log = structlog.stdlib.get_logger(__name__)
 _SANE_ID = re.compile(r"[!-~]{1,128}")
 _TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+_PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 # Of an answer that never came, because the client or the whole server went away before.
 _NO_ANSWER = 499
 
@@ -109,7 +111,9 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     method = request.method if request.method in hdrs.METH_ALL else "other"
     request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
     principal = request.get(PRINCIPAL)
-    _log.info(
+    # Probes come every few seconds and say nothing new.
+    log = _log.debug if route in _PROBES and status < HTTPStatus.BAD_REQUEST else _log.info
+    log(
         "request",
         method=method,
         path=request.path,

@@ -1,5 +1,8 @@
 """The HTTP server around the API: gunicorn with aiohttp's uvloop worker."""
 
+import asyncio
+import signal
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +15,8 @@ from prometheus_client import multiprocess, values
 from shared.settings import ApiSettings
 
 _GRACE = 60  # seconds in which requests at work may finish once the server is told to stop
+
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
@@ -39,6 +44,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "graceful_timeout": _GRACE,
             "keepalive": 75,
             "logger_class": _Log,
+            "post_fork": _hold_signals,
             "child_exit": self._forget,
             "control_socket_disable": True,
         }
@@ -50,13 +56,26 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         if self._metrics_in is not None:
             # The library chose when it was imported, before it could know of the other workers.
             values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # has none
-        return self._create()
+        app = self._create()
+        loop = asyncio.get_event_loop()
+        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING)
+        return app
 
     def _forget(self, _: object, worker: Any) -> None:
         if self._metrics_in is not None:
             multiprocess.mark_process_dead(  # type: ignore[no-untyped-call]  # has none
                 worker.pid, path=str(self._metrics_in)
             )
+
+
+def _hold_signals(arbiter: Any, _: object) -> None:
+    # Until a worker's loop runs, a SIGTERM would be lost, and the arbiter, which sends it once,
+    # would wait for the whole grace: hold it until then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    # What came between the fork and this is in a queue that nobody reads any more.
+    while not arbiter.SIG_QUEUE.empty():
+        if arbiter.SIG_QUEUE.get_nowait() in _ENDING:
+            sys.exit(0)
 
 
 class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types

@@ -59,7 +59,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         deliver = Deliver(
             rows, composer, sessions, breaker, settings.retry_delay, Attempts(counted)
         )
-        consumer = Consumer(settings.amqp_url, 2 * concurrency, deliver, breaker, health)
+        consumer = Consumer(settings.amqp_url, concurrency, deliver, breaker, health)
         health.register("postgres", lambda: pool.fetchval("SELECT 1"))
         await stack.enter_async_context(
             serve_ops(settings.mailer_ops_host, settings.mailer_ops_port, health, counted)

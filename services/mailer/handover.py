@@ -62,8 +62,8 @@ async def finish(
 ) -> Outcome:
     """Take the mail from MAIL's answer to its outcome; the session is left clean or aborted.
 
-    What the gate raises passes through after the abort, and no dot was written then. Raises
-    RelayAtFault when MAIL was refused for a reason that is not the mail's.
+    Raises RelayAtFault when MAIL was refused for a reason that is not the mail's, and what the
+    gate raises; no dot was written then, and the session is the caller's to abort.
     """
     try:
         outcome = await _to_start_of_data(session, mail, answer, patience)
@@ -155,13 +155,10 @@ async def _gate(session: Session, gate: Gate, limit: float) -> Outcome | None:
         async with alarm:
             ours = await gate()
     except TimeoutError:
-        session.abort()
         if not alarm.expired():
             raise
-        return NotHandedOver("the gate did not answer in time")
-    except BaseException:
         session.abort()
-        raise
+        return NotHandedOver("the gate did not answer in time")
     if ours is not True:
         session.abort()
         return GateLost()

@@ -85,7 +85,12 @@ class Rows:
 
     async def _gate_all(self, claims: Sequence[Claim]) -> Sequence[bool]:
         async with self._pool.acquire() as conn:
-            passed = await held.gate(conn, claims, self._lease)
+            try:
+                passed = await held.gate(conn, claims, self._lease)
+            except TimeoutError:
+                # Its peer may be gone: giving it back would wait for an answer, and all gates too.
+                conn.terminate()
+                raise
         return [claim.id in passed for claim in claims]
 
     async def _record_all(self, verdicts: Sequence[Verdict]) -> Sequence[bool]:

@@ -122,16 +122,20 @@ class Conversation:
         raise Over
 
     async def on_data(self, _: str) -> None:
-        if self.sender is None or self.recipient is None:
+        lenient = self.judge.data_without_recipient
+        if self.sender is None or (self.recipient is None and not lenient):
             await self.say("554 5.5.1 no valid recipients")
             return
         if not await self.step("data", "354 go on", self.recipient):
             return
         sender, recipient = self.sender, self.recipient
-        data = await self.message(recipient)
+        data = await self.message(recipient or "")
         self.sender = self.recipient = None
         self.took = False
-        await self.step("dot", "250 2.0.0 taken", recipient, (sender, data))
+        if recipient is None:
+            await self.say("554 5.5.1 no valid recipients")
+        else:
+            await self.step("dot", "250 2.0.0 taken", recipient, (sender, data))
 
     async def message(self, recipient: str) -> bytes:
         """Read up to CRLF.CRLF and undo the dot-stuffing."""
@@ -157,11 +161,11 @@ class Conversation:
         recipient: str | None = None,
         mail: tuple[str, bytes] | None = None,
     ) -> bool:
-        """Do what the script says here, else answer `reply`; False when the script refused.
+        """Do what the script says here, else answer `reply`; False when the script answered.
 
-        A mail that the script takes, or that is taken because nothing else happened, is logged
-        before its reply is written.
+        A mail is logged before its reply is written.
         """
+        said = False
         for action in self.judge.actions(step, recipient or self.recipient):
             if isinstance(action, Accept):
                 assert mail is not None, "Accept belongs to the dot"
@@ -170,9 +174,11 @@ class Conversation:
                 text = action.text.encode() if isinstance(action.text, str) else action.text
                 self.writer.write(text if action.raw else text + b"\r\n")
                 await self.writer.drain()
-                return False
+                said = True
             else:
                 await self.misbehave(action)
+        if said:
+            return False
         if reply is not None:
             if mail is not None and not self.took:
                 self.take(mail, recipient)
@@ -190,7 +196,8 @@ class Conversation:
             case Hang(reading):
                 await self.hang(reading=reading)
             case Drop():
-                self.end_output()
+                if self.writer.can_write_eof():
+                    self.writer.write_eof()
                 raise Over
             case Reset():
                 raw = self.writer.get_extra_info("socket")
@@ -212,10 +219,6 @@ class Conversation:
             await asyncio.Event().wait()
         while True:
             await self.more()
-
-    def end_output(self) -> None:
-        if self.writer.can_write_eof():
-            self.writer.write_eof()
 
     async def line(self) -> str:
         while (end := self.buffer.find(b"\r\n")) < 0:

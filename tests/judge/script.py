@@ -10,7 +10,7 @@ Step = Literal[
 
 @dataclass(frozen=True)
 class Say:
-    """Answer with these bytes; without CRLF at the end one is added unless `raw`."""
+    """Answer with these words in place of the judge's own, or with just these bytes if `raw`."""
 
     text: str | bytes
     raw: bool = False

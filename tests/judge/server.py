@@ -61,6 +61,7 @@ class Judge:
         self.tls, self.implicit_tls, self.users = tls, implicit_tls, users
         self.pipelining, self.smtputf8, self.size = pipelining, smtputf8, size
         self.receive_buffer = receive_buffer
+        self.data_without_recipient = False  # RFC 2920 lets a server answer 354 to that
         self.rules: list[Rule] = []
         self.accepted: list[Accepted] = []
         self.aborted: list[Aborted] = []

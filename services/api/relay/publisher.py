@@ -38,9 +38,10 @@ class Publisher:
         async with self._connecting:
             if self._channel is None or self._channel.is_closed or self._connection_is_closed():
                 await self.close()
-                self._connection = await broker.connect(self._url, self._name)
-                channel = await self._connection.channel(on_return_raises=True)
-                await topology.declare(channel)
+                async with asyncio.timeout(_PATIENCE):
+                    self._connection = await broker.connect(self._url, self._name)
+                    channel = await self._connection.channel(on_return_raises=True)
+                    await topology.declare(channel)
                 self._channel = channel
             return self._channel
 
@@ -80,7 +81,9 @@ class Publisher:
     async def queue_is_empty(self) -> bool:
         """Say whether no message is ready in the queue of due deliveries."""
         channel = await self.ready()
-        queue = await channel.declare_queue(topology.DELIVERIES, passive=True)
+        # A connection that another loop gives up on meanwhile never answers.
+        async with asyncio.timeout(_PATIENCE):
+            queue = await channel.declare_queue(topology.DELIVERIES, passive=True)
         return queue.declaration_result.message_count == 0
 
     async def close(self) -> None:

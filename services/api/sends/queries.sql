@@ -1,32 +1,37 @@
 -- Accepting, showing and cancelling sends.
 
 -- name: look
--- What a request of business $1 about customer $2 has to know, and the time at which it is asked.
--- The answer kept under the key $3 (NULL: no key). `due`: the different instants that are meant by
--- the times $4 and the days $5 (in ISO), those in the past as now. A day begins with its first instant,
--- which is not midnight where the clock is set forward then, and the first of two midnights where
--- it is set back; Postgres itself takes the later reading of either.
+-- What a request of business $1 about customer $2 has to know, the answer kept under the key $3
+-- (empty: no key), and the time at which it is asked.
 SELECT now() AS asked_at,
        c.id IS NOT NULL AS has_customer,
        c.business_email AS customer_email,
        b.email AS business_email,
        EXISTS (SELECT FROM suppressions WHERE business_id = b.id) AS suppresses,
-       k.fingerprint, k.send_id, k.answer,
-       (SELECT array_agg(DISTINCT greatest(meant.at, now()))
-        FROM (SELECT unnest($4::timestamptz[])
-              UNION ALL
-              SELECT (SELECT min(at)
-                      FROM generate_series(midnight - interval '3 hours', midnight, '15 minutes') AS at
-                      WHERE (at AT TIME ZONE b.timezone)::date >= day)
-              FROM unnest($5::text[]) AS iso (iso_day),
-                   LATERAL (SELECT iso_day::date) AS calendar (day),
-                   LATERAL (SELECT day::timestamp AT TIME ZONE b.timezone) AS local (midnight)
-             ) AS meant (at)) AS due
+       k.fingerprint, k.send_id, k.answer
 FROM businesses b
 LEFT JOIN customers c ON c.business_id = b.id AND c.id = $2
 LEFT JOIN idempotency_keys k
     ON k.business_id = b.id AND k.key = $3 AND k.created_at > now() - interval '24 hours'
 WHERE b.id = $1
+
+-- name: instants
+-- The different instants that business $1 means by the times $2 and the days $3 (in ISO). A day
+-- begins with its first instant, which is not midnight where the clock is set forward then, and the
+-- first of two midnights where it is set back; Postgres itself takes the later reading of either.
+-- What lies before the time $4 means that time.
+SELECT DISTINCT greatest(meant.at, $4) AS due
+FROM (SELECT unnest($2::timestamptz[])
+      UNION ALL
+      SELECT (SELECT min(at)
+              FROM generate_series(midnight - interval '3 hours', midnight, '15 minutes') AS at
+              WHERE (at AT TIME ZONE timezone)::date >= day)
+      FROM businesses,
+           unnest($3::text[]) AS iso (iso_day),
+           LATERAL (SELECT iso_day::date) AS calendar (day),
+           LATERAL (SELECT day::timestamp AT TIME ZONE timezone) AS local (midnight)
+      WHERE id = $1
+     ) AS meant (at)
 
 -- name: suppressed
 -- Which of the addresses $2 business $1 no longer mails, and why.

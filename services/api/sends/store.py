@@ -1,4 +1,3 @@
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -131,9 +130,7 @@ async def _look(
         _queries.look,
         business_id,
         request.customer_id,
-        key and key.text,
-        request.times,
-        [day.isoformat() for day in request.days],
+        key.text if key else "",
     )
     if row is None:
         raise NotFound("customer")
@@ -154,7 +151,7 @@ async def _drafted(
     if not asked["has_customer"]:
         raise NotFound("customer")
     now: datetime = asked["asked_at"]
-    due = _due(asked["due"], now)
+    due = await _due(conn, business_id, request, now)
     candidates = Candidates.gather(
         customer=asked["customer_email"],
         others=request.others,
@@ -185,12 +182,17 @@ async def _drafted(
     return send, to
 
 
-def _due(meant: Sequence[datetime] | None, now: datetime) -> datetime:
-    if not meant:
+async def _due(conn: Connection, business_id: int, request: SendRequest, now: datetime) -> datetime:
+    if not request.moments:
         return now
+    days = [day.isoformat() for day in request.days]
+    meant = await conn.fetch(_queries.instants, business_id, request.times, days, now)
+    if not meant:  # the business went away after the look
+        raise NotFound("customer")
     if len(meant) > 1:
         raise Invalid("send_at", "contradicts send_tome")
-    return meant[0]
+    due: datetime = meant[0]["due"]
+    return due
 
 
 def _expiry(due: datetime, lateness: timedelta) -> datetime:

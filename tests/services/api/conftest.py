@@ -1,9 +1,18 @@
-from collections.abc import AsyncIterator, Awaitable, Callable
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
+from typing import Any
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
+import structlog
 
-from shared.settings import ApiSettings
+from provision.servers import Servers
+from shared import logs
+from shared.settings import ApiSettings, Settings
 from tests.services.api.api_client import Api, serving
 from tests.services.api.ledgers import load_golden, new_key
 
@@ -34,3 +43,45 @@ async def api(golden: str, serve: Serve) -> Api:
     api = await serve(golden)
     api.key = await new_key(golden)
     return api
+
+
+@pytest.fixture(scope="session")
+async def readable(servers: Servers, database_template: str) -> AsyncIterator[str]:
+    """A database with the golden ledger, for all tests that only read it."""
+    admin = await asyncpg.connect(servers.database_url)
+    name = f"{database_template}_readable"
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{database_template}"')
+    dsn = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+    await load_golden(dsn)
+    yield dsn
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+@pytest.fixture(scope="session")
+async def reader(readable: str) -> AsyncIterator[Api]:
+    """The API on the golden ledger, asked with a key of business 1; for tests that only read."""
+    async with serving(ApiSettings(database_url=readable)) as api:
+        api.key = await new_key(readable)
+        yield api
+
+
+@pytest.fixture(scope="session")
+async def other_key(readable: str) -> str:
+    """A key of business 2 for `reader`."""
+    return await new_key(readable, 2)
+
+
+Logged = Callable[[], list[dict[str, Any]]]
+
+
+@pytest.fixture
+def logged() -> Iterator[Logged]:
+    """All that was logged since the test began, as its JSON lines say it."""
+    root = logging.getLogger()
+    handlers, level, stream = root.handlers[:], root.level, io.StringIO()
+    logs.configure(Settings(log_level="debug"), stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()

@@ -1,19 +1,21 @@
 """The judge is to be trusted, and no supported relay takes a mail without the dot."""
 
 import asyncio
-import shutil
 import smtplib
 import socket
 import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from pathlib import Path
 
 import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from tests.judge.mail import SEND, envelope
+from services.mailer.outcomes import Failed, GateLost, Sent
+from services.mailer.relay import Relay
+from services.mailer.sessions import Sessions
+from tests.judge.mail import PATIENT, SEND, Gate, envelope
+from tests.judge.postfix import postfix, unavailable
 from tests.judge.script import Accept, Drop, Say
 from tests.judge.server import Judge
 
@@ -155,46 +157,21 @@ async def test_a_relay_takes_the_same_mail_with_the_dot(
         assert await taken() == 1
 
 
-@pytest.mark.skipif(shutil.which("postfix") is None, reason="postfix is not installed")
-@pytest.mark.parametrize("end", ENDS)
-async def test_postfix_takes_nothing_without_the_dot(
-    end: Callable[[socket.socket], None], tmp_path: Path
-) -> None:
-    config, spool = tmp_path / "etc", tmp_path / "spool"
-    config.mkdir()
-    spool.mkdir()
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    shutil.copy("/usr/share/postfix/main.cf.debian", config / "main.cf")
-    with (config / "main.cf").open("a") as main:
-        main.write(
-            f"compatibility_level=3.6\nqueue_directory={spool}\ndata_directory={tmp_path}/data\n"
-            "mydestination=\nrelay_domains=d.org\ndefer_transports=smtp relay\n"
-            "inet_interfaces=127.0.0.1\nmaillog_file=/dev/stdout\nmaillog_file_prefixes=/dev\n"
-        )
-    master = ["cleanup unix n - n - 0 cleanup", "rewrite unix - - n - - trivial-rewrite"]
-    master += [
-        "qmgr unix n - n 300 1 qmgr",
-        "smtp unix - - n - - smtp",
-        "error unix - - n - - error",
-    ]
-    master += ["bounce unix - - n - 0 bounce", "defer unix - - n - 0 bounce"]
-    master += ["postlog unix-dgram n - n - 1 postlogd", f"127.0.0.1:{port} inet n - n - - smtpd"]
-    (config / "master.cf").write_text("\n".join(master) + "\n")
-    postfix = ["postfix", "-c", str(config)]
-    started = await asyncio.create_subprocess_exec(*postfix, "start")
-    assert await started.wait() == 0
-    try:
-        assert b"250" not in await asyncio.to_thread(talk, port, end)
-        await asyncio.to_thread(talk, port, say_the_dot, b"last\r\n")
-        listing = await asyncio.create_subprocess_exec(
-            "postqueue", "-c", str(config), "-j", stdout=asyncio.subprocess.PIPE
-        )
-        assert len((await listing.communicate())[0].splitlines()) == 1
-    finally:
-        stopped = await asyncio.create_subprocess_exec(*postfix, "stop")
-        await stopped.wait()
+@pytest.mark.skipif(unavailable() is not None, reason=str(unavailable()))
+async def test_postfix_takes_nothing_without_the_dot() -> None:
+    async with postfix() as (port, taken):
+        for end in ENDS:
+            assert b"250" not in await asyncio.to_thread(talk, port, end), end
+        sessions = Sessions(Relay("127.0.0.1", port), 1, PATIENT, "client.test")
+        assert await sessions.hand_over(envelope("a@d.org"), Gate(answer=False)) == GateLost()
+        outcome = await sessions.hand_over(envelope("a@elsewhere.org"), Gate())
+        assert isinstance(outcome, Failed)
+        assert "554 5.7.1" in str(outcome.reply)
+        assert await taken() == 0
+        assert isinstance(await sessions.hand_over(envelope("b@d.org"), Gate()), Sent)
+        assert isinstance(await sessions.hand_over(envelope("c@d.org"), Gate()), Sent)
+        await sessions.close()
+        assert await taken() == 2
 
 
 @pytest.mark.parametrize(

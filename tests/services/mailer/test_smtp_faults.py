@@ -149,7 +149,8 @@ async def test_all_before_the_gate_together_has_an_end_too() -> None:
         judge.on("data", Hang())
         with pytest.raises(RelayAtFault):
             await hand_over(judge, replace(PATIENT, to_gate=0.2), gate)
-        outcome = await hand_over(judge, replace(PATIENT, to_gate=0.8), gate)
+        async with asyncio.timeout(PATIENT.data / 2):
+            outcome = await hand_over(judge, replace(PATIENT, to_gate=0.8), gate)
         assert outcome == Deferred("before the gate: no answer in time")
     assert gate.asked == 0
 

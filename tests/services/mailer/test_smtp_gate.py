@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from services.mailer.envelope import Envelope
-from services.mailer.outcomes import Deferred, Failed, GateLost, NotHandedOver, Sent
+from services.mailer.outcomes import Deferred, Failed, GateLost, NotHandedOver, Outcome, Sent
 from services.mailer.sessions import Sessions
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.script import Action, Delay, Drop, HalfClose, Reset, Say
@@ -142,17 +142,43 @@ async def test_a_relay_that_leaves_or_speaks_during_the_gate_gets_no_dot(
     assert len(judge.aborted) == 1
 
 
-async def test_a_relay_that_speaks_before_the_gate_is_believed(
+@pytest.mark.parametrize(
+    ("said", "outcome"),
+    [
+        ("452 4.3.1 full", Deferred("put off at the message's text", "452 4.3.1 full")),
+        ("552 5.2.2 big", Failed("refused at the message's text", "552 5.2.2 big")),
+        ("250 huh", Deferred("unexpected reply at the message's text", "250 huh")),
+    ],
+)
+async def test_a_relay_that_speaks_before_the_gate_is_believed(said: str, outcome: Outcome) -> None:
+    # So much does not fit into the kernel's buffers: the relay has read and spoken by then.
+    big, gate = envelope(text="\n".join(["z" * 76] * 100_000)), Gate()
+    async with Judge() as judge:
+        judge.on("body", Say(said))
+        sessions = Sessions(relay(judge), 1, PATIENT, "client.test")
+        assert await sessions.hand_over(big, gate) == outcome
+        assert (gate.asked, judge.accepted) == (0, [])
+
+
+@pytest.mark.parametrize("data", [b"small\r\n", b"big\r\n" * 2_000_000], ids=["small", "big"])
+async def test_a_connection_that_ends_before_the_gate_spares_the_gate(data: bytes) -> None:
+    gate = Gate()
+    async with Judge() as judge:
+        judge.on("data", Say("354 go on"), Drop())
+        sessions = Sessions(relay(judge), 1, PATIENT, "client.test")
+        assert isinstance(await sessions.hand_over(envelope(data=data), gate), Deferred)
+        assert (gate.asked, judge.accepted) == (0, [])
+
+
+async def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot(
     judge: Judge, sessions: Sessions
 ) -> None:
-    judge.on("body", Say("452 4.3.1 disk full"))
-    big = envelope(text="\n".join(["z" * 76] * 100_000))
-    gate = Gate()
-    outcome = await sessions.hand_over(big, gate)
-    if gate.asked:  # all of it fitted into the kernel's buffers before the judge read a byte
-        assert isinstance(outcome, NotHandedOver)
-    else:
-        assert outcome == Deferred("put off at the message's text", "452 4.3.1 disk full")
+    async def gate() -> bool:
+        await judge.stop()  # no turn of the loop lies between the FIN and this answer
+        return True
+
+    outcome = await sessions.hand_over(envelope(), gate)
+    assert outcome == NotHandedOver("at the gate: the relay closed the connection")
     assert judge.accepted == []
 
 

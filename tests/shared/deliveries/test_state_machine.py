@@ -22,6 +22,7 @@ from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
 from tests.shared.deliveries.conftest import LEASE, submit
 
+_FEW = 4
 _pick = st.integers(min_value=0, max_value=10**6)
 
 
@@ -31,7 +32,6 @@ class Attempt:
 
     claim: Claim
     passed_gate: bool = False
-    wrote_dot: bool = False
 
 
 class Deliveries(RuleBasedStateMachine):
@@ -47,6 +47,8 @@ class Deliveries(RuleBasedStateMachine):
         self.ids: list[UUID] = []
         self.attempts: list[Attempt] = []
         self.accepted: dict[UUID, int] = {}
+        # Whether a rule may find something to do; preconditions must not ask the database.
+        self.may_wait = self.may_hold = False
 
     def run(self, work: Any) -> Any:
         return self.runner.run(work)
@@ -83,109 +85,107 @@ class Deliveries(RuleBasedStateMachine):
             assert self.accepted.get(delivery) or states[delivery] in visible, "lost"
         self.promise()
 
+    def rows_in(self, *states: str) -> list[UUID]:
+        query = "SELECT id FROM deliveries WHERE state = ANY($1) ORDER BY created_at, position"
+        return [row["id"] for row in self.run(self.conn.fetch(query, list(states)))]
+
+    def sweep(self) -> None:
+        self.run(waiting.sweep(self.conn, 100))
+        self.run(waiting.reemit(self.conn, 100, LEASE, queue_is_empty=True))
+
+    def record(self, attempt: Attempt, state: State, *, counts: bool = True) -> None:
+        self.run(held.record(self.conn, [Verdict(attempt.claim, state, counts=counts)]))
+
+    def accept(self, attempt: Attempt) -> None:
+        delivery = attempt.claim.id
+        self.accepted[delivery] = self.accepted.get(delivery, 0) + 1
+
+    @precondition(lambda self: len(self.ids) < _FEW)
     @rule(recipients=st.integers(min_value=1, max_value=3))
     def submit(self, recipients: int) -> None:
         emails = [f"r{n}@x.example" for n in range(recipients)]
         self.ids += self.run(submit(self.conn, emails))
+        self.may_wait = True
 
-    @rule()
-    def enqueue(self) -> None:
+    @precondition(lambda self: self.may_wait)
+    @rule(consumed=st.booleans())
+    def relay_and_consume(self, *, consumed: bool) -> None:
         self.run(waiting.enqueue(self.conn, 100, LEASE))
+        if consumed:
+            claims = self.run(held.claim(self.conn, self.rows_in("queued"), LEASE))
+            self.attempts += [Attempt(claims[key]) for key in self.ids if key in claims]
+            self.may_wait, self.may_hold = False, self.may_hold or bool(claims)
 
-    @precondition(lambda self: self.ids)
-    @rule(pick=_pick)
-    def deliver_message(self, pick: int) -> None:
-        """Also stands for a redelivery: any message may come at any time, any number of times."""
-        claims = self.run(held.claim(self.conn, [self.ids[pick % len(self.ids)]], LEASE))
-        self.attempts += [Attempt(claim) for claim in claims.values()]
-
-    @precondition(lambda self: self.attempts)
-    @rule(pick=_pick)
-    def gate(self, pick: int) -> None:
-        attempt = self.attempts[pick % len(self.attempts)]
-        if not attempt.passed_gate:
+    @precondition(lambda self: any(not a.passed_gate for a in self.attempts))
+    @rule(pick=_pick, what=st.sampled_from(["gate", "gate", "refused", "released", "crash"]))
+    def before_the_gate(self, pick: int, what: str) -> None:
+        early = [a for a in self.attempts if not a.passed_gate]
+        attempt = early[pick % len(early)]
+        if what == "gate":
             attempt.passed_gate = bool(self.run(held.gate(self.conn, [attempt.claim], LEASE)))
-            if not attempt.passed_gate:
-                self.attempts.remove(attempt)
-
-    @precondition(lambda self: any(a.passed_gate and not a.wrote_dot for a in self.attempts))
-    @rule(pick=_pick, verdict=st.sampled_from([State.SENT, State.DEFERRED, State.FAILED]))
-    def write_dot_and_hear(self, pick: int, verdict: State) -> None:
-        ready = [a for a in self.attempts if a.passed_gate and not a.wrote_dot]
-        attempt = ready[pick % len(ready)]
-        attempt.wrote_dot = True
-        if verdict is State.SENT:
-            delivery = attempt.claim.id
-            self.accepted[delivery] = self.accepted.get(delivery, 0) + 1
-        self.attempts.remove(attempt)
-        self.run(held.record(self.conn, [Verdict(attempt.claim, verdict)]))
+        if not attempt.passed_gate:
+            self.attempts.remove(attempt)
+        self.may_wait = True
+        if what == "refused":
+            self.record(attempt, State.FAILED if pick % 3 == 0 else State.DEFERRED)
+        if what == "released":
+            self.record(attempt, State.DEFERRED, counts=False)
 
     @precondition(lambda self: any(a.passed_gate for a in self.attempts))
-    @rule(pick=_pick, taken=st.booleans(), noticed=st.booleans())
-    def write_dot_and_hear_nothing(self, pick: int, *, taken: bool, noticed: bool) -> None:
-        """The relay took the mail or not; the worker notices the drop, or dies with it."""
+    @rule(pick=_pick, reply=st.sampled_from([State.SENT, State.DEFERRED, State.FAILED, None]))
+    def the_dot(self, pick: int, reply: State | None) -> None:
+        """The relay takes the mail or not; no reply may reach the worker, or find it dead."""
         ready = [a for a in self.attempts if a.passed_gate]
         attempt = ready[pick % len(ready)]
         self.attempts.remove(attempt)
+        taken = reply is State.SENT if reply else pick % 2 == 0
         if taken:
-            delivery = attempt.claim.id
-            self.accepted[delivery] = self.accepted.get(delivery, 0) + 1
-        if noticed:
-            self.run(held.record(self.conn, [Verdict(attempt.claim, State.IN_DOUBT)]))
+            self.accept(attempt)
+        noticed = pick % 3 > 0
+        self.may_wait = True
+        if reply or noticed:
+            self.record(attempt, reply or State.IN_DOUBT)
 
-    @precondition(lambda self: any(not a.passed_gate for a in self.attempts))
-    @rule(pick=_pick, verdict=st.sampled_from([State.DEFERRED, State.FAILED]), counts=st.booleans())
-    def refused_before_the_gate(self, pick: int, verdict: State, *, counts: bool) -> None:
-        early = [a for a in self.attempts if not a.passed_gate]
-        attempt = early[pick % len(early)]
-        self.attempts.remove(attempt)
-        self.run(held.record(self.conn, [Verdict(attempt.claim, verdict, counts=counts)]))
-
-    @precondition(lambda self: self.attempts)
+    @precondition(lambda self: self.may_hold)
     @rule(pick=_pick)
-    def crash(self, pick: int) -> None:
-        self.attempts.pop(pick % len(self.attempts))
-
-    @precondition(lambda self: self.ids)
-    @rule(pick=_pick)
-    def lease_expires(self, pick: int) -> None:
+    def a_lease_runs_out(self, pick: int) -> None:
+        """Its worker is dead, or stalls and goes on after this."""
+        leased = self.rows_in("sending", "committing")
+        self.may_hold, self.may_wait = len(leased) > 1, True
+        if not leased:
+            return
         self.run(
             self.conn.execute(
                 "UPDATE deliveries SET lease_until = clock_timestamp() - interval '1s'"
-                " WHERE id = $1 AND lease_until IS NOT NULL",
-                self.ids[pick % len(self.ids)],
+                " WHERE id = $1",
+                leased[pick % len(leased)],
             )
         )
-
-    @rule()
-    def time_passes(self) -> None:
+        self.sweep()
         self.run(
             self.conn.execute(
                 "UPDATE deliveries SET due_at = now() - interval '1s' WHERE state = 'deferred'"
             )
         )
 
-    @rule()
-    def sweep(self) -> None:
-        self.run(waiting.sweep(self.conn, 100))
-        self.run(waiting.reemit(self.conn, 100, LEASE, queue_is_empty=True))
-
     @precondition(lambda self: self.ids)
-    @rule(pick=_pick)
-    def cancel(self, pick: int) -> None:
-        self.run(
-            self.conn.execute(
-                "UPDATE deliveries SET state = 'cancelled', updated_at = clock_timestamp()"
-                " WHERE id = $1 AND state IN ('scheduled', 'queued', 'sending', 'deferred')",
-                self.ids[pick % len(self.ids)],
+    @rule(pick=_pick, what=st.sampled_from(["redeliver", "postpone", "cancel"]))
+    def interfere(self, pick: int, what: str) -> None:
+        delivery = self.ids[pick % len(self.ids)]
+        if what == "redeliver":
+            claims = self.run(held.claim(self.conn, [delivery], LEASE))
+            self.attempts += [Attempt(claim) for claim in claims.values()]
+        self.may_wait = self.may_hold = True
+        if what == "postpone":
+            self.run(held.postpone(self.conn, [delivery], timedelta(0), "the relay is away"))
+        if what == "cancel" and pick % 4 == 0:
+            self.run(
+                self.conn.execute(
+                    "UPDATE deliveries SET state = 'cancelled', updated_at = clock_timestamp()"
+                    " WHERE id = $1 AND state IN ('scheduled', 'queued', 'sending', 'deferred')",
+                    delivery,
+                )
             )
-        )
-
-    @precondition(lambda self: self.ids)
-    @rule(pick=_pick)
-    def postpone(self, pick: int) -> None:
-        ids = [self.ids[pick % len(self.ids)]]
-        self.run(held.postpone(self.conn, ids, timedelta(0), "the relay is away"))
 
     @invariant()
     def promise(self) -> None:
@@ -204,7 +204,7 @@ def test_no_interleaving_sends_twice_or_loses(database: str) -> None:
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=60,
+            max_examples=40,
             stateful_step_count=40,
             derandomize=True,
             deadline=None,

@@ -227,10 +227,10 @@ async def test_rows_written_by_others_meanwhile_are_no_error(database: str, tmp_
         await transaction.start()
         await other.execute("INSERT INTO categories VALUES (50, 1, 'other')")
         importing = asyncio.create_task(import_directory(database, tmp_path))
-        # Nothing but Postgres itself knows when the import has begun to wait, and it tells a
-        # transaction only about those who were there when that one first asked.
-        while await fetch(database, WAITING) == [(0,)]:
-            await asyncio.sleep(0.01)
+        async with asyncio.timeout(60):
+            # Asked on a connection of its own: a transaction sees these figures as at first.
+            while not (await fetch(database, WAITING))[0][0]:
+                await asyncio.sleep(0.01)
         await transaction.commit()
     finally:
         await other.close()

@@ -17,7 +17,9 @@ from tests.services.api.reports.rows import as_on_the_wire, as_pairs
 # there, and invoices are paid to the cent, balances equal and dates on the period's edge.
 IDS = st.integers(1, 3)
 DAYS = st.sampled_from([0, 1, 1, 2, 3, 20]).map(lambda days: date(2024, 2, 28) + timedelta(days))
-PLAIN = st.sampled_from([Decimal(100), Decimal("100.00"), Decimal(50), Decimal("0.1"), Decimal(0)])
+PLAIN = st.sampled_from(
+    [Decimal(text) for text in ("100", "100.00", "100", "50", "50", "0.1", "0")]
+)
 FINE = st.integers(0, 10**18 - 1).map(lambda units: Decimal(units).scaleb(-4))
 POSITIVE = st.one_of(PLAIN, PLAIN, PLAIN, PLAIN, PLAIN, FINE)
 SIGNED = st.one_of(POSITIVE, POSITIVE, POSITIVE.map(lambda amount: -amount))

@@ -164,7 +164,7 @@ async def test_the_past_is_now(ledger: asyncpg.Connection, past: str) -> None:
 async def test_a_day_and_a_time_contradict_each_other_by_the_timezone_of_the_business(
     ledger: asyncpg.Connection,
 ) -> None:
-    both = {"send_tome": "2030-06-01", "send_at": "2030-06-01T00:00:00Z"}
+    both: dict[str, Any] = {"send_tome": "2030-06-01", "send_at": "2030-06-01T00:00:00Z"}
     assert orjson.loads((await send(ledger, **both)).answer)["send_at"].startswith("2030-06-01T00")
     with pytest.raises(InvalidInput, match="send_at: contradicts send_tome"):
         await send(ledger, business=2, **both)

@@ -161,7 +161,7 @@ def test_unknown_fields_are_refused_by_name() -> None:
 
 
 def test_the_fingerprint_knows_the_content_and_not_how_it_is_written() -> None:
-    same = [
+    same: list[dict[str, Any]] = [
         {
             "message": "a\r\nb",
             "other_emails": "A@example.com",

@@ -1,5 +1,3 @@
-import asyncio
-from datetime import date, timedelta
 from itertools import combinations_with_replacement
 from typing import get_args
 from uuid import UUID
@@ -7,48 +5,12 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from services.api.bodies import parse
-from services.api.refusals import NotFound
-from services.api.reports.model import Period
 from services.api.sends import store
 from services.api.sends.history import Cursor, HistoryQuery
 from services.api.sends.ids import uuid7
-from services.api.sends.model import SendBody, SendRequest
-from services.api.sends.store import NothingToCancel, Terms, accept
 from services.api.sends.view import Send, Status
 from shared.deliveries.states import State
-
-PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
-TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72))
-TERMINAL = (
-    State.SENT,
-    State.FAILED,
-    State.IN_DOUBT,
-    State.CANCELLED,
-    State.EXPIRED,
-    State.SUPPRESSED,
-)
-OPEN = tuple(state for state in State if state not in TERMINAL)
-
-
-async def send(
-    conn: asyncpg.Connection, customer: int = 4, others: int = 0, at: str | None = None
-) -> UUID:
-    body = {"other_emails": [f"a{number}@x.com" for number in range(others)], "send_at": at}
-    asked = SendRequest.of(customer, PERIOD, parse(SendBody, body))
-    return (await accept(conn, 1, asked, TERMS)).send_id
-
-
-async def put(conn: asyncpg.Connection, send_id: UUID, *states: State) -> None:
-    for position, state in enumerate(states, start=1):
-        await conn.execute(
-            """UPDATE deliveries SET state = $3, lease_until = now(),
-                   sent_at = CASE $3 WHEN 'sent' THEN now() END
-               WHERE send_id = $1 AND position = $2""",
-            send_id,
-            position,
-            state,
-        )
+from tests.services.api.sends.stored import OPEN, put, send
 
 
 async def history(conn: asyncpg.Connection, **given: str) -> list[UUID]:
@@ -192,57 +154,6 @@ async def test_a_page_is_read_from_its_index_alone(
         # The recipients' own order is the only one to be made.
         assert plan.count("Sort Key") == plan.count('Sort Key: d."position"'), plan
         assert "deliveries_send_id_email_key_key" in plan, plan
-
-
-@pytest.mark.parametrize("state", State)
-async def test_only_what_has_not_passed_the_gate_is_cancelled(
-    ledger: asyncpg.Connection, state: State
-) -> None:
-    send_id = await send(ledger, others=1, at="2030-01-01")
-    await put(ledger, send_id, state, State.SENT)
-    if state in (State.COMMITTING, *TERMINAL):
-        with pytest.raises(NothingToCancel):
-            await store.cancel(ledger, 1, send_id)
-        after = state
-    else:
-        shown = await store.cancel(ledger, 1, send_id)
-        assert [each.state for each in shown.recipients] == ["cancelled", "sent"]
-        assert shown.status == "partly_failed"
-        after = State.CANCELLED
-    rows = await ledger.fetch("SELECT state, lease_until FROM deliveries ORDER BY position")
-    assert [row["state"] for row in rows] == [after, State.SENT]
-    events = "SELECT count(*) FROM delivery_events WHERE state = 'cancelled'"
-    assert await ledger.fetchval(events) == (after == State.CANCELLED)
-
-
-async def test_a_foreign_or_unknown_send_is_neither_shown_nor_cancelled(
-    ledger: asyncpg.Connection,
-) -> None:
-    send_id = await send(ledger)
-    for business, identity in ((2, send_id), (1, uuid7())):
-        with pytest.raises(NotFound):
-            await store.one(ledger, business, identity)
-        with pytest.raises(NotFound):
-            await store.cancel(ledger, business, identity)
-    assert await ledger.fetchval("SELECT state FROM deliveries") == "scheduled"
-
-
-async def test_the_gate_and_a_cancellation_exclude_each_other(
-    database: str, ledger: asyncpg.Connection
-) -> None:
-    send_id = await send(ledger)
-    await put(ledger, send_id, State.SENDING)
-    worker = await asyncpg.connect(database)
-    try:
-        async with worker.transaction():
-            await worker.execute("UPDATE deliveries SET state = 'committing'")
-            cancelling = asyncio.create_task(store.cancel(ledger, 1, send_id))
-            await worker.execute("SELECT pg_sleep(0.2)")
-        with pytest.raises(NothingToCancel):
-            await cancelling
-    finally:
-        await worker.close()
-    assert await ledger.fetchval("SELECT state FROM deliveries") == "committing"
 
 
 def test_ids_are_of_version_7_and_grow_with_time() -> None:

@@ -5,30 +5,9 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 from aiohttp import FormData
-from aiohttp.test_utils import TestClient
 
 from services.api.access import store as keys
-
-PATHS = (
-    "/api/v3/reports/customers/client/transactions/send/{}",
-    "/api/v3/clients/{}/transactions/send",
-    "/api/v3/client/transactions/send/{}",
-)
-PERIOD = {"from": "2024-11-01", "to": "2024-11-30"}
-Client = TestClient[Any, Any]
-
-
-async def post(api: Client, customer: object = 4, path: str = PATHS[0], **given: Any) -> Any:
-    params = given.pop("params", PERIOD)
-    async with api.post(path.format(customer), params=params, **given) as response:
-        return response, await response.json()
-
-
-async def refused(api: Client, **given: Any) -> set[str]:
-    response, problem = await post(api, **given)
-    assert response.status == 422, problem
-    assert response.content_type == "application/problem+json"
-    return {each["field"] for each in problem["errors"]}
+from tests.services.api.sends.calls import PATHS, Client, post
 
 
 def to(answer: dict[str, Any]) -> list[str]:
@@ -76,11 +55,6 @@ async def test_twenty_at_once_with_one_key_make_one_send(
     assert await ledger.fetchval("SELECT count(*) FROM sends") == 1
 
 
-async def test_a_bad_idempotency_key_is_refused(api: Client) -> None:
-    for text in ("a b", "x" * 256, "ä"):
-        assert await refused(api, headers={"Idempotency-Key": text}) == {"Idempotency-Key"}
-
-
 _MANY = ["a@x.com", "B@x.com"]
 _FORMS = {
     "brackets": urlencode([("other_emails[]", each) for each in _MANY]),
@@ -113,91 +87,6 @@ async def test_multipart_forms(api: Client, name: str) -> None:
     assert to(answer) == ["esi@customers.example.com", *_MANY]
     assert (answer["message"], answer["personal_message"]) == ("Transactions scheduled", "Ɛsi")
     assert answer["send_at"] == "2030-01-01T00:00:00.000000Z"
-
-
-async def test_nul_is_refused_wherever_it_stands(api: Client) -> None:
-    assert await refused(api, json={"message": "a\0"}) == {"message"}
-    assert await refused(api, json={"other_emails": ["a\0@x.com"]}) == {"other_emails"}
-    assert await refused(api, json={"send_tome": "1\0"}) == {"send_tome"}
-    assert await refused(api, json={"a\0": 1}) == {"a\0"}
-    assert await refused(api, data={"message": "a\0"}) == {"message"}
-    assert await refused(api, params={**PERIOD, "from": "2024-11-01\0"}) == {"from"}
-
-
-@pytest.mark.parametrize(
-    "body",
-    [
-        rb'{"message": "\ud800"}',
-        rb'{"other_emails": ["\udfff@x.com"]}',
-        b'{"message": "a\0b"}',
-        b'{"message": NaN}',
-        b'{"message": "\xff"}',
-        b'{"send_tome": 1' + b"0" * 5000 + b"}",
-        b"[" * 5000,
-        b"[]",
-        b"7",
-    ],
-    ids=ascii,
-)
-async def test_no_body_is_a_fault_of_the_server(
-    api: Client, ledger: asyncpg.Connection, body: bytes
-) -> None:
-    response, problem = await post(api, data=body, headers={"Content-Type": "application/json"})
-    assert response.status in (400, 422), problem
-    assert await ledger.fetchval("SELECT count(*) FROM sends") == 0
-
-
-@pytest.mark.parametrize(
-    ("body", "fields"),
-    [
-        ({"message": 1}, {"message"}),
-        ({"other_emails": [["a@x.com"]]}, {"other_emails"}),
-        ({"other_emails": [f"a{n}@x.com" for n in range(10_000)]}, {"other_emails"}),
-        ({"other_emails": [f"a{n}@x.com" for n in range(25)]}, {"other_emails"}),
-        ({"other_emails": "Ada <a@x.com>", "copy_to_me": 2}, {"other_emails", "copy_to_me"}),
-        ({"send_tome": 2**63}, {"send_tome"}),
-        ({"send_tome": 1.0}, {"send_tome"}),
-        ({"send_tome": "2024-11-30T09:00"}, {"send_tome"}),
-        ({"send_tome": "2030-01-01", "send_at": "2030-01-02"}, {"send_at"}),
-        ({"send_tome": 1, "copy_to_me": 0}, {"copy_to_me"}),
-        ({"unknown": 1}, {"unknown"}),
-    ],
-    ids=lambda value: ascii(value)[:40],
-)
-async def test_what_is_wrong_is_named(api: Client, body: object, fields: set[str]) -> None:
-    assert await refused(api, json=body) == fields
-
-
-@pytest.mark.parametrize(
-    ("params", "fields"),
-    [
-        ({}, {"from", "to"}),
-        ({"from": "2024-11-01"}, {"to"}),
-        ({"from": "2024-02-30", "to": "2024-11-31"}, {"from", "to"}),
-        ({"from": "2024-12-01", "to": "2024-11-30"}, {"from"}),
-        ([("from", "2024-11-01"), ("from", "2024-11-02"), ("to", "2024-11-30")], {"from"}),
-    ],
-)
-async def test_the_period_is_needed_and_has_to_exist(
-    api: Client, params: Any, fields: set[str]
-) -> None:
-    assert await refused(api, params=params) == fields
-
-
-async def test_nobody_left_and_too_many_say_so(api: Client) -> None:
-    _, problem = await post(api, customer=5)
-    assert problem["status"] == 422
-    assert "no recipient" in problem["detail"]
-    _, problem = await post(api, json={"other_emails": [f"a{n}@x.com" for n in range(25)]})
-    assert problem["status"] == 422
-    assert "26 recipients, the limit is 25" in problem["detail"]
-
-
-@pytest.mark.parametrize("customer", [9, 99, "0", 2**63, "9" * 5000, "x", "-1", "4.0", "%31x"])
-async def test_an_unknown_customer_is_not_found(api: Client, customer: object) -> None:
-    for path in PATHS:
-        async with api.post(path.format(customer), params=PERIOD) as response:
-            assert response.status == 404
 
 
 async def test_sends_are_shown_to_their_business_alone(
@@ -264,32 +153,3 @@ async def test_the_history_is_read_page_by_page(api: Client) -> None:
             break
         assert len(page["data"]) == 2
     assert seen == sent[::-1]
-
-
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [
-        ("limit", "0"),
-        ("limit", "201"),
-        ("limit", "x"),
-        ("limit", "٣"),
-        ("limit", "1" * 5000),
-        ("limit", ""),
-        ("status", "done"),
-        ("customer_id", "-1"),
-        ("customer_id", str(2**63)),
-        ("cursor", "x"),
-        ("cursor", ""),
-        ("cursor", "\0"),
-        ("cursor", "A" * 31),
-        ("cursor", "A" * 36),
-        ("cursor", "f" * 32),
-        ("cursor", "ä" * 32),
-    ],
-)
-async def test_a_history_of_what_does_not_exist_is_refused(
-    api: Client, field: str, value: str
-) -> None:
-    async with api.get("/api/v3/sends", params={field: value}) as response:
-        assert response.status == 422
-        assert [each["field"] for each in (await response.json())["errors"]] == [field]

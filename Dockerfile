@@ -1,0 +1,45 @@
+# Targets: `ledgerpost` (the default) is the API, the relay and the mailer; `demo` adds the demo ledger.
+ARG PYTHON=3.13-slim-trixie
+
+FROM python:${PYTHON} AS build
+WORKDIR /src
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
+COPY requirements requirements
+# Of the tools only those that build the wheel; pip refuses when one more is needed.
+RUN --mount=type=cache,target=/root/.cache/pip \
+    awk '/^[a-z]/ { wanted = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } wanted' \
+        requirements/dev.txt > build.txt \
+    && pip install --require-hashes --only-binary=:all: -r build.txt \
+    && python -m venv --without-pip /opt/ledgerpost \
+    && pip --python /opt/ledgerpost/bin/python install \
+        --require-hashes --only-binary=:all: -r requirements/runtime.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY shared shared
+COPY services services
+RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
+    && pip --python /opt/ledgerpost/bin/python install --no-deps --no-index dist/*.whl
+
+FROM python:${PYTHON} AS runtime
+LABEL org.opencontainers.image.title="Ledgerpost" org.opencontainers.image.licenses="MIT"
+ENV PATH=/opt/ledgerpost/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
+    API_HOST=0.0.0.0 API_PORT=8080 \
+    RELAY_OPS_HOST=0.0.0.0 RELAY_OPS_PORT=8081 \
+    MAILER_OPS_HOST=0.0.0.0 MAILER_OPS_PORT=8082
+RUN groupadd --system --gid 10001 ledgerpost \
+    && useradd --system --uid 10001 --gid ledgerpost --no-create-home --home-dir /nonexistent \
+        --shell /usr/sbin/nologin ledgerpost
+COPY --from=build /opt/ledgerpost /opt/ledgerpost
+WORKDIR /srv
+USER 10001:10001
+EXPOSE 8080 8081 8082
+CMD ["ledgerpost-api", "serve"]
+
+FROM runtime AS demo
+COPY demo demo
+COPY docker/demo.sh docker/demo.sh
+USER root
+RUN install -d -m 700 -o 10001 -g 10001 /var/lib/ledgerpost-demo
+USER 10001:10001
+CMD ["sh", "docker/demo.sh"]
+
+FROM runtime AS ledgerpost

@@ -1,0 +1,68 @@
+# Everything a newcomer needs; `make` alone lists it.
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+MAKEFLAGS += --no-print-directory
+export PYTHONDONTWRITEBYTECODE = 1
+
+BIN := .venv/bin
+READY := .venv/.ready
+
+# The first Python that is new enough; asked for only when something must be installed.
+NEWEST = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
+	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+	&& { echo $$python; exit; }; done; \
+	echo 'Python 3.11 or newer is needed and was not found; name it with make PYTHON=...' >&2; exit 1
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+
+setup: $(READY) ## install into .venv: ledgerpost-api, ledgerpost-mailer and the tools
+	@:
+
+$(READY): requirements/dev.txt pyproject.toml
+	@python=$$($(NEWEST)) && $$python -m provision.venv
+	@touch $@
+
+demo: setup ## bring the whole system up, with data, and try it (ONCE=1: end it again)
+	@ONCE=$(ONCE) $(BIN)/python -m demo
+
+logs: setup ## follow the running demo
+	@$(BIN)/python -m demo logs
+
+stop: setup ## end the demo
+	@$(BIN)/python -m demo stop
+
+test: setup node ## run every test on a real Postgres and RabbitMQ
+	@$(BIN)/pytest
+
+faults: setup ## run the fault tests alone
+	@$(BIN)/pytest tests/faults
+
+check: setup ## lint, format, types and the architecture's walls
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: setup ## measure, against peers in the same run
+	@$(BIN)/python -m bench
+
+node: ## the packages of the tests that run JavaScript, where npm exists
+	@if [ -f tests/contract/axios/package.json ] && command -v npm >/dev/null; then \
+		$(MAKE) tests/contract/axios/node_modules/.ready; fi
+
+tests/contract/axios/node_modules/.ready: tests/contract/axios/package-lock.json
+	@cd tests/contract/axios && npm ci --silent --no-audit --no-fund
+	@touch $@
+
+lock: setup ## pin the newest allowed dependencies, with hashes
+	@$(BIN)/python -m provision.lock
+
+clean: ## stop what runs here and delete all that was installed, built or stored
+	@if [ -x $(BIN)/python ] && [ -f demo/__main__.py ]; then $(BIN)/python -m demo stop; fi
+	@python=$$($(NEWEST)) && $$python -m provision.servers clean
+	@rm -rf var .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
+	@rm -rf tests/contract/axios/node_modules
+	@find . -name __pycache__ -prune -exec rm -rf {} +
+
+.PHONY: help setup demo logs stop test faults check bench node lock clean

@@ -1,0 +1,71 @@
+"""What arrived in the inbox, read as its recipient would."""
+
+import re
+from dataclasses import dataclass
+from decimal import Decimal
+from email import message_from_bytes
+from email.policy import default
+from pathlib import Path
+from typing import Any
+
+from demo.failure import DemoFailed
+
+_FIGURES = {
+    "invoice_count": r"^ *Invoices +(?P<figure>\S+)$",
+    "amount_due": r"^ *Billed +[A-Z]{3} (?P<figure>\S+)$",
+    "total_paid": r"^ *Paid on it so far +[A-Z]{3} (?P<figure>\S+)$",
+    "owing": r"^ *Still owing on it +[A-Z]{3} (?P<figure>\S+)$",
+    "balance": r"all dates: [A-Z]{3} (?P<figure>[0-9,.]*[0-9])(?P<favour> in your favour)?",
+}
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One mail in the inbox: whom it reached, and the figures that its text shows."""
+
+    folder: Path
+    recipient: str
+    subject: str
+    figures: dict[str, Decimal]
+    pdf: bytes
+
+
+def mails_of(inbox: Path, send_id: str) -> list[Mail]:
+    """Return the mails of one send, in the order in which they arrived."""
+    found: list[Mail] = []
+    for folder in sorted(inbox.glob("[0-9]*")):
+        message = message_from_bytes((folder / "message.eml").read_bytes(), policy=default)
+        if message["X-Ledgerpost-Send"] == send_id:
+            text = (folder / "body.txt").read_text("utf-8")
+            pdf = next(iter(folder.glob("*.pdf")), None)
+            found.append(
+                Mail(
+                    folder,
+                    str(message["To"]),
+                    str(message["Subject"]),
+                    {name: _figure(text, pattern) for name, pattern in _FIGURES.items()},
+                    pdf.read_bytes() if pdf else b"",
+                )
+            )
+    return found
+
+
+def check(mails: list[Mail], recipients: set[str], row: dict[str, Any]) -> None:
+    """Raise DemoFailed unless each recipient has one mail that says what the API's row says."""
+    reached = sorted(mail.recipient for mail in mails)
+    if reached != sorted(recipients):
+        raise DemoFailed(f"mail should have reached {sorted(recipients)} once, and did {reached}")
+    for mail in mails:
+        expected = {name: row[name] for name in _FIGURES}
+        if mail.figures != expected:
+            raise DemoFailed(f"{mail.folder} shows {mail.figures}, the API {expected}")
+        if not mail.pdf.startswith(b"%PDF-"):
+            raise DemoFailed(f"{mail.folder} has no PDF attached")
+
+
+def _figure(text: str, pattern: str) -> Decimal:
+    match = re.search(pattern, text, re.MULTILINE)
+    if match is None:
+        raise DemoFailed(f"the mail's text has nothing like {pattern}")
+    figure = Decimal(match["figure"].replace(",", "").replace("\N{MINUS SIGN}", "-"))
+    return -figure if match.groupdict().get("favour") else figure

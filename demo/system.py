@@ -1,0 +1,150 @@
+"""The processes of the demo: planned, started until they are ready, and ended."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo.client import ask
+from demo.failure import DemoFailed
+from demo.processes import Background
+from provision.ports import free_ports, is_free
+from provision.servers import Servers
+
+_BIN = Path(sys.executable).parent
+_READY_WITHIN = 60
+_PORTS = {"API_PORT": 8080, "RELAY_OPS_PORT": 8081, "MAILER_OPS_PORT": 8082, "INBOX_PORT": 2525}
+_OK = 200
+
+
+@dataclass(frozen=True)
+class System:
+    """The demo's processes with the settings that they run under."""
+
+    root: Path
+    folder: Path
+    settings: dict[str, str]
+
+    @property
+    def url(self) -> str:
+        """Where the API answers."""
+        return self.settings["PUBLIC_URL"]
+
+    @property
+    def inbox(self) -> Path:
+        """The folder of the mails that arrived."""
+        return self.folder / "inbox"
+
+    def runs(self) -> bool:
+        """Whether every process runs, under these settings."""
+        started = _started(self.folder) == self.settings
+        return started and all(each.process for each in backgrounds(self.folder))
+
+    def start(self) -> None:
+        """Start every process anew, on a database that is up to date; wait() follows."""
+        record = self.folder / "run" / "settings.json"
+        record.parent.mkdir(parents=True, exist_ok=True)
+        record.unlink(missing_ok=True)
+        commands = self._commands()
+        for each in backgrounds(self.folder):
+            each.start(commands[each.name], self._environment())
+        with os.fdopen(os.open(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            json.dump(self.settings, file)
+
+    def wait(self) -> None:
+        """Return once every process is ready; raise DemoFailed naming the one that is not."""
+        deadline = time.monotonic() + _READY_WITHIN
+        for each in backgrounds(self.folder):
+            while problem := self._problem(each.name):
+                if not each.process:
+                    raise DemoFailed(f"{each.name} ended by itself", each.log)
+                if time.monotonic() > deadline:
+                    raise DemoFailed(f"{each.name} did not become ready: {problem}", each.log)
+                time.sleep(0.1)
+
+    def run(self, *arguments: str | Path) -> str:
+        """Run a `ledgerpost-api` command to its end and return what it prints."""
+        done = subprocess.run(
+            [_BIN / "ledgerpost-api", *arguments],
+            env=self._environment(),
+            cwd=self.root,
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        if done.returncode:
+            output = (done.stderr or done.stdout).strip()
+            raise DemoFailed(f"ledgerpost-api {arguments[0]} failed:\n{output}")
+        return done.stdout
+
+    def _commands(self) -> dict[str, list[str | Path]]:
+        return {
+            "inbox": [sys.executable, "-m", "demo.inbox", self.inbox, self.settings["INBOX_PORT"]],
+            "api": [_BIN / "ledgerpost-api", "serve"],
+            "relay": [_BIN / "ledgerpost-api", "relay"],
+            "mailer": [_BIN / "ledgerpost-mailer", "run"],
+        }
+
+    def _environment(self) -> dict[str, str]:
+        # A setting may be given as NAME_FILE too, and then not as NAME.
+        kept = {name: text for name, text in os.environ.items() if not name.endswith("_FILE")}
+        return kept | {"PYTHONPATH": str(self.root)} | self.settings
+
+    def _problem(self, name: str) -> str:
+        if name == "inbox":
+            with socket.socket() as probe:
+                refused = probe.connect_ex(("127.0.0.1", int(self.settings["INBOX_PORT"])))
+            return os.strerror(refused) if refused else ""
+        port = self.settings["API_PORT" if name == "api" else f"{name.upper()}_OPS_PORT"]
+        try:
+            status, answer = ask(f"http://127.0.0.1:{port}/health/ready")
+        except DemoFailed as failure:
+            return str(failure)
+        return "" if status == _OK else str(answer)
+
+
+def plan(root: Path, folder: Path, servers: Servers, environ: Mapping[str, str]) -> System:
+    """Return the system as it runs already, or as it can run: on the usual ports where free."""
+    ports = _ports(folder, environ)
+    settings = {
+        **{name: str(port) for name, port in ports.items()},
+        "DATABASE_URL": servers.database_url,
+        "AMQP_URL": servers.amqp_url,
+        "SMTP_URL": f"smtp://127.0.0.1:{ports['INBOX_PORT']}",
+        "MAIL_FROM": "statements@ledgerpost.example",
+        "API_HOST": "127.0.0.1",
+        "API_WORKERS": "1",
+        "PUBLIC_URL": f"http://127.0.0.1:{ports['API_PORT']}",
+        "LOG_FORMAT": "console",
+    }
+    return System(root, folder, settings)
+
+
+def backgrounds(folder: Path) -> list[Background]:
+    """Return the demo's processes in the order of their start."""
+    return [Background(name, folder) for name in ("inbox", "api", "relay", "mailer")]
+
+
+def _ports(folder: Path, environ: Mapping[str, str]) -> dict[str, int]:
+    before = _started(folder)
+    if before and any(each.process for each in backgrounds(folder)):
+        return {name: int(before[name]) for name in _PORTS}
+    wanted = {name: int(environ.get(name) or usual) for name, usual in _PORTS.items()}
+    others = free_ports(len(wanted))
+    return {
+        name: port if is_free(port) else other
+        for (name, port), other in zip(wanted.items(), others, strict=True)
+    }
+
+
+def _started(folder: Path) -> dict[str, str]:
+    with suppress(OSError, ValueError):
+        settings: dict[str, str] = json.loads((folder / "run" / "settings.json").read_text())
+        return settings
+    return {}

@@ -1,0 +1,26 @@
+#!/bin/sh
+# Makes the passwords of this installation once, and from them the URLs that hold them. Each folder
+# is a volume that only those who need it mount, so the files may be read by any user in there.
+set -eu
+umask 022
+cd "${1:-/secrets}"
+
+password() { # file
+    if [ ! -s "$1" ]; then
+        od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' > "$1.new"
+        mv "$1.new" "$1"
+        echo "made $1" >&2
+    fi
+    cat "$1"
+}
+
+postgres=$(password postgres/password)
+rabbitmq=$(password rabbitmq/password)
+
+cat > rabbitmq/rabbitmq.conf <<CONF
+default_user = ledgerpost
+default_pass = $rabbitmq
+default_vhost = ledgerpost
+CONF
+echo "postgresql://ledgerpost:$postgres@postgres:5432/ledgerpost" > database/url
+echo "amqp://ledgerpost:$rabbitmq@rabbitmq:5672/ledgerpost" > amqp/url

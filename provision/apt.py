@@ -1,0 +1,125 @@
+import os
+import re
+import shutil
+import stat
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from provision.program import Unavailable
+
+# What packages call to bring up a server of the system's own while they are installed.
+_STARTERS = ("invoke-rc.d", "deb-systemd-invoke", "pg_createcluster")
+
+# What would bring them up at the next boot.
+_SERVICES = {
+    "postgresql": ["postgresql.service"],
+    "rabbitmq-server": ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
+}
+
+_PLANNED = re.compile(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", re.MULTILINE)
+
+
+@cache
+def privilege() -> list[str]:
+    """Return the words before a command that make it run as root; raise Unavailable if none do."""
+    if shutil.which("apt-get") is None:
+        raise Unavailable("there is no apt-get")
+    if os.geteuid() == 0:
+        return []
+    if shutil.which("sudo") and _run("sudo", "-n", "true").returncode == 0:
+        return ["sudo", "-n"]
+    raise Unavailable("apt-get needs root, or sudo without a password")
+
+
+def install(*packages: str) -> None:
+    """Install packages, their servers down now and at boot; raise Unavailable in apt's words."""
+    prefix = privilege()
+    print(f"Installing {' '.join(packages)} ...", file=sys.stderr)
+    with _nothing_starts() as path:
+        command = [
+            *prefix,
+            *("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "-qq", f"-oDPkg::Path={path}"),
+            *("-oDPkg::Lock::Timeout=300", "-oDpkg::Use-Pty=0"),
+        ]
+        done = _run(*command, "install", "--yes", "--no-install-recommends", *packages)
+        if done.returncode:  # lists that are missing or old
+            _run(*command, "update")
+            done = _run(*command, "install", "--yes", "--no-install-recommends", *packages)
+    if done.returncode:
+        raise Unavailable(_last_words(done))
+    for package in packages:
+        if units := _SERVICES.get(package):
+            _run(*prefix, "update-rc.d", package, "disable")
+            _run(*prefix, "systemctl", "disable", "--quiet", *units)
+
+
+def download(folder: Path, *packages: str, needed: str = ".*") -> list[Path]:
+    """Download packages, with those they depend on that the machine lacks and this pattern names.
+
+    Without root: apt's lists and its cache are in the folder. Raise Unavailable in apt's words.
+    """
+    apt = _private_apt(folder)
+    _checked(*apt, "update")
+    plan = _checked(*apt, "install", "--simulate", "--no-install-recommends", *packages)
+    found = _PLANNED.findall(plan)
+    chosen = [f"{name}={version}" for name, version in found if re.fullmatch(needed, name)]
+    _checked(*apt, "download", *chosen, cwd=folder / "archives")
+    return sorted((folder / "archives").glob("*.deb"))
+
+
+def _private_apt(folder: Path) -> list[str]:
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise Unavailable("this is no Debian: there is no apt-get")
+    for part in ("lists/partial", "cache/archives/partial", "archives"):
+        (folder / part).mkdir(parents=True, exist_ok=True)
+    options = {
+        "Dir::State::lists": f"{folder}/lists",
+        "Dir::State::status": "/var/lib/dpkg/status",
+        "Dir::Cache": f"{folder}/cache",
+        "Debug::NoLocking": "1",
+        "APT::Sandbox::User": "",
+    }
+    return [
+        "apt-get",
+        "-qq",
+        *(w for key, value in options.items() for w in ("-o", f"{key}={value}")),
+    ]
+
+
+@contextmanager
+def _nothing_starts() -> Iterator[str]:
+    """Give a PATH on which the programs that start the system's servers do nothing."""
+    with tempfile.TemporaryDirectory(prefix="ledgerpost-") as name:
+        for starter in _STARTERS:
+            script = Path(name) / starter
+            script.write_text("#!/bin/sh\nexit 0\n")
+            script.chmod(script.stat().st_mode | stat.S_IXUSR)
+        yield f"{name}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def _run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Run a command without input; one that is missing fails like any other."""
+    return subprocess.run(
+        ["env", *command],
+        capture_output=True,
+        stdin=subprocess.DEVNULL,
+        text=True,
+        check=False,
+        cwd=cwd,
+    )
+
+
+def _checked(*command: str, cwd: Path | None = None) -> str:
+    done = _run(*command, cwd=cwd)
+    if done.returncode:
+        raise Unavailable(_last_words(done))
+    return done.stdout
+
+
+def _last_words(done: subprocess.CompletedProcess[str]) -> str:
+    return f"apt-get: {done.stderr.strip().rpartition(chr(10))[2]}"

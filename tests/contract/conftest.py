@@ -1,0 +1,38 @@
+"""The API as clients from outside see it: a real port, the golden ledger, a key."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiohttp import web
+
+from services.api.access import store as access
+from services.api.access.model import SCOPES
+from services.api.app import create_app
+from services.api.ledger.imports import import_directory
+from shared.settings import ApiSettings
+
+GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
+
+
+@dataclass(frozen=True)
+class Api:
+    """Where the API listens, and a key of business 1."""
+
+    url: str
+    key: str
+
+
+@pytest.fixture
+async def api(database: str) -> AsyncIterator[Api]:
+    await import_directory(database, GOLDEN)
+    conn = await asyncpg.connect(database)
+    key = await access.create(conn, business_id=1, name="contract", scopes=SCOPES)
+    await conn.close()
+    runner = web.AppRunner(create_app(ApiSettings(database_url=database)))
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield Api(f"http://127.0.0.1:{runner.addresses[0][1]}", key.text)
+    await runner.cleanup()

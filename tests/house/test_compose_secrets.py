@@ -1,0 +1,76 @@
+import re
+import subprocess
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from services.mailer.relay import Relay
+from shared.settings import MailerSettings
+
+ROOT = Path(__file__).parents[2]
+FOLDERS = ("postgres", "rabbitmq", "database", "amqp")
+
+
+@pytest.fixture
+def volumes(tmp_path: Path) -> Path:
+    for name in FOLDERS:
+        (tmp_path / name).mkdir()
+    return tmp_path
+
+
+def make(volumes: Path) -> dict[str, str]:
+    """Run the one-shot; return what is in each file by its path."""
+    script = ROOT / "docker" / "secrets.sh"
+    subprocess.run(["sh", script, volumes], check=True, capture_output=True)
+    return {
+        str(path.relative_to(volumes)): path.read_text("utf-8")
+        for path in volumes.rglob("*")
+        if path.is_file()
+    }
+
+
+def test_the_passwords_are_long_and_the_urls_hold_them(volumes: Path) -> None:
+    made = make(volumes)
+    for name, url in (("postgres", "database/url"), ("rabbitmq", "amqp/url")):
+        password = made[f"{name}/password"]
+        assert re.fullmatch("[0-9a-f]{64}", password)
+        parts = urlsplit(made[url].strip())
+        assert (parts.username, parts.password) == ("ledgerpost", password)
+        assert parts.hostname == name
+    assert made["postgres/password"] != made["rabbitmq/password"]
+    assert f"default_pass = {made['rabbitmq/password']}\n" in made["rabbitmq/rabbitmq.conf"]
+
+
+def test_the_program_takes_what_is_made(volumes: Path) -> None:
+    make(volumes)
+    settings = MailerSettings.from_environ(
+        {
+            "DATABASE_URL_FILE": str(volumes / "database" / "url"),
+            "AMQP_URL_FILE": str(volumes / "amqp" / "url"),
+            "SMTP_URL_FILE": str(ROOT / "docker" / "smtp_url"),
+            "MAIL_FROM": "statements@ledgerpost.example",
+        }
+    )
+    relay = Relay.from_url(settings.smtp_url)
+    assert (relay.host, relay.port, relay.username) == ("mailpit", 1025, None)
+
+
+def test_a_second_run_changes_nothing(volumes: Path) -> None:
+    assert make(volumes) == make(volumes)
+
+
+def test_lost_urls_are_made_again_from_the_passwords(volumes: Path) -> None:
+    before = make(volumes)
+    (volumes / "database" / "url").unlink()
+    (volumes / "postgres" / "password").write_text("mine", "utf-8")
+    after = make(volumes)
+    assert urlsplit(after["database/url"]).password == "mine"
+    assert after["amqp/url"] == before["amqp/url"]
+
+
+def test_two_installations_share_no_password(volumes: Path) -> None:
+    first = make(volumes)
+    for path in first:
+        (volumes / path).unlink()
+    assert not set(first.values()) & set(make(volumes).values())

@@ -1,0 +1,122 @@
+"""A report that cannot be read to its end must never look as if it were whole."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+import asyncpg
+import pytest
+
+from services.api.appkeys import STREAMS
+from services.api.reports import handlers
+from tests.services.api.api_client import NOVEMBER, REPORTS, Api
+from tests.services.api.ledgers import load_large, new_key
+
+COPYING = "query LIKE 'COPY%' AND datname = current_database() AND state = 'active'"
+
+
+@pytest.fixture
+async def large(database: str, serve: Callable[[str], Awaitable[Api]]) -> Api:
+    """The API on a ledger whose report of 20,000 customers fits into no buffer."""
+    await load_large(database, customers=20_000, each=1)
+    api = await serve(database)
+    api.key = await new_key(database)
+    return api
+
+
+@pytest.fixture
+async def postgres(database: str) -> AsyncIterator[asyncpg.Connection]:
+    conn = await asyncpg.connect(database)
+    yield conn
+    await conn.close()
+
+
+async def begin(api: Api, version: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Ask for the report, and read no more than its first bytes."""
+    reader, writer = await api.connect()
+    writer.write(
+        f"GET {REPORTS}/{NOVEMBER} HTTP/{version}\r\nHost: test\r\n"
+        f"Authorization: Bearer {api.key}\r\n\r\n".encode()
+    )
+    assert (await reader.readline()).split()[1] == b"200"
+    return reader, writer
+
+
+async def is_over(postgres: asyncpg.Connection) -> None:
+    """Wait until no report is being read from Postgres."""
+    async with asyncio.timeout(20):
+        while await postgres.fetchval(f"SELECT count(*) FROM pg_stat_activity WHERE {COPYING}"):
+            await asyncio.sleep(0.05)
+
+
+async def test_a_large_report_comes_whole(large: Api) -> None:
+    answer = await large.get(f"{REPORTS}/{NOVEMBER}")
+    rows = answer.json
+    assert len(rows) == 20_000
+    order = [(-row["balance"], row["id"]) for row in rows]
+    assert order == sorted(order)
+
+
+@pytest.mark.parametrize("version", ["1.1", "1.0"])
+async def test_a_failure_in_mid_stream_breaks_the_connection_off(
+    large: Api, postgres: asyncpg.Connection, version: str
+) -> None:
+    reader, writer = await begin(large, version)
+    killed = await postgres.fetch(
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE {COPYING}"
+    )
+    assert len(killed) == 1
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+    assert (await large.get(f"{REPORTS}/client/4/{NOVEMBER}")).status == 200
+
+
+async def test_a_reader_that_stalls_is_cut_off(
+    large: Api, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "_STALL_LIMIT", 0.2)
+    reader, writer = await begin(large, "1.1")
+    await is_over(postgres)
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+
+
+async def test_a_reader_that_takes_too_long_in_all_is_cut_off(
+    large: Api, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "_STREAM_LIMIT", 2.0)
+    reader, writer = await begin(large, "1.1")
+    await is_over(postgres)
+    with pytest.raises(ConnectionResetError):
+        await reader.read()
+    writer.close()
+
+
+async def test_a_reader_that_leaves_ends_the_query(
+    large: Api, postgres: asyncpg.Connection
+) -> None:
+    _, writer = await begin(large, "1.1")
+    writer.transport.abort()
+    await is_over(postgres)
+    assert (await large.get(f"{REPORTS}/client/4/{NOVEMBER}")).status == 200
+
+
+async def test_one_stream_too_many_is_told_to_come_again(
+    reader: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "_STREAM_PATIENCE", 0.1)
+    streams = reader.app[STREAMS]
+    taken = 0
+    while not streams.locked():
+        await streams.acquire()
+        taken += 1
+    try:
+        busy = await reader.get(f"{REPORTS}/{NOVEMBER}")
+        one = await reader.get(f"{REPORTS}/client/4/{NOVEMBER}")
+    finally:
+        for _ in range(taken):
+            streams.release()
+    assert (busy.status, one.status) == (503, 200)
+    assert int(busy.headers["Retry-After"]) > 0
+    assert (await reader.get(f"{REPORTS}/{NOVEMBER}")).status == 200

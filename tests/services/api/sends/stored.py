@@ -1,0 +1,44 @@
+"""Sends put into the states that the tests are about."""
+
+from datetime import date, timedelta
+from uuid import UUID
+
+import asyncpg
+
+from services.api.bodies import parse
+from services.api.reports.model import Period
+from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.store import Terms, accept
+from shared.deliveries.states import State
+
+PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
+TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72))
+TERMINAL = (
+    State.SENT,
+    State.FAILED,
+    State.IN_DOUBT,
+    State.CANCELLED,
+    State.EXPIRED,
+    State.SUPPRESSED,
+)
+OPEN = tuple(state for state in State if state not in TERMINAL)
+
+
+async def send(
+    conn: asyncpg.Connection, customer: int = 4, others: int = 0, at: str | None = None
+) -> UUID:
+    body = {"other_emails": [f"a{number}@x.com" for number in range(others)], "send_at": at}
+    asked = SendRequest.of(customer, PERIOD, parse(SendBody, body))
+    return (await accept(conn, 1, asked, TERMS)).send_id
+
+
+async def put(conn: asyncpg.Connection, send_id: UUID, *states: State) -> None:
+    for position, state in enumerate(states, start=1):
+        await conn.execute(
+            """UPDATE deliveries SET state = $3, lease_until = now(),
+                   sent_at = CASE $3 WHEN 'sent' THEN now() END
+               WHERE send_id = $1 AND position = $2""",
+            send_id,
+            position,
+            state,
+        )

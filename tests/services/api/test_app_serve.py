@@ -1,0 +1,122 @@
+import asyncio
+import json
+import re
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiohttp
+import pytest
+
+from tests.services.api.api_client import NOVEMBER, REPORTS
+from tests.services.api.command import run, start
+from tests.services.api.ledgers import load_large, new_key
+
+NOWHERE = "postgresql://user:s3cret@127.0.0.1:1/nowhere"
+
+
+@asynccontextmanager
+async def served(**settings: str) -> AsyncIterator[tuple[Process, str, list[str]]]:
+    """Run `serve` on a free port; yields the process, its address and the lines it logs."""
+    process = await start("serve", API_PORT="0", **settings)
+    assert process.stderr is not None
+    lines: list[str] = []
+    found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def read() -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            lines.append(line.decode())
+            match = re.search(r"Listening at: (http://[0-9.:]+)", lines[-1])
+            if match and not found.done():
+                found.set_result(match[1])
+
+    reading = asyncio.create_task(read())
+    try:
+        async with asyncio.timeout(60):
+            yield process, await found, lines
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await reading
+
+
+async def test_requests_at_work_are_finished_when_it_is_told_to_stop(database: str) -> None:
+    await load_large(database, customers=20_000, each=1)
+    key = await new_key(database)
+    async with served(DATABASE_URL=database) as (process, url, lines):
+        headers = {"Authorization": f"Bearer {key}"}
+        async with (
+            aiohttp.ClientSession(headers=headers) as session,
+            session.get(f"{url}{REPORTS}/{NOVEMBER}") as response,
+        ):
+            beginning = await response.content.readexactly(10)
+            process.terminate()
+            rows = json.loads(beginning + await response.content.read())
+        assert len(rows) == 20_000
+        assert await process.wait() == 0
+    assert all(json.loads(line)["event"] for line in lines)
+    assert key not in "".join(lines)
+
+
+@pytest.mark.parametrize(
+    ("settings", "name"),
+    [
+        ({}, "DATABASE_URL"),
+        ({"DATABASE_URL": "mysql://u:s3cret@h/d"}, "DATABASE_URL"),
+        ({"DATABASE_URL": NOWHERE, "API_PORT": "many"}, "API_PORT"),
+        ({"DATABASE_URL": NOWHERE, "API_WORKERS": "0"}, "API_WORKERS"),
+        ({"DATABASE_URL_FILE": "/no/such/file"}, "DATABASE_URL_FILE"),
+        ({"DATABASE_URL": NOWHERE, "LOG_FORMAT": "xml"}, "LOG_FORMAT"),
+    ],
+)
+async def test_a_wrong_setting_is_named_in_one_line(settings: dict[str, str], name: str) -> None:
+    ended = await run("serve", **settings)
+    assert (ended.status, ended.out) == (2, "")
+    assert re.fullmatch(rf"Error: {name}: .+\n", ended.err)
+    assert "s3cret" not in ended.err
+
+
+@pytest.mark.parametrize("words", [("migrate",), ("keys", "list"), ("verify",)])
+async def test_no_postgres_is_one_line(words: tuple[str, ...]) -> None:
+    ended = await run(*words, DATABASE_URL=NOWHERE)
+    assert (ended.status, ended.out) == (1, "")
+    assert len(ended.err.splitlines()) == 1, ended.err
+    assert "s3cret" not in ended.err
+
+
+async def test_migrate_prints_what_it_applied(database: str) -> None:
+    ended = await run("migrate", DATABASE_URL=database)
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+
+
+async def test_all_workers_count_together(readable: str) -> None:
+    async with served(DATABASE_URL=readable, API_WORKERS="2") as (process, url, _):
+        async with aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True)
+        ) as session:
+            for _ in range(20):
+                async with session.get(f"{url}/health/live") as response:
+                    assert response.status == 200
+            async with session.get(f"{url}/metrics") as response:
+                figures = await response.text()
+        process.terminate()
+        assert await process.wait() == 0
+    live = r'ledgerpost_http_requests_total\{method="GET",route="/health/live",status="200"\} (\S+)'
+    assert [float(count) for count in re.findall(live, figures)] == [20.0]
+
+
+@pytest.mark.parametrize("delay", [0.0, 0.008, 0.012, 0.02])
+async def test_a_worker_that_is_only_starting_hears_that_it_has_to_stop(delay: float) -> None:
+    process = await start("serve", API_PORT="0", API_WORKERS="2", DATABASE_URL=NOWHERE)
+    assert process.stderr is not None
+    booting = 0
+    while booting < 2:
+        booting += b"Booting worker" in await process.stderr.readline()
+    await asyncio.sleep(delay)
+    process.terminate()
+    # Long before the 60 s after which whoever has not heard is killed.
+    async with asyncio.timeout(30):
+        await process.communicate()
+    assert process.returncode == 0

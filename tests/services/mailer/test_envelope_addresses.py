@@ -1,0 +1,69 @@
+import pytest
+
+from services.mailer.addresses import Mailbox, Unsendable, parse_address
+
+
+@pytest.mark.parametrize(
+    "recipient",
+    [
+        "",
+        "ann",
+        "@b.org",
+        "ann@",
+        "a@b@c.org",
+        "a b@c.org",
+        "a@b.org\r\n",
+        "a\n@b.org",
+        "a@b.org\0",
+        "a,b@c.org",
+        "<a@b.org>",
+        "Ann <a@b.org>",
+        '"a b"@c.org',
+        ".a@b.org",
+        "a..b@c.org",
+        "a@b..org",
+        "a@-b.org",
+        "a@[127.0.0.1]",
+        "a@b.org, c@d.org",
+        "a\u2028b@c.org",
+        "a\x85b@c.org",
+        "a@xn--\u20ac\u2260.org",
+        "x" * 65 + "@b.org",
+        "a@" + "b" * 64 + ".org",
+        "a@" + ".".join(["b" * 60] * 5),
+        "é" * 33 + "@b.org",
+    ],
+)
+def test_a_recipient_that_is_not_one_plain_address_is_refused(recipient: str) -> None:
+    with pytest.raises(Unsendable):
+        parse_address(recipient)
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("post@mail.example", ("", "post", "mail.example")),
+        ("Ledger Post <post@Mail.example>", ("Ledger Post", "post", "Mail.example")),
+        ('"Post, Ledger" <post@bücher.example>', ("Post, Ledger", "post", "xn--bcher-kva.example")),
+    ],
+)
+def test_mail_from_is_read(text: str, parts: tuple[str, str, str]) -> None:
+    mailbox = Mailbox.parse(text)
+    assert (mailbox.name, mailbox.local, mailbox.domain) == parts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "post",
+        "a@b.org, c@d.org",
+        "a@b.org\r\nX: y",
+        "jörg@b.org",
+        "x" * 25 + "@b.org",
+        "<a@b@c>",
+    ],
+)
+def test_a_bad_mail_from_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        Mailbox.parse(text)

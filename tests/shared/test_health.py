@@ -1,0 +1,55 @@
+import asyncio
+
+from shared.health import Health, well
+
+
+async def fine() -> None:
+    pass
+
+
+async def broken() -> None:
+    raise ConnectionRefusedError("refused\nwith details")
+
+
+async def silent() -> None:
+    raise ConnectionResetError
+
+
+async def hangs() -> None:
+    await asyncio.Event().wait()
+
+
+async def test_every_resource_is_asked_and_named() -> None:
+    health = Health(timeout=0.05)
+    for check in (fine, broken, silent, hangs):
+        health.register(check.__name__, check)
+    report = await health.report()
+    assert report == {
+        "fine": "ok",
+        "broken": "refused",
+        "silent": "ConnectionResetError",
+        "hangs": "no answer within 0.05 s",
+    }
+    assert not well(report)
+
+
+async def test_no_resource_is_well_and_so_is_a_fine_one() -> None:
+    health = Health()
+    assert well(await health.report())
+    health.register("fine", fine)
+    assert well(await health.report())
+
+
+async def test_the_checks_run_at_once() -> None:
+    met = asyncio.Barrier(2)
+    health = Health(timeout=2)
+    health.register("one", met.wait)
+    health.register("two", met.wait)
+    assert well(await health.report())
+
+
+async def test_the_check_registered_last_under_a_name_counts() -> None:
+    health = Health()
+    health.register("one", broken)
+    health.register("one", fine)
+    assert await health.report() == {"one": "ok"}

@@ -1,0 +1,142 @@
+import io
+import json
+import logging
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from typing import Any, Literal
+
+import pytest
+import structlog
+from structlog.contextvars import bound_contextvars
+
+from shared import logs
+from shared.settings import Settings
+
+SECRET = "s3cret-of-the-house"
+Configured = Callable[..., io.StringIO]
+
+
+@pytest.fixture
+def configured() -> Iterator[Configured]:
+    """Configures logging into a text, and puts back what was before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+
+    def configure(
+        form: Literal["json", "console"] = "json",
+        level: Literal["debug", "info", "warning", "error"] = "info",
+    ) -> io.StringIO:
+        stream = io.StringIO()
+        logs.configure(Settings(log_level=level, log_format=form), stream)
+        return stream
+
+    yield configure
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    structlog.reset_defaults()
+
+
+def events(stream: io.StringIO) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in stream.getvalue().splitlines()]
+
+
+def test_an_event_is_one_line_with_its_fields(configured: Configured) -> None:
+    stream = configured()
+    structlog.stdlib.get_logger("here").info(
+        "happened", amount=Decimal("1.10"), text="a\nb", name="Ɛsi", many=[1, None]
+    )
+    (event,) = events(stream)
+    assert event.pop("timestamp").endswith("Z")
+    assert event == {
+        "event": "happened",
+        "level": "info",
+        "logger": "here",
+        "amount": "1.10",
+        "text": "a\nb",
+        "name": "Ɛsi",
+        "many": [1, None],
+    }
+
+
+def test_what_is_bound_to_the_context_is_in_every_event(configured: Configured) -> None:
+    stream = configured()
+    with bound_contextvars(request_id="r-1"):
+        structlog.stdlib.get_logger("ours").info("one")
+        logging.getLogger("aio_pika.theirs").warning("two %s", "words")
+    structlog.stdlib.get_logger("ours").info("three")
+    assert [(each["event"], each.get("request_id")) for each in events(stream)] == [
+        ("one", "r-1"),
+        ("two words", "r-1"),
+        ("three", None),
+    ]
+
+
+def test_the_level_is_kept_for_our_events_and_for_those_of_libraries(
+    configured: Configured,
+) -> None:
+    stream = configured(level="warning")
+    structlog.stdlib.get_logger("ours").info("quiet")
+    logging.getLogger("asyncpg").info("quiet")
+    structlog.stdlib.get_logger("ours").warning("loud")
+    assert [each["event"] for each in events(stream)] == ["loud"]
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"password": SECRET},
+        {"Authorization": f"Bearer {SECRET}"},
+        {"key": SECRET},
+        {"api_key": SECRET},
+        {"smtp_password": SECRET},
+        {"header": {"authorization": SECRET}},
+        {"headers": [{"Cookie": SECRET}]},
+        {"url": f"postgresql://user:{SECRET}@127.0.0.1/db"},
+        {"url": f"amqp://user:a@{SECRET}@127.0.0.1:5672/"},
+        {"error": OSError(f"cannot reach smtp://me:{SECRET}@mail.example.com:25")},
+        {"said": f"Authorization: Bearer {SECRET}"},
+        {"said": f"the key ledgerpost_abcdefgh{SECRET.replace('-', '')}0123456789 is unknown"},
+        {"said": f"postgresql://127.0.0.1/db?password={SECRET}&x=1"},
+    ],
+    ids=str,
+)
+def test_no_secret_gets_into_a_log(
+    configured: Configured, form: Literal["json", "console"], fields: dict[str, Any]
+) -> None:
+    stream = configured(form)
+    structlog.stdlib.get_logger("ours").error("event", **fields)
+    try:
+        raise RuntimeError(next(iter(fields.values()))) if "said" in fields else RuntimeError
+    except RuntimeError:
+        structlog.stdlib.get_logger("ours").exception("failed")
+    text = stream.getvalue()
+    assert "***" in text
+    assert SECRET not in text
+    assert SECRET.replace("-", "") not in text
+
+
+def test_what_is_no_secret_stays_legible(configured: Configured) -> None:
+    stream = configured()
+    structlog.stdlib.get_logger("ours").info(
+        "kept", token=7, key_id="k-1", url="http://127.0.0.1:80/a?b=c@d", password=None
+    )
+    (event,) = events(stream)
+    assert event["token"] == 7
+    assert event["key_id"] == "k-1"
+    assert event["url"] == "http://127.0.0.1:80/a?b=c@d"
+    assert event["password"] is None
+
+
+def test_a_trace_is_a_field_and_shows_no_variables(configured: Configured) -> None:
+    for form in ("json", "console"):
+        stream = configured(form)
+        hidden = SECRET
+        try:
+            int("broken")
+        except ValueError:
+            structlog.stdlib.get_logger("ours").exception("failed")
+        assert "ValueError: invalid literal" in stream.getvalue()
+        assert hidden not in stream.getvalue()
+        if form == "json":
+            assert len(events(stream)) == 1

@@ -1,0 +1,108 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from shared.settings import ApiSettings, MailerSettings, RelaySettings, Settings, SettingsError
+
+DATABASE = "postgresql://user:s3cret@127.0.0.1/ledger"
+API = {"DATABASE_URL": DATABASE}
+MAILER = {
+    "DATABASE_URL": DATABASE,
+    "AMQP_URL": "amqp://user:s3cret@127.0.0.1/",
+    "SMTP_URL": "smtp://user:s3cret@127.0.0.1:25?starttls=required",
+    "MAIL_FROM": "statements@example.com",
+}
+
+
+def test_every_other_setting_has_a_default() -> None:
+    settings = ApiSettings.from_environ(API)
+    assert (settings.api_host, settings.api_port, settings.api_workers) == ("127.0.0.1", 8080, 1)
+    assert (settings.log_level, settings.log_format) == ("info", "json")
+    assert settings.max_lateness == timedelta(hours=72)
+    assert settings.max_recipients == 25
+    mailer = MailerSettings.from_environ(MAILER)
+    assert mailer.mail_redirect_to is None
+    assert RelaySettings.from_environ(MAILER).in_doubt_policy == "hold"
+
+
+def test_what_is_not_a_setting_is_left_alone() -> None:
+    assert ApiSettings.from_environ({**API, "HOME": "/root", "API_PORTS": "x"}).api_port == 8080
+
+
+def test_an_empty_variable_is_one_that_is_not_set() -> None:
+    assert ApiSettings.from_environ({**API, "API_PORT": ""}).api_port == 8080
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: is not set$"):
+        ApiSettings.from_environ({"DATABASE_URL": ""})
+
+
+def test_a_setting_may_stand_in_a_file(tmp_path: Path) -> None:
+    secret = tmp_path / "url"
+    secret.write_text(f"{DATABASE}\n", "utf-8")
+    settings = ApiSettings.from_environ({"DATABASE_URL_FILE": str(secret)})
+    assert settings.database_url == DATABASE
+
+
+def test_a_setting_given_twice_or_in_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL: set either"):
+        ApiSettings.from_environ({**API, "DATABASE_URL_FILE": "x"})
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL_FILE: cannot be read: No such file"):
+        ApiSettings.from_environ({"DATABASE_URL_FILE": str(tmp_path / "none")})
+    binary = tmp_path / "binary"
+    binary.write_bytes(b"\xff\xfe")
+    with pytest.raises(SettingsError, match=r"^DATABASE_URL_FILE: cannot be read: not UTF-8$"):
+        ApiSettings.from_environ({"DATABASE_URL_FILE": str(binary)})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "mysql://user:s3cret@h/d"),
+        ("DATABASE_URL", "s3cret"),
+        ("API_PORT", "65536"),
+        ("API_PORT", "-1"),
+        ("API_PORT", "s3cret"),
+        ("API_WORKERS", "0"),
+        ("API_WORKERS", "1.5"),
+        ("PUBLIC_URL", "ftp://s3cret"),
+        ("MAX_LATENESS", "s3cret"),
+        ("MAX_LATENESS", "72"),
+        ("MAX_LATENESS", "0h"),
+        ("MAX_LATENESS", "-1h"),
+        ("MAX_RECIPIENTS", "0"),
+        ("LOG_LEVEL", "s3cret"),
+        ("LOG_FORMAT", "xml"),
+    ],
+)
+def test_a_wrong_setting_is_named_and_its_value_is_not(name: str, value: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        ApiSettings.from_environ({**API, name: value})
+    message = str(refused.value)
+    assert message.startswith(f"{name}: ")
+    assert "\n" not in message
+    assert "s3cret" not in message
+
+
+@pytest.mark.parametrize("name", ["AMQP_URL", "SMTP_URL", "MAIL_FROM", "DATABASE_URL"])
+def test_a_missing_setting_is_named(name: str) -> None:
+    without = {key: value for key, value in MAILER.items() if key != name}
+    with pytest.raises(SettingsError, match=f"^{name}: is not set$"):
+        MailerSettings.from_environ(without)
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("30s", 30), ("10m", 600), ("72h", 259_200), ("3d", 259_200), ("0.5s", 0.5)],
+)
+def test_durations_carry_their_unit(text: str, seconds: float) -> None:
+    settings = ApiSettings.from_environ({**API, "MAX_LATENESS": text})
+    assert settings.max_lateness == timedelta(seconds=seconds)
+
+
+def test_settings_cannot_change_and_show_no_secret() -> None:
+    settings: Settings = MailerSettings.from_environ(MAILER)
+    with pytest.raises(ValidationError):
+        settings.log_level = "debug"  # type: ignore[misc]  # frozen
+    assert "s3cret" not in repr(settings)
+    assert "s3cret" not in str(settings)

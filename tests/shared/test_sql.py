@@ -1,0 +1,42 @@
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared import sql
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An importable package whose queries.sql the test writes."""
+    folder = tmp_path / "queries_of_a_test"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.delitem(sys.modules, "queries_of_a_test", raising=False)
+    return folder / "queries.sql"
+
+
+def test_queries_come_by_their_names(package: Path) -> None:
+    package.write_text("-- name: one\n-- Describes.\nSELECT 1\n\n-- name: two\nSELECT 2\n", "utf-8")
+    queries = sql.load("queries_of_a_test")
+    assert queries.one == "-- Describes.\nSELECT 1"
+    assert queries.two == "SELECT 2"
+
+
+def test_an_unknown_name_says_where_it_was_looked_for(package: Path) -> None:
+    package.write_text("-- name: one\nSELECT 1\n", "utf-8")
+    with pytest.raises(AttributeError, match=r"queries_of_a_test/queries\.sql has no query three"):
+        _ = sql.load("queries_of_a_test").three
+
+
+def test_a_name_is_given_once(package: Path) -> None:
+    package.write_text("-- name: one\nSELECT 1\n-- name: one\nSELECT 2\n", "utf-8")
+    with pytest.raises(ValueError, match="given twice"):
+        _ = sql.load("queries_of_a_test").one
+
+
+def test_nothing_is_read_before_the_first_use(package: Path) -> None:
+    queries = sql.load("queries_of_a_test")
+    package.write_text("-- name: late\nSELECT 1\n", "utf-8")
+    assert queries.late == "SELECT 1"
