@@ -1,9 +1,11 @@
-"""`python -m bench NAME`: runs one benchmark and keeps its figures in bench/RESULTS.md."""
+"""`python -m bench [NAME]`: measures one thing, or all; the figures are kept in bench/RESULTS.md."""
 
 import sys
 from importlib import import_module
 
+NAMES = ("reports",)
+
 if __name__ == "__main__":
-    if len(sys.argv) < 2:
-        sys.exit("usage: python -m bench reports")
-    import_module(f"bench.{sys.argv[1]}").main(sys.argv[2:])
+    wanted, arguments = sys.argv[1:2] or NAMES, sys.argv[2:]
+    for name in wanted:
+        import_module(f"bench.{name}").main(arguments)

@@ -17,13 +17,19 @@ class Client:
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._key = served.key
 
+    def _receive(self) -> bytes:
+        piece = self._socket.recv(1 << 18)
+        if not piece:
+            raise RuntimeError("the server closed the connection")
+        return piece
+
     def get(self, path: str, *headers: str) -> tuple[bytes, bytes]:
         """Return the head of the answer and its raw body (chunked as it came)."""
         lines = [f"GET {path} HTTP/1.1", "Host: bench", f"Authorization: Bearer {self._key}"]
         self._socket.sendall("\r\n".join([*lines, *headers, "", ""]).encode())
-        parts = [self._socket.recv(1 << 18)]
+        parts = [self._receive()]
         while b"\r\n\r\n" not in parts[0]:
-            parts[0] += self._socket.recv(1 << 18)
+            parts[0] += self._receive()
         head, _, first = parts[0].partition(b"\r\n\r\n")
         lower = head.lower()
         if b" 304 " in head[:20]:
@@ -35,11 +41,11 @@ class Client:
             while not parts[-1].endswith(b"0\r\n\r\n") and not b"".join(parts[-3:]).endswith(
                 b"0\r\n\r\n"
             ):
-                parts.append(self._socket.recv(1 << 18))
+                parts.append(self._receive())
             return head, b"".join(parts)
         left = int(lower.split(b"content-length:")[1].split()[0]) - len(first)
         while left > 0:
-            parts.append(self._socket.recv(1 << 18))
+            parts.append(self._receive())
             left -= len(parts[-1])
         return head, b"".join(parts)
 

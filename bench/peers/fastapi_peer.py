@@ -181,4 +181,4 @@ async def show_one(
 
 
 if __name__ == "__main__":
-    uvicorn.run(app, port=int(os.environ["PEER_PORT"]), log_level="warning", loop="uvloop")
+    uvicorn.run(app, port=int(os.environ["PEER_PORT"]), log_level="warning", loop="uvloop", timeout_keep_alive=600)
