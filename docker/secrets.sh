@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the passwords of this installation once, and from them the URLs that hold them. Each folder
+# Makes the secrets of this installation once, and from passwords the URLs that hold them. Each folder
 # is a volume that only those who need it mount, so the files may be read by any user in there.
 set -eu
 umask 022
@@ -16,6 +16,7 @@ password() { # file
 
 postgres=$(password postgres/password)
 rabbitmq=$(password rabbitmq/password)
+password unsubscribe/secret > /dev/null
 
 cat > rabbitmq/rabbitmq.conf <<CONF
 default_user = ledgerpost

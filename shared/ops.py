@@ -8,13 +8,17 @@ from prometheus_client import CollectorRegistry
 
 from shared import metrics
 from shared.health import Health, well
+from shared.settings import SettingsError
 
 
 @asynccontextmanager
 async def serve_ops(
-    host: str, port: int, health: Health, counted: CollectorRegistry
+    setting: str, host: str, port: int, health: Health, counted: CollectorRegistry
 ) -> AsyncIterator[int]:
-    """Serve /health/live, /health/ready and /metrics meanwhile; yields the port, free if 0."""
+    """Serve /health/live, /health/ready and /metrics meanwhile; yields the port, free if 0.
+
+    A SettingsError names `setting`_HOST and _PORT where nothing can listen there.
+    """
 
     async def live(_: web.Request) -> web.Response:
         return web.json_response({"status": "ok"})
@@ -42,7 +46,10 @@ async def serve_ops(
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)
-        await site.start()
+        try:
+            await site.start()
+        except OSError as error:
+            raise SettingsError(f"{setting}_HOST, {setting}_PORT: {error.strerror}") from None
         yield runner.addresses[0][1]
     finally:
         await runner.cleanup()

@@ -27,6 +27,8 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.DiskFullError,
     asyncpg.PostgresIOError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
 
 
@@ -48,6 +50,7 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
             "application_name": name,
             "synchronous_commit": "on",
             "timezone": "UTC",
+            "datestyle": "ISO",
             "jit": "off",
             # Ten thousand rows of a report are sorted in memory.
             "work_mem": "32MB",

@@ -7,8 +7,18 @@ from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
 
+# One host of a URL, with or without a port; Postgres takes several, or none for a socket.
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -20,7 +30,10 @@ def _duration(value: object) -> object:
     match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value) if isinstance(value, str) else None
     if match is None:
         raise ValueError("should be a number with a unit: 30s, 10m, 72h or 3d")
-    return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    try:
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError:
+        raise ValueError("is too long") from None
 
 
 def _url(*schemes: str) -> BeforeValidator:
@@ -28,9 +41,22 @@ def _url(*schemes: str) -> BeforeValidator:
         parts = urlsplit(str(value))
         if parts.scheme not in schemes or not (parts.hostname or parts.query):
             raise ValueError(f"should be a URL that begins with {schemes[0]}://")
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("has a port that is no number; percent-encode / and : in the password")
         return value
 
     return BeforeValidator(check)
+
+
+def _answerable(chosen: str, info: ValidationInfo) -> str:
+    """Let it be on only where a mail reader can answer: over HTTPS, with a token that we signed."""
+    if chosen == "on":
+        if info.data.get("unsubscribe_secret") is None:
+            raise ValueError("needs UNSUBSCRIBE_SECRET")
+        if not re.fullmatch(r"https://[!-;=?-~]{1,200}", info.data.get("public_url", "")):
+            raise ValueError("needs a PUBLIC_URL that begins with https://")
+    return chosen
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
@@ -38,6 +64,8 @@ Port = Annotated[int, Field(ge=0, le=65535)]
 PostgresUrl = Annotated[str, _url("postgresql", "postgres"), Field(repr=False)]
 AmqpUrl = Annotated[str, _url("amqp", "amqps"), Field(repr=False)]
 SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
+Secret = Annotated[str | None, Field(min_length=32, repr=False)]
+Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
 HttpUrl = Annotated[str, _url("http", "https")]
 
 
@@ -78,6 +106,8 @@ class ApiSettings(DatabaseSettings):
     public_url: HttpUrl = "http://127.0.0.1:8080"
     max_lateness: Duration = timedelta(hours=72)
     max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
+    daily_quota: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000
+    unsubscribe_secret: Secret = None
 
 
 class RelaySettings(DatabaseSettings):
@@ -100,6 +130,11 @@ class MailerSettings(DatabaseSettings):
     smtp_url: SmtpUrl
     mail_from: Annotated[str, Field(min_length=3)]
     mail_redirect_to: str | None = None
+    public_url: HttpUrl = "http://127.0.0.1:8080"
+    unsubscribe_secret: Secret = None
+    list_unsubscribe: Annotated[Literal["off", "on"], AfterValidator(_answerable)] = "off"
+    relay_rate: Rate = None
+    domain_rate: Rate = None
     mailer_concurrency: Annotated[int, Field(ge=1, le=200)] = 10
     mailer_ops_host: str = "127.0.0.1"
     mailer_ops_port: Port = 8082

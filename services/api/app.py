@@ -17,12 +17,14 @@ from services.api.appkeys import (
     SCOPE_OF,
     SETTINGS,
     STREAMS,
+    UNSUBSCRIBE_LINKS,
 )
 from services.api.metrics import HttpMetrics
 from services.api.relay.app import relaying
 from shared import metrics, postgres
 from shared.health import Health
 from shared.settings import ApiSettings, RelaySettings
+from shared.unsubscribe import Links
 
 _CONNECTIONS = 10
 _STREAMS = 5
@@ -43,6 +45,8 @@ def create_app(
     app[SETTINGS] = settings
     app[HEALTH] = Health()
     app[STREAMS] = asyncio.Semaphore(_STREAMS)
+    secret = settings.unsubscribe_secret
+    app[UNSUBSCRIBE_LINKS] = Links(secret, settings.public_url) if secret else None
     counted = metrics.registry()
     app[METRICS] = HttpMetrics(counted)
 

@@ -11,6 +11,7 @@ from services.api.access.model import Principal, Scope
 from services.api.metrics import HttpMetrics
 from shared.health import Health
 from shared.settings import ApiSettings, RelaySettings
+from shared.unsubscribe import Links
 
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
 POOL = web.AppKey("POOL", asyncpg.Pool)
@@ -22,6 +23,8 @@ EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
 SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
 # How many reports may be streamed at once.
 STREAMS = web.AppKey("STREAMS", asyncio.Semaphore)
+# Who may refuse mail by a link; None where the operator set no secret.
+UNSUBSCRIBE_LINKS = web.AppKey[Links | None]("UNSUBSCRIBE_LINKS")
 # Only where the relay runs inside the API (`serve --with-relay`).
 RELAY_SETTINGS = web.AppKey("RELAY_SETTINGS", RelaySettings)
 

@@ -17,7 +17,15 @@ from aiohttp import web
 
 from services.api.access.model import Forbidden, Unauthenticated
 from services.api.appkeys import REQUEST_ID
-from services.api.refusals import Busy, Conflict, InvalidInput, Malformed, NotFound, Refusal
+from services.api.refusals import (
+    Busy,
+    Conflict,
+    InvalidInput,
+    Malformed,
+    NotFound,
+    OverQuota,
+    Refusal,
+)
 from services.api.sends.idempotency import InFlight
 from shared.postgres import UNAVAILABLE
 
@@ -48,6 +56,7 @@ KINDS: dict[type[Refusal], Kind] = {
     Forbidden: Kind(
         HTTPStatus.FORBIDDEN, "/problems/missing-scope", "The API key does not allow this"
     ),
+    OverQuota: Kind(HTTPStatus.TOO_MANY_REQUESTS, "/problems/over-quota", "The quota is used up"),
     Busy: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "/problems/unavailable", "Not possible at the moment"
     ),
@@ -148,7 +157,7 @@ def _refusal(error: Refusal) -> _Problem:
             headers["WWW-Authenticate"] = (
                 f'Bearer realm="ledgerpost", error="insufficient_scope", scope="{error.scope}"'
             )
-        case Busy() | InFlight():
+        case Busy() | InFlight() | OverQuota():
             headers["Retry-After"] = _seconds(error.retry_after)
         case _:
             pass

@@ -34,6 +34,8 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         try:
             response = await handler(request)
             status = response.status
+            if status == HTTPStatus.SERVICE_UNAVAILABLE and _gone(request):
+                status = _NO_ANSWER
         finally:
             _record(request, status, time.perf_counter() - started)
     return response
@@ -47,7 +49,7 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     except Exception as error:  # noqa: BLE001 -- the last resort of every request
         if not errors.expected(error):
             _log.exception("request_failed")
-        elif errors.outage(error):
+        elif errors.outage(error) and not _gone(request):
             _log.warning("database_unavailable", error=repr(error))
         if request.writer.output_size > 0:
             return errors.BrokenOff(request)
@@ -76,10 +78,14 @@ AROUND: tuple[Middleware, ...] = (observe, explain, authenticate)
 
 async def finish_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Add what every answer carries, to a streamed one too before its first byte."""
-    response.headers["X-Request-Id"] = request[REQUEST_ID]
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID) or _request_id(request)
     response.headers[hdrs.SERVER] = "ledgerpost"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+
+
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
 
 
 def _request_id(request: web.Request) -> str:
@@ -116,7 +122,8 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     log(
         "request",
         method=method,
-        path=request.path,
+        # Whoever reads the token of such a link can use it.
+        path=route if "token" in request.match_info else request.path,
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 3),

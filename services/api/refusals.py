@@ -53,3 +53,11 @@ class Busy(Refusal):
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after
         super().__init__(message)
+
+
+class OverQuota(Refusal):
+    """The business has had its share; worth asking again after `retry_after`."""
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)

@@ -9,6 +9,8 @@ from services.api import ops
 from services.api.access.model import Scope
 from services.api.reports import handlers as reports
 from services.api.sends import handlers as sends
+from services.api.suppressions import handlers as suppressions
+from services.api.suppressions import unsubscribe
 
 
 @dataclass(frozen=True)
@@ -25,8 +27,12 @@ def _get(path: str, handler: Handler, scope: Scope | None) -> Route:
     return Route(hdrs.METH_GET, path, handler, scope)
 
 
-def _post(path: str, handler: Handler, scope: Scope) -> Route:
+def _post(path: str, handler: Handler, scope: Scope | None) -> Route:
     return Route(hdrs.METH_POST, path, handler, scope)
+
+
+def _delete(path: str, handler: Handler, scope: Scope) -> Route:
+    return Route(hdrs.METH_DELETE, path, handler, scope)
 
 
 _REPORTS = "/api/v3/reports/customers"
@@ -44,6 +50,12 @@ ROUTES = (
     _get("/api/v3/sends", sends.list_sends, "transactions:send"),
     _get("/api/v3/sends/{id}", sends.show_send, "transactions:send"),
     _post("/api/v3/sends/{id}/cancel", sends.cancel_send, "transactions:send"),
+    _get("/api/v3/suppressions", suppressions.show_list, "transactions:send"),
+    _post("/api/v3/suppressions", suppressions.add, "transactions:send"),
+    _delete("/api/v3/suppressions/{email}", suppressions.lift, "transactions:send"),
+    # In the mails themselves; who holds the link may use it.
+    _get("/unsubscribe/{token}", unsubscribe.ask, None),
+    _post("/unsubscribe/{token}", unsubscribe.unsubscribe, None),
     _get("/health/live", ops.live, None),
     _get("/health/ready", ops.ready, None),
     _get("/metrics", ops.metrics, None),

@@ -40,7 +40,11 @@ def cli(context: click.Context) -> None:
 def run(settings: MailerSettings) -> None:
     """Consume and deliver until told to stop."""
     logs.configure(settings)
-    uvloop.run(_until_signalled(settings))
+    try:
+        uvloop.run(_until_signalled(settings))
+    except SettingsError as error:
+        click.echo(error, err=True)
+        sys.exit(2)
 
 
 @cli.group("dead-letters")
@@ -87,8 +91,8 @@ def replay_letters(settings: MailerSettings, letter_ids: tuple[str, ...], everyt
 @click.pass_obj
 def preview(settings: MailerSettings, send_id: UUID, folder: Path) -> None:
     """Write the mail of a send to files."""
-    sender = app.mail_from(settings)
-    contents = _ask(compose_preview(settings.database_url, sender, send_id))
+    sender, links = app.mail_from(settings), app.unsubscribe_links(settings)
+    contents = _ask(compose_preview(settings.database_url, sender, links, send_id))
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)

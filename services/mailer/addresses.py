@@ -48,6 +48,8 @@ class Mailbox:
         """Read "Name <a@b>" or "a@b"; raises ValueError with what is wrong with it."""
         if not mail_from.isprintable():
             raise ValueError("has a control character")
+        if mail_from.count("<") != mail_from.count(">"):
+            raise ValueError("has an angle bracket without its other half")
         found = getaddresses([mail_from])
         if len(found) != 1:
             raise ValueError("is not one address")

@@ -10,6 +10,7 @@ from services.mailer.breaker import Breaker
 from services.mailer.composer import Composer
 from services.mailer.consumer import Consumer
 from services.mailer.deliver import Deliver
+from services.mailer.pacing import Pacing
 from services.mailer.relay import Relay, Timeouts
 from services.mailer.rows import Rows
 from services.mailer.sessions import Sessions
@@ -19,6 +20,7 @@ from shared.health import Health
 from shared.ops import serve_ops
 from shared.settings import MailerSettings, SettingsError
 from shared.statement.render import Renderer
+from shared.unsubscribe import Links
 
 _RENDER_THREADS = 2
 
@@ -54,15 +56,19 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         renderer = Renderer(_RENDER_THREADS)
         stack.callback(renderer.close)
         rows = Rows(pool, settings.lease)
-        composer = Composer(rows, renderer, sender, settings.mail_redirect_to)
+        links = unsubscribe_links(settings)
+        composer = Composer(rows, renderer, sender, settings.mail_redirect_to, links)
+        pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker(sessions.probe)
         deliver = Deliver(
-            rows, composer, sessions, breaker, settings.retry_delay, Attempts(counted)
+            rows, composer, pacing, sessions, breaker, settings.retry_delay, Attempts(counted)
         )
         consumer = Consumer(settings.amqp_url, concurrency, deliver, breaker, health)
         health.register("postgres", lambda: pool.fetchval("SELECT 1"))
         await stack.enter_async_context(
-            serve_ops(settings.mailer_ops_host, settings.mailer_ops_port, health, counted)
+            serve_ops(
+                "MAILER_OPS", settings.mailer_ops_host, settings.mailer_ops_port, health, counted
+            )
         )
         for watcher in (rows.renew(), breaker.watch()):
             stack.callback(asyncio.create_task(watcher).cancel)
@@ -83,3 +89,10 @@ def smtp_relay(settings: MailerSettings) -> Relay:
         return Relay.from_url(settings.smtp_url)
     except ValueError as error:
         raise SettingsError(f"SMTP_URL: {error}") from None
+
+
+def unsubscribe_links(settings: MailerSettings) -> Links | None:
+    """Return what makes the links by which recipients refuse mail; None where there are none."""
+    if settings.list_unsubscribe == "off" or settings.unsubscribe_secret is None:
+        return None
+    return Links(settings.unsubscribe_secret, settings.public_url)

@@ -54,6 +54,9 @@ class Breaker:
                     await self._probe()
                 except RelayAtFault as fault:
                     self.reason = fault.reason
+                except Exception as error:  # noqa: BLE001 -- without a watch, the pause never ends
+                    _log.exception("the mail relay could not be probed")
+                    self.reason = f"the probe failed: {type(error).__name__}"
                 else:
                     self.reason = None
             _log.info("mail relay is back, consumption goes on")

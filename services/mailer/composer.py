@@ -11,6 +11,7 @@ from services.mailer.letter import Letter, compose
 from services.mailer.rows import Rows
 from shared.deliveries.held import Claim
 from shared.statement.render import Rendered, Renderer
+from shared.unsubscribe import Links
 
 _KEPT = 64
 
@@ -19,18 +20,29 @@ class Composer:
     """Composes mails from frozen statements; keeps the letters of the latest sends."""
 
     def __init__(
-        self, rows: Rows, renderer: Renderer, sender: Mailbox, redirect_to: str | None
+        self,
+        rows: Rows,
+        renderer: Renderer,
+        sender: Mailbox,
+        redirect_to: str | None,
+        links: Links | None,
     ) -> None:
         self._rows = rows
         self._renderer = renderer
         self._sender = sender
         self._redirect_to = redirect_to
+        # Whoever reads redirected mail is not the one to refuse it.
+        self._links = None if redirect_to else links
         self._letters: OrderedDict[UUID, asyncio.Task[Letter]] = OrderedDict()
 
     async def envelope(self, claim: Claim) -> Envelope:
         """Return the mail of one claim; raises StatementError, TypesettingError or Unsendable."""
         letter = await self._letter(claim)
-        return letter.to(self._redirect_to or claim.email, claim.id)
+        return letter.to(self.recipient(claim), claim.id, self._links)
+
+    def recipient(self, claim: Claim) -> str:
+        """Return the address that the mail of a claim goes to."""
+        return self._redirect_to or claim.email
 
     async def _letter(self, claim: Claim) -> Letter:
         task = self._letters.get(claim.send_id)

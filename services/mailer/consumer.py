@@ -37,6 +37,7 @@ class Consumer:
         self._deliver = deliver
         self._breaker = breaker
         self._trouble: str | None = "not connected yet"
+        self._stopping = False
         self._at_work: set[asyncio.Task[None]] = set()
         health.register("rabbitmq", self._check)
         health.register("relay", breaker.check)
@@ -48,7 +49,7 @@ class Consumer:
             while not stop.is_set():
                 try:
                     await self._consume(stopped)
-                except broker.UNAVAILABLE as error:
+                except Exception as error:  # noqa: BLE001 - aiormq raises a bare Exception, too
                     _log.warning("rabbitmq is away", error=repr(error))
                     self._trouble = f"{type(error).__name__}: {error}"
                     await asyncio.wait([stopped], timeout=_PAUSE)
@@ -97,6 +98,8 @@ class Consumer:
             try:
                 await self._deliver(delivery_id)
             except postgres.UNAVAILABLE as error:
+                if self._stopping:
+                    return  # unacknowledged, it comes to another worker
                 _log.warning("postgres is away", error=repr(error))
                 await asyncio.sleep(_PAUSE)
             except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
@@ -108,6 +111,7 @@ class Consumer:
         await _settle(message.ack())
 
     async def _drain(self) -> None:
+        self._stopping = True
         while self._at_work:
             _log.info("finishing what is at work", count=len(self._at_work))
             await asyncio.wait(self._at_work)

@@ -22,6 +22,7 @@ from services.mailer.outcomes import (
     RelayAtFault,
     Sent,
 )
+from services.mailer.pacing import Pacing
 from services.mailer.rows import Rows
 from shared import postgres
 from shared.deliveries.held import Claim, Verdict
@@ -54,6 +55,7 @@ class Deliver:
         self,
         rows: Rows,
         composer: Composer,
+        pacing: Pacing,
         relay: HandOver,
         breaker: Breaker,
         retry_delay: timedelta,
@@ -61,6 +63,7 @@ class Deliver:
     ) -> None:
         self._rows = rows
         self._composer = composer
+        self._pacing = pacing
         self._relay = relay
         self._breaker = breaker
         self._retry_delay = retry_delay
@@ -87,7 +90,10 @@ class Deliver:
         if verdict is None:
             self._rows.release(claim)
             return
-        decided = await self._rows.record(verdict)
+        try:
+            decided = await self._rows.record(verdict)
+        finally:
+            self._rows.release(claim)
         self._observer.delivered(verdict.state)
         _log.info(
             "attempt recorded" if decided else "attempt came too late",
@@ -99,6 +105,9 @@ class Deliver:
         )
 
     async def _attempt(self, claim: Claim) -> Verdict | None:
+        later = await self._pacing.turn(self._composer.recipient(claim))
+        if later is not None:
+            return Verdict(claim, State.DEFERRED, None, later.reason, later.delay, counts=False)
         try:
             envelope = await self._composer.envelope(claim)
         except (StatementError, TypesettingError, Unsendable) as error:

@@ -11,6 +11,7 @@ from uuid import UUID
 from services.mailer.addresses import Mailbox, Unsendable, parse_address
 from services.mailer.envelope import Envelope
 from services.mailer.headers import address_header, one_line, plain_header, text_header
+from shared.unsubscribe import Links
 
 _LONGEST_FILE_NAME = 60
 
@@ -23,8 +24,11 @@ class Letter:
     headers: bytes
     body: bytes
 
-    def to(self, recipient: str, delivery_id: UUID) -> Envelope:
-        """Address it to one: same input, same bytes. Raises Unsendable for a bad address."""
+    def to(self, recipient: str, delivery_id: UUID, links: Links | None = None) -> Envelope:
+        """Address it to one: same input, same bytes. Raises Unsendable for a bad address.
+
+        With `links` it carries what mail readers need for one-click unsubscribing (RFC 8058).
+        """
         local, domain = parse_address(recipient)
         to = f"{local}@{domain}"
         own = (
@@ -32,6 +36,11 @@ class Letter:
             + plain_header("Message-ID", f"<{delivery_id}@{self.sender.domain}>")
             + plain_header("X-Ledgerpost-Delivery", str(delivery_id))
         )
+        if links is not None:
+            own += (
+                f"List-Unsubscribe: <{links.url(delivery_id)}>\r\n"
+                "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
+            )
         return Envelope(
             sender=f"{self.sender.local}+bounce-{delivery_id.hex}@{self.sender.domain}",
             recipient=to,

@@ -8,6 +8,7 @@ from services.mailer.addresses import Mailbox
 from services.mailer.composer import letter_of
 from shared import sql
 from shared.statement.render import Renderer
+from shared.unsubscribe import Links
 
 _QUERIES = sql.load("services.mailer")
 
@@ -16,7 +17,9 @@ class NothingToPreview(LookupError):
     """There is no such send, or its statement is not frozen yet."""
 
 
-async def preview(dsn: str, sender: Mailbox, send_id: UUID) -> dict[str, bytes]:
+async def preview(
+    dsn: str, sender: Mailbox, links: Links | None, send_id: UUID
+) -> dict[str, bytes]:
     """Return message.eml, body.txt, body.html and the PDF for a send's first recipient, by name.
 
     These are the bytes that the mailer hands over.
@@ -35,7 +38,7 @@ async def preview(dsn: str, sender: Mailbox, send_id: UUID) -> dict[str, bytes]:
         renderer.close()
     letter = letter_of(rendered, send_id, sender, row["created_at"])
     return {
-        "message.eml": letter.to(row["email"], row["id"]).data,
+        "message.eml": letter.to(row["email"], row["id"], links).data,
         "body.txt": rendered.text.encode(),
         "body.html": rendered.html.encode(),
         rendered.pdf_name: rendered.pdf,

@@ -48,12 +48,14 @@ class Rows:
                 _log.warning("result not recorded yet", error=repr(error))
                 await asyncio.sleep(_RETRY)
             else:
-                self._held.pop(verdict.claim.id, None)
+                self.release(verdict.claim)
                 return decided
 
     def release(self, claim: Claim) -> None:
-        """Stop renewing a claim that was lost to somebody else."""
-        self._held.pop(claim.id, None)
+        """Stop renewing a claim that was lost to somebody else, or came to no outcome."""
+        # The same row may have been claimed here again meanwhile.
+        if self._held.get(claim.id) is claim:
+            del self._held[claim.id]
 
     async def postpone(self, delivery_id: UUID, delay: timedelta, reason: str) -> None:
         """Let a queued delivery wait in Postgres instead of the queue."""
@@ -72,10 +74,19 @@ class Rows:
             if not self._held:
                 continue
             try:
-                async with self._pool.acquire() as conn:
-                    await held.renew(conn, list(self._held.values()), self._lease)
-            except postgres.UNAVAILABLE as error:
+                await self._renew_all()
+            except Exception as error:  # noqa: BLE001 - a worker that no longer renews loses its rows
                 _log.warning("leases not renewed", error=repr(error))
+
+    async def _renew_all(self) -> None:
+        patience = self._lease.total_seconds() / 6
+        async with self._pool.acquire(timeout=patience) as conn:
+            try:
+                async with asyncio.timeout(patience):
+                    await held.renew(conn, list(self._held.values()), self._lease)
+            except TimeoutError:
+                conn.terminate()
+                raise
 
     async def _claim_all(self, ids: Sequence[UUID]) -> Sequence[Claim | None]:
         async with self._pool.acquire() as conn:

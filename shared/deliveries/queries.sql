@@ -36,13 +36,20 @@ RETURNING d.id, d.state
 
 -- name: confirm
 -- The broker has confirmed these messages.
-UPDATE deliveries SET published_at = clock_timestamp()
-WHERE id = ANY($1::uuid[]) AND state = 'queued'
+WITH told AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
+)
+UPDATE deliveries d SET published_at = clock_timestamp() FROM told WHERE d.id = told.id
 
 -- name: retry_soon
 -- The broker did not confirm these messages: the next sweep publishes them again.
-UPDATE deliveries SET lease_until = clock_timestamp()
-WHERE id = ANY($1::uuid[]) AND state = 'queued' AND published_at IS NULL
+WITH refused AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE id = ANY($1::uuid[]) AND state = 'queued' AND published_at IS NULL
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE deliveries d SET lease_until = clock_timestamp() FROM refused WHERE d.id = refused.id
 
 -- name: next_due
 -- How long until the next row is due, NULL when none waits.
@@ -129,7 +136,7 @@ RETURNING d.id
 -- ($2) are due again, and the old attempt can no longer decide. $1 how many.
 WITH doubted AS MATERIALIZED (
     SELECT id FROM deliveries
-    WHERE state = 'in_doubt' AND updated_at <= now() - $2::interval
+    WHERE state = 'in_doubt' AND updated_at <= now() - $2::interval AND expires_at > now()
     ORDER BY updated_at, id
     LIMIT $1
     FOR UPDATE SKIP LOCKED
@@ -150,7 +157,9 @@ WITH waiting AS MATERIALIZED (
     UPDATE deliveries d SET
         state = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'expired'
                      WHEN expires_at <= clock_timestamp() THEN 'failed' ELSE 'sending' END,
-        reason = CASE WHEN expires_at <= clock_timestamp() THEN 'not sent before it expired' ELSE reason END,
+        reason = CASE WHEN expires_at > clock_timestamp() THEN reason
+                      WHEN attempts = 0 THEN 'not sent before it expired'
+                      ELSE 'gave up when it expired: ' || coalesce(reason, 'no reason recorded') END,
         token = token + 1,
         claims = claims + 1,
         lease_until = clock_timestamp() + $2::interval,

@@ -62,7 +62,9 @@ CREATE TABLE deliveries (
 ) WITH (fillfactor = 80);
 -- The dispatcher's, the sweeper's and the operator's view; each holds only rows that wait for it.
 CREATE INDEX deliveries_due ON deliveries (due_at, id) WHERE state IN ('scheduled', 'deferred');
-CREATE INDEX deliveries_held ON deliveries (lease_until, id) WHERE state IN ('queued', 'sending', 'committing');
+CREATE INDEX deliveries_held ON deliveries (state, lease_until, id) WHERE state IN ('queued', 'sending', 'committing');
+CREATE INDEX deliveries_unconfirmed ON deliveries (lease_until, id) WHERE state = 'queued' AND published_at IS NULL;
+CREATE INDEX deliveries_queued_expiry ON deliveries (expires_at) WHERE state = 'queued';
 CREATE INDEX deliveries_in_doubt ON deliveries (business_id, updated_at, id) WHERE state = 'in_doubt';
 
 -- The outbox of what became of each delivery: written in the transaction of the change itself.

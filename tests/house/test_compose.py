@@ -142,6 +142,7 @@ def test_the_settings_are_known_and_complete(name: str, tmp_path: Path) -> None:
         "DATABASE_URL_FILE": "postgresql://user:pass@postgres/ledgerpost",
         "AMQP_URL_FILE": "amqp://user:pass@rabbitmq/ledgerpost",
         "SMTP_URL_FILE": (ROOT / "docker" / "smtp_url").read_text("utf-8"),
+        "UNSUBSCRIBE_SECRET_FILE": "0" * 64,
     }
     given = {}
     for variable, value in environment(name).items():
@@ -162,9 +163,9 @@ def test_who_reads_which_secret() -> None:
         "mailpit": set(),
         "migrate": {"database-secret"},
         "demo": {"database-secret"},
-        "api": {"database-secret"},
+        "api": {"database-secret", "unsubscribe-secret"},
         "relay": {"database-secret", "amqp-secret"},
-        "mailer": {"database-secret", "amqp-secret", "smtp_url"},
+        "mailer": {"database-secret", "amqp-secret", "unsubscribe-secret", "smtp_url"},
     }
 
 

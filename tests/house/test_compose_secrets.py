@@ -9,7 +9,7 @@ from services.mailer.relay import Relay
 from shared.settings import MailerSettings
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("postgres", "rabbitmq", "database", "amqp")
+FOLDERS = ("postgres", "rabbitmq", "database", "amqp", "unsubscribe")
 
 
 @pytest.fixture
@@ -50,6 +50,9 @@ def test_the_program_takes_what_is_made(volumes: Path) -> None:
             "AMQP_URL_FILE": str(volumes / "amqp" / "url"),
             "SMTP_URL_FILE": str(ROOT / "docker" / "smtp_url"),
             "MAIL_FROM": "statements@ledgerpost.example",
+            "UNSUBSCRIBE_SECRET_FILE": str(volumes / "unsubscribe" / "secret"),
+            "LIST_UNSUBSCRIBE": "on",
+            "PUBLIC_URL": "https://ledgerpost.example",
         }
     )
     relay = Relay.from_url(settings.smtp_url)

@@ -71,6 +71,8 @@ def test_a_setting_given_twice_or_in_a_file_that_cannot_be_read(tmp_path: Path) 
         ("MAX_LATENESS", "0h"),
         ("MAX_LATENESS", "-1h"),
         ("MAX_RECIPIENTS", "0"),
+        ("DAILY_QUOTA", "0"),
+        ("UNSUBSCRIBE_SECRET", "s3cret"),
         ("LOG_LEVEL", "s3cret"),
         ("LOG_FORMAT", "xml"),
     ],
@@ -89,6 +91,39 @@ def test_a_missing_setting_is_named(name: str) -> None:
     without = {key: value for key, value in MAILER.items() if key != name}
     with pytest.raises(SettingsError, match=f"^{name}: is not set$"):
         MailerSettings.from_environ(without)
+
+
+LINKS = {
+    "UNSUBSCRIBE_SECRET": "s3cret s3cret s3cret s3cret s3cret",
+    "LIST_UNSUBSCRIBE": "on",
+    "PUBLIC_URL": "https://ledgerpost.example",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("UNSUBSCRIBE_SECRET", "", "LIST_UNSUBSCRIBE: needs UNSUBSCRIBE_SECRET"),
+        ("PUBLIC_URL", "", "LIST_UNSUBSCRIBE: needs a PUBLIC_URL that begins with https://"),
+        ("PUBLIC_URL", "http://h", "LIST_UNSUBSCRIBE: needs a PUBLIC_URL"),
+        ("PUBLIC_URL", "https://h/>,<x", "LIST_UNSUBSCRIBE: needs a PUBLIC_URL"),
+        ("PUBLIC_URL", "https://h/" + "x" * 300, "LIST_UNSUBSCRIBE: needs a PUBLIC_URL"),
+        ("LIST_UNSUBSCRIBE", "yes", "LIST_UNSUBSCRIBE: "),
+        ("RELAY_RATE", "0", "RELAY_RATE: "),
+        ("DOMAIN_RATE", "-1", "DOMAIN_RATE: "),
+        ("DOMAIN_RATE", "nan", "DOMAIN_RATE: "),
+    ],
+)
+def test_links_have_to_be_answerable_and_rates_possible(
+    name: str, value: str, message: str
+) -> None:
+    good = MailerSettings.from_environ({**MAILER, **LINKS, "RELAY_RATE": "0.5"})
+    assert (good.list_unsubscribe, good.relay_rate, good.domain_rate) == ("on", 0.5, None)
+    assert "s3cret" not in repr(good)
+    with pytest.raises(SettingsError) as refused:
+        MailerSettings.from_environ({**MAILER, **LINKS, name: value})
+    assert str(refused.value).startswith(message)
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize(

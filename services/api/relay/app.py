@@ -70,6 +70,12 @@ async def run(settings: RelaySettings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(relaying(settings, health))
         await stack.enter_async_context(
-            serve_ops(settings.relay_ops_host, settings.relay_ops_port, health, metrics.registry())
+            serve_ops(
+                "RELAY_OPS",
+                settings.relay_ops_host,
+                settings.relay_ops_port,
+                health,
+                metrics.registry(),
+            )
         )
         await stop.wait()

@@ -48,8 +48,8 @@ class Dispatcher:
             due = await waiting.next_due(conn)
         return self._poll if due is None else min(max(due, _NOW), self._poll)
 
-    async def emit(self, ids: list[UUID]) -> None:
-        """Publish a wake-up for each of these queued rows and note which were confirmed."""
+    async def emit(self, ids: list[UUID]) -> int:
+        """Publish a wake-up for each of these queued rows; note and count the confirmed ones."""
         confirmed = [False] * len(ids)
         try:
             confirmed = await self._publisher.publish([_wakeup(delivery) for delivery in ids])
@@ -61,6 +61,7 @@ class Dispatcher:
                 if refused:
                     _log.warning("messages not confirmed", count=len(refused))
                     await waiting.retry_soon(conn, refused)
+        return len(published)
 
     async def _freeze(self, conn: postgres.Connection) -> int:
         due = await waiting.unfrozen(conn, _BATCH)
@@ -69,9 +70,11 @@ class Dispatcher:
                 await freeze(conn, send)
             except CustomerGone as gone:
                 await waiting.abandon(conn, send.send_id, str(gone))
-            except postgres.UNAVAILABLE:
-                raise
-            except asyncpg.PostgresError as error:
+            except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.PostgresError) as error:
+                if isinstance(error, postgres.UNAVAILABLE) and not isinstance(
+                    error, (TimeoutError, asyncpg.QueryCanceledError)
+                ):
+                    raise
                 # One statement that cannot be made must not hold up the others.
                 _log.exception("statement not frozen", send=str(send.send_id))
                 reason = f"the statement could not be made: {type(error).__name__}"

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
+from aio_pika.exceptions import PublishError
 
 from shared import broker, topology
 
@@ -73,9 +74,8 @@ class Publisher:
         except TimeoutError:
             await self.close()
             raise
-        for result in results:
-            if isinstance(result, BaseException) and not isinstance(result, broker.UNAVAILABLE):
-                raise result
+        if any(isinstance(result, PublishError) for result in results):
+            await self.close()  # no queue took it: declare them again
         return [not isinstance(result, BaseException) for result in results]
 
     async def queue_is_empty(self) -> bool:

@@ -32,6 +32,7 @@ class Sweeper:
         self._interval = interval
         self._patience = patience
         self._resend_after = resend_after
+        self._refilling = False
 
     async def step(self) -> timedelta:
         """Sweep one batch of each kind and return when to come again."""
@@ -40,9 +41,10 @@ class Sweeper:
             if self._resend_after is not None:
                 resent = await waiting.resend_in_doubt(conn, _BATCH, self._resend_after + _MARGIN)
                 moved = max(moved, resent)
-        empty = await self._publisher.queue_is_empty()
+        # A wiped queue is no longer empty after the first batch of its refill.
+        empty = self._refilling or await self._publisher.queue_is_empty()
         async with self._pool.acquire() as conn:
             stale = await waiting.reemit(conn, _BATCH, self._patience, queue_is_empty=empty)
-        if stale:
-            await self._dispatcher.emit(stale)
-        return timedelta(0) if _BATCH in (moved, len(stale)) else self._interval
+        self._refilling = empty and len(stale) == _BATCH
+        confirmed = await self._dispatcher.emit(stale) if stale else 0
+        return timedelta(0) if _BATCH in (moved, confirmed) else self._interval

@@ -9,6 +9,8 @@ from email_validator import EmailNotValidError, validate_email
 # reached is for the mail relay to say, here it only has to be one.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
+_LONGEST_LOCAL = 64  # octets, RFC 5321, 4.5.3.1.1
+
 
 @dataclass(frozen=True)
 class Address:
@@ -32,6 +34,8 @@ class Address:
             raise ValueError(str(error)) from None
         except UnicodeError:
             raise ValueError("contains half a character") from None
+        if len(found.local_part.encode()) > _LONGEST_LOCAL:
+            raise ValueError(f"has more than {_LONGEST_LOCAL} octets before the @-sign")
         local = unicodedata.normalize("NFC", found.local_part.lower())
         return cls(
             email=bare if bare.isascii() else found.normalized,

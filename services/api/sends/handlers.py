@@ -25,7 +25,7 @@ async def send_transactions(request: web.Request) -> web.Response:
     )
     key = IdempotencyKey.parse(request.headers.getall("Idempotency-Key", []))
     settings = request.app[SETTINGS]
-    terms = Terms(settings.max_recipients, settings.max_lateness)
+    terms = Terms(settings.max_recipients, settings.max_lateness, settings.daily_quota)
     async with connection(request) as conn:
         accepted = await store.accept(conn, request[PRINCIPAL].business_id, asked, terms, key)
     headers = {"Location": f"/api/v3/sends/{accepted.send_id}"}

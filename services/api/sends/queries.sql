@@ -7,6 +7,7 @@ SELECT now() AS asked_at,
        c.id IS NOT NULL AS has_customer,
        c.business_email AS customer_email,
        b.email AS business_email,
+       b.timezone,
        EXISTS (SELECT FROM suppressions WHERE business_id = b.id) AS suppresses,
        k.fingerprint, k.send_id, k.answer
 FROM businesses b
@@ -14,24 +15,6 @@ LEFT JOIN customers c ON c.business_id = b.id AND c.id = $2
 LEFT JOIN idempotency_keys k
     ON k.business_id = b.id AND k.key = $3 AND k.created_at > now() - interval '24 hours'
 WHERE b.id = $1
-
--- name: instants
--- The different instants that business $1 means by the times $2 and the days $3 (in ISO). A day
--- begins with its first instant, which is not midnight where the clock is set forward then, and the
--- first of two midnights where it is set back; Postgres itself takes the later reading of either.
--- What lies before the time $4 means that time.
-SELECT DISTINCT greatest(meant.at, $4) AS due
-FROM (SELECT unnest($2::timestamptz[])
-      UNION ALL
-      SELECT (SELECT min(at)
-              FROM generate_series(midnight - interval '3 hours', midnight, '15 minutes') AS at
-              WHERE (at AT TIME ZONE timezone)::date >= day)
-      FROM businesses,
-           unnest($3::text[]) AS iso (iso_day),
-           LATERAL (SELECT iso_day::date) AS calendar (day),
-           LATERAL (SELECT day::timestamp AT TIME ZONE timezone) AS local (midnight)
-      WHERE id = $1
-     ) AS meant (at)
 
 -- name: suppressed
 -- Which of the addresses $2 business $1 no longer mails, and why.
@@ -41,7 +24,8 @@ SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key 
 -- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to its
 -- repetitions; wakes the relay where it is due now. All or nothing, in this one statement. No row
 -- comes back, and nothing is stored, where the key is taken, or is being taken at this moment.
--- A key of more than 24 hours ago is free again. Dates travel as text, because asyncpg takes the
+-- A key of more than 24 hours ago is free again. Recipients count towards the daily quota $18; too
+-- many violate `daily_quota`, and a repetition counts nothing. Dates travel as text, because asyncpg takes the
 -- first and the last day of the calendar for the two infinities.
 WITH keyed AS (
     INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
@@ -57,7 +41,8 @@ WITH keyed AS (
                        skipped, created_at, send_at, expires_at)
     SELECT $1, $2, $3::bigint, $4::text::date, $5::text::date, $6::text, $7::boolean, $8::jsonb, $9,
            $10::timestamptz, $14::timestamptz
-    WHERE $11 IS NULL OR EXISTS (SELECT FROM keyed)
+    WHERE CASE WHEN $11 IS NULL OR EXISTS (SELECT FROM keyed)
+               THEN count_recipients($2, cardinality($15::uuid[]), $18::integer) END
     RETURNING id, business_id, send_at, expires_at, created_at
 ), delivered AS (
     INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state,

@@ -1,13 +1,14 @@
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import asyncpg
 import orjson
 
 from services.api.refusals import Conflict, Invalid, NotFound
-from services.api.sends import view
+from services.api.sends import quota, view
 from services.api.sends.history import Cursor, HistoryQuery
 from services.api.sends.idempotency import IdempotencyKey, InFlight, KeyReused
 from services.api.sends.ids import uuid7
@@ -18,6 +19,7 @@ from shared import sql
 from shared.postgres import Connection
 
 _queries = sql.load("services.api.sends")
+_FIRST_DAY = date(2, 1, 1)
 _LAST_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 
@@ -30,10 +32,14 @@ class NothingToCancel(Conflict):
 
 @dataclass(frozen=True)
 class Terms:
-    """The operator's limits: how many may receive one send, and how late it may still go out."""
+    """The operator's limits on a send: its recipients, how late it may go out, and the day's quota.
+
+    `daily_quota` is in recipients of one business on one day in UTC.
+    """
 
     max_recipients: int
     max_lateness: timedelta
+    daily_quota: int = 5_000
 
 
 @dataclass(frozen=True)
@@ -55,32 +61,34 @@ async def accept(
     """Store the send, its deliveries and the answer kept under `key`: all of them or none.
 
     NotFound for an unknown customer; InvalidInput for contradicting moments, for nobody left to
-    receive and for too many; KeyReused and InFlight about `key`.
+    receive and for too many; OverQuota; KeyReused and InFlight about `key`.
     """
     asked = await _look(conn, business_id, request, key)
     if (earlier := _earlier(asked, request)) is not None:
         return earlier
     send, to = await _drafted(conn, business_id, request, terms, asked)
-    stored = await conn.fetchrow(
-        _queries.accept,
-        send.id,
-        business_id,
-        request.customer_id,
-        request.period.start.isoformat(),
-        request.period.end.isoformat(),
-        request.message,
-        request.copy_to_me,
-        orjson.dumps([skipped.model_dump() for skipped in send.skipped]).decode(),
-        send.created_at,
-        send.send_at,
-        key and key.text,
-        request.fingerprint,
-        answer := send.to_json(),
-        send.expires_at,
-        [uuid7() for _ in to.addresses],
-        [address.email for address in to.addresses],
-        [address.key for address in to.addresses],
-    )
+    with quota.enforced(send.created_at, terms.daily_quota):
+        stored = await conn.fetchrow(
+            _queries.accept,
+            send.id,
+            business_id,
+            request.customer_id,
+            request.period.start.isoformat(),
+            request.period.end.isoformat(),
+            request.message,
+            request.copy_to_me,
+            orjson.dumps([skipped.model_dump() for skipped in send.skipped]).decode(),
+            send.created_at,
+            send.send_at,
+            key and key.text,
+            request.fingerprint,
+            answer := send.to_json(),
+            send.expires_at,
+            [uuid7() for _ in to.addresses],
+            [address.email for address in to.addresses],
+            [address.key for address in to.addresses],
+            terms.daily_quota,
+        )
     if stored is not None:
         return Accepted(send.id, answer)
     # The key was taken after the look, or is being taken right now.
@@ -151,7 +159,7 @@ async def _drafted(
     if not asked["has_customer"]:
         raise NotFound("customer")
     now: datetime = asked["asked_at"]
-    due = await _due(conn, business_id, request, now)
+    due = _due(request, asked["timezone"], now)
     candidates = Candidates.gather(
         customer=asked["customer_email"],
         others=request.others,
@@ -182,17 +190,24 @@ async def _drafted(
     return send, to
 
 
-async def _due(conn: Connection, business_id: int, request: SendRequest, now: datetime) -> datetime:
+def _due(request: SendRequest, timezone: str, now: datetime) -> datetime:
+    """Return when to send: a day means its first instant in the business's timezone, past is now.
+
+    Not asked of Postgres, which takes CET and its like for fixed offsets.
+    """
     if not request.moments:
         return now
-    days = [day.isoformat() for day in request.days]
-    meant = await conn.fetch(_queries.instants, business_id, request.times, days, now)
-    if not meant:  # the business went away after the look
-        raise NotFound("customer")
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Invalid("send_at", "cannot be told: the business's timezone is unknown") from None
+    # The first days of year 1 have no instant in UTC; they are past like any other.
+    days = [max(day, _FIRST_DAY) for day in request.days]
+    starts = [datetime.combine(day, time.min, zone).astimezone(UTC) for day in days]
+    meant = {max(each, now) for each in (*request.times, *starts)}
     if len(meant) > 1:
         raise Invalid("send_at", "contradicts send_tome")
-    due: datetime = meant[0]["due"]
-    return due
+    return meant.pop()
 
 
 def _expiry(due: datetime, lateness: timedelta) -> datetime:

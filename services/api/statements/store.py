@@ -7,6 +7,7 @@ from shared.statement import TEMPLATE_VERSION
 
 _QUERIES = sql.load("services.api.statements")
 _REPORT = sql.load("services.api.reports")
+_LONGEST = 10.0  # seconds for one statement, while the others wait
 
 
 class CustomerGone(LookupError):
@@ -24,6 +25,7 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
         send.customer_id,
         send.send_id,
         TEMPLATE_VERSION,
+        timeout=_LONGEST,
     )
     if frozen is None and not await conn.fetchval(
         _QUERIES.customer_exists, send.business_id, send.customer_id

@@ -1,4 +1,4 @@
-import gzip
+import zlib
 from collections.abc import Callable
 from typing import Any
 
@@ -54,7 +54,7 @@ async def test_broken_json(reader: Api, body: bytes) -> None:
         assert answer.status == 200
 
 
-@pytest.mark.parametrize("body", [b"[1]", b"null", b"4", b'"id"'])
+@pytest.mark.parametrize("body", [b"[1]", b"4", b'"id"'])
 async def test_json_that_is_no_object(reader: Api, body: bytes) -> None:
     assert (await reader.post(FILTER, data=body, headers=JSON)).fields == ["body"]
 
@@ -86,12 +86,12 @@ async def test_a_body_just_below_the_limit(reader: Api) -> None:
 
 
 async def test_a_compressed_body(reader: Api) -> None:
-    zipped = {**JSON, "Content-Encoding": "gzip"}
-    small = await reader.post(FILTER, data=gzip.compress(b'{"id": 5}'), headers=zipped)
+    zipped = {**JSON, "Content-Encoding": "deflate"}
+    small = await reader.post(FILTER, data=zlib.compress(b'{"id": 5}'), headers=zipped)
     assert small.fields == ["id"]
-    bomb = await reader.post(FILTER, data=gzip.compress(b" " * 50_000_000), headers=zipped)
+    bomb = await reader.post(FILTER, data=zlib.compress(b" " * 50_000_000), headers=zipped)
     assert bomb.status == 413
-    assert (await reader.post(FILTER, data=b"no gzip", headers=zipped)).status == 400
+    assert (await reader.post(FILTER, data=b"no deflate", headers=zipped)).status == 400
     unknown = await reader.post(FILTER, data=b"{}", headers={**JSON, "Content-Encoding": "rot13"})
     assert unknown.status == 415
 

@@ -20,6 +20,9 @@ SCOPED: list[tuple[str, str, Scope]] = [
     ("GET", "/api/v3/sends", "transactions:send"),
     ("GET", "/api/v3/sends/0198c0de-0000-7000-8000-000000000000", "transactions:send"),
     ("POST", "/api/v3/sends/0198c0de-0000-7000-8000-000000000000/cancel", "transactions:send"),
+    ("GET", "/api/v3/suppressions", "transactions:send"),
+    ("POST", "/api/v3/suppressions", "transactions:send"),
+    ("DELETE", "/api/v3/suppressions/a@x.com", "transactions:send"),
 ]
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from services.mailer.addresses import Mailbox
 from services.mailer.envelope import Envelope
 from services.mailer.letter import Letter, compose
+from shared.unsubscribe import Links
 
 SEND = UUID("018f0000-0000-7000-8000-00000000000a")
 DELIVERY = UUID("018f0000-0000-7000-8000-00000000000b")
@@ -72,6 +73,17 @@ def test_readers_see_what_was_meant() -> None:
     assert attachment.get_content_type() == "application/pdf"
     assert attachment.get_filename() == "statement.pdf"
     assert attachment.get_content() == PDF
+
+
+def test_one_click_unsubscribing_is_offered_to_each_recipient_alone() -> None:
+    links = Links("a secret of more than thirty-two characters", "https://lp.example")
+    both = [read(letter().to("ann@example.org", each, links)) for each in (DELIVERY, SEND)]
+    for message, delivery in zip(both, (DELIVERY, SEND), strict=True):
+        assert message["List-Unsubscribe"] == f"<{links.url(delivery)}>"
+        assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert both[0]["List-Unsubscribe"] != both[1]["List-Unsubscribe"]
+    plain = read(letter().to("ann@example.org", DELIVERY))
+    assert plain["List-Unsubscribe"] is plain["List-Unsubscribe-Post"] is None
 
 
 def test_the_return_path_names_the_delivery() -> None:

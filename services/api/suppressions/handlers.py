@@ -1,0 +1,37 @@
+"""The calls about the list of addresses that a business no longer mails."""
+
+from aiohttp import web
+
+from services.api import bodies
+from services.api.appkeys import PRINCIPAL, connection
+from services.api.suppressions import store
+from services.api.suppressions.model import PageQuery, SuppressionBody
+
+
+async def show_list(request: web.Request) -> web.Response:
+    """Answer with a page of the list."""
+    fields = ("limit", "cursor")
+    given = {field: request.query[field] for field in fields if field in request.query}
+    query = bodies.parse(PageQuery, given)
+    async with connection(request) as conn:
+        page = await store.page(conn, request[PRINCIPAL].business_id, query)
+    return web.Response(text=page.model_dump_json(), content_type="application/json")
+
+
+async def add(request: web.Request) -> web.Response:
+    """Put an address on the list: 201 with it, or 200 with what the list said already."""
+    body = bodies.parse(SuppressionBody, await bodies.fields(request))
+    async with connection(request) as conn:
+        listed, is_new = await store.add(conn, request[PRINCIPAL].business_id, body)
+    return web.Response(
+        status=201 if is_new else 200,
+        text=listed.model_dump_json(),
+        content_type="application/json",
+    )
+
+
+async def lift(request: web.Request) -> web.Response:
+    """Take an address off the list."""
+    async with connection(request) as conn:
+        await store.lift(conn, request[PRINCIPAL].business_id, request.match_info["email"])
+    return web.Response(status=204)

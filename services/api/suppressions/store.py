@@ -1,0 +1,41 @@
+from services.api.refusals import NotFound
+from services.api.sends.addresses import Address
+from services.api.suppressions.model import Page, PageQuery, Place, Suppression, SuppressionBody
+from shared import sql
+from shared.postgres import Connection
+
+_queries = sql.load("services.api.suppressions")
+
+
+async def page(conn: Connection, business_id: int, query: PageQuery) -> Page:
+    """Return the page of a business's list that `query` asks for."""
+    place = (query.cursor.created_at, query.cursor.email) if query.cursor else (None, None)
+    # One more than asked for, to know whether there is a next page.
+    rows = await conn.fetch(_queries.page, business_id, *place, query.limit + 1)
+    shown = tuple(Suppression(**row) for row in rows[: query.limit])
+    more = len(rows) > query.limit
+    following = str(Place(shown[-1].created_at, shown[-1].email)) if more else None
+    return Page(data=shown, next_cursor=following)
+
+
+async def add(
+    conn: Connection, business_id: int, body: SuppressionBody
+) -> tuple[Suppression, bool]:
+    """Put an address on a business's list; return it as listed, and whether it is new there."""
+    while True:
+        row = await conn.fetchrow(_queries.add, business_id, body.email.key, body.reason)
+        if row is not None:
+            return Suppression(**row), True
+        row = await conn.fetchrow(_queries.one, business_id, body.email.key)
+        if row is not None:  # else it was lifted in between
+            return Suppression(**row), False
+
+
+async def lift(conn: Connection, business_id: int, email: str) -> None:
+    """Take an address, however it is written, off a business's list, or raise NotFound."""
+    try:
+        address = Address.parse(email)
+    except ValueError:
+        raise NotFound("suppression") from None
+    if await conn.fetchval(_queries.lift, business_id, address.key) is None:
+        raise NotFound("suppression")

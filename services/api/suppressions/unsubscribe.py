@@ -1,0 +1,79 @@
+"""The page behind a mail's List-Unsubscribe: a POST refuses further mail (RFC 8058), a GET asks."""
+
+from html import escape
+
+from aiohttp import web
+
+from services.api import bodies
+from services.api.appkeys import UNSUBSCRIBE_LINKS, connection
+from services.api.refusals import Invalid, NotFound
+from services.api.suppressions import recipients
+from services.api.suppressions.recipients import Recipient
+
+_FIELD, _VALUE = "List-Unsubscribe", "One-Click"
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
+    ),
+    # The address of the page is all that it takes to refuse mail.
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex",
+}
+_PAGE = """<!DOCTYPE html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>{title}</title>
+<style>
+body {{ font: 1.1rem/1.5 system-ui; max-width: 32rem; margin: 4rem auto; padding: 0 1rem }}
+button {{ font: inherit; padding: .5rem 1.25rem }}
+</style>
+</head>
+<body>
+<h1>{title}</h1>
+<p>{sentence}</p>
+{action}
+</body>
+</html>
+"""
+_BUTTON = f"""<form method="post">
+<input type="hidden" name="{_FIELD}" value="{_VALUE}">
+<button>Unsubscribe</button>
+</form>"""
+
+
+async def ask(request: web.Request) -> web.Response:
+    """Answer with a page that asks for the POST, and change nothing: link scanners come here."""
+    to = await _recipient(request)
+    sentence = f"Should {_business(to)} no longer send statements to {escape(to.email)}?"
+    return _page("Unsubscribe", sentence, _BUTTON)
+
+
+async def unsubscribe(request: web.Request) -> web.Response:
+    """Put the address on the business's list; as often as asked."""
+    if (await bodies.fields(request)).get(_FIELD) != _VALUE:
+        raise Invalid(_FIELD, f"should be {_VALUE}")
+    to = await _recipient(request)
+    async with connection(request) as conn:
+        await recipients.unsubscribe(conn, to)
+    sentence = f"{_business(to)} will send no more statements to {escape(to.email)}."
+    return _page("Unsubscribed", sentence)
+
+
+async def _recipient(request: web.Request) -> Recipient:
+    links = request.app[UNSUBSCRIBE_LINKS]
+    delivery_id = links.delivery(request.match_info["token"]) if links else None
+    if delivery_id is None:
+        raise NotFound("link")
+    async with connection(request) as conn:
+        return await recipients.recipient(conn, delivery_id)
+
+
+def _business(to: Recipient) -> str:
+    return escape(to.business_name or "This business")
+
+
+def _page(title: str, sentence: str, action: str = "") -> web.Response:
+    text = _PAGE.format(title=title, sentence=sentence, action=action)
+    return web.Response(text=text, content_type="text/html", charset="utf-8", headers=_HEADERS)

@@ -1,0 +1,36 @@
+"""The link by which a recipient refuses further mail: nobody can make one who lacks the secret."""
+
+import base64
+import binascii
+import hmac
+from uuid import UUID
+
+_UUID, _SIGNATURE = 16, 16  # octets
+
+
+class Links:
+    """Makes and reads the tokens of deliveries; each stands for its address and its business."""
+
+    def __init__(self, secret: str, public_url: str) -> None:
+        self._secret = secret.encode()
+        self._base = f"{public_url.rstrip('/')}/unsubscribe/"
+
+    def url(self, delivery_id: UUID) -> str:
+        """Return the link for one delivery; the same at every attempt."""
+        token = base64.urlsafe_b64encode(delivery_id.bytes + self._signature(delivery_id.bytes))
+        return self._base + token.decode().rstrip("=")
+
+    def delivery(self, token: str) -> UUID | None:
+        """Return the delivery that a token names, None where it was not made with our secret."""
+        try:
+            raw = base64.b64decode(token + "=" * (-len(token) % 4), altchars=b"-_", validate=True)
+        except (binascii.Error, ValueError):
+            return None
+        if len(raw) != _UUID + _SIGNATURE:
+            return None
+        named, signature = raw[:_UUID], raw[_UUID:]
+        genuine = hmac.compare_digest(signature, self._signature(named))
+        return UUID(bytes=named) if genuine else None
+
+    def _signature(self, named: bytes) -> bytes:
+        return hmac.digest(self._secret, b"unsubscribe " + named, "sha256")[:_SIGNATURE]

@@ -1,0 +1,51 @@
+"""SIGTERM with work in flight: what was begun is finished, and nothing is lost or doubled."""
+
+from pathlib import Path
+
+from tests.faults.processes import Child
+from tests.journeys.conftest import System
+from tests.judge.script import Delay
+
+
+async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_path: Path) -> None:
+    system.judge.on("dot", Delay(1.5))
+    mailer = {
+        "DATABASE_URL": system.dsn,
+        "AMQP_URL": system.amqp,
+        "SMTP_URL": f"smtp://127.0.0.1:{system.judge.port}?starttls=never",
+        "MAIL_FROM": "post@ledgerpost.example",
+        "MAILER_CONCURRENCY": "3",
+        "MAILER_OPS_PORT": "0",
+    }
+    relay = {
+        "DATABASE_URL": system.dsn,
+        "AMQP_URL": system.amqp,
+        "RELAY_OPS_PORT": "0",
+        "SWEEP_INTERVAL": "1s",
+    }
+    running = [
+        Child("relay", ("services.api", "relay"), relay, tmp_path),
+        Child("mailer", ("services.mailer", "run"), mailer, tmp_path),
+    ]
+    try:
+        sent = await system.send(other_emails=[f"r{n}@x.example" for n in range(9)])
+        await system.judge.until(lambda judge: len(judge.accepted) > 0, 60)
+        await system.until(
+            sent["id"], lambda seen: any(r["state"] == "sending" for r in seen["recipients"])
+        )
+        for child in running:
+            await child.stop()
+        states = [r["state"] for r in (await system.show(sent["id"]))["recipients"]]
+        assert set(states) <= {"sent", "queued", "scheduled", "deferred"}
+        assert states.count("sent") == len(system.judge.accepted) > 0
+        assert "queued" in states
+
+        running += [
+            Child("relay-2", ("services.api", "relay"), relay, tmp_path),
+            Child("mailer-2", ("services.mailer", "run"), mailer, tmp_path),
+        ]
+        assert (await system.settled(sent["id"], 60))["status"] == "sent"
+    finally:
+        for child in running:
+            await child.kill()
+    assert sorted(system.judge.counts().values()) == [1] * 10

@@ -1,0 +1,88 @@
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from services.mailer import breaker as module
+from services.mailer.breaker import Breaker
+from services.mailer.outcomes import RelayAtFault
+
+
+class Probe:
+    """A relay that is at fault until told otherwise."""
+
+    def __init__(self) -> None:
+        self.fault: Exception | None = RelayAtFault("421 busy")
+        self.tries = 0
+
+    async def __call__(self) -> None:
+        self.tries += 1
+        if self.fault is not None:
+            raise self.fault
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch) -> Probe:
+    monkeypatch.setattr(module, "_FIRST", 0.01)
+    monkeypatch.setattr(module, "_LONGEST", 0.04)
+    return Probe()
+
+
+@pytest.fixture
+async def breaker(probe: Probe) -> AsyncIterator[Breaker]:
+    breaker = Breaker(probe)
+    watch = asyncio.create_task(breaker.watch())
+    yield breaker
+    watch.cancel()
+
+
+async def closed(breaker: Breaker) -> None:
+    async with asyncio.timeout(5):
+        await breaker.mended()
+
+
+async def tries(probe: Probe, count: int) -> None:
+    async with asyncio.timeout(5):
+        while probe.tries < count:
+            await asyncio.sleep(0.01)
+
+
+async def test_it_is_closed_and_asks_nothing_at_first(breaker: Breaker, probe: Probe) -> None:
+    await closed(breaker)
+    await breaker.check()
+    await asyncio.sleep(0.1)
+    assert probe.tries == 0
+
+
+async def test_it_stays_open_for_as_long_as_the_relay_is_at_fault(
+    breaker: Breaker, probe: Probe
+) -> None:
+    breaker.trip(RelayAtFault("connection refused"))
+    await asyncio.wait_for(breaker.tripped(), 5)
+    with pytest.raises(RelayAtFault, match=r"^consumption pauses: connection refused$"):
+        await breaker.check()
+    await tries(probe, 3)
+    with pytest.raises(RelayAtFault, match=r"^consumption pauses: 421 busy$"):
+        await breaker.check()
+    probe.fault = None
+    await closed(breaker)
+    await breaker.check()
+
+
+async def test_it_opens_again(breaker: Breaker, probe: Probe) -> None:
+    probe.fault = None
+    for _ in range(3):
+        breaker.trip(RelayAtFault("421 busy"))
+        assert breaker.reason == "421 busy"
+        await closed(breaker)
+        assert breaker.reason is None
+
+
+async def test_a_probe_that_breaks_does_not_end_the_watch(breaker: Breaker, probe: Probe) -> None:
+    probe.fault = KeyError("a mistake of ours")
+    breaker.trip(RelayAtFault("421 busy"))
+    await tries(probe, 2)
+    with pytest.raises(RelayAtFault, match="the probe failed: KeyError"):
+        await breaker.check()
+    probe.fault = None
+    await closed(breaker)
