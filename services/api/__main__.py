@@ -15,7 +15,7 @@ import uvloop
 
 from services.api.access.commands import keys
 from services.api.app import create_app
-from services.api.ledger.commands import import_, verify
+from services.api.ledger.commands import import_, rebuild, verify
 from services.api.relay.app import run as run_relay
 from services.api.relay.commands import pause, quarantine, resume, status
 from services.api.sends.commands import in_doubt
@@ -99,7 +99,7 @@ def migrate(environ: Mapping[str, str]) -> None:
         click.echo(name)
 
 
-for _command in (import_, verify, keys, pause, resume, status, quarantine, in_doubt):
+for _command in (import_, verify, rebuild, keys, pause, resume, status, quarantine, in_doubt):
     cli.add_command(_command)
 
 

@@ -1,4 +1,4 @@
-"""The commands `import` and `verify`; the context's object is the environment to read from."""
+"""The commands `import`, `verify` and `rebuild`; the context's object is their environment."""
 
 import asyncio
 import sys
@@ -10,7 +10,7 @@ from tqdm import tqdm
 
 from services.api.ledger.faults import ImportRefused
 from services.api.ledger.imports import Summary, import_directory
-from services.api.ledger.verification import prove
+from services.api.ledger.verification import mend, prove
 from shared.settings import DatabaseSettings
 
 
@@ -43,6 +43,13 @@ def verify(context: click.Context) -> None:
         sys.exit(1)
 
 
+@click.command()
+@click.pass_context
+def rebuild(context: click.Context) -> None:
+    """Set kept figures right that `verify` finds wrong, while the system runs."""
+    asyncio.run(_rebuild(_dsn(context)))
+
+
 async def _import(dsn: str, directory: Path, sizes: dict[str, int]) -> Summary:
     current = ""
     # `disable=None` shows the bar on a terminal only.
@@ -73,6 +80,17 @@ async def _verify(dsn: str) -> bool:
     finally:
         await connection.close()
     return right
+
+
+async def _rebuild(dsn: str) -> None:
+    connection = await asyncpg.connect(
+        dsn, server_settings={"application_name": "ledgerpost-rebuild", "timezone": "UTC"}
+    )
+    try:
+        async for kind, count in mend(connection):
+            click.echo(f"{count:8} {kind} mended")
+    finally:
+        await connection.close()
 
 
 def _sizes(directory: Path) -> dict[str, int]:

@@ -56,6 +56,7 @@ async def import_directory(dsn: str, directory: Path, on_step: OnStep = lambda *
             # The planner's figures would otherwise lag behind a large import by minutes.
             if each.inserted or each.updated:
                 await connection.execute(f"ANALYZE {Path(each.file).stem}")
+        await connection.execute("ANALYZE kept_documents, kept_periods, kept_totals")
     finally:
         await connection.close()
     return Summary(tuple(written), ignored)

@@ -85,3 +85,69 @@ ORDER BY what
 -- name: timezones
 -- The time zones that businesses have, each with one business that has it.
 SELECT timezone, min(id) AS business_id FROM businesses GROUP BY timezone ORDER BY timezone
+
+-- name: documents_kept_wrong
+-- Documents whose kept figures are not what the base tables say.
+SELECT format('invoice %s of business %s: kept %s, counted %s', invoice_id, business_id,
+    coalesce(k.figures, 'nothing'), coalesce(c.figures, 'nothing')) AS what
+FROM (
+    SELECT business_id, invoice_id,
+        concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
+            manual_count, trim_scale(online), online_count, days, paid_in_full) AS figures
+    FROM counted_documents
+) c
+FULL JOIN (
+    SELECT business_id, invoice_id,
+        concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
+            manual_count, trim_scale(online), online_count, days, paid_in_full) AS figures
+    FROM kept_documents
+) k USING (business_id, invoice_id)
+WHERE c.figures IS DISTINCT FROM k.figures
+ORDER BY business_id, invoice_id
+LIMIT $1
+
+-- name: periods_kept_wrong
+-- Months and years whose kept sums are not those of their documents.
+SELECT format('customer %s of business %s in %s: kept %s, counted %s', customer_id, business_id,
+    period, coalesce(k.figures, 'nothing'), coalesce(c.figures, 'nothing')) AS what
+FROM (
+    SELECT business_id, period, customer_id,
+        concat_ws(' ', trim_scale(billed), invoices, trim_scale(manual), manual_count,
+            trim_scale(online), online_count, days, paid_in_full) AS figures
+    FROM counted_periods
+) c
+FULL JOIN (
+    SELECT business_id, period, customer_id,
+        concat_ws(' ', billed, invoices, manual, manual_count, online, online_count, days,
+            paid_in_full) AS figures
+    FROM summed_periods
+) k USING (business_id, period, customer_id)
+WHERE coalesce(c.figures, '0 0 0 0 0 0 0 0') <> coalesce(k.figures, '0 0 0 0 0 0 0 0')
+ORDER BY business_id, customer_id, period
+LIMIT $1
+
+-- name: totals_kept_wrong
+-- Customers whose kept sums of all time are not those of their documents and deposits.
+SELECT format('customer %s of business %s: kept %s, counted %s', customer_id, business_id,
+    coalesce(k.figures, 'nothing'), coalesce(c.figures, 'nothing')) AS what
+FROM (
+    SELECT business_id, customer_id,
+        concat_ws(' ', trim_scale(receivable), trim_scale(deposited)) AS figures
+    FROM counted_totals
+) c
+FULL JOIN (
+    SELECT business_id, customer_id, concat_ws(' ', receivable, deposited) AS figures
+    FROM summed_totals
+) k USING (business_id, customer_id)
+WHERE coalesce(c.figures, '0 0') <> coalesce(k.figures, '0 0')
+ORDER BY business_id, customer_id
+LIMIT $1
+
+-- name: mend_documents
+SELECT mend_documents()
+
+-- name: mend_periods
+SELECT mend_periods()
+
+-- name: mend_totals
+SELECT mend_totals()

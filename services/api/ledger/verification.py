@@ -12,6 +12,15 @@ from shared.sql import load
 
 _queries = load(__package__)
 
+# By what is proved: the query that finds what differs. Each rests on the one before it.
+_KEPT = {
+    "every document's kept figures are those of the ledger": "documents_kept_wrong",
+    "every kept sum of a month or year is that of its documents": "periods_kept_wrong",
+    "every kept sum of all time is that of its documents and deposits": "totals_kept_wrong",
+}
+_MENDING = ("documents", "periods", "totals")
+_LIMIT = 1000  # differences shown of each proof
+
 
 @dataclass(frozen=True)
 class Proof:
@@ -30,7 +39,10 @@ async def prove(connection: asyncpg.Connection) -> AsyncIterator[Proof]:
             for column, referents in references.items():
                 rows = await connection.fetch(_orphans(table, column, referents))
                 yield _proof(f"every {column} in {table} is one of {referents}", rows)
-        tables = [file.table for file in FILES]
+        for statement, query in _KEPT.items():
+            rows = await connection.fetch(getattr(_queries, query), _LIMIT, timeout=None)
+            yield _proof(statement, rows)
+        tables = [*(file.table for file in FILES), "kept_documents"]
         rows = await connection.fetch(_queries.guards_switched_off, tables)
         yield _proof("every trigger and constraint of the ledger is in force", rows)
         rows = await connection.fetch(_queries.timezones)
@@ -42,6 +54,13 @@ async def prove(connection: asyncpg.Connection) -> AsyncIterator[Proof]:
                 if TIMEZONE.complaint(row["timezone"])
             ),
         )
+
+
+async def mend(connection: asyncpg.Connection) -> AsyncIterator[tuple[str, int]]:
+    """Set the kept figures right and yield of which kind and how many; writers may go on."""
+    for kind in _MENDING:
+        count = await connection.fetchval(getattr(_queries, f"mend_{kind}"), timeout=None)
+        yield kind, count
 
 
 def _proof(statement: str, rows: list[asyncpg.Record]) -> Proof:

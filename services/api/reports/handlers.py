@@ -4,13 +4,14 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from services.api import bodies
 from services.api.appkeys import PRINCIPAL, STREAMS, connection
 from services.api.refusals import Busy, NotFound
-from services.api.reports import store
+from services.api.reports import conditional, store
 from services.api.reports.model import Period, ReportQuery, check_filter, customer_id
 
 _JSON = "application/json"
@@ -20,9 +21,17 @@ _STREAM_LIMIT = 300.0  # seconds in which a reader has to take everything
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
-    """Stream the rows of all customers; a slow reader is cut off, as it holds a snapshot."""
+    """Stream the rows of all customers; a slow reader is cut off, as it holds a snapshot.
+
+    The version is read before the rows: rows that are newer than their tag are sent once more,
+    while a tag newer than its rows would keep the caller from them.
+    """
     query = ReportQuery(request[PRINCIPAL].business_id, _period(request))
-    response = web.StreamResponse()
+    async with connection(request) as conn:
+        tag = conditional.entity_tag(await store.version(conn, query.business_id))
+    if conditional.not_modified(request, tag):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(tag))
+    response = web.StreamResponse(headers=conditional.headers(tag))
     response.content_type, response.charset = _JSON, "utf-8"
     if request.method == hdrs.METH_HEAD:
         await response.prepare(request)

@@ -1,84 +1,87 @@
+-- name: version
+-- What changes in every transaction that can change a report of business $1, and never comes back.
+SELECT report_version($1)
+
 -- name: income_by_customers
 -- The report's rows, in its order, each as one line of JSON: of business $1 from $2 to $3 (dates,
 -- inclusive), of the customers with ids from $4 to $5 (the same one twice for one customer).
--- `row_to_json` keeps the columns' order and writes a numeric digit by digit.
-WITH documents AS (
-    -- Issued documents with what was settled on each, whenever that was.
+-- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day
+-- that make up [$2, $3], which OFFSET 0 holds the planner to. What one document was paid may not fit
+-- into a bigint of 0.0001 units: such ones come in parts. asyncpg makes infinities of the first and
+-- the last date that Python knows.
+WITH billed AS (
     SELECT
-        i.customer_id,
-        i.kind = 'invoice' AS is_invoice,
-        i.issue_date BETWEEN $2 AND $3 AS in_period,
-        i.issue_date,
-        i.total,
-        sum(p.amount) AS paid,
-        sum(p.amount) FILTER (WHERE p.channel = 'manual') AS paid_manually,
-        sum(p.amount) FILTER (WHERE p.channel = 'online') AS paid_online,
-        max(p.paid_on) FILTER (WHERE p.amount > 0) AS last_paid_on
-    FROM invoices i
-    LEFT JOIN payments p
-        ON p.business_id = i.business_id AND p.invoice_id = i.id AND p.status = 'settled'
-    WHERE i.business_id = $1 AND i.customer_id BETWEEN $4 AND $5 AND i.status = 'issued'
-    GROUP BY i.business_id, i.id
-), billed AS (
-    SELECT
-        customer_id,
-        sum(CASE WHEN is_invoice THEN total ELSE -total END) AS ever,
-        sum(paid) AS paid_ever,
-        sum(CASE WHEN is_invoice THEN total ELSE -total END) FILTER (WHERE in_period) AS due,
-        count(*) FILTER (WHERE in_period AND is_invoice) AS invoices,
-        sum(paid_manually) FILTER (WHERE in_period) AS paid_manually,
-        sum(paid_online) FILTER (WHERE in_period) AS paid_online,
-        sum(paid) FILTER (WHERE in_period) AS paid,
-        round(
-            avg(last_paid_on - issue_date)
-                FILTER (WHERE in_period AND is_invoice AND total > 0 AND paid >= total),
-            2
-        ) AS terms
-    FROM documents
-    GROUP BY customer_id
-), held AS (
-    SELECT customer_id, sum(CASE WHEN type = 'credit' THEN amount ELSE -amount END) AS amount
-    FROM deposits
+        k.customer_id,
+        trim_scale(sum(k.billed) * 0.0001) AS due,
+        sum(k.invoices) AS invoices,
+        trim_scale(sum(k.manual) * 0.0001) AS manual,
+        sum(k.manual_count) AS manual_count,
+        trim_scale(sum(k.online) * 0.0001) AS online,
+        sum(k.online_count) AS online_count,
+        sum(k.days) AS days,
+        sum(k.paid_in_full) AS paid_in_full
+    FROM periods_within($1, $2, $3) AS within (period)
+    CROSS JOIN LATERAL (
+        SELECT
+            customer_id, billed, manual, online, days, invoices, manual_count, online_count,
+            paid_in_full
+        FROM kept_periods
+        WHERE business_id = $1 AND period = within.period AND customer_id BETWEEN $4 AND $5
+        UNION ALL
+        SELECT
+            customer_id, (billed * 10000)::bigint, (manual * 10000)::bigint,
+            (online * 10000)::bigint, days, invoices, manual_count, online_count, paid_in_full
+        FROM kept_documents
+        WHERE business_id = $1 AND day = within.period AND customer_id BETWEEN $4 AND $5
+            AND greatest(abs(manual), abs(online)) < 100000000000000
+        UNION ALL
+        SELECT
+            customer_id, in_parts(billed * 10000, part, parts),
+            in_parts(manual * 10000, part, parts), in_parts(online * 10000, part, parts),
+            days * first, invoices * first, manual_count * first, online_count * first,
+            paid_in_full * first
+        FROM kept_documents
+        CROSS JOIN LATERAL parts_of(greatest(abs(manual), abs(online)) * 10000) parts
+        CROSS JOIN LATERAL generate_series(1, parts) part
+        CROSS JOIN LATERAL (SELECT (part = 1)::int) f (first)
+        WHERE business_id = $1 AND day = within.period AND customer_id BETWEEN $4 AND $5
+            AND greatest(abs(manual), abs(online)) >= 100000000000000
+        OFFSET 0
+    ) k
+    GROUP BY k.customer_id
+), totals AS (
+    SELECT customer_id, sum(receivable) * 0.0001 AS receivable,
+        trim_scale(sum(deposited) * 0.0001) AS deposited
+    FROM kept_totals
     WHERE business_id = $1 AND customer_id BETWEEN $4 AND $5
     GROUP BY customer_id
+), named AS MATERIALIZED (
+    SELECT id, concat(to_json(name), ',"category_id":', id, ',"deposit_amount":') AS category
+    FROM categories
+    WHERE business_id = $1
 )
-SELECT row_to_json(line)::text
+SELECT
+    concat(
+        c.report_head, coalesce(n.category, '"Uncategorised","category_id":1,"deposit_amount":'),
+        coalesce(c.deposited, 0), c.report_middle, coalesce(b.due, 0),
+        ',"invoice_count":', coalesce(b.invoices, 0),
+        ',"balance":', c.balance,
+        ',"amount_paid":', CASE WHEN b.manual_count > 0 THEN b.manual::text ELSE 'null' END,
+        ',"online_amount_paid":', CASE WHEN b.online_count > 0 THEN b.online::text ELSE 'null' END,
+        (SELECT concat(',"dateFrom":"', greatest($2, '0001-01-01'), '","dateTo":"', least($3, '9999-12-31'))),
+        '","average_payment_terms":',
+        CASE WHEN b.paid_in_full > 0 THEN trim_scale(round(b.days / b.paid_in_full, 2)) ELSE 0 END,
+        ',"owing":', coalesce(trim_scale(b.due - b.manual - b.online), 0),
+        ',"total_paid":', coalesce(trim_scale(b.manual + b.online), 0),
+        ',"invoices":', coalesce(b.invoices, 0), '}'
+    ) AS row
 FROM (
     SELECT
-        c.id,
-        c.owner_id,
-        c.business_id,
-        c.first_name,
-        c.last_name,
-        c.phone_number,
-        c.business_name,
-        c.business_address,
-        c.business_phone,
-        c.business_location,
-        c.business_email,
-        to_char(c.created_at, 'YYYY-MM-DD HH24:MI:SS') AS created_at,
-        to_char(c.updated_at, 'YYYY-MM-DD HH24:MI:SS') AS updated_at,
-        c.account_id,
-        coalesce(g.name, 'Uncategorised') AS category,
-        coalesce(c.category_id, 1) AS category_id,
-        trim_scale(coalesce(held.amount, 0)) AS deposit_amount,
-        c.deposit_account_id,
-        c.archived,
-        trim_scale(coalesce(b.due, 0)) AS amount_due,
-        coalesce(b.invoices, 0) AS invoice_count,
-        trim_scale(c.opening_balance + coalesce(b.ever, 0) - coalesce(b.paid_ever, 0)) AS balance,
-        trim_scale(b.paid_manually) AS amount_paid,
-        trim_scale(b.paid_online) AS online_amount_paid,
-        $2::date AS "dateFrom",
-        $3::date AS "dateTo",
-        trim_scale(coalesce(b.terms, 0)) AS average_payment_terms,
-        trim_scale(coalesce(b.due, 0) - coalesce(b.paid, 0)) AS owing,
-        trim_scale(coalesce(b.paid, 0)) AS total_paid,
-        coalesce(b.invoices, 0) AS invoices
-    FROM customers c
-    LEFT JOIN categories g ON g.business_id = c.business_id AND g.id = c.category_id
-    LEFT JOIN billed b ON b.customer_id = c.id
-    LEFT JOIN held ON held.customer_id = c.id
+        c.id, c.report_head, c.report_middle, c.category_id, totals.deposited,
+        trim_scale(c.opening_balance + coalesce(totals.receivable, 0)) AS balance
+    FROM customers c LEFT JOIN totals ON totals.customer_id = c.id
     WHERE c.business_id = $1 AND c.id BETWEEN $4 AND $5
-) line
-ORDER BY line.balance DESC, line.id
+) c
+LEFT JOIN named n ON n.id = c.category_id
+LEFT JOIN billed b ON b.customer_id = c.id
+ORDER BY c.balance DESC, c.id

@@ -8,9 +8,28 @@ from shared.postgres import Connection
 _queries = sql.load("services.api.reports")
 
 
+def all_customers() -> str:
+    """Return the report's query for the customers with ids from $4 to $5."""
+    return _queries.income_by_customers
+
+
+def one_customer() -> str:
+    """Return the report's query for the one customer $4.
+
+    Postgres keeps its plan, the same for every customer, but plans anew for each range of them.
+    """
+    return all_customers().replace("BETWEEN $4 AND $5", "= $4")
+
+
+async def version(conn: Connection, business_id: int) -> str:
+    """Return what differs after every change to the ledger that may alter a report."""
+    text: str = await conn.fetchval(_queries.version, business_id)
+    return text
+
+
 async def income_by_customer(conn: Connection, query: ReportQuery) -> str | None:
     """Return the customer's row as a JSON object, or None where the business has no such one."""
-    row: str | None = await conn.fetchval(_queries.income_by_customers, *_arguments(query))
+    row: str | None = await conn.fetchval(one_customer(), *_arguments(query)[:4])
     return row
 
 
@@ -37,7 +56,7 @@ async def income_by_customers(
     # Quotes and backslashes of JSON stay as they are where control characters, which JSON never
     # has, are CSV's signs. Each line begins with a comma; the first one's becomes the bracket.
     await conn.copy_from_query(
-        f"SELECT ',' || row FROM ({_queries.income_by_customers}) AS rows (row)",
+        f"SELECT ',' || row FROM ({all_customers()}) AS rows (row)",
         *_arguments(query),
         output=pass_on,
         timeout=timeout,

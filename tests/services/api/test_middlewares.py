@@ -82,7 +82,7 @@ async def test_any_other_request_id_is_replaced(reader: Api, given: str) -> None
 async def test_a_streamed_answer_carries_its_request_id_too(reader: Api) -> None:
     answer = await reader.get(f"{REPORTS}/{NOVEMBER}", headers={"X-Request-Id": "streamed"})
     assert answer.headers["X-Request-Id"] == "streamed"
-    assert answer.headers["Cache-Control"] == "no-store"
+    assert answer.headers["Cache-Control"] == "private, no-cache"
     assert "aiohttp" not in answer.headers["Server"]
 
 

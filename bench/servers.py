@@ -1,0 +1,96 @@
+"""The programs under test, each a process of its own on a port of its own."""
+
+import hashlib
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+VENV = ROOT / "var" / "bench" / "venv"
+FIELDS = "/api/v3/reports/customers"
+
+
+@dataclass(frozen=True)
+class Served:
+    """A running server: where it listens, what to authenticate with, and its process."""
+
+    port: int
+    key: str
+    pid: int
+
+    @property
+    def memory(self) -> int:
+        """Resident memory in KiB, of the process and its children."""
+        children = Path(f"/proc/{self.pid}/task/{self.pid}/children").read_text().split()
+        total = 0
+        for pid in (str(self.pid), *children):
+            status = Path(f"/proc/{pid}/status").read_text()
+            total += int(status.split("VmRSS:")[1].split()[0])
+        return total
+
+
+def install() -> None:
+    """Install what the peers need into an environment of their own."""
+    lock = ROOT / "requirements" / "bench.txt"
+    if not (VENV / "bin" / "uvicorn").exists():
+        subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
+        pip = [str(VENV / "bin" / "pip"), "install", "-q", "--require-hashes", "-r", str(lock)]
+        subprocess.run(pip, check=True)
+
+
+@contextmanager
+def product(dsn: str, key: str) -> Iterator[Served]:
+    """Serve the API as `ledgerpost-api serve` does, with one worker."""
+    port = _free_port()
+    environ = {
+        "DATABASE_URL": dsn, "API_HOST": "127.0.0.1", "API_PORT": str(port), "API_WORKERS": "1",
+        "LOG_LEVEL": "warning",
+    }  # fmt: skip
+    with _running([sys.executable, "-m", "services.api", "serve"], environ, port) as pid:
+        yield Served(port, key, pid)
+
+
+@contextmanager
+def peer(name: str, dsn: str, key: str, queries: dict[str, str]) -> Iterator[Served]:
+    """Serve one of bench/peers/ from its own environment; its key is the hash of ours."""
+    port = _free_port()
+    file = ROOT / "var" / "bench" / "queries.json"
+    file.write_text(json.dumps(queries))
+    environ = {"PEER_DSN": dsn, "PEER_PORT": str(port), "PEER_QUERIES": str(file)}
+    command = [str(VENV / "bin" / "python"), str(ROOT / "bench" / "peers" / f"{name}.py")]
+    with _running(command, environ, port) as pid:
+        yield Served(port, hashlib.sha256(key.encode()).hexdigest(), pid)
+
+
+@contextmanager
+def _running(command: list[str], environ: dict[str, str], port: int) -> Iterator[int]:
+    log = (ROOT / "var" / "bench" / "servers.log").open("ab")
+    process = subprocess.Popen(
+        command, env={**os.environ, **environ}, cwd=ROOT, stdout=log, stderr=log
+    )
+    try:
+        for _ in range(300):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", port)) == 0:
+                    break
+            if process.poll() is not None:
+                raise RuntimeError(f"{command[-1]} ended; see var/bench/servers.log")
+            time.sleep(0.1)
+        yield process.pid
+    finally:
+        process.terminate()
+        process.wait(30)
+        log.close()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
