@@ -32,10 +32,10 @@ logs: setup ## follow the running demo
 stop: setup ## end the demo
 	@$(BIN)/python -m demo stop
 
-test: setup node ## run every test on a real Postgres and RabbitMQ
-	@$(BIN)/pytest
+test: setup node ## run every test but the fault suite on a real Postgres and RabbitMQ
+	@$(BIN)/pytest --ignore=tests/faults
 
-faults: setup ## run the fault tests alone
+faults: setup ## run the fault suite: processes, brokers and databases killed for real
 	@$(BIN)/pytest tests/faults
 
 check: setup ## lint, format, types and the architecture's walls

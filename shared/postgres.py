@@ -17,6 +17,7 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     TimeoutError,
     ssl.SSLError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a connection lost at the wrong moment ends in
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,

@@ -15,6 +15,7 @@ from shared.deliveries.held import Claim, Verdict
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _RETRY = 1.0  # seconds between tries to record while Postgres is away
+_MOST_REFUSALS = 5  # tries to record what Postgres, being there, refuses
 
 
 class Rows:
@@ -41,10 +42,14 @@ class Rows:
 
     async def record(self, verdict: Verdict) -> bool:
         """Record what an attempt came to, however long Postgres is away; False when too late."""
+        refused = 0
         while True:
             try:
                 decided = await self._verdicts.ask(verdict)
-            except postgres.UNAVAILABLE as error:
+            except Exception as error:
+                refused += not isinstance(error, postgres.UNAVAILABLE)
+                if refused > _MOST_REFUSALS:
+                    raise
                 _log.warning("result not recorded yet", error=repr(error))
                 await asyncio.sleep(_RETRY)
             else:

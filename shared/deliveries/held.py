@@ -66,26 +66,18 @@ async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> s
 
 async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
     """Record what attempts came to and return the ids that were still theirs to decide."""
-    async with conn.transaction():
-        decided = _ids(
-            await conn.fetch(
-                _QUERIES.record,
-                *_keys([verdict.claim for verdict in verdicts]),
-                [verdict.state for verdict in verdicts],
-                [verdict.delay for verdict in verdicts],
-                [verdict.counts for verdict in verdicts],
-                [verdict.reply for verdict in verdicts],
-                [verdict.reason for verdict in verdicts],
-            )
+    return _ids(
+        await conn.fetch(
+            _QUERIES.record,
+            *_keys([verdict.claim for verdict in verdicts]),
+            [verdict.state for verdict in verdicts],
+            [verdict.delay for verdict in verdicts],
+            [verdict.counts for verdict in verdicts],
+            [verdict.reply for verdict in verdicts],
+            [verdict.reason for verdict in verdicts],
+            [verdict.suppress for verdict in verdicts],
         )
-        gone = [v for v in verdicts if v.suppress and v.claim.id in decided]
-        if gone:
-            await conn.execute(
-                _QUERIES.suppress,
-                [verdict.claim.id for verdict in gone],
-                [verdict.reply or verdict.reason or "refused" for verdict in gone],
-            )
-    return decided
+    )
 
 
 async def statement(conn: Connection, claim: Claim) -> str:

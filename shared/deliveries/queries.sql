@@ -224,17 +224,20 @@ RETURNING d.id
 -- name: record
 -- What attempts came to: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
 -- until the next attempt, $5 whether it counts as an attempt, $6 replies, $7 reasons.
+-- $8 whether the relay says that the address does not exist: no further mail to it from that business.
+-- One statement, so that a worker that freezes here holds no lock.
 -- A verdict also settles a row that the sweeper put in doubt, while its token is the same.
 WITH verdicts AS (
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::interval[], $5::boolean[],
-                         $6::text[], $7::text[]) AS v (id, token, state, delay, counts, reply, reason)
+                         $6::text[], $7::text[], $8::boolean[])
+        AS v (id, token, state, delay, counts, reply, reason, suppress)
 ), mine AS MATERIALIZED (
     SELECT d.id FROM deliveries d JOIN verdicts v ON d.id = v.id
     WHERE d.token = v.token
       AND (d.state IN ('sending', 'committing') OR d.state = 'in_doubt' AND v.state IN ('sent', 'failed', 'deferred'))
     ORDER BY d.id
     FOR UPDATE OF d
-)
+), recorded AS (
 UPDATE deliveries d SET
     state = v.state,
     attempts = attempts + (d.state = 'sending' AND v.counts)::int,
@@ -246,15 +249,15 @@ UPDATE deliveries d SET
     lease_until = NULL,
     updated_at = clock_timestamp()
 FROM mine, verdicts v WHERE d.id = mine.id AND v.id = d.id
-RETURNING d.id
-
--- name: suppress
--- The relay says that these addresses do not exist: no further mail to them from that business.
--- $1 delivery ids, $2 reasons.
-INSERT INTO suppressions (business_id, email_key, reason)
-SELECT d.business_id, d.email_key, v.reason
-FROM unnest($1::uuid[], $2::text[]) AS v (id, reason) JOIN deliveries d USING (id)
-ON CONFLICT DO NOTHING
+RETURNING d.id, d.business_id, d.email_key
+), suppressed AS (
+    INSERT INTO suppressions (business_id, email_key, reason)
+    SELECT r.business_id, r.email_key, coalesce(v.reply, v.reason, 'refused')
+    FROM recorded r JOIN verdicts v USING (id)
+    WHERE v.suppress
+    ON CONFLICT DO NOTHING
+)
+SELECT id FROM recorded
 
 -- name: postpone
 -- Queued rows that no worker can serve now wait in Postgres instead of the queue. $1 ids, $2 delay.

@@ -1,0 +1,98 @@
+"""The API dies around the COMMIT of a request."""
+
+import asyncio
+from random import Random
+
+import aiohttp
+import asyncpg
+
+from provision.ports import free_ports
+from tests.faults import tap
+from tests.faults.cases import fault
+from tests.faults.processes import Child
+from tests.faults.world import World
+
+
+@fault("fault-01-api-killed-before-commit")
+async def killed_before_commit(world: World, rng: Random) -> None:
+    others = [f"r{number}@x.example" for number in range(rng.randrange(1, 25))]
+    blocker = await asyncpg.connect(world.dsn)
+    lock = blocker.transaction()
+    await lock.start()
+    await blocker.execute("LOCK TABLE deliveries IN SHARE MODE")
+    asking = asyncio.create_task(_ask(world, api := _Api(world), others))
+
+    async def waits() -> bool:
+        return bool(await world.fetch(_INSERTING))
+
+    await world.until(waits, "the API's INSERT waits for a lock")
+    await api.process.kill()
+    await world.fetch(f"SELECT pg_terminate_backend(pid) FROM ({_INSERTING}) AS api")
+    await lock.rollback()
+    await blocker.close()
+    assert await asking is None
+    for table in ("sends", "deliveries", "idempotency_keys", "delivery_events"):
+        assert (await world.fetch(f"SELECT count(*) FROM {table}"))[0][0] == 0, table
+    await _ask_again(world, others, None)
+
+
+@fault("fault-01-api-killed-after-commit")
+async def killed_after_commit(world: World, rng: Random) -> None:
+    others = [f"r{number}@x.example" for number in range(rng.randrange(1, 25))]
+    postgres = await world.tapped()
+    trap = postgres.trap(tap.ACCEPT, "answer")
+    asking = asyncio.create_task(_ask(world, api := _Api(world, postgres.url), others))
+    await trap.reached()
+    await world.until_count("true", 1 + len(others))
+    await api.process.kill()
+    assert await asking is None
+    [stored] = await world.fetch("SELECT id FROM sends")
+    await _ask_again(world, others, str(stored["id"]))
+
+
+_INSERTING = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'ledgerpost-api' AND wait_event_type = 'Lock'"""
+
+
+class _Api:
+    """A real API process and how to reach it."""
+
+    def __init__(self, world: World, database_url: str | None = None) -> None:
+        [port] = free_ports(1)
+        self.url = f"http://127.0.0.1:{port}"
+        self.process: Child = world.api(port, DATABASE_URL=database_url or world.dsn)
+
+
+async def _ask(world: World, api: _Api, others: list[str]) -> str | None:
+    """Ask under one key until there is an answer or a broken connection; returns the send's id."""
+    async with world.client(api.url) as http, asyncio.timeout(60):
+        while True:
+            try:
+                async with http.post(
+                    "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30",
+                    json={"other_emails": others},
+                    headers={"Idempotency-Key": "once"},
+                ) as response:
+                    assert response.status == 202, await response.text()
+                    return str((await response.json())["id"])
+            except aiohttp.ClientConnectorError:
+                if not api.process.alive:
+                    return None
+                await asyncio.sleep(0.05)  # it is starting
+            except (aiohttp.ClientError, OSError):
+                return None
+
+
+async def _ask_again(world: World, others: list[str], stored: str | None) -> None:
+    """Repeat the request, twice: there is one send, and each of its mails goes out once."""
+    api = _Api(world)
+    first = await _ask(world, api, others)
+    assert first is not None
+    assert stored in {None, first}
+    assert await _ask(world, api, others) == first
+    assert await world.count("true") == 1 + len(others)
+    assert len(await world.fetch("SELECT FROM sends")) == 1
+    world.relay()
+    world.mailer()
+    await world.settled()
+    assert len(world.judge.accepted) == 1 + len(others)

@@ -1,0 +1,91 @@
+"""Names, texts and addresses that were made to break out of their place."""
+
+from email.headerregistry import AddressHeader
+from random import Random
+
+from tests.faults.cases import fault
+from tests.faults.world import World
+
+_INJECTED = "\r\nBcc: victim@x.example\r\n\r\nX"
+
+
+@fault("fault-20-line-breaks-in-names")
+async def line_breaks(world: World, rng: Random) -> None:
+    ends = rng.choice(["\r\n", "\r", "\n", "\u2028", "\x0b", "\x85"])
+    evil = f"Evil{_INJECTED.replace(chr(13) + chr(10), ends)}"
+    await world.fetch(
+        "UPDATE businesses SET name = $1, email = $2 WHERE id = 1", evil, f"a@b.example{evil}"
+    )
+    await world.fetch(
+        "UPDATE customers SET business_name = $1, first_name = $1, last_name = $1"
+        " WHERE business_id = 1",
+        evil,
+    )
+    world.relay()
+    world.mailer()
+    await world.send(1, message=evil)
+    await world.settled()
+    assert len(world.judge.accepted) == 2
+    for mail in world.judge.accepted:
+        message = mail.message
+        assert message["Bcc"] is None
+        assert {name for name in message if name.startswith(("Evil", "X"))} == {
+            "X-Ledgerpost-Delivery",
+            "X-Ledgerpost-Send",
+        }
+        to = message["To"]
+        assert isinstance(to, AddressHeader)
+        assert [address.addr_spec for address in to.addresses] == [mail.recipient]
+        assert "victim@x.example" not in {str(value) for value in message.values()}
+    assert not any("victim" in command for command in world.judge.commands)
+
+
+@fault("fault-20-hostile-requests")
+async def refused(world: World, rng: Random) -> None:
+    for others in (
+        ["a@x.example\r\nBcc: b@x.example"],
+        ["a@x.example\0"],
+        ["a@x.example>, <b@x.example"],
+        ["a@x.example b@x.example"],
+        ["Name <a@x.example>"],
+        ["@"],
+        [f"{'a' * 300}@x.example"],
+        [f"r{number}@x.example" for number in range(10_000)],
+        ["a@x.example", 1],
+    ):
+        assert await _status(world, other_emails=others) == 422, others
+    assert await _status(world, message="a\0b") == 422
+    assert await _status(world, message="x" * 10_001) == 422
+    assert (await world.fetch("SELECT count(*) FROM sends"))[0][0] == 0
+    # And one that is right, so that there is something to mail.
+    world.relay()
+    world.mailer()
+    written = [rng.choice([str.upper, str.lower, str.title])("Ann@X.example") for _ in range(900)]
+    send = await world.send([*written, "ESI@Customers.Example.COM"])
+    await world.settled()
+    assert len(await world.show(send)) == 2
+    assert len(world.judge.accepted) == 2
+
+
+@fault("fault-20-international-addresses")
+async def international(world: World, rng: Random) -> None:
+    world.judge.smtputf8 = rng.random() < 0.5
+    world.judge.pipelining = rng.random() < 0.5
+    world.relay()
+    world.mailer()
+    send = await world.send(["ann@bücher.example", "ann@xn--bcher-kva.example", "jürgen@x.example"])
+    await world.settled()
+    shown = await world.show(send)
+    assert shown["ann@bücher.example"]["state"] == "sent"
+    assert len(shown) == 3, "both ways to write the domain are one recipient"
+    local = shown["jürgen@x.example"]
+    assert local["state"] == ("sent" if world.judge.smtputf8 else "failed")
+    assert world.judge.smtputf8 or local["reason"] == "the relay lacks SMTPUTF8"
+    assert "ann@xn--bcher-kva.example" in {mail.recipient for mail in world.judge.accepted}
+
+
+async def _status(world: World, **body: object) -> int:
+    async with world.http.post(
+        "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30", json=body
+    ) as response:
+        return response.status

@@ -1,0 +1,116 @@
+"""A Postgres and a RabbitMQ of the fault tests' own, to be killed, stopped and wiped."""
+
+import asyncio
+import os
+import secrets
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from pathlib import Path
+from typing import Self
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from provision.place import place
+from provision.servers import own_postgres, own_rabbitmq
+from services.api.access import store as access
+from services.api.access.model import SCOPES
+from services.api.ledger.imports import import_directory
+from shared import broker, topology
+from shared.migrate import migrate
+from tests.faults.processes import ROOT
+
+_GOLDEN = ROOT / "tests" / "fixtures" / "golden"
+_TEMPLATE = "faults_template"
+
+
+class Neighbours:
+    """Both servers, for `async with`; a broker at `amqp_url` is used in the place of an own one."""
+
+    def __init__(self, amqp_url: str | None = None) -> None:
+        name = f"faults-{os.getpid()}"
+        self._folder = place(ROOT, name)
+        self._link = ROOT / "var" / name
+        self.postgres = own_postgres(ROOT, name, durable=False)
+        self.rabbitmq = own_rabbitmq(ROOT, name)
+        self._given = amqp_url
+        self.key = ""
+
+    @property
+    def amqp(self) -> str:
+        """The broker's address."""
+        return self._given or self.rabbitmq.url
+
+    @property
+    def owns_the_broker(self) -> bool:
+        """Whether the broker may be killed."""
+        return self._given is None
+
+    async def __aenter__(self) -> Self:
+        await self.ready()
+        await self._administer(f"CREATE DATABASE {_TEMPLATE}")
+        dsn = self.address(_TEMPLATE)
+        await migrate(dsn)
+        await import_directory(dsn, _GOLDEN)
+        conn = await asyncpg.connect(dsn)
+        key = await access.create(conn, business_id=1, name="faults", scopes=SCOPES)
+        self.key = key.text
+        await conn.close()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await asyncio.to_thread(self.postgres.wipe)
+        await asyncio.to_thread(self.rabbitmq.wipe)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        with suppress(OSError):
+            self._link.unlink()
+
+    async def ready(self) -> None:
+        """Start what is down."""
+        starts = [asyncio.to_thread(self.postgres.start)]
+        if self.owns_the_broker:
+            starts.append(asyncio.to_thread(self.rabbitmq.start))
+        await asyncio.gather(*starts)
+
+    def address(self, database: str) -> str:
+        """The address of one database."""
+        return urlsplit(self.postgres.url)._replace(path=f"/{database}").geturl()
+
+    @asynccontextmanager
+    async def database(self) -> AsyncIterator[str]:
+        """Yield the address of a database with the golden ledger, of one case alone."""
+        name = f"faults_{secrets.token_hex(6)}"
+        await self._administer(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
+        try:
+            yield self.address(name)
+        finally:
+            await asyncio.to_thread(self.postgres.start)
+            await self._administer(f"DROP DATABASE {name} WITH (FORCE)")
+
+    async def empty(self) -> None:
+        """Take everything of ours out of the broker."""
+        connection = await broker.connect(self.amqp, "faults")
+        async with connection:
+            channel = await connection.channel()
+            for queue in (topology.DELIVERIES, topology.DEAD_LETTERS):
+                await channel.queue_delete(queue)
+            for exchange in (topology.DELIVERIES, topology.DEAD_LETTERS, topology.EVENTS):
+                await channel.exchange_delete(exchange)
+
+    async def _administer(self, statement: str) -> None:
+        conn = await asyncpg.connect(self.postgres.url)
+        try:
+            await conn.execute(statement)
+        finally:
+            await conn.close()
+
+
+def sweep_away() -> None:
+    """End the servers that a run left behind which was itself killed."""
+    for folder in (ROOT / "var").glob("faults-*"):
+        if not Path(f"/proc/{folder.name.removeprefix('faults-')}").exists():
+            own_postgres(ROOT, folder.name, durable=False).wipe()
+            own_rabbitmq(ROOT, folder.name).wipe()
+            shutil.rmtree(folder.resolve(), ignore_errors=True)
+            folder.unlink(missing_ok=True) if folder.is_symlink() else None

@@ -1,0 +1,81 @@
+"""Messages that cannot be read, and a mail that takes down every worker that touches it."""
+
+import json
+from random import Random
+
+from shared import topology
+from shared.deliveries.waiting import MAX_CLAIMS
+from tests.faults import queue
+from tests.faults.cases import fault
+from tests.faults.world import World
+from tests.judge.script import Hang
+
+_POISON = "poison@x.example"
+_LARGEST = 16 * 1024 * 1024  # of one message, by RabbitMQ 4's default
+
+
+@fault("fault-17-unreadable-messages")
+async def unreadable(world: World, rng: Random) -> None:
+    noise = rng.randbytes(rng.randrange(1, 1000))
+    bodies = [
+        b"",
+        b"{",
+        noise,
+        b"[" * 100_000,
+        json.dumps({"type": "com.example.other.v1", "data": {}}).encode(),
+        queue.wakeup("01900000-0000-7000-8000-000000000000").replace(b"com.ledgerpost", b"com.x"),
+        b'{"data": "' + b"x" * (_LARGEST - 12) + b'"}',
+    ]
+    world.relay()
+    worker = world.mailer()
+    await world.send(20)
+    await queue.publish(world.amqp, *bodies)
+    await world.send(20, customer=5)
+    await world.settled()
+
+    async def buried() -> bool:
+        return await queue.length(world.amqp, topology.DEAD_LETTERS) == len(bodies)
+
+    await world.until(buried, "all of them among the dead letters")
+    assert worker.alive
+    assert await world.count("state = 'sent'") == 42
+
+
+@fault("fault-17-mail-that-kills-its-worker")
+async def deadly(world: World, rng: Random) -> None:
+    """Whichever worker comes as far as this recipient is killed, and another one is started."""
+    deadly = world.judge.on("rcpt", Hang(), recipient=_POISON)
+    world.relay(SWEEP_INTERVAL="0.2s")
+    send = await world.send([_POISON, *(f"r{n}@x.example" for n in range(rng.randrange(5, 40)))])
+    for death in range(1, MAX_CLAIMS + 1):
+        worker = world.mailer(LEASE="1s")
+        await world.met(deadly, death)
+        await world.kill_mailer(worker)
+    world.mailer()
+    await world.settled()
+    shown = await world.show(send)
+    poisoned = shown.pop(_POISON)
+    assert poisoned["state"] == "failed"
+    assert poisoned["reason"].startswith("crashed: 6 claims")
+    assert deadly.met == MAX_CLAIMS
+    # A neighbour that was past the gate at a kill is in doubt, and counted as injected.
+    assert {one["state"] for one in shown.values()} <= {"sent", "in_doubt"}
+
+
+@fault("fault-17-statement-that-cannot-be-mailed")
+async def spoiled(world: World, rng: Random) -> None:
+    content = rng.choice(["", "{}", "[" * 100_000, "null", '{"report": "\\ud800"}', "1e400"])
+    relay = world.relay()
+    world_send = await world.send()
+    await world.until_count("published_at IS NOT NULL", 1)
+    await relay.stop()
+    await world.fetch("UPDATE statements SET content = $1", content)
+    world.relay(SWEEP_INTERVAL="0.2s")
+    worker = world.mailer(LEASE="1s")
+    await world.send(customer=5)
+    await world.settled()
+    [spoiled] = (await world.show(world_send)).values()
+    assert spoiled["state"] == "failed"
+    assert "cannot be made" in spoiled["reason"] or "crashed" in spoiled["reason"]
+    assert await world.count("state = 'sent'") == 1
+    assert worker.alive

@@ -1,0 +1,76 @@
+"""A look into RabbitMQ from outside of the system."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aio_pika
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from shared import broker, topology
+from shared.messages import SendTransactions
+
+
+@asynccontextmanager
+async def channel(url: str) -> AsyncIterator[AbstractChannel]:
+    """Yield a channel with confirms, on a connection of its own."""
+    connection = await broker.connect(url, "faults")
+    async with connection:
+        yield await connection.channel()
+
+
+async def waiting(url: str) -> list[str]:
+    """The delivery ids of all messages in the queue, which stay there; waits for the queue."""
+    async with asyncio.timeout(90):
+        while True:
+            try:
+                return await _waiting(url)
+            except broker.UNAVAILABLE:
+                await asyncio.sleep(1)
+
+
+async def _waiting(url: str) -> list[str]:
+    found: list[str] = []
+
+    async def take(message: AbstractIncomingMessage) -> None:
+        found.append(json.loads(message.body)["data"]["delivery_id"])
+
+    async with channel(url) as opened:
+        queue = await topology.deliveries_queue(opened)
+        await queue.consume(take)
+        seen = -1
+        while seen < len(found):
+            seen = len(found)
+            await asyncio.sleep(1)
+    return found
+
+
+async def length(url: str, name: str = topology.DELIVERIES) -> int:
+    """How many messages wait in a queue."""
+    async with channel(url) as opened:
+        queue = await opened.declare_queue(name, passive=True)
+        return int(queue.declaration_result.message_count or 0)
+
+
+async def publish(url: str, *bodies: bytes) -> None:
+    """Put messages into the queue of due deliveries, all at once; each is confirmed."""
+    async with channel(url) as opened:
+        await topology.declare(opened)
+        exchange = await topology.deliveries_exchange(opened)
+        await asyncio.gather(
+            *(
+                exchange.publish(aio_pika.Message(body), topology.DELIVERIES, timeout=60)
+                for body in bodies
+            )
+        )
+
+
+def wakeup(delivery: str) -> bytes:
+    """The message that the relay would publish about a delivery."""
+    event = {
+        "id": delivery,
+        "time": "2024-11-30T00:00:00Z",
+        "data": {"delivery_id": delivery},
+    }
+    return SendTransactions.model_validate(event).model_dump_json().encode()

@@ -1,0 +1,103 @@
+"""A proxy that reads along what is asked of Postgres, and halts at one statement."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Literal
+
+from tests.faults.proxy import Link, Proxy
+
+_PARSE, _BIND, _QUERY = b"P", b"B", b"Q"
+
+# How the statements of shared/deliveries/queries.sql are told apart.
+CLAIM = b"claims = claims + (NOT paused)"
+GATE = b"state = 'committing',\n    attempts"
+RECORD = b"attempts + (d.state = 'sending' AND v.counts)"
+CONFIRM = b"WITH told AS"
+LISTEN = b"LISTEN"
+ENQUEUE = b"emissions = 1"
+ACCEPT = b"INSERT INTO sends"
+
+
+@dataclass
+class Trap:
+    """Halts one execution of a statement that contains `marker`, after `skip` others.
+
+    Held back until `released` is set: the `request`, which Postgres then has not seen, or its
+    `answer`, when Postgres has done and committed what it asks.
+    """
+
+    marker: bytes
+    holds: Literal["request", "answer", "nothing"]
+    skip: int = 0
+    sprung: asyncio.Event = field(default_factory=asyncio.Event)
+    released: asyncio.Event = field(default_factory=asyncio.Event)
+    link: Link | None = None
+
+    async def reached(self, seconds: float = 60) -> Link:
+        """Wait until it has sprung, and return the connection that it sits on."""
+        async with asyncio.timeout(seconds):
+            await self.sprung.wait()
+        assert self.link is not None
+        return self.link
+
+
+class Tap(Proxy):
+    """Knows of the frontend protocol as much as it takes to see which statement is executed."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(f"{url}?sslmode=disable")
+        self._traps: list[Trap] = []
+
+    def trap(
+        self, marker: bytes, holds: Literal["request", "answer", "nothing"], skip: int = 0
+    ) -> Trap:
+        """Set a trap; it springs once."""
+        trap = Trap(marker, holds, skip)
+        self._traps.append(trap)
+        return trap
+
+    async def _requests(self, link: Link, reader: asyncio.StreamReader) -> None:
+        statements: dict[bytes, bytes] = {}
+        await self.pass_on(link, await _counted(reader))  # the startup has no type
+        while True:
+            kind = await reader.readexactly(1)
+            message = await _counted(reader)
+            text = b""
+            if kind == _PARSE:
+                name, query, _ = message[4:].split(b"\0", 2)
+                statements[name] = query
+            elif kind == _BIND:
+                text = statements.get(message[4:].split(b"\0", 2)[1], b"")
+            elif kind == _QUERY:
+                text = message[4:]
+            if text and (trap := self._sprung_by(text)) is not None:
+                await self._halt(trap, link)
+            await self.pass_on(link, kind + message)
+
+    def _sprung_by(self, text: bytes) -> Trap | None:
+        for trap in self._traps:
+            if not trap.sprung.is_set() and trap.marker in text:
+                if trap.skip == 0:
+                    return trap
+                trap.skip -= 1
+        return None
+
+    async def _halt(self, trap: Trap, link: Link) -> None:
+        trap.link = link
+        if trap.holds == "answer":
+            link.answers.clear()
+            self._tasks.add(task := asyncio.create_task(_answer_later(trap, link)))
+            task.add_done_callback(self._tasks.discard)
+        trap.sprung.set()
+        if trap.holds == "request":
+            await trap.released.wait()
+
+
+async def _answer_later(trap: Trap, link: Link) -> None:
+    await trap.released.wait()
+    link.answers.set()
+
+
+async def _counted(reader: asyncio.StreamReader) -> bytes:
+    length = await reader.readexactly(4)
+    return length + await reader.readexactly(int.from_bytes(length) - 4)

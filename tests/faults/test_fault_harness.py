@@ -1,0 +1,147 @@
+"""The instruments themselves: an audit that cannot fail, or a proxy that leaks, proves nothing."""
+
+import ast
+import asyncio
+from collections.abc import Iterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from tests.faults import tap
+from tests.faults.neighbours import Neighbours
+from tests.faults.outcomes import audit
+from tests.faults.processes import ROOT
+from tests.faults.proxy import Proxy
+from tests.faults.tap import Tap
+from tests.judge.server import Judge
+
+_SEND = UUID(int=7)
+_STORE = """
+WITH sent AS (
+    INSERT INTO sends (id, business_id, customer_id, date_from, date_to, copy_to_me, send_at,
+                       expires_at, created_at)
+    VALUES ($1, 1, 4, '2024-11-01', '2024-11-30', false, now(), now() + interval '1 day', now())
+    ON CONFLICT DO NOTHING
+)
+INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state, due_at,
+                        expires_at, lease_until, sent_at, created_at, updated_at)
+VALUES ($2, $1, 1, $3, $4, $4, $5, now(), now(), now(),
+        CASE WHEN $5 = 'sent' THEN now() END, now(), now())"""
+
+
+async def _stored(conn: asyncpg.Connection, number: int, state: str) -> tuple[str, str]:
+    delivery, email = UUID(int=number), f"r{number}@x.example"
+    await conn.execute(_STORE, _SEND, delivery, number, email, state)
+    return str(delivery), email
+
+
+def _take(judge: Judge, delivery: str, email: str) -> None:
+    head = f"X-Ledgerpost-Send: {_SEND}\r\nX-Ledgerpost-Delivery: {delivery}\r\n\r\n"
+    judge.accept("from@x.example", email, head.encode())
+
+
+@pytest.mark.parametrize(
+    ("state", "taken", "injected", "broken"),
+    [
+        ("sent", 1, 0, ""),
+        ("in_doubt", 1, 1, ""),
+        ("in_doubt", 0, 1, ""),
+        ("failed", 0, 0, ""),
+        ("cancelled", 0, 0, ""),
+        ("sent", 2, 0, "accepted again"),
+        ("sent", 0, 0, "lost"),
+        ("queued", 0, 0, "lost"),
+        ("deferred", 0, 0, "lost"),
+        ("in_doubt", 0, 0, "in doubt where 0"),
+        ("failed", 1, 0, "accepted and is shown as failed"),
+        ("committing", 1, 1, "accepted and is shown as committing"),
+    ],
+)
+async def test_the_audit_sees_every_broken_promise(
+    neighbours: Neighbours, state: str, taken: int, injected: int, broken: str
+) -> None:
+    judge = Judge()
+    async with neighbours.database() as dsn:
+        conn = await asyncpg.connect(dsn)
+        _take(judge, *await _stored(conn, 1, "sent"))
+        delivery, email = await _stored(conn, 2, state)
+        for _ in range(taken):
+            _take(judge, delivery, email)
+        outcome = await audit(conn, judge, injected)
+        await conn.close()
+    assert outcome.due == 2
+    assert (broken in "; ".join(outcome.broken())) if broken else not outcome.broken()
+
+
+async def test_the_audit_sees_mail_that_nobody_asked_for(neighbours: Neighbours) -> None:
+    judge = Judge()
+    async with neighbours.database() as dsn:
+        conn = await asyncpg.connect(dsn)
+        _take(judge, "stranger", "a@x.example")
+        outcome = await audit(conn, judge, 0)
+        await conn.close()
+    assert outcome.broken() == ["nobody asked for a mail stranger"]
+
+
+async def test_a_tap_holds_a_request_back_or_its_answer(neighbours: Neighbours) -> None:
+    update = "UPDATE categories SET name = $1 WHERE business_id = 1 AND id = 12"
+    async with neighbours.database() as dsn, Tap(dsn) as tapped:
+        plain, held = await asyncpg.connect(dsn), await asyncpg.connect(tapped.url)
+        for holds, seen in (("request", False), ("answer", True)):
+            trap = tapped.trap(b"UPDATE categories", holds)  # type: ignore[arg-type]  # literals
+            asked = asyncio.create_task(held.execute(update, holds))
+            await trap.reached()
+            await asyncio.sleep(0.2)
+            names = await plain.fetch("SELECT name FROM categories WHERE name = $1", holds)
+            assert bool(names) is seen
+            assert not asked.done()
+            trap.released.set()
+            assert await asked == "UPDATE 1"
+        await plain.close()
+        await held.close()
+
+
+async def test_a_black_hole_answers_nobody_until_it_is_healed(neighbours: Neighbours) -> None:
+    async with Proxy(f"{neighbours.postgres.url}?sslmode=disable") as proxy:
+        before = await asyncpg.connect(proxy.url)
+        assert await before.fetchval("SELECT 1") == 1
+        proxy.black_hole()
+        for asked in (before.fetchval("SELECT 1"), asyncpg.connect(proxy.url)):
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(asked, 0.5)
+        proxy.heal()
+        after = await asyncpg.connect(proxy.url)
+        assert await after.fetchval("SELECT 1") == 1
+        await after.close()
+        before.terminate()
+
+
+def test_the_statements_that_traps_wait_for_exist() -> None:
+    queries = [
+        path.read_bytes()
+        for name in ("shared/deliveries", "services/api/sends")
+        for path in (ROOT / name).glob("*.sql")
+    ]
+    for marker in (tap.CLAIM, tap.GATE, tap.RECORD, tap.CONFIRM, tap.ENQUEUE, tap.ACCEPT):
+        assert sum(text.count(marker) for text in queries) == 1, marker
+
+
+def test_no_due_time_comes_from_the_clock_of_a_worker() -> None:
+    asked = {
+        f"{path.relative_to(ROOT)}:{name}"
+        for folder in ("services/mailer", "services/api/relay", "shared/deliveries")
+        for path in (ROOT / folder).rglob("*.py")
+        for name in _readings(ast.parse(path.read_text()))
+    }
+    # The one reading names a message and dates it; nothing is ever decided by it.
+    assert asked == {"services/api/relay/dispatcher.py:_wakeup"}
+
+
+def _readings(tree: ast.Module) -> Iterator[str]:
+    """The functions of a module that read the wall clock."""
+    for function in ast.walk(tree):
+        if isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            calls = [ast.unparse(node) for node in ast.walk(function) if isinstance(node, ast.Call)]
+            if any(c.startswith(("datetime.now", "datetime.utcnow", "time.time")) for c in calls):
+                yield function.name

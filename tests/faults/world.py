@@ -1,0 +1,213 @@
+"""What a case works with: the system as real processes, its neighbours, and the judge."""
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import aiohttp
+import asyncpg
+from aiohttp import web
+
+from services.api.app import create_app
+from shared import postgres
+from shared.settings import ApiSettings
+from tests.faults.neighbours import Neighbours
+from tests.faults.outcomes import Outcome, audit
+from tests.faults.processes import Child
+from tests.faults.tap import Tap
+from tests.judge.script import Rule
+from tests.judge.server import Judge
+
+# All times of the programs scaled down.
+_RELAY = {
+    "POLL_INTERVAL": "0.2s",
+    "SWEEP_INTERVAL": "0.5s",
+    "QUEUE_PATIENCE": "2s",
+    "RELAY_OPS_PORT": "0",
+}
+_MAILER = {
+    "MAIL_FROM": "Ledgerpost <post@ledgerpost.example>",
+    "LEASE": "2s",
+    "RETRY_DELAY": "0.2s",
+    "SMTP_REPLY_TIMEOUT": "5s",
+    "MAILER_OPS_PORT": "0",
+}
+_UNSETTLED = (
+    "SELECT count(*) FROM deliveries"
+    " WHERE state IN ('scheduled', 'queued', 'sending', 'committing', 'deferred')"
+)
+
+
+class World:
+    """The system of one case, for `async with`; `injected` counts the doubts that it causes."""
+
+    def __init__(self, neighbours: Neighbours, folder: Path, *, full: bool) -> None:
+        self.neighbours, self.folder, self.full = neighbours, folder, full
+        self.amqp = neighbours.amqp
+        self.judge = Judge()
+        self.injected = 0
+        self.children: list[Child] = []
+        self._stack = AsyncExitStack()
+        self._db: asyncpg.Connection | None = None
+
+    async def __aenter__(self) -> Self:
+        await self.neighbours.ready()
+        await self.neighbours.empty()
+        self.dsn = await self._stack.enter_async_context(self.neighbours.database())
+        self._stack.push_async_callback(self._close_db)
+        await self._stack.enter_async_context(self.judge)
+        runner = web.AppRunner(
+            create_app(ApiSettings(database_url=self.dsn, max_recipients=1000)), access_log=None
+        )
+        await runner.setup()
+        self._stack.push_async_callback(runner.cleanup)
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        self.http = await self._stack.enter_async_context(
+            self.client(f"http://127.0.0.1:{runner.addresses[0][1]}")
+        )
+        return self
+
+    async def __aexit__(self, kind: type[BaseException] | None, *exc: object) -> None:
+        if kind is not None:
+            for child in self.children:
+                self.note(f"---- {child.name}\n{child.tail()}")
+        for child in self.children:
+            await child.kill()
+        await self._stack.aclose()
+
+    def note(self, text: str) -> None:
+        """Say something that a person may want to see and no assertion depends on."""
+        sys.stderr.write(f"{text}\n")
+
+    def client(self, url: str) -> aiohttp.ClientSession:
+        """A client of the API at `url`, with a key of business 1."""
+        headers = {"Authorization": f"Bearer {self.neighbours.key}"}
+        return aiohttp.ClientSession(url, headers=headers)
+
+    async def tapped(self) -> Tap:
+        """A tap on the way to Postgres, there until all processes have ended."""
+        return await self._stack.enter_async_context(Tap(self.dsn))
+
+    def api(self, port: int, **settings: str) -> Child:
+        """Start an API."""
+        given = {"DATABASE_URL": self.dsn, "API_PORT": str(port), "MAX_RECIPIENTS": "1000"}
+        return self._start("api", ("services.api", "serve"), given | settings)
+
+    def relay(self, **settings: str) -> Child:
+        """Start a relay."""
+        given = {"DATABASE_URL": self.dsn, "AMQP_URL": self.amqp}
+        return self._start("relay", ("services.api", "relay"), _RELAY | given | settings)
+
+    def mailer(self, **settings: str) -> Child:
+        """Start a mailer."""
+        given = {
+            "DATABASE_URL": self.dsn,
+            "AMQP_URL": self.amqp,
+            "SMTP_URL": f"smtp://127.0.0.1:{self.judge.port}?starttls=never",
+        }
+        return self._start("mailer", ("services.mailer", "run"), _MAILER | given | settings)
+
+    async def kill_mailer(self, mailer: Child) -> None:
+        """Kill it, and count the mails whose fate dies with it: those past the gate, unrecorded."""
+        await mailer.freeze()
+        await asyncio.sleep(0.2)  # what it asked of Postgres last is done by then
+        self.injected += await self.count("state = 'committing'")
+        await mailer.kill()
+
+    async def send(self, others: int | list[str] = 0, customer: int = 4, **body: Any) -> str:
+        """Ask for a send to the customer and `others`, and return its id."""
+        if isinstance(others, int):
+            others = [f"r{number}@x.example" for number in range(others)]
+        answer = await self.ask(customer, other_emails=others, **body)
+        return str(answer["id"])
+
+    async def ask(self, customer: int = 4, **body: Any) -> dict[str, Any]:
+        """Ask for a customer's transactions of November 2024; returns the answer of the 202."""
+        async with self.http.post(
+            f"/api/v3/clients/{customer}/transactions/send",
+            params={"from": "2024-11-01", "to": "2024-11-30"},
+            json=body,
+        ) as response:
+            assert response.status == 202, await response.text()
+            answer: dict[str, Any] = await response.json()
+            return answer
+
+    async def show(self, send: str) -> dict[str, dict[str, Any]]:
+        """What the API tells of a send's recipients, by address."""
+        async with self.http.get(f"/api/v3/sends/{send}") as response:
+            assert response.status == 200, await response.text()
+            return {one["email"]: one for one in (await response.json())["recipients"]}
+
+    async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
+        """Ask the database; raises one of postgres.UNAVAILABLE while it is away."""
+        if self._db is None or self._db.is_closed():
+            self._db = await asyncpg.connect(self.dsn, timeout=10, command_timeout=20)
+        rows: list[asyncpg.Record] = await self._db.fetch(query, *arguments)
+        return rows
+
+    async def count(self, condition: str, *arguments: object) -> int:
+        """How many deliveries there are with this condition."""
+        query = f"SELECT count(*) FROM deliveries WHERE {condition}"
+        return int((await self.fetch(query, *arguments))[0][0])
+
+    async def until(
+        self, holds: Callable[[], Awaitable[bool]], what: str, wait: float = 60
+    ) -> None:
+        """Wait until a condition holds; a database that is away counts as not yet."""
+        try:
+            async with asyncio.timeout(wait):
+                while not await self._holds(holds):
+                    await asyncio.sleep(0.05)
+        except TimeoutError:
+            rows = await self.fetch("SELECT state, reason, count(*) FROM deliveries GROUP BY 1, 2")
+            raise AssertionError(f"not within {wait:g} s: {what}; {[*map(tuple, rows)]}") from None
+
+    async def until_count(self, condition: str, wanted: int, wait: float = 60) -> None:
+        """Wait until at least so many deliveries have this condition."""
+
+        async def enough() -> bool:
+            return await self.count(condition) >= wanted
+
+        await self.until(enough, f"{wanted} with {condition}", wait)
+
+    async def met(self, rule: Rule, times: int = 1) -> None:
+        """Wait until the judge came to a rule."""
+
+        async def often_enough() -> bool:
+            return rule.met >= times
+
+        await self.until(often_enough, f"{rule.step} at the judge")
+
+    async def settled(self, wait: float = 90) -> None:
+        """Wait until every delivery has come to its end."""
+
+        async def over() -> bool:
+            return not (await self.fetch(_UNSETTLED))[0][0]
+
+        await self.until(over, "all settled", wait)
+
+    async def finish(self) -> Outcome:
+        """Stop all processes in order and count what became of the mails."""
+        for child in self.children:
+            await child.stop()
+        await self.fetch("SELECT 1")
+        assert self._db is not None
+        return await audit(self._db, self.judge, self.injected)
+
+    def _start(self, name: str, command: tuple[str, ...], settings: dict[str, str]) -> Child:
+        child = Child(f"{name}-{len(self.children)}", command, settings, self.folder)
+        self.children.append(child)
+        return child
+
+    async def _holds(self, holds: Callable[[], Awaitable[bool]]) -> bool:
+        try:
+            return await holds()
+        except postgres.UNAVAILABLE:
+            return False
+
+    async def _close_db(self) -> None:
+        if self._db is not None:
+            self._db.terminate()
