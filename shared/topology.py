@@ -39,11 +39,6 @@ async def deliveries_exchange(channel: AbstractChannel) -> AbstractExchange:
     return await channel.get_exchange(DELIVERIES, ensure=False)
 
 
-async def events_exchange(channel: AbstractChannel) -> AbstractExchange:
-    """Return the topic exchange that events are published to; routing key `delivery.<state>`."""
-    return await channel.get_exchange(EVENTS, ensure=False)
-
-
 async def deliveries_queue(channel: AbstractChannel) -> AbstractQueue:
     """Return the queue that the mailer consumes; raises where it does not exist."""
     return await channel.get_queue(DELIVERIES)

@@ -41,7 +41,10 @@ class Rows:
         return await self._gates.ask(claim)
 
     async def record(self, verdict: Verdict) -> bool:
-        """Record what an attempt came to, however long Postgres is away; False when too late."""
+        """Record what an attempt came to, however long Postgres is away; False when too late.
+
+        The claim stays held meanwhile, and is the caller's to release.
+        """
         refused = 0
         while True:
             try:
@@ -53,7 +56,6 @@ class Rows:
                 _log.warning("result not recorded yet", error=repr(error))
                 await asyncio.sleep(_RETRY)
             else:
-                self.release(verdict.claim)
                 return decided
 
     def release(self, claim: Claim) -> None:

@@ -9,6 +9,7 @@ from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import PublishError
 
 from shared import broker, topology
+from shared.messages import CONTENT_TYPE
 
 _PATIENCE = 20.0  # seconds until unconfirmed messages count as lost
 
@@ -61,7 +62,7 @@ class Publisher:
                             aio_pika.Message(
                                 message.body,
                                 message_id=message.message_id,
-                                content_type="application/cloudevents+json",
+                                content_type=CONTENT_TYPE,
                                 delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
                             ),
                             routing_key=message.routing_key,
