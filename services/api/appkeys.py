@@ -11,6 +11,7 @@ from services.api.access.model import Principal, Scope
 from services.api.metrics import HttpMetrics
 from shared.health import Health
 from shared.settings import ApiSettings, RelaySettings
+from shared.trace import Trace
 from shared.unsubscribe import Links
 
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
@@ -29,6 +30,8 @@ UNSUBSCRIBE_LINKS = web.AppKey[Links | None]("UNSUBSCRIBE_LINKS")
 RELAY_SETTINGS = web.AppKey("RELAY_SETTINGS", RelaySettings)
 
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+# This request's span of the caller's trace, or of a new one.
+TRACE = web.RequestKey("TRACE", Trace)
 # Set by the authentication on every route that declares a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 

@@ -13,12 +13,12 @@ from structlog.contextvars import bound_contextvars
 from services.api import errors
 from services.api.access import store
 from services.api.access.model import Forbidden, Key, Unauthenticated
-from services.api.appkeys import METRICS, PRINCIPAL, REQUEST_ID, SCOPE_OF, connection
+from services.api.appkeys import METRICS, PRINCIPAL, REQUEST_ID, SCOPE_OF, TRACE, connection
+from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
 
 _SANE_ID = re.compile(r"[!-~]{1,128}")
-_TRACEPARENT = re.compile(r"[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}")
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 # Of an answer that never came, because the client or the whole server went away before.
@@ -30,7 +30,10 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Name the request, and log and count what came of it."""
     started, status = time.perf_counter(), _NO_ANSWER
     request[REQUEST_ID] = _request_id(request)
-    with bound_contextvars(request_id=request[REQUEST_ID], **_trace(request)):
+    request[TRACE] = trace = _trace(request)
+    with bound_contextvars(
+        request_id=request[REQUEST_ID], trace_id=trace.trace_id, span_id=trace.span_id
+    ):
         try:
             response = await handler(request)
             status = response.status
@@ -93,9 +96,10 @@ def _request_id(request: web.Request) -> str:
     return given if _SANE_ID.fullmatch(given) else str(uuid.uuid4())
 
 
-def _trace(request: web.Request) -> dict[str, str]:
-    match = _TRACEPARENT.fullmatch(request.headers.get("traceparent", ""))
-    return {"trace_id": match[1], "span_id": match[2]} if match else {}
+def _trace(request: web.Request) -> Trace:
+    given = request.headers.getall("traceparent", [])
+    parent = Trace.parse(given[0]) if len(given) == 1 else None
+    return parent.child() if parent else Trace.begin()
 
 
 def _key(request: web.Request) -> Key:

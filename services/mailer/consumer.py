@@ -7,11 +7,13 @@ from uuid import UUID
 import structlog
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from pydantic import ValidationError
+from structlog.contextvars import bound_contextvars
 
 from services.mailer.breaker import Breaker
 from shared import broker, postgres, topology
 from shared.health import Health
 from shared.messages import SendTransactions
+from shared.trace import Trace
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _PAUSE = 1.0  # seconds before a neighbour that is away is tried again
@@ -89,11 +91,16 @@ class Consumer:
 
     async def _handle(self, message: AbstractIncomingMessage) -> None:
         try:
-            delivery_id = SendTransactions.model_validate_json(message.body).data.delivery_id
+            event = SendTransactions.model_validate_json(message.body)
         except ValidationError as error:
             _log.warning("unreadable message", error=error.errors(include_input=False)[0]["msg"])
             await _settle(message.reject(requeue=False))
             return
+        trace = Trace.parse(event.traceparent or "")
+        with bound_contextvars(**({"trace_id": trace.trace_id} if trace else {})):
+            await self._work(message, event.data.delivery_id)
+
+    async def _work(self, message: AbstractIncomingMessage, delivery_id: UUID) -> None:
         while True:
             try:
                 await self._deliver(delivery_id)

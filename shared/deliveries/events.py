@@ -22,10 +22,12 @@ async def mark_published(conn: Connection, events: list[DeliveryEvent]) -> None:
 def _event(row: asyncpg.Record) -> DeliveryEvent:
     fields = dict(row)
     sequence, occurred_at = fields.pop("id"), fields.pop("occurred_at")
+    traceparent = fields.pop("traceparent")
     return DeliveryEvent(
         id=f"{fields['delivery_id']}.{sequence}",
         type=f"com.ledgerpost.delivery.{fields['state']}.v1",
         subject=str(fields["send_id"]),
         time=occurred_at,
+        traceparent=traceparent,
         data=DeliveryChange(sequence=sequence, **fields),
     )

@@ -39,6 +39,11 @@ FROM due, deliveries old, LATERAL (
 WHERE d.id = due.id AND old.id = due.id
 RETURNING d.id, d.state
 
+-- name: traces
+-- The traces that these deliveries belong to, where their sends have one. $1 ids.
+SELECT d.id, s.traceparent FROM deliveries d JOIN sends s ON s.id = d.send_id
+WHERE d.id = ANY($1::uuid[]) AND s.traceparent IS NOT NULL
+
 -- name: confirm
 -- The broker has confirmed these messages.
 WITH told AS MATERIALIZED (
@@ -386,7 +391,7 @@ SELECT pg_notify('ledgerpost_due', '')
 -- name: unpublished_events
 -- The oldest events that subscribers were not told of yet. $1 how many.
 SELECT e.id, e.delivery_id, d.send_id, d.business_id, s.customer_id, d.email, e.state, e.attempts,
-       e.reply, e.reason, e.occurred_at,
+       e.reply, e.reason, e.occurred_at, s.traceparent,
        CASE WHEN e.state IN ('scheduled', 'deferred') THEN e.due_at END AS next_attempt_at
 FROM delivery_events e JOIN deliveries d ON d.id = e.delivery_id JOIN sends s ON s.id = d.send_id
 WHERE e.id IN (SELECT id FROM delivery_events WHERE published_at IS NULL ORDER BY id LIMIT $1)

@@ -54,6 +54,11 @@ async def enqueue(conn: Connection, limit: int, patience: timedelta) -> Enqueued
     return Enqueued([row["id"] for row in rows if row["state"] == "queued"], len(rows))
 
 
+async def traces(conn: Connection, ids: list[UUID]) -> dict[UUID, str]:
+    """Return the `traceparent` of the request behind each of these rows that has one."""
+    return {row["id"]: row["traceparent"] for row in await conn.fetch(_QUERIES.traces, ids)}
+
+
 async def confirm(conn: Connection, ids: list[UUID]) -> None:
     """Note that the broker confirmed the messages of these rows."""
     await conn.execute(_QUERIES.confirm, ids)

@@ -51,8 +51,12 @@ class Dispatcher:
     async def emit(self, ids: list[UUID]) -> int:
         """Publish a wake-up for each of these queued rows; note and count the confirmed ones."""
         confirmed = [False] * len(ids)
+        async with self._pool.acquire() as conn:
+            traces = await waiting.traces(conn, ids)
         try:
-            confirmed = await self._publisher.publish([_wakeup(delivery) for delivery in ids])
+            confirmed = await self._publisher.publish(
+                [_wakeup(delivery, traces.get(delivery)) for delivery in ids]
+            )
         finally:
             published = [delivery for delivery, ok in zip(ids, confirmed, strict=True) if ok]
             refused = [delivery for delivery, ok in zip(ids, confirmed, strict=True) if not ok]
@@ -82,11 +86,17 @@ class Dispatcher:
         return len(due)
 
 
-def _wakeup(delivery_id: UUID) -> Outgoing:
+def _wakeup(delivery_id: UUID, traceparent: str | None) -> Outgoing:
     now = datetime.now(UTC)
     # An id of its own each time: two in flight under one id would swap their confirms.
     message_id = f"{delivery_id}.{now.timestamp():.6f}"
-    event = SendTransactions(id=message_id, time=now, data=Wakeup(delivery_id=delivery_id))
+    event = SendTransactions(
+        id=message_id, time=now, traceparent=traceparent, data=Wakeup(delivery_id=delivery_id)
+    )
     return Outgoing(
-        message_id, topology.DELIVERIES, topology.DELIVERIES, event.model_dump_json().encode()
+        message_id,
+        topology.DELIVERIES,
+        topology.DELIVERIES,
+        event.model_dump_json().encode(),
+        traceparent,
     )

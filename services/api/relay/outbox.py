@@ -39,5 +39,6 @@ def _outgoing(event: DeliveryEvent) -> Outgoing:
         topology.EVENTS,
         f"delivery.{event.data.state}",
         event.model_dump_json().encode(),
+        event.traceparent,
         mandatory=False,
     )

@@ -5,7 +5,7 @@ from uuid import UUID
 from aiohttp import web
 
 from services.api import bodies
-from services.api.appkeys import PRINCIPAL, SETTINGS, connection
+from services.api.appkeys import PRINCIPAL, SETTINGS, TRACE, connection
 from services.api.refusals import Invalid, NotFound
 from services.api.reports.model import Period, customer_id
 from services.api.sends import changes, doubts, resends, store
@@ -33,7 +33,7 @@ async def send_transactions(request: web.Request) -> web.Response:
     key = _key(request)
     business, terms = request[PRINCIPAL].business_id, _terms(request)
     async with connection(request) as conn:
-        return _accepted(await store.accept(conn, business, asked, terms, key))
+        return _accepted(await store.accept(conn, business, asked, terms, key, request[TRACE]))
 
 
 async def list_sends(request: web.Request) -> web.Response:
@@ -74,7 +74,9 @@ async def resend_send(request: web.Request) -> web.Response:
     business, terms = request[PRINCIPAL].business_id, _terms(request)
     async with connection(request) as conn:
         return _accepted(
-            await resends.resend(conn, business, send_id, asked.recipients, terms, key)
+            await resends.resend(
+                conn, business, send_id, asked.recipients, terms, key, request[TRACE]
+            )
         )
 
 

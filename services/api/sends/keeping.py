@@ -17,6 +17,7 @@ from services.api.sends.recipients import Recipients
 from services.api.sends.view import Recipient, Send
 from shared import sql
 from shared.postgres import Connection
+from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
 _LAST_TIME = datetime(9999, 12, 31, tzinfo=UTC)
@@ -59,6 +60,7 @@ async def keep(
     copy_to_me: bool,
     fingerprint: bytes,
     key: IdempotencyKey | None,
+    trace: Trace | None,
     daily_quota: int,
 ) -> Accepted:
     """Store `send` and the answer kept under `key`, or give the answer that was kept before.
@@ -89,6 +91,7 @@ async def keep(
             send.resend_of,
             frozen and bytes.fromhex(frozen),
             daily_quota,
+            trace and str(trace),
         )
     if stored is not None:
         return Accepted(send.id, answer)

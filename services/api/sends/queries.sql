@@ -30,7 +30,7 @@ SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key 
 -- comes back, and nothing is stored, where the key is taken, or is being taken at this moment.
 -- A key of more than 24 hours ago is free again. A resend of $18 (NULL: none) comes with the
 -- statement of its original, $19. Recipients count towards the daily quota $20; too many violate
--- `daily_quota`, and a repetition counts nothing. Dates travel as text, because asyncpg takes the
+-- `daily_quota`, and a repetition counts nothing. $21 is the trace of the request. Dates travel as text, because asyncpg takes the
 -- first and the last day of the calendar for the two infinities.
 WITH keyed AS (
     INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
@@ -43,9 +43,10 @@ WITH keyed AS (
     RETURNING send_id
 ), sent AS (
     INSERT INTO sends (id, business_id, customer_id, date_from, date_to, personal_message, copy_to_me,
-                       skipped, created_at, send_at, expires_at, resend_of, statement_sha256)
+                       skipped, created_at, send_at, expires_at, resend_of, statement_sha256,
+                       traceparent)
     SELECT $1, $2, $3::bigint, $4::text::date, $5::text::date, $6::text, $7::boolean, $8::jsonb, $9,
-           $10::timestamptz, $14::timestamptz, $18::uuid, $19::bytea
+           $10::timestamptz, $14::timestamptz, $18::uuid, $19::bytea, $21::text
     WHERE CASE WHEN $11 IS NULL OR EXISTS (SELECT FROM keyed)
                THEN count_recipients($2, cardinality($15::uuid[]), $20::integer) END
     RETURNING id, business_id, send_at, expires_at, created_at

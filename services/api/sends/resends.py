@@ -26,6 +26,7 @@ from services.api.sends.store import Terms
 from services.api.sends.view import Send
 from shared import sql
 from shared.postgres import Connection
+from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
 
@@ -44,6 +45,7 @@ async def resend(
     chosen: tuple[Address, ...] | None,
     terms: Terms,
     key: IdempotencyKey | None = None,
+    trace: Trace | None = None,
 ) -> Accepted:
     """Store a send of the same statement to `chosen` of its recipients (None: all), due now.
 
@@ -69,6 +71,7 @@ async def resend(
             copy_to_me=first["copy_to_me"],
             fingerprint=fingerprint,
             key=key,
+            trace=trace,
             daily_quota=terms.daily_quota,
         )
 

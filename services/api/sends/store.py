@@ -26,6 +26,7 @@ from services.api.sends.recipients import Candidates, Recipients
 from services.api.sends.view import Page, Send
 from shared import sql
 from shared.postgres import Connection
+from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
 
@@ -48,6 +49,7 @@ async def accept(
     request: SendRequest,
     terms: Terms,
     key: IdempotencyKey | None = None,
+    trace: Trace | None = None,
 ) -> Accepted:
     """Store the send, its deliveries and the answer kept under `key`: all of them or none.
 
@@ -68,6 +70,7 @@ async def accept(
         copy_to_me=request.copy_to_me,
         fingerprint=request.fingerprint,
         key=key,
+        trace=trace,
         daily_quota=terms.daily_quota,
     )
 

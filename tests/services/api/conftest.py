@@ -1,18 +1,12 @@
-import io
-import json
-import logging
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from typing import Any
 from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
-import structlog
 
 from provision.servers import Servers
-from shared import logs
-from shared.settings import ApiSettings, Settings
+from shared.settings import ApiSettings
 from tests.services.api.api_client import Api, serving
 from tests.services.api.ledgers import load_golden, new_key
 
@@ -70,18 +64,3 @@ async def reader(readable: str) -> AsyncIterator[Api]:
 async def other_key(readable: str) -> str:
     """A key of business 2 for `reader`."""
     return await new_key(readable, 2)
-
-
-Logged = Callable[[], list[dict[str, Any]]]
-
-
-@pytest.fixture
-def logged() -> Iterator[Logged]:
-    """All that was logged since the test began, as its JSON lines say it."""
-    root = logging.getLogger()
-    handlers, level, stream = root.handlers[:], root.level, io.StringIO()
-    logs.configure(Settings(log_level="debug"), stream)
-    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()

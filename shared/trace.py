@@ -1,0 +1,48 @@
+"""W3C Trace Context: one id that runs from an HTTP request to the mail that it made go out."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from typing import Self
+
+_FORM = re.compile(
+    r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})"
+    r"(?P<more>-.*)?",
+    re.ASCII,
+)
+_FLAGS = 0b11  # sampled, and random: what is defined so far; others are not ours to pass on
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """A place in a trace: the trace's id and the span's, in hexadecimal digits."""
+
+    trace_id: str
+    span_id: str
+    flags: int = 0
+
+    @classmethod
+    def parse(cls, traceparent: str) -> Self | None:
+        """Read a `traceparent`, of later versions too; None where it is none."""
+        match = _FORM.fullmatch(traceparent)
+        if (
+            match is None
+            or match["version"] == "ff"
+            or (match["version"] == "00" and match["more"])
+        ):
+            return None
+        if not match["trace"].strip("0") or not match["span"].strip("0"):
+            return None
+        return cls(match["trace"], match["span"], int(match["flags"], 16) & _FLAGS)
+
+    @classmethod
+    def begin(cls) -> Self:
+        """Return the first span of a new trace."""
+        return cls(secrets.token_hex(16), secrets.token_hex(8))
+
+    def child(self) -> "Trace":
+        """Return a new span of the same trace."""
+        return Trace(self.trace_id, secrets.token_hex(8), self.flags)
+
+    def __str__(self) -> str:
+        return f"00-{self.trace_id}-{self.span_id}-{self.flags:02x}"
