@@ -135,6 +135,7 @@ class MailerSettings(DatabaseSettings):
     mail_redirect_to: str | None = None
     public_url: HttpUrl = "http://127.0.0.1:8080"
     unsubscribe_secret: Secret = None
+    attach_pdf: Literal["on", "off"] = "on"
     list_unsubscribe: Annotated[Literal["off", "on"], AfterValidator(_answerable)] = "off"
     relay_rate: Rate = None
     domain_rate: Rate = None

@@ -113,7 +113,8 @@ def drop_letters(
 def preview(settings: MailerSettings, send_id: UUID, folder: Path) -> None:
     """Write the mail of a send to files."""
     sender, links = app.mail_from(settings), app.unsubscribe_links(settings)
-    contents = _ask(compose_preview(settings.database_url, sender, links, send_id))
+    pdf = settings.attach_pdf == "on"
+    contents = _ask(compose_preview(settings.database_url, sender, links, send_id, pdf=pdf))
     folder.mkdir(parents=True, exist_ok=True)
     for name, content in contents.items():
         (folder / name).write_bytes(content)

@@ -53,7 +53,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
         sessions = Sessions(relay, concurrency, timeouts)
         stack.push_async_callback(sessions.close)
-        renderer = Renderer(_RENDER_THREADS)
+        renderer = Renderer(_RENDER_THREADS, pdf=settings.attach_pdf == "on")
         stack.callback(renderer.close)
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)

@@ -58,19 +58,20 @@ def compose(
     subject: str,
     text: str,
     html: str,
-    pdf: bytes,
+    pdf: bytes | None,
     pdf_name: str,
     date: datetime,
 ) -> Letter:
     """Encode a send's mail: same input, same bytes, 7-bit, with lines of at most 78 characters.
 
-    `date` is aware. A `reply_to` that is no ASCII-able address is left out, as it would keep the
-    mail from every relay and reader without SMTPUTF8.
+    Without a `pdf` it has no attachment. `date` is aware. A `reply_to` that is no ASCII-able
+    address is left out, as it would keep the mail from every relay and reader without SMTPUTF8.
     """
     if date.tzinfo is None:
         raise ValueError("date has no timezone")
-    # "=_" occurs neither in quoted-printable nor in base64, so no part can hold a boundary.
-    mixed, alternative = (f"=_{kind}_{send_id.hex}" for kind in ("mixed", "alternative"))
+    kind, body = _alternative(send_id, text, html)
+    if pdf is not None:
+        kind, body = _mixed(send_id, kind, body, _pdf_part(pdf, pdf_name))
     headers = (
         address_header("From", business_name or sender.name, str(sender)),
         _reply_to(business_name, reply_to),
@@ -79,18 +80,9 @@ def compose(
         plain_header("Auto-Submitted", "auto-generated"),
         plain_header("X-Ledgerpost-Send", str(send_id)),
         plain_header("MIME-Version", "1.0"),
-        _multipart("mixed", mixed),
+        kind,
     )
-    body = (
-        f"--{mixed}\r\n{_multipart('alternative', alternative)}\r\n--{alternative}\r\n".encode(),
-        _text_part("plain", text),
-        f"\r\n--{alternative}\r\n".encode(),
-        _text_part("html", html),
-        f"\r\n--{alternative}--\r\n\r\n--{mixed}\r\n".encode(),
-        _pdf_part(pdf, pdf_name),
-        f"\r\n--{mixed}--\r\n".encode(),
-    )
-    return Letter(sender, "".join(headers).encode("ascii"), b"".join(body))
+    return Letter(sender, "".join(headers).encode("ascii"), body)
 
 
 def _reply_to(name: str, address: str | None) -> str:
@@ -101,8 +93,23 @@ def _reply_to(name: str, address: str | None) -> str:
     return address_header("Reply-To", name, f"{local}@{domain}") if local.isascii() else ""
 
 
-def _multipart(kind: str, boundary: str) -> str:
-    return f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n'
+def _alternative(send_id: UUID, text: str, html: str) -> tuple[str, bytes]:
+    return _multipart("alternative", send_id, _text_part("plain", text), _text_part("html", html))
+
+
+def _mixed(send_id: UUID, kind: str, body: bytes, attachment: bytes) -> tuple[str, bytes]:
+    return _multipart("mixed", send_id, f"{kind}\r\n".encode() + body, attachment)
+
+
+def _multipart(kind: str, send_id: UUID, *parts: bytes) -> tuple[str, bytes]:
+    """Return the header that tells of the parts, and the parts."""
+    # "=_" occurs neither in quoted-printable nor in base64, so no part can hold a boundary.
+    boundary = f"=_{kind}_{send_id.hex}"
+    begin = f"--{boundary}\r\n".encode()
+    return (
+        f'Content-Type: multipart/{kind};\r\n boundary="{boundary}"\r\n',
+        begin + (b"\r\n" + begin).join(parts) + f"\r\n--{boundary}--\r\n".encode(),
+    )
 
 
 def _text_part(kind: str, text: str) -> bytes:

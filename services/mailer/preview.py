@@ -18,11 +18,12 @@ class NothingToPreview(LookupError):
 
 
 async def preview(
-    dsn: str, sender: Mailbox, links: Links | None, send_id: UUID
+    dsn: str, sender: Mailbox, links: Links | None, send_id: UUID, *, pdf: bool
 ) -> dict[str, bytes]:
     """Return message.eml, body.txt, body.html and the PDF for a send's first recipient, by name.
 
-    These are the bytes that the mailer hands over.
+    The PDF is there where `pdf` says that mails have one. These are the bytes that the mailer
+    hands over.
     """
     conn = await asyncpg.connect(dsn, timeout=5)
     try:
@@ -31,15 +32,15 @@ async def preview(
         await conn.close()
     if row is None:
         raise NothingToPreview(f"send {send_id} does not exist or has no statement yet")
-    renderer = Renderer(1)
+    renderer = Renderer(1, pdf=pdf)
     try:
         rendered = await renderer.render(row["content"].encode(), row["personal_message"])
     finally:
         renderer.close()
     letter = letter_of(rendered, send_id, sender, row["created_at"])
-    return {
+    contents = {
         "message.eml": letter.to(row["email"], row["id"], links).data,
         "body.txt": rendered.text.encode(),
         "body.html": rendered.html.encode(),
-        rendered.pdf_name: rendered.pdf,
     }
+    return contents if rendered.pdf is None else contents | {rendered.pdf_name: rendered.pdf}

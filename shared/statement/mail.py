@@ -10,7 +10,7 @@ from shared.statement.view import View
 from shared.statement.wording import line, lines
 
 _TEMPLATES: Final = Path(__file__).parent / "mail"
-#: A mail shows at most this many transactions, the latest ones; the PDF shows all.
+#: A mail shows at most this many transactions, the latest ones; an attached PDF shows all.
 SHOWN: Final = 40
 #: Two columns of figures of at most this many characters fit beside a label on a small phone.
 NARROW: Final = 13
@@ -29,9 +29,12 @@ class Mail:
         marked = _environment(autoescape=True, block_start_string="<!--%", block_end_string="%-->")
         self._html = marked.from_string(inliner.inline(_source("body.html")))
 
-    def write(self, view: View, message: str | None) -> tuple[str, str, str]:
-        """Return subject, text and HTML; the subject is one line of at most 150 characters."""
-        data = _shown(view) | {"message": lines(message)}
+    def write(self, view: View, message: str | None, *, attached: bool) -> tuple[str, str, str]:
+        """Return subject, text and HTML; the subject is one line of at most 150 characters.
+
+        They tell of a PDF where one is attached.
+        """
+        data = _shown(view) | {"message": lines(message), "attached": attached}
         return (
             line(self._subject.render(data), limit=150),
             self._text.render(data),

@@ -18,17 +18,20 @@ class Rendered:
     subject: str
     text: str
     html: str
-    pdf: bytes
+    pdf: bytes | None
     pdf_name: str
     business: Business
 
 
 class Renderer:
-    """Renders statements on at most `workers` threads; templates and fonts are read here, once."""
+    """Renders statements on at most `workers` threads; templates and fonts are read here, once.
 
-    def __init__(self, workers: int = 2) -> None:
+    With `pdf` false there is the mail alone, and its text does not speak of an attachment.
+    """
+
+    def __init__(self, workers: int = 2, *, pdf: bool = True) -> None:
         self._mail = Mail()
-        self._press = Press()
+        self._press = Press() if pdf else None
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="statement")
 
     async def render(self, content: bytes, message: str | None = None) -> Rendered:
@@ -44,8 +47,9 @@ class Renderer:
         statement = Statement.parse(content)
         try:
             shown = view(statement)
-            subject, text, html = self._mail.write(shown, message)
-            pdf = self._press.print(shown, statement.generated_at)
+            press = self._press
+            subject, text, html = self._mail.write(shown, message, attached=press is not None)
+            pdf = press.print(shown, statement.generated_at) if press else None
         except BaseException as error:
             if isinstance(error, (Exception, KeyboardInterrupt, SystemExit)):
                 raise

@@ -158,6 +158,13 @@ def test_without_a_business_name_the_configured_one_shows() -> None:
     assert message["From"].addresses[0].display_name == "Ledgerpost"
 
 
+def test_without_a_pdf_there_is_text_and_html_alone() -> None:
+    message = read(letter(pdf=None).to("a@b.org", DELIVERY))
+    assert message.get_content_type() == "multipart/alternative"
+    assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
+    assert list(message.iter_attachments()) == []
+
+
 @pytest.mark.parametrize("field", ["business_name", "subject", "pdf_name"])
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\0", "\u2028", "\x85", "\x0b", "\ud800"])
 def test_controls_in_header_text_become_spaces(field: str, end: str) -> None:

@@ -87,6 +87,17 @@ def test_a_busy_statement_shows_the_last_forty_and_says_so(renderer: Renderer) -
     assert "INV-00018" in pdf_text(rendered.pdf)
 
 
+def test_a_mail_without_a_pdf_does_not_speak_of_one() -> None:
+    bare = Renderer(workers=1, pdf=False)
+    rendered = bare.render_now(frozen(snapshot(many(60))))
+    bare.close()
+    assert rendered.pdf is None
+    for shown in (words(rendered.html), rendered.text):
+        assert "The last 40 of 60 transactions." in shown
+        assert "PDF" not in shown
+        assert "Questions?" in shown
+
+
 def test_an_empty_statement_says_so_kindly(renderer: Renderer) -> None:
     rendered = renderer.render_now(frozen(snapshot([], opening="0")))
     said = "Nothing moved on this account in the period, so the balance is unchanged."
