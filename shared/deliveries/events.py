@@ -1,5 +1,9 @@
 """The outbox of delivery events, from which the relay publishes."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
 import asyncpg
 
 from shared import sql
@@ -9,8 +13,23 @@ from shared.postgres import Connection
 _QUERIES = sql.load("shared.deliveries")
 
 
+@asynccontextmanager
+async def turn(conn: Connection, lease: timedelta) -> AsyncIterator[bool]:
+    """Yield whether there are events and it is ours to publish them, until we leave.
+
+    Another's turn may also begin when the lease is over: whoever stood still for so long in the
+    middle of it publishes some of them again.
+    """
+    taken: int | None = await conn.fetchval(_QUERIES.take_outbox, lease)
+    try:
+        yield taken is not None
+    finally:
+        if taken is not None:
+            await conn.execute(_QUERIES.leave_outbox, taken)
+
+
 async def unpublished(conn: Connection, limit: int) -> list[DeliveryEvent]:
-    """Lock and return the oldest unpublished events, for the transaction that marks them."""
+    """Return the oldest events that were not published yet."""
     return [_event(row) for row in await conn.fetch(_QUERIES.unpublished_events, limit)]
 
 

@@ -388,6 +388,18 @@ GROUP BY state ORDER BY state
 -- Calls the relays: something may have become due.
 SELECT pg_notify('ledgerpost_due', '')
 
+-- name: take_outbox
+-- A relay's turn to publish events, for as long as the lease $1; no row while another has it, or
+-- where there is nothing to publish.
+UPDATE outbox SET turn = turn + 1, lease_until = clock_timestamp() + $1::interval
+WHERE lease_until <= clock_timestamp()
+  AND EXISTS (SELECT FROM delivery_events WHERE published_at IS NULL)
+RETURNING turn
+
+-- name: leave_outbox
+-- The turn $1 is over; nothing changes where its lease ran out and another took it.
+UPDATE outbox SET lease_until = clock_timestamp() WHERE turn = $1
+
 -- name: unpublished_events
 -- The oldest events that subscribers were not told of yet. $1 how many.
 SELECT e.id, e.delivery_id, d.send_id, d.business_id, s.customer_id, d.email, e.state, e.attempts,
@@ -396,11 +408,11 @@ SELECT e.id, e.delivery_id, d.send_id, d.business_id, s.customer_id, d.email, e.
 FROM delivery_events e JOIN deliveries d ON d.id = e.delivery_id JOIN sends s ON s.id = d.send_id
 WHERE e.id IN (SELECT id FROM delivery_events WHERE published_at IS NULL ORDER BY id LIMIT $1)
 ORDER BY e.id
-FOR UPDATE OF e SKIP LOCKED
 
 -- name: events_published
 -- The broker has confirmed these events. $1 ids.
-UPDATE delivery_events SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])
+UPDATE delivery_events SET published_at = clock_timestamp()
+WHERE id = ANY($1::bigint[]) AND published_at IS NULL
 
 -- name: statement
 -- What the statement of a claimed delivery says. $1 business, $2 hash.

@@ -42,7 +42,7 @@ async def relaying(settings: RelaySettings, health: Health) -> AsyncIterator[Non
         )
         stop = asyncio.Event()
         due, calm = Bell(stop), Bell(stop)
-        outbox = Outbox(pool, events, poll=settings.poll_interval)
+        outbox = Outbox(pool, events, poll=settings.poll_interval, patience=settings.queue_patience)
         pruner = Pruner(pool, history=settings.history_retention, events=settings.event_retention)
         listener = asyncio.create_task(listen(settings.database_url, due.wake))
         loops = [

@@ -13,20 +13,27 @@ _BATCH = 500
 
 
 class Outbox:
-    """Publishes each event at least once; subscribers deduplicate by its id."""
+    """Publishes each event at least once; subscribers deduplicate by its id.
 
-    def __init__(self, pool: asyncpg.Pool, publisher: Publisher, *, poll: timedelta) -> None:
+    Relays take turns, so that the changes of one delivery go out in order; one that stands still
+    in its turn keeps the others waiting for `patience` and no longer.
+    """
+
+    def __init__(
+        self, pool: asyncpg.Pool, publisher: Publisher, *, poll: timedelta, patience: timedelta
+    ) -> None:
         self._pool = pool
         self._publisher = publisher
         self._poll = poll
+        self._patience = patience
 
     async def step(self) -> timedelta:
         """Publish one batch and return when to come again."""
         await self._publisher.ready()
-        async with self._pool.acquire() as conn, conn.transaction():
-            batch = await events.unpublished(conn, _BATCH)
-            if not batch:
+        async with self._pool.acquire() as conn, events.turn(conn, self._patience) as ours:
+            if not ours:
                 return self._poll
+            batch = await events.unpublished(conn, _BATCH)
             confirmed = await self._publisher.publish([_outgoing(event) for event in batch])
             done = [event for event, ok in zip(batch, confirmed, strict=True) if ok]
             await events.mark_published(conn, done)

@@ -40,7 +40,7 @@ class Terms:
 
     max_recipients: int
     max_lateness: timedelta
-    daily_quota: int = 5_000
+    daily_quota: int
 
 
 async def accept(

@@ -13,7 +13,7 @@ from services.api.sends.model import SendBody, SendRequest
 from services.api.sends.store import Accepted, Terms, accept
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
-TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72))
+TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72), daily_quota=5_000)
 TABLES = ("sends", "deliveries", "delivery_events", "idempotency_keys")
 
 
@@ -176,7 +176,7 @@ async def test_a_day_and_a_time_contradict_each_other_by_the_timezone_of_the_bus
 
 async def test_it_expires_before_the_calendar_ends(ledger: asyncpg.Connection) -> None:
     asked = SendRequest.of(4, PERIOD, parse(SendBody, {"send_at": "9998-12-31"}))
-    terms = Terms(max_recipients=25, max_lateness=timedelta(days=10_000))
+    terms = Terms(25, timedelta(days=10_000), daily_quota=5_000)
     answer = orjson.loads((await accept(ledger, 1, asked, terms)).answer)
     assert answer["expires_at"] == "9999-12-31T00:00:00.000000Z"
 

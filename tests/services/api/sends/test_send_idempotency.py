@@ -14,7 +14,7 @@ from services.api.sends.store import Accepted, Terms, accept
 from shared import postgres
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
-TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72))
+TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72), daily_quota=5_000)
 KEY = IdempotencyKey("order-1")
 
 

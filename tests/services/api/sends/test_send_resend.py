@@ -39,7 +39,7 @@ async def again(
 ) -> Accepted:
     chosen = tuple(Address.parse(each) for each in to) or None
     named = None if key is None else IdempotencyKey(key)
-    return await resend(conn, business, send_id, chosen, Terms(25, LATENESS), named)
+    return await resend(conn, business, send_id, chosen, Terms(25, LATENESS, 5_000), named)
 
 
 async def test_the_same_statement_goes_to_the_same_people_as_a_send_of_its_own(
