@@ -1,7 +1,7 @@
 """The exchanges, queues and bindings that both processes and their neighbours rely on."""
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractExchange, AbstractQueue
+from aio_pika.abc import AbstractChannel, AbstractExchange
 from pamqp.common import FieldValue
 
 DELIVERIES = "ledgerpost.send-transactions"
@@ -37,8 +37,3 @@ async def declare(channel: AbstractChannel) -> None:
 async def deliveries_exchange(channel: AbstractChannel) -> AbstractExchange:
     """Return the exchange that the relay publishes due deliveries to."""
     return await channel.get_exchange(DELIVERIES, ensure=False)
-
-
-async def deliveries_queue(channel: AbstractChannel) -> AbstractQueue:
-    """Return the queue that the mailer consumes; raises where it does not exist."""
-    return await channel.get_queue(DELIVERIES)

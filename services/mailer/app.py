@@ -6,15 +6,16 @@ from contextlib import AsyncExitStack
 from prometheus_client import CollectorRegistry, Counter
 
 from services.mailer.addresses import Mailbox, parse_address
-from services.mailer.breaker import Breaker
 from services.mailer.composer import Composer
 from services.mailer.consumer import Consumer
 from services.mailer.deliver import Deliver
+from services.mailer.outcomes import RelayAtFault
 from services.mailer.pacing import Pacing
 from services.mailer.relay import Relay, Timeouts
 from services.mailer.rows import Rows
 from services.mailer.sessions import Sessions
 from shared import metrics, postgres
+from shared.breaker import Breaker
 from shared.deliveries.states import State
 from shared.health import Health
 from shared.ops import serve_ops
@@ -59,7 +60,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         links = unsubscribe_links(settings)
         composer = Composer(rows, renderer, sender, redirect_to, links)
         pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
-        breaker = Breaker(sessions.probe)
+        breaker = Breaker("mail relay", sessions.probe, RelayAtFault)
         deliver = Deliver(
             rows, composer, pacing, sessions, breaker, settings.retry_delay, Attempts(counted)
         )

@@ -8,7 +8,6 @@ import structlog
 
 from services.mailer import retries
 from services.mailer.addresses import Unsendable
-from services.mailer.breaker import Breaker
 from services.mailer.composer import Composer
 from services.mailer.envelope import Envelope
 from services.mailer.handover import Gate
@@ -25,6 +24,7 @@ from services.mailer.outcomes import (
 from services.mailer.pacing import Pacing
 from services.mailer.rows import Rows
 from shared import postgres
+from shared.breaker import Breaker
 from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
 from shared.statement.model import StatementError

@@ -98,7 +98,7 @@ async def not_routed(world: World, rng: Random) -> None:
         if rng.random() < 0.5:
             await opened.queue_delete(topology.DELIVERIES)
         else:
-            bound = await topology.deliveries_queue(opened)
+            bound = await opened.get_queue(topology.DELIVERIES)
             await bound.unbind(topology.DELIVERIES, topology.DELIVERIES)
         await world.send(after := rng.randrange(1, 200), customer=5)
         await world.until_count("state = 'queued'", 2 + before + after)

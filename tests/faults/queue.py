@@ -37,7 +37,7 @@ async def _waiting(url: str) -> list[str]:
         found.append(json.loads(message.body)["data"]["delivery_id"])
 
     async with channel(url) as opened:
-        queue = await topology.deliveries_queue(opened)
+        queue = await opened.get_queue(topology.DELIVERIES)
         await queue.consume(take)
         seen = -1
         while seen < len(found):

@@ -70,7 +70,7 @@ async def test_the_same_wakeup_a_hundred_times_is_one_mail(system: System) -> No
     connection = await aio_pika.connect(system.amqp)
     async with connection:
         channel = await connection.channel()
-        queue = await topology.deliveries_queue(channel)
+        queue = await channel.get_queue(topology.DELIVERIES)
         message = await queue.get()
         exchange = await topology.deliveries_exchange(channel)
         copies = [

@@ -24,7 +24,7 @@ async def channel(broker: str) -> AsyncIterator[AbstractChannel]:
     async with connection:
         opened = await connection.channel()
         await topology.declare(opened)
-        queue = await topology.deliveries_queue(opened)
+        queue = await opened.get_queue(topology.DELIVERIES)
         exchange = await topology.deliveries_exchange(opened)
         for body in BODIES:
             await exchange.publish(aio_pika.Message(body, message_id="m"), topology.DELIVERIES)

@@ -3,16 +3,19 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.mailer import breaker as module
-from services.mailer.breaker import Breaker
-from services.mailer.outcomes import RelayAtFault
+from shared import breaker as module
+from shared.breaker import Breaker
+
+
+class AtFault(Exception):
+    pass
 
 
 class Probe:
-    """A relay that is at fault until told otherwise."""
+    """Of a neighbour that is at fault until told otherwise."""
 
     def __init__(self) -> None:
-        self.fault: Exception | None = RelayAtFault("421 busy")
+        self.fault: Exception | None = AtFault("421 busy")
         self.tries = 0
 
     async def __call__(self) -> None:
@@ -30,7 +33,7 @@ def probe(monkeypatch: pytest.MonkeyPatch) -> Probe:
 
 @pytest.fixture
 async def breaker(probe: Probe) -> AsyncIterator[Breaker]:
-    breaker = Breaker(probe)
+    breaker = Breaker("relay", probe, AtFault)
     watch = asyncio.create_task(breaker.watch())
     yield breaker
     watch.cancel()
@@ -54,15 +57,15 @@ async def test_it_is_closed_and_asks_nothing_at_first(breaker: Breaker, probe: P
     assert probe.tries == 0
 
 
-async def test_it_stays_open_for_as_long_as_the_relay_is_at_fault(
+async def test_it_stays_open_for_as_long_as_the_neighbour_is_at_fault(
     breaker: Breaker, probe: Probe
 ) -> None:
-    breaker.trip(RelayAtFault("connection refused"))
+    breaker.trip(AtFault("connection refused"))
     await asyncio.wait_for(breaker.tripped(), 5)
-    with pytest.raises(RelayAtFault, match=r"^consumption pauses: connection refused$"):
+    with pytest.raises(ConnectionError, match=r"^consumption pauses: connection refused$"):
         await breaker.check()
     await tries(probe, 3)
-    with pytest.raises(RelayAtFault, match=r"^consumption pauses: 421 busy$"):
+    with pytest.raises(ConnectionError, match=r"^consumption pauses: 421 busy$"):
         await breaker.check()
     probe.fault = None
     await closed(breaker)
@@ -72,7 +75,7 @@ async def test_it_stays_open_for_as_long_as_the_relay_is_at_fault(
 async def test_it_opens_again(breaker: Breaker, probe: Probe) -> None:
     probe.fault = None
     for _ in range(3):
-        breaker.trip(RelayAtFault("421 busy"))
+        breaker.trip(AtFault("421 busy"))
         assert breaker.reason == "421 busy"
         await closed(breaker)
         assert breaker.reason is None
@@ -80,9 +83,9 @@ async def test_it_opens_again(breaker: Breaker, probe: Probe) -> None:
 
 async def test_a_probe_that_breaks_does_not_end_the_watch(breaker: Breaker, probe: Probe) -> None:
     probe.fault = KeyError("a mistake of ours")
-    breaker.trip(RelayAtFault("421 busy"))
+    breaker.trip(AtFault("421 busy"))
     await tries(probe, 2)
-    with pytest.raises(RelayAtFault, match="the probe failed: KeyError"):
+    with pytest.raises(ConnectionError, match="the probe failed: KeyError"):
         await breaker.check()
     probe.fault = None
     await closed(breaker)

@@ -1,31 +1,36 @@
-"""The circuit breaker on the mail relay: while the relay is at fault, nothing is consumed."""
+"""The circuit breaker on a neighbour: while it is at fault, nothing is consumed."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
 
-from services.mailer.outcomes import RelayAtFault
-
-_log = structlog.get_logger("ledgerpost.mailer")
+_log = structlog.get_logger("ledgerpost.breaker")
 _FIRST, _LONGEST = 1.0, 30.0  # seconds between probes
 
 
 class Breaker:
-    """Open while the relay is at fault; `probe` raises RelayAtFault for as long as it is."""
+    """Open while `neighbour` is at fault; `probe` raises one of `faults` for as long as it is."""
 
-    def __init__(self, probe: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        neighbour: str,
+        probe: Callable[[], Awaitable[object]],
+        faults: type[Exception] | tuple[type[Exception], ...],
+    ) -> None:
+        self._neighbour = neighbour
         self._probe = probe
+        self._faults = faults
         self._tripped = asyncio.Event()
         self._mended = asyncio.Event()
         self._mended.set()
         self.reason: str | None = None
 
-    def trip(self, fault: RelayAtFault) -> None:
+    def trip(self, fault: Exception) -> None:
         """Stop consumption until a probe succeeds."""
         if self.reason is None:
-            _log.warning("mail relay at fault, consumption pauses", reason=fault.reason)
-        self.reason = fault.reason
+            _log.warning("consumption pauses", neighbour=self._neighbour, reason=_said(fault))
+        self.reason = _said(fault)
         self._mended.clear()
         self._tripped.set()
 
@@ -38,12 +43,12 @@ class Breaker:
         await self._mended.wait()
 
     async def check(self) -> None:
-        """Raise what the relay is at fault of, for the health report."""
+        """Raise what the neighbour is at fault of, for the health report."""
         if self.reason is not None:
-            raise RelayAtFault(f"consumption pauses: {self.reason}")
+            raise ConnectionError(f"consumption pauses: {self.reason}")
 
     async def watch(self) -> None:
-        """Probe the relay, for ever, whenever the breaker is open; close it when one succeeds."""
+        """Probe, for ever, whenever the breaker is open; close it when a probe succeeds."""
         while True:
             await self._tripped.wait()
             pause = _FIRST
@@ -52,13 +57,17 @@ class Breaker:
                 pause = min(pause * 2, _LONGEST)
                 try:
                     await self._probe()
-                except RelayAtFault as fault:
-                    self.reason = fault.reason
+                except self._faults as fault:
+                    self.reason = _said(fault)
                 except Exception as error:  # noqa: BLE001 -- without a watch, the pause never ends
-                    _log.exception("the mail relay could not be probed")
+                    _log.exception("neighbour could not be probed", neighbour=self._neighbour)
                     self.reason = f"the probe failed: {type(error).__name__}"
                 else:
                     self.reason = None
-            _log.info("mail relay is back, consumption goes on")
+            _log.info("consumption goes on", neighbour=self._neighbour)
             self._tripped.clear()
             self._mended.set()
+
+
+def _said(fault: Exception) -> str:
+    return str(fault) or type(fault).__name__

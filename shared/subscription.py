@@ -1,0 +1,133 @@
+"""A queue's messages to those who handle them; how a consumer keeps going."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+
+from shared import broker, topology
+from shared.breaker import Breaker
+
+_log = structlog.get_logger("ledgerpost.subscription")
+_PAUSE = 1.0  # seconds before a broker that is away is tried again
+
+
+class Subscription:
+    """Consumes `queue` while the breaker is closed, reconnecting for ever.
+
+    `handle` gets each message in a task of its own, `prefetch` of them at once, and raises nothing.
+    A message that it does not settle comes again when the connection is gone.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        queue: str,
+        handle: Callable[[AbstractIncomingMessage], Awaitable[None]],
+        breaker: Breaker,
+        *,
+        prefetch: int,
+    ) -> None:
+        self._url = url
+        self._name = name
+        self._queue = queue
+        self._handle = handle
+        self._breaker = breaker
+        self._prefetch = prefetch
+        self._trouble: str | None = "not connected yet"
+        self._at_work: set[asyncio.Future[None]] = set()
+        self.stopping = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`, then finish what is at work."""
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._consume(stopped)
+                except Exception as error:  # noqa: BLE001 - aiormq raises a bare Exception, too
+                    _log.warning("rabbitmq is away", queue=self._queue, error=repr(error))
+                    self._trouble = f"{type(error).__name__}: {error}"
+                    await asyncio.wait([stopped], timeout=_PAUSE)
+            await self._drain()
+        finally:
+            stopped.cancel()
+
+    async def check(self) -> None:
+        """Raise what keeps the messages from coming, for the health report."""
+        if self._trouble is not None:
+            raise ConnectionError(self._trouble)
+
+    async def _consume(self, stopped: asyncio.Task[bool]) -> None:
+        connection = await broker.connect(self._url, self._name)
+        try:
+            channel = await connection.channel()
+            await channel.set_qos(prefetch_count=self._prefetch)
+            await topology.declare(channel)
+            lost = asyncio.get_running_loop().create_future()
+            await _watch(channel, lost)
+            while not (stopped.done() or lost.done()):
+                await _first(self._breaker.mended(), lost, stopped)
+                if stopped.done() or lost.done():
+                    break
+                queue = await channel.get_queue(self._queue)
+                tag = await queue.consume(self._take)
+                self._trouble = None
+                await _first(self._breaker.tripped(), lost, stopped)
+                if not lost.done():
+                    await queue.cancel(tag)
+            if stopped.done():
+                await self._drain()
+            else:
+                raise ConnectionResetError(lost.result())
+        finally:
+            await _close(connection.close())
+
+    async def _take(self, message: AbstractIncomingMessage) -> None:
+        task = asyncio.ensure_future(self._handle(message))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _drain(self) -> None:
+        self.stopping = True
+        while self._at_work:
+            _log.info("finishing what is at work", queue=self._queue, count=len(self._at_work))
+            await asyncio.wait(self._at_work)
+
+
+async def settle(settling: Awaitable[None]) -> None:
+    """Acknowledge, or leave it to the redelivery that follows a lost connection."""
+    try:
+        await settling
+    except broker.UNAVAILABLE as error:
+        _log.info("message not acknowledged", error=repr(error))
+
+
+async def _watch(channel: AbstractChannel, lost: asyncio.Future[str]) -> None:
+    """Resolve `lost` when the channel closes or the broker cancels the consumer."""
+
+    def lose(reason: str) -> None:
+        if not lost.done():
+            lost.set_result(reason)
+
+    channel.close_callbacks.add(lambda *_: lose("the channel was closed"))
+    underlay = await channel.get_underlay_channel()
+    underlay.on_consumer_cancel_callbacks.add(lambda _: lose("the queue was deleted"))
+
+
+async def _first(event: Awaitable[None], *others: asyncio.Future[str] | asyncio.Task[bool]) -> None:
+    task = asyncio.ensure_future(event)
+    try:
+        await asyncio.wait({task, *others}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        task.cancel()
+
+
+async def _close(closing: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(5):
+            await closing
+    except broker.UNAVAILABLE:
+        return
