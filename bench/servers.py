@@ -51,7 +51,7 @@ def product(dsn: str, key: str) -> Iterator[Served]:
     port = _free_port()
     environ = {
         "DATABASE_URL": dsn, "API_HOST": "127.0.0.1", "API_PORT": str(port), "API_WORKERS": "1",
-        "LOG_LEVEL": "warning",
+        "LOG_LEVEL": "warning", "RATE_LIMIT": "10000000",
     }  # fmt: skip
     with _running([sys.executable, "-m", "services.api", "serve"], environ, port) as pid:
         yield Served(port, key, pid)

@@ -107,6 +107,7 @@ class ApiSettings(DatabaseSettings):
     max_lateness: Duration = timedelta(hours=72)
     max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
     daily_quota: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000
+    rate_limit: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
     unsubscribe_secret: Secret = None
 
 

@@ -8,9 +8,13 @@ from pathlib import Path
 from aiohttp import web
 
 from services.api import bodies, middlewares, ops, routes
+from services.api.access.guesses import Guesses
+from services.api.access.limits import Limits
 from services.api.appkeys import (
     EXPOSE,
+    GUESSES,
     HEALTH,
+    LIMITS,
     METRICS,
     POOL,
     RELAY_SETTINGS,
@@ -45,6 +49,8 @@ def create_app(
     app[SETTINGS] = settings
     app[HEALTH] = Health()
     app[STREAMS] = asyncio.Semaphore(_STREAMS)
+    app[LIMITS] = Limits(settings.rate_limit)
+    app[GUESSES] = Guesses()
     secret = settings.unsubscribe_secret
     app[UNSUBSCRIBE_LINKS] = Links(secret, settings.public_url) if secret else None
     counted = metrics.registry()

@@ -7,6 +7,8 @@ import asyncpg
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from services.api.access.guesses import Guesses
+from services.api.access.limits import Limits, Rate
 from services.api.access.model import Principal, Scope
 from services.api.metrics import HttpMetrics
 from shared.health import Health
@@ -22,6 +24,8 @@ METRICS = web.AppKey("METRICS", HttpMetrics)
 EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
 # The scope that each handler needs, as routes.py declares it; None opens it to everybody.
 SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
+LIMITS = web.AppKey("LIMITS", Limits)
+GUESSES = web.AppKey("GUESSES", Guesses)
 # How many reports may be streamed at once.
 STREAMS = web.AppKey("STREAMS", asyncio.Semaphore)
 # Who may refuse mail by a link; None where the operator set no secret.
@@ -34,6 +38,9 @@ REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 TRACE = web.RequestKey("TRACE", Trace)
 # Set by the authentication on every route that declares a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
+
+# Where its key stands, once a request is counted.
+RATE = web.RequestKey("RATE", Rate)
 
 _PATIENCE = 5.0  # seconds in which a busy pool has to find a connection
 

@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 from aiohttp import web
 
-from services.api.access.model import Forbidden, Unauthenticated
+from services.api.access.model import Forbidden, RateLimited, Unauthenticated
 from services.api.appkeys import REQUEST_ID
 from services.api.refusals import (
     Busy,
@@ -57,6 +57,7 @@ KINDS: dict[type[Refusal], Kind] = {
         HTTPStatus.FORBIDDEN, "/problems/missing-scope", "The API key does not allow this"
     ),
     OverQuota: Kind(HTTPStatus.TOO_MANY_REQUESTS, "/problems/over-quota", "The quota is used up"),
+    RateLimited: Kind(HTTPStatus.TOO_MANY_REQUESTS, "/problems/rate-limited", "Asked too often"),
     Busy: Kind(
         HTTPStatus.SERVICE_UNAVAILABLE, "/problems/unavailable", "Not possible at the moment"
     ),
@@ -157,7 +158,7 @@ def _refusal(error: Refusal) -> _Problem:
             headers["WWW-Authenticate"] = (
                 f'Bearer realm="ledgerpost", error="insufficient_scope", scope="{error.scope}"'
             )
-        case Busy() | InFlight() | OverQuota():
+        case Busy() | InFlight() | OverQuota() | RateLimited():
             headers["Retry-After"] = _seconds(error.retry_after)
         case _:
             pass

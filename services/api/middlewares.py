@@ -1,5 +1,6 @@
 """What happens around every handler; `AROUND` has it from the outside in."""
 
+import math
 import re
 import time
 import uuid
@@ -11,15 +12,15 @@ from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bound_contextvars
 
 from services.api import errors
-from services.api.access import store
-from services.api.access.model import Forbidden, Key, Unauthenticated
-from services.api.appkeys import METRICS, PRINCIPAL, REQUEST_ID, SCOPE_OF, TRACE, connection
+from services.api.access.limits import WINDOW, Rate
+from services.api.appkeys import METRICS, PRINCIPAL, RATE, REQUEST_ID, TRACE
+from services.api.authentication import authenticate
 from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
 
 _SANE_ID = re.compile(r"[!-~]{1,128}")
-_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+_WINDOW = int(WINDOW.total_seconds())
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 # Of an answer that never came, because the client or the whole server went away before.
 _NO_ANSWER = 499
@@ -59,23 +60,6 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         return errors.answer(request, error)
 
 
-@web.middleware
-async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only a valid key with the scope that the route declares come through to its handler."""
-    if request.match_info.http_exception is None:
-        scope = request.app[SCOPE_OF][request.match_info.handler]
-        if scope is not None:
-            key = _key(request)
-            async with connection(request) as conn:
-                principal = await store.principal(conn, key)
-            if principal is None:
-                raise Unauthenticated("This key is unknown or revoked.", given=True)
-            if scope not in principal.scopes:
-                raise Forbidden(scope)
-            request[PRINCIPAL] = principal
-    return await handler(request)
-
-
 AROUND: tuple[Middleware, ...] = (observe, explain, authenticate)
 
 
@@ -85,6 +69,19 @@ async def finish_headers(request: web.Request, response: web.StreamResponse) -> 
     response.headers[hdrs.SERVER] = "ledgerpost"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    rate = request.get(RATE)
+    if rate is not None:
+        _add_rate(response, rate)
+
+
+def _add_rate(response: web.StreamResponse, rate: Rate) -> None:
+    """Tell the limit as it was told of old, and as draft-ietf-httpapi-ratelimit-headers-11 does."""
+    reset, headers = math.ceil(rate.reset), response.headers
+    headers["RateLimit-Limit"] = str(rate.limit)
+    headers["RateLimit-Remaining"] = str(rate.remaining)
+    headers["RateLimit-Reset"] = str(reset)
+    headers["RateLimit-Policy"] = f'"key";q={rate.limit};w={_WINDOW}'
+    headers["RateLimit"] = f'"key";r={rate.remaining};t={reset}'
 
 
 def _gone(request: web.Request) -> bool:
@@ -100,19 +97,6 @@ def _trace(request: web.Request) -> Trace:
     given = request.headers.getall("traceparent", [])
     parent = Trace.parse(given[0]) if len(given) == 1 else None
     return parent.child() if parent else Trace.begin()
-
-
-def _key(request: web.Request) -> Key:
-    given = request.headers.getall(hdrs.AUTHORIZATION, [])
-    match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-    if match is None:
-        raise Unauthenticated(
-            "The request should carry one header Authorization: Bearer KEY.", given=False
-        )
-    key = Key.parse(match[1])
-    if key is None:
-        raise Unauthenticated("This is not a key of this API; was it mistyped?", given=True)
-    return key
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:

@@ -72,6 +72,7 @@ def test_a_setting_given_twice_or_in_a_file_that_cannot_be_read(tmp_path: Path) 
         ("MAX_LATENESS", "-1h"),
         ("MAX_RECIPIENTS", "0"),
         ("DAILY_QUOTA", "0"),
+        ("RATE_LIMIT", "0"),
         ("UNSUBSCRIBE_SECRET", "s3cret"),
         ("LOG_LEVEL", "s3cret"),
         ("LOG_FORMAT", "xml"),

@@ -1,9 +1,11 @@
 import asyncio
 from collections.abc import Mapping
+from datetime import datetime
 
 import click
 
 from services.api.access import store
+from services.api.access.expiry import Expiry
 from services.api.access.model import SCOPES, Scope
 from services.api.console import BUSINESS, connection, table, time
 from services.api.refusals import NotFound
@@ -21,8 +23,20 @@ def keys() -> None:
 @click.option(
     "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Repeatable; all of them."
 )
+@click.option(
+    "--expires",
+    "expires_at",
+    type=Expiry(),
+    help="In so many days (90d), or at the end of a day in UTC (2027-03-31); never.",
+)
 @click.pass_obj
-def create(environ: Mapping[str, str], business: int, name: str, scopes: tuple[Scope, ...]) -> None:
+def create(
+    environ: Mapping[str, str],
+    business: int,
+    name: str,
+    scopes: tuple[Scope, ...],
+    expires_at: datetime | None,
+) -> None:
     """Print a new key of one business, this once: only its hash is kept."""
     settings = DatabaseSettings.from_environ(environ)
     if not name.strip() or not name.isprintable():
@@ -30,7 +44,13 @@ def create(environ: Mapping[str, str], business: int, name: str, scopes: tuple[S
 
     async def run() -> str:
         async with connection(settings) as conn:
-            key = await store.create(conn, business_id=business, name=name, scopes=scopes or SCOPES)
+            key = await store.create(
+                conn,
+                business_id=business,
+                name=name,
+                scopes=scopes or SCOPES,
+                expires_at=expires_at,
+            )
             return key.text
 
     try:
@@ -55,13 +75,17 @@ def list_(environ: Mapping[str, str]) -> None:
                     row["prefix"],
                     " ".join(row["scopes"]),
                     time(row["created_at"]),
+                    time(row["expires_at"]),
+                    time(row["last_used_at"]),
                     time(row["revoked_at"]),
                 )
                 for row in await store.all_keys(conn)
             ]
 
-    heads = ("id", "business", "name", "prefix", "scopes", "created", "revoked")
-    for line in table([heads, *asyncio.run(run())]):
+    times = ("created", "expires", "last used", "revoked")
+    for line in table(
+        [("id", "business", "name", "prefix", "scopes", *times), *asyncio.run(run())]
+    ):
         click.echo(line)
 
 

@@ -4,6 +4,7 @@ import re
 import secrets
 import string
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, Self, get_args
 from uuid import UUID
 
@@ -32,13 +33,26 @@ class Forbidden(Refusal, PermissionError):
         super().__init__(f"This key lacks the scope {scope}.")
 
 
+class RateLimited(Refusal):
+    """The key, or the caller's address, has asked too often; worth asking after `retry_after`."""
+
+    def __init__(self, message: str, *, retry_after: timedelta) -> None:
+        self.retry_after = retry_after
+        super().__init__(message)
+
+
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: a valid key, the one business it is bound to, and what it may do there."""
+    """Who asks: a key, the one business it is bound to, and what it may do there.
+
+    `is_expired` is by the database's clock; such a key opens nothing.
+    """
 
     key_id: UUID
     business_id: int
     scopes: frozenset[str]
+    expires_at: datetime | None = None
+    is_expired: bool = False
 
 
 @dataclass(frozen=True, repr=False)

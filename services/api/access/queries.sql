@@ -1,16 +1,42 @@
 -- name: principal
 -- Who holds the key with hash $1: found by its unique index, at every request.
-SELECT id, business_id, scopes FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
+SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
+FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
+
+-- name: admit
+-- The same, once in a while: with a slice of the $2 requests that the key may make in its window of
+-- $3, and the note that it is in use. Slices shrink with what is left (a sixteenth of it, 500 at
+-- most), so that no process keeps much that another one could use.
+WITH key AS (
+    SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
+    FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
+), used AS (
+    UPDATE api_keys k SET last_used_at = now()
+    FROM key
+    WHERE k.id = key.id AND NOT key.is_expired
+      AND (k.last_used_at IS NULL OR k.last_used_at <= now() - interval '1 minute')
+), leased AS (
+    INSERT INTO key_windows AS w (key_id, ends_at, taken, slice)
+    SELECT id, now() + $3::interval, least(500, ($2::integer + 15) / 16), least(500, ($2 + 15) / 16)
+    FROM key WHERE NOT is_expired
+    ON CONFLICT (key_id) DO UPDATE SET (ends_at, taken, slice) = (
+        SELECT begun.ends_at, begun.taken + next.slice, next.slice
+        FROM (SELECT CASE WHEN w.ends_at > now() THEN w.ends_at ELSE excluded.ends_at END,
+                     CASE WHEN w.ends_at > now() THEN w.taken ELSE 0 END) AS begun (ends_at, taken),
+             LATERAL (SELECT greatest(0, least(500, ($2 - begun.taken + 15) / 16))) AS next (slice))
+    RETURNING taken, slice, ends_at - now() AS lasts
+)
+SELECT key.*, leased.taken, leased.slice, leased.lasts FROM key LEFT JOIN leased ON true
 
 -- name: create
--- Stores key $1 (its hash is $5), unless business $2 does not exist; returns the id where stored.
-INSERT INTO api_keys (id, business_id, name, prefix, sha256, scopes)
-SELECT $1, id, $3, $4, $5, $6 FROM businesses WHERE id = $2
+-- Stores key $1 (its hash is $5), valid until $7 (NULL: for good), unless business $2 does not exist; returns the id where stored.
+INSERT INTO api_keys (id, business_id, name, prefix, sha256, scopes, expires_at)
+SELECT $1, id, $3, $4, $5, $6, $7 FROM businesses WHERE id = $2
 RETURNING id
 
 -- name: all_keys
 -- Every key without the key itself, oldest first.
-SELECT id, business_id, name, prefix, scopes, created_at, revoked_at
+SELECT id, business_id, name, prefix, scopes, created_at, expires_at, last_used_at, revoked_at
 FROM api_keys ORDER BY created_at, id
 
 -- name: revoke

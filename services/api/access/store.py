@@ -1,8 +1,10 @@
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID, uuid4
 
 import asyncpg
 
+from services.api.access.limits import WINDOW, Lease
 from services.api.access.model import Key, Principal, Scope
 from services.api.refusals import NotFound
 from shared import sql
@@ -14,16 +16,45 @@ _queries = sql.load("services.api.access")
 async def principal(conn: Connection, key: Key) -> Principal | None:
     """Return who holds `key`, or None where nobody does or it is revoked."""
     row = await conn.fetchrow(_queries.principal, key.sha256)
+    return None if row is None else _principal(row)
+
+
+async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Lease | None] | None:
+    """Return the same with a slice of the key's `limit` requests a window, and note its use.
+
+    There is no slice for an expired key, nor where Postgres takes no writes at the moment: whoever
+    only reads is served all the same.
+    """
+    try:
+        row = await conn.fetchrow(_queries.admit, key.sha256, limit, WINDOW)
+    except asyncpg.ReadOnlySQLTransactionError:
+        holder = await principal(conn, key)
+        return None if holder is None else (holder, None)
     if row is None:
         return None
-    return Principal(row["id"], row["business_id"], frozenset(row["scopes"]))
+    leased = row["slice"] is not None
+    return _principal(row), Lease(row["slice"], row["taken"], row["lasts"]) if leased else None
 
 
-async def create(conn: Connection, *, business_id: int, name: str, scopes: Iterable[Scope]) -> Key:
+async def create(
+    conn: Connection,
+    *,
+    business_id: int,
+    name: str,
+    scopes: Iterable[Scope],
+    expires_at: datetime | None = None,
+) -> Key:
     """Store a new key and return it, for the only time; NotFound for an unknown business."""
     key = Key.generate()
     stored = await conn.fetchval(
-        _queries.create, uuid4(), business_id, name, key.prefix, key.sha256, sorted(set(scopes))
+        _queries.create,
+        uuid4(),
+        business_id,
+        name,
+        key.prefix,
+        key.sha256,
+        sorted(set(scopes)),
+        expires_at,
     )
     if stored is None:
         raise NotFound("business")
@@ -31,7 +62,7 @@ async def create(conn: Connection, *, business_id: int, name: str, scopes: Itera
 
 
 async def all_keys(conn: Connection) -> Sequence[asyncpg.Record]:
-    """Return id, business, name, prefix, scopes, times of creation and revocation of every key."""
+    """Return all that is known of every key, but not the key: it is known to its holder alone."""
     return await conn.fetch(_queries.all_keys)
 
 
@@ -41,3 +72,13 @@ async def revoke(conn: Connection, key: str) -> list[UUID]:
     if not rows:
         raise NotFound("key")
     return [row["id"] for row in rows]
+
+
+def _principal(row: asyncpg.Record) -> Principal:
+    return Principal(
+        row["id"],
+        row["business_id"],
+        frozenset(row["scopes"]),
+        row["expires_at"],
+        row["is_expired"],
+    )

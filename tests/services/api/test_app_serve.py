@@ -120,3 +120,19 @@ async def test_a_worker_that_is_only_starting_hears_that_it_has_to_stop(delay: f
     async with asyncio.timeout(30):
         await process.communicate()
     assert process.returncode == 0
+
+
+async def test_all_workers_keep_one_limit(golden: str) -> None:
+    key = await new_key(golden)
+    statuses = []
+    async with (
+        served(DATABASE_URL=golden, API_WORKERS="2", RATE_LIMIT="10") as (_, url, _),
+        aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(force_close=True),
+            headers={"Authorization": f"Bearer {key}"},
+        ) as session,
+    ):
+        for _ in range(20):
+            async with session.get(f"{url}{REPORTS}/client/4/{NOVEMBER}") as response:
+                statuses.append(response.status)
+    assert statuses == [200] * 10 + [429] * 10
