@@ -35,8 +35,8 @@ stop: setup ## end the demo
 test: setup node ## run every test but the fault suite on a real Postgres and RabbitMQ
 	@$(BIN)/pytest --ignore=tests/faults
 
-faults: setup ## kill processes, brokers and databases at random for 30 minutes (MINUTES=)
-	@$(BIN)/python -m tests.faults --minutes $(or $(MINUTES),30)
+faults: setup ## kill processes, brokers and databases at random for 30 minutes (MINUTES= ONLY= RABBITMQ=)
+	@FAULTS_RABBITMQ=$(RABBITMQ) $(BIN)/python -m tests.faults --minutes $(or $(MINUTES),30) --only '$(ONLY)'
 
 check: setup ## lint, format, types and the architecture's walls
 	@$(BIN)/ruff check

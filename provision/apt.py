@@ -21,6 +21,8 @@ _SERVICES = {
     "rabbitmq-server": ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
 }
 
+_KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
 _PLANNED = re.compile(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", re.MULTILINE)
 
 
@@ -58,12 +60,15 @@ def install(*packages: str) -> None:
             _run(*prefix, "systemctl", "disable", "--quiet", *units)
 
 
-def download(folder: Path, *packages: str, needed: str = ".*") -> list[Path]:
+def download(
+    folder: Path, *packages: str, needed: str = ".*", suite: str | None = None
+) -> list[Path]:
     """Download packages, with those they depend on that the machine lacks and this pattern names.
 
+    Of another `suite` of Debian, with all that they depend on, as if the machine had nothing.
     Without root: apt's lists and its cache are in the folder. Raise Unavailable in apt's words.
     """
-    apt = _private_apt(folder)
+    apt = _private_apt(folder, suite)
     _checked(*apt, "update")
     plan = _checked(*apt, "install", "--simulate", "--no-install-recommends", *packages)
     found = _PLANNED.findall(plan)
@@ -72,7 +77,7 @@ def download(folder: Path, *packages: str, needed: str = ".*") -> list[Path]:
     return sorted((folder / "archives").glob("*.deb"))
 
 
-def _private_apt(folder: Path) -> list[str]:
+def _private_apt(folder: Path, suite: str | None) -> list[str]:
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
         raise Unavailable("this is no Debian: there is no apt-get")
     for part in ("lists/partial", "cache/archives/partial", "archives"):
@@ -84,11 +89,28 @@ def _private_apt(folder: Path) -> list[str]:
         "Debug::NoLocking": "1",
         "APT::Sandbox::User": "",
     }
+    if suite:
+        (folder / "status").touch()
+        source = f"deb [signed-by={_KEYRING}] {_mirror()} {suite} main\n"
+        (folder / "sources.list").write_text(source)
+        options |= {
+            "Dir::State::status": f"{folder}/status",
+            "Dir::Etc::sourcelist": f"{folder}/sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+        }
     return [
         "apt-get",
         "-qq",
         *(w for key, value in options.items() for w in ("-o", f"{key}={value}")),
     ]
+
+
+def _mirror() -> str:
+    """Return where the machine has Debian from."""
+    listed = _checked("apt-get", "indextargets", "--format", "$(ORIGIN) $(COMPONENT) $(REPO_URI)")
+    if found := re.search(r"^Debian main (\S+)$", listed, re.MULTILINE):
+        return found[1]
+    raise Unavailable("this is no Debian: apt-get knows no mirror of it")
 
 
 @contextmanager

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from provision import apt, installed, unpacked
+from provision import apt, installed, suites, unpacked
 from provision.place import locked, place
 from provision.program import Program, Unavailable
 
@@ -14,8 +14,13 @@ def postgres(root: Path) -> Program:
     return _obtain(root, "postgresql", lambda: installed.postgres() or unpacked.postgres(root))
 
 
-def rabbitmq(root: Path) -> Program:
-    """Return RabbitMQ, installed now if need be; raise Unavailable with advice if impossible."""
+def rabbitmq(root: Path, other: str | None = None) -> Program:
+    """Return RabbitMQ, installed now if need be; raise Unavailable with advice if impossible.
+
+    `other` names the folder of another RabbitMQ's programs, or the Debian suite to have it from.
+    """
+    if other:
+        return suites.rabbitmq(root, other)
     return _obtain(root, "rabbitmq-server", lambda: installed.rabbitmq() or unpacked.rabbitmq(root))
 
 

@@ -74,10 +74,15 @@ def own_postgres(root: Path, name: str, *, durable: bool = True) -> Postgres:
     return Postgres(folder, lambda: programs.postgres(root), durable=durable)
 
 
-def own_rabbitmq(root: Path, name: str, *, management: bool = False) -> RabbitMQ:
-    """Return a broker of the caller's own, not started, to be killed and wiped at will."""
+def own_rabbitmq(
+    root: Path, name: str, *, management: bool = False, other: str | None = None
+) -> RabbitMQ:
+    """Return a broker of the caller's own, not started, to be killed and wiped at will.
+
+    `other` names the folder of another RabbitMQ's programs, or the Debian suite to have it from.
+    """
     folder = place(root, name) / "rabbitmq"
-    return RabbitMQ(folder, lambda: programs.rabbitmq(root), management=management)
+    return RabbitMQ(folder, lambda: programs.rabbitmq(root, other), management=management)
 
 
 def _databases(root: Path, name: str) -> tuple[Postgres, Container]:

@@ -22,7 +22,7 @@ def fetch(root: Path) -> None:
     for package in apt.download(folder, "postgresql", "rabbitmq-server", needed=_NEEDED):
         subprocess.run(["dpkg-deb", "--extract", package, folder / "system"], check=True)
         package.unlink()
-    _settle_erlang(folder / "system/usr/lib/erlang")
+    settle_erlang(folder / "system/usr/lib/erlang")
     for jit in folder.glob("system/usr/lib/postgresql/*/lib/llvmjit.so"):
         jit.unlink()
     (folder / "complete").touch()
@@ -47,7 +47,7 @@ def _complete(root: Path, program: Program | None) -> Program | None:
     return replace(program, path=(system / "usr/bin",), libraries=tuple(sorted(libraries)))
 
 
-def _settle_erlang(erlang: Path) -> None:
+def settle_erlang(erlang: Path) -> None:
     """Write where Erlang is into the scripts that carry the place it was built for."""
     for script in (*erlang.glob("bin/*"), *erlang.glob("erts-*/bin/*")):
         content = script.read_bytes()

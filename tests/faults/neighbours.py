@@ -33,7 +33,8 @@ class Neighbours:
         self._folder = place(ROOT, name)
         self._link = ROOT / "var" / name
         self.postgres = own_postgres(ROOT, name, durable=False)
-        self.rabbitmq = own_rabbitmq(ROOT, name)
+        # Another RabbitMQ than the machine's: the folder of its programs, or a suite of Debian.
+        self.rabbitmq = own_rabbitmq(ROOT, name, other=os.environ.get("FAULTS_RABBITMQ"))
         self._given = amqp_url
         self.key = ""
 
