@@ -6,6 +6,7 @@ export PYTHONDONTWRITEBYTECODE = 1
 
 BIN := .venv/bin
 READY := .venv/.ready
+NODE := $(patsubst %/package.json,%,$(wildcard tests/contract/*/package.json))
 
 # The first Python that is new enough; asked for only when something must be installed.
 NEWEST = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
@@ -47,12 +48,14 @@ check: setup ## lint, format, types and the architecture's walls
 bench: setup ## measure, against peers in the same run
 	@$(BIN)/python -m bench
 
-node: ## the packages of the tests that run JavaScript, where npm exists
-	@if [ -f tests/contract/axios/package.json ] && command -v npm >/dev/null; then \
-		$(MAKE) tests/contract/axios/node_modules/.ready; fi
+contract: setup ## write docs/openapi.json anew from the code
+	@$(BIN)/python -m services.api.openapi docs/openapi.json
 
-tests/contract/axios/node_modules/.ready: tests/contract/axios/package-lock.json
-	@cd tests/contract/axios && npm ci --silent --no-audit --no-fund
+node: ## the packages of the tests that run JavaScript, where npm exists
+	@if command -v npm >/dev/null; then $(MAKE) $(NODE:%=%/node_modules/.ready); fi
+
+tests/contract/%/node_modules/.ready: tests/contract/%/package-lock.json
+	@cd tests/contract/$* && npm ci --silent --no-audit --no-fund
 	@touch $@
 
 lock: setup ## pin the newest allowed dependencies, with hashes
@@ -62,7 +65,7 @@ clean: ## stop what runs here and delete all that was installed, built or stored
 	@if [ -x $(BIN)/python ] && [ -f demo/__main__.py ]; then $(BIN)/python -m demo stop; fi
 	@python=$$($(NEWEST)) && $$python -m provision.servers clean
 	@rm -rf var .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
-	@rm -rf tests/contract/axios/node_modules
+	@rm -rf $(NODE:%=%/node_modules)
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup demo logs stop test faults check bench node lock clean
+.PHONY: help setup demo logs stop test faults check bench contract node lock clean

@@ -16,6 +16,7 @@ from services.api.appkeys import (
     HEALTH,
     LIMITS,
     METRICS,
+    OPENAPI,
     POOL,
     RELAY_SETTINGS,
     SCOPE_OF,
@@ -24,6 +25,7 @@ from services.api.appkeys import (
     UNSUBSCRIBE_LINKS,
 )
 from services.api.metrics import HttpMetrics
+from services.api.openapi import document
 from services.api.relay.app import relaying
 from shared import metrics, postgres
 from shared.health import Health
@@ -60,6 +62,7 @@ def create_app(
         return metrics.expose(counted, gathered_in=metrics_gathered_in)
 
     app[EXPOSE] = expose
+    app[OPENAPI] = document.as_json
     app[SCOPE_OF] = routes.add_to(app)
     app.on_response_prepare.append(middlewares.finish_headers)
     app.cleanup_ctx.append(_postgres)

@@ -22,6 +22,8 @@ HEALTH = web.AppKey("HEALTH", Health)
 METRICS = web.AppKey("METRICS", HttpMetrics)
 # The metrics of all workers as Prometheus reads them.
 EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
+# The API's OpenAPI document as it is served.
+OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
 # The scope that each handler needs, as routes.py declares it; None opens it to everybody.
 SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
 LIMITS = web.AppKey("LIMITS", Limits)

@@ -139,7 +139,7 @@ def _problem(error: Exception) -> _Problem:
             "The database cannot be reached at the moment.",
             headers={"Retry-After": _seconds(_DATABASE_RETRY)},
         )
-    return _Problem(_blank(500), "Something went wrong here; the request id finds it in the log.")
+    return _Problem(blank(500), "Something went wrong here; the request id finds it in the log.")
 
 
 def _refusal(error: Refusal) -> _Problem:
@@ -172,13 +172,14 @@ def _http(error: web.HTTPException) -> _Problem:
         if name.lower() not in {"content-type", "content-length"}
     }
     said = error.text or ""
-    kind = _blank(error.status)
+    kind = blank(error.status)
     # aiohttp's own text is "404: Not Found"; a sentence says more.
     detail = HTTPStatus(error.status).description if said.startswith(f"{error.status}:") else said
     return _Problem(kind, detail or kind.title, kept)
 
 
-def _blank(status: int) -> Kind:
+def blank(status: int) -> Kind:
+    """Return the kind of what HTTP itself has a word for."""
     code = HTTPStatus(status)
     return Kind(code, "about:blank", code.phrase)
 

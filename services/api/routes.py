@@ -7,6 +7,7 @@ from aiohttp.typedefs import Handler
 
 from services.api import ops
 from services.api.access.model import Scope
+from services.api.docs import handlers as docs
 from services.api.reports import handlers as reports
 from services.api.sends import handlers as sends
 from services.api.suppressions import handlers as suppressions
@@ -60,6 +61,9 @@ ROUTES = (
     _post("/api/v3/sends/{id}/resend", sends.resend_send, "transactions:send"),
     _get("/api/v3/deliveries/in-doubt", sends.list_doubts, "transactions:send"),
     _post("/api/v3/deliveries/{id}/resolve", sends.resolve_doubt, "transactions:send"),
+    _get("/openapi.json", docs.document, None),
+    _get("/docs", docs.page, None),
+    _get("/docs/{asset}", docs.asset, None),
     _get("/health/live", ops.live, None),
     _get("/health/ready", ops.ready, None),
     _get("/metrics", ops.metrics, None),

@@ -12,7 +12,7 @@ from services.api import bodies
 from services.api.appkeys import PRINCIPAL, STREAMS, connection
 from services.api.refusals import Busy, NotFound
 from services.api.reports import conditional, store
-from services.api.reports.model import Period, ReportQuery, check_filter, customer_id
+from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id
 
 _JSON = "application/json"
 _STREAM_PATIENCE = 5.0  # seconds in which one of the running streams has to end
@@ -58,7 +58,7 @@ async def show_one(request: web.Request) -> web.Response:
 async def filter_one(request: web.Request) -> web.Response:
     """Answer with an array that holds one customer's row."""
     query = _query(request)
-    check_filter(await bodies.fields(request), query)
+    bodies.parse(FilterBody, await bodies.fields(request)).check(query)
     return web.Response(text=f"[{await _row(request, query)}]", content_type=_JSON)
 
 

@@ -1,14 +1,27 @@
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Self
+from typing import Annotated, Self, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from services.api.refusals import FieldError, Invalid, InvalidInput, NotFound
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ID = re.compile(r"[0-9]{1,100}")
 _MAX_ID = 2**63 - 1
+
+_ID_SCHEMA = {
+    "anyOf": [
+        {"type": "integer", "minimum": 0},
+        {"type": "string", "pattern": "^[0-9]{1,100}$"},
+        {"type": "null"},
+    ]
+}
+_DATE_SCHEMA = {"type": ["string", "null"], "format": "date"}
+
+Stated = TypeVar("Stated", int, date)
 
 
 @dataclass(frozen=True)
@@ -49,31 +62,8 @@ class ReportQuery:
         return (0, _MAX_ID) if self.customer_id is None else (self.customer_id, self.customer_id)
 
 
-def check_filter(given: Mapping[str, Any], query: ReportQuery) -> None:
-    """Check that `id`, `from` and `to`, where given, say the same as `query`, or InvalidInput."""
-    wrong: list[FieldError] = []
-    asked = {"id": query.customer_id, "from": query.period.start, "to": query.period.end}
-    for field, expected in asked.items():
-        if given.get(field) is None:
-            continue
-        try:
-            value = _id(given[field]) if field == "id" else _date(given[field])
-        except ValueError as error:
-            wrong.append(FieldError(field, str(error)))
-            continue
-        if value != expected:
-            wrong.append(FieldError(field, f"contradicts the path, which says {expected}"))
-    if wrong:
-        raise InvalidInput(wrong)
-
-
-def customer_id(digits: str) -> int:
-    """Read a customer's id; what is too large for one is NotFound like any other unknown id."""
-    significant = digits.lstrip("0") or "0"
-    # Python refuses to read numbers of thousands of digits, so their length is looked at first.
-    if len(significant) > len(str(_MAX_ID)) or int(significant) > _MAX_ID:
-        raise NotFound("customer")
-    return int(significant)
+def _stated(read: Callable[[object], Stated]) -> BeforeValidator:
+    return BeforeValidator(lambda value: None if value is None else read(value))
 
 
 def _id(value: object) -> int:
@@ -91,3 +81,55 @@ def _date(text: object) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise ValueError("is a date that does not exist") from None
+
+
+class FilterBody(BaseModel):
+    """What the body of the filter call may state once more; it has to say the same as the path.
+
+    Fields that are not listed here are ignored.
+    """
+
+    model_config = ConfigDict(frozen=True)
+
+    id: Annotated[
+        int | None,
+        _stated(_id),
+        WithJsonSchema(_ID_SCHEMA),
+        Field(description="The customer, as a number or in digits."),
+    ] = None
+    start: Annotated[
+        date | None,
+        _stated(_date),
+        WithJsonSchema(_DATE_SCHEMA),
+        Field(alias="from", description="The period's first day."),
+    ] = None
+    end: Annotated[
+        date | None,
+        _stated(_date),
+        WithJsonSchema(_DATE_SCHEMA),
+        Field(alias="to", description="The period's last day."),
+    ] = None
+
+    def check(self, query: ReportQuery) -> None:
+        """Raise InvalidInput where what is stated contradicts `query`."""
+        asked = {
+            "id": (self.id, query.customer_id),
+            "from": (self.start, query.period.start),
+            "to": (self.end, query.period.end),
+        }
+        wrong = [
+            FieldError(field, f"contradicts the path, which says {expected}")
+            for field, (stated, expected) in asked.items()
+            if stated is not None and stated != expected
+        ]
+        if wrong:
+            raise InvalidInput(wrong)
+
+
+def customer_id(digits: str) -> int:
+    """Read a customer's id; what is too large for one is NotFound like any other unknown id."""
+    significant = digits.lstrip("0") or "0"
+    # Python refuses to read numbers of thousands of digits, so their length is looked at first.
+    if len(significant) > len(str(_MAX_ID)) or int(significant) > _MAX_ID:
+        raise NotFound("customer")
+    return int(significant)

@@ -21,7 +21,7 @@ from services.api.sends import fields
 from services.api.sends.addresses import Address
 from shared.deliveries.byhand import Resolution
 
-_MOMENT = {"type": "string", "description": "An ISO date, or a time with its offset."}
+_MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
 _FLAG = {"enum": [0, 1, True, False, "0", "1", "true", "false"]}
 _EMAIL = {"type": "string", "format": "idn-email"}
 
@@ -38,6 +38,7 @@ class SendBody(BaseModel):
         str | None,
         AfterValidator(fields.text),
         WithJsonSchema({"type": ["string", "null"], "maxLength": 10_000}),
+        Field(description="Plain text of several lines, put above the statement."),
     ] = None
     other_emails: Annotated[
         tuple[Address, ...],
@@ -45,36 +46,56 @@ class SendBody(BaseModel):
         WithJsonSchema(
             {"anyOf": [{"type": "array", "items": _EMAIL}, {"type": ["string", "null"]}]}
         ),
+        Field(
+            description="Further recipients, as a list or in one string with commas. The customer's"
+            " own `business_email`, if it has one, always receives. Each gets an e-mail of its own;"
+            " the same address twice, in whatever case, gets one."
+        ),
     ] = ()
     send_tome: Annotated[
         bool | date | datetime | None,
         BeforeValidator(fields.flag_or_moment),
         WithJsonSchema({"anyOf": [_MOMENT, _FLAG, {"type": "null"}]}),
+        Field(
+            description="Published with two meanings: a date or time is `send_at`, a flag"
+            " `copy_to_me`."
+        ),
     ] = None
     send_at: Annotated[
         date | datetime | None,
         BeforeValidator(fields.moment),
         WithJsonSchema({"anyOf": [_MOMENT, {"type": "null"}]}),
+        Field(
+            description="When to send: a date (the start of that day in the business's timezone) or"
+            " a time with its offset. Past, or left out: now."
+        ),
     ] = None
     copy_to_me: Annotated[
         bool | None,
         BeforeValidator(fields.flag),
         WithJsonSchema({"anyOf": [_FLAG, {"type": "null"}]}),
+        Field(description="Whether the business's own e-mail receives too; no by default."),
     ] = None
 
 
 class RescheduleBody(BaseModel):
-    """The body that asks for another time: an ISO date or a time with its offset, past = now."""
+    """The body that asks for another time."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
     send_at: Annotated[
-        date | datetime, BeforeValidator(fields.given_moment), WithJsonSchema(_MOMENT)
+        date | datetime,
+        BeforeValidator(fields.given_moment),
+        WithJsonSchema(_MOMENT),
+        Field(
+            description="A date (the start of that day in the business's timezone) or a time with"
+            " its offset. Past: now."
+        ),
     ]
 
 
 class ResendBody(BaseModel):
-    """The body that asks for a resend: to these of the first recipients, or to all of them."""
+    """The body that asks for a resend."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -84,6 +105,7 @@ class ResendBody(BaseModel):
         WithJsonSchema(
             {"anyOf": [{"type": "array", "items": _EMAIL}, {"type": ["string", "null"]}]}
         ),
+        Field(description="Which of the first recipients receive again; all by default."),
     ] = None
 
 
@@ -92,7 +114,14 @@ class ResolveBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    resolution: Annotated[Resolution, Field(alias="as")]
+    resolution: Annotated[
+        Resolution,
+        Field(
+            alias="as",
+            description="`sent`: the mail server has it; `resend`: send it again, at the risk of a"
+            " second mail; `failed`: it need not go out any more.",
+        ),
+    ]
 
 
 @dataclass(frozen=True)

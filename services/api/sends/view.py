@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
 from shared.messages import DeliveryState
 
@@ -16,64 +16,92 @@ def _rfc3339(time: datetime) -> str:
     return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
 
 
-Time = Annotated[datetime, PlainSerializer(_rfc3339, return_type=str)]
+Time = Annotated[
+    datetime,
+    PlainSerializer(_rfc3339, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
+]
+Id = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64", "minimum": 0})]
+
+
+STATES = (
+    "`scheduled`: its time has not come; `queued`: waits for a worker; `sending`: at work;"
+    " `deferred`: tried or put off, due again at `next_attempt_at`; `sent`: the mail server took"
+    " it; `failed`: refused for good, or tried in vain; `in_doubt`: nobody knows whether it went"
+    " out, and it is not sent again by itself; `cancelled`: before it went out; `expired`: past"
+    " `expires_at`; `suppressed`: the business no longer mails this address."
+)
 
 
 class Recipient(BaseModel):
-    """Where one recipient's mail stands; `id` names it where it has to be resolved.
-
-    `reply` is the mail server's last words. `next_attempt_at` is null unless the state is
-    `scheduled` or `deferred`.
-    """
+    """Where one recipient's mail stands."""
 
     model_config = ConfigDict(frozen=True)
 
-    id: UUID
+    id: Annotated[UUID, Field(description="The delivery to this recipient.")]
     email: str
-    state: DeliveryState
-    attempts: int
-    reply: str | None
-    reason: str | None
-    next_attempt_at: Time | None
-    sent_at: Time | None
-    updated_at: Time
+    state: Annotated[DeliveryState, Field(description=STATES)]
+    attempts: Annotated[int, Field(ge=0, description="How often a hand-over was begun.")]
+    reply: Annotated[str | None, Field(description="The mail server's last words.")]
+    reason: Annotated[str | None, Field(description="Why the state is what it is.")]
+    next_attempt_at: Annotated[
+        Time | None, Field(description="Null unless the state is `scheduled` or `deferred`.")
+    ]
+    sent_at: Annotated[Time | None, Field(description="When the mail server took the mail.")]
+    updated_at: Annotated[Time, Field(description="When the state last changed.")]
 
 
 class Skipped(BaseModel):
-    """An address that was meant to receive and does not; null where there is none to show."""
+    """An address that was meant to receive and does not."""
 
     model_config = ConfigDict(frozen=True)
 
-    email: str | None
-    reason: str
+    email: Annotated[
+        str | None, Field(description="As stored; null where there is no address to show.")
+    ]
+    reason: Annotated[str, Field(description="Why it is skipped.")]
 
 
 class Send(BaseModel):
-    """A send with what became of it.
-
-    `message` is what the request was answered with when it was accepted or last rescheduled.
-    `resend_of` is the send that this one repeats, which may be out of the history by now. `status`:
-    while any recipient's mail is still to come to its end, `scheduled` (all wait for a due time
-    ahead) or `sending`; then `sent` (to all), `cancelled` (for all), `failed` (it went out to
-    nobody, for certain), and `partly_failed` for every mixture, one in doubt included.
-    """
+    """A send with what became of it, recipient by recipient."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
     id: UUID
-    message: Message
-    personal_message: str | None
-    status: Status
-    customer_id: int
-    date_from: date = Field(alias="from")
-    date_to: date = Field(alias="to")
-    send_at: Time
-    expires_at: Time
+    message: Annotated[
+        Message,
+        Field(description="What the request was answered with; a new due time renews it."),
+    ]
+    personal_message: Annotated[
+        str | None, Field(description="The text above the statement; null without one.")
+    ]
+    status: Annotated[
+        Status,
+        Field(
+            description="While any recipient's mail is still to come to its end: `scheduled` (all"
+            " wait for a due time ahead) or `sending`. Then `sent` (to all), `cancelled` (for all),"
+            " `failed` (it went out to nobody, for certain), or `partly_failed` for every mixture,"
+            " one in doubt included."
+        ),
+    ]
+    customer_id: Id
+    date_from: Annotated[date, Field(alias="from", description="The statement's first day.")]
+    date_to: Annotated[date, Field(alias="to", description="The statement's last day.")]
+    send_at: Annotated[Time, Field(description="When it is due.")]
+    expires_at: Annotated[Time, Field(description="What has not gone out by then never will.")]
     created_at: Time
-    statement_sha256: str | None
-    resend_of: UUID | None
+    statement_sha256: Annotated[
+        str | None,
+        Field(description="SHA-256 of what the statement says; null until it is frozen."),
+    ]
+    resend_of: Annotated[
+        UUID | None,
+        Field(description="The send that this one repeats, out of the history by now or not."),
+    ]
     recipients: tuple[Recipient, ...]
-    skipped: tuple[Skipped, ...]
+    skipped: Annotated[
+        tuple[Skipped, ...], Field(description="Who was meant to receive and does not.")
+    ]
 
     def to_json(self) -> str:
         """Return the JSON that the API answers with."""
@@ -90,27 +118,28 @@ class Doubt(BaseModel):
 
     model_config = ConfigDict(frozen=True)
 
-    id: UUID
+    id: Annotated[UUID, Field(description="The delivery, as in the send's recipients.")]
     business_id: Annotated[int, Field(exclude=True)]
     send_id: UUID
-    customer_id: int
+    customer_id: Id
     email: str
-    attempts: int
-    reply: str | None
-    reason: str | None
+    attempts: Annotated[int, Field(ge=0, description="How often a hand-over was begun.")]
+    reply: Annotated[str | None, Field(description="The mail server's last words.")]
+    reason: Annotated[str | None, Field(description="Why nobody knows.")]
     in_doubt_since: Time
 
 
 Item = TypeVar("Item", Send, Doubt)
+NEXT_CURSOR = "Ask for `cursor` = this to get the next page; null on the last one."
 
 
 class Page(BaseModel, Generic[Item]):
-    """A page of a list; `next_cursor` is null on the last one."""
+    """A page of a list."""
 
     model_config = ConfigDict(frozen=True)
 
     data: tuple[Item, ...]
-    next_cursor: str | None
+    next_cursor: Annotated[str | None, Field(description=NEXT_CURSOR)]
 
     def to_json(self) -> str:
         """Return the JSON that the API answers with."""

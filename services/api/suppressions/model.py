@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Self
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from services.api.sends.addresses import Address
-from services.api.sends.view import Time
+from services.api.sends.view import NEXT_CURSOR, Time
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 _LONGEST_REASON = 500
@@ -37,27 +37,36 @@ class SuppressionBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    email: Annotated[Address, BeforeValidator(_address)]
-    reason: Annotated[str, AfterValidator(_reason)] = "added by hand"
+    email: Annotated[
+        Address,
+        BeforeValidator(_address),
+        WithJsonSchema({"type": "string", "format": "idn-email"}),
+    ]
+    reason: Annotated[
+        str,
+        AfterValidator(_reason),
+        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_REASON}),
+        Field(description="One line, for those who read the list."),
+    ] = "added by hand"
 
 
 class Suppression(BaseModel):
-    """An address that gets no more mail; in lower case and with its domain in ASCII."""
+    """An address that gets no more mail of the business."""
 
     model_config = ConfigDict(frozen=True)
 
-    email: str
-    reason: str
+    email: Annotated[str, Field(description="In lower case, with its domain in ASCII.")]
+    reason: Annotated[str, Field(description="Who said so, or what the mail server replied.")]
     created_at: Time
 
 
 class Page(BaseModel):
-    """A page of the list, newest first; `next_cursor` is null on the last one."""
+    """A page of the list, newest first."""
 
     model_config = ConfigDict(frozen=True)
 
     data: tuple[Suppression, ...]
-    next_cursor: str | None
+    next_cursor: Annotated[str | None, Field(description=NEXT_CURSOR)]
 
 
 @dataclass(frozen=True)

@@ -1,16 +1,28 @@
 """The page behind a mail's List-Unsubscribe: a POST refuses further mail (RFC 8058), a GET asks."""
 
 from html import escape
+from typing import Annotated, Literal
 
 from aiohttp import web
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.api import bodies
 from services.api.appkeys import UNSUBSCRIBE_LINKS, connection
-from services.api.refusals import Invalid, NotFound
+from services.api.refusals import NotFound
 from services.api.suppressions import recipients
 from services.api.suppressions.recipients import Recipient
 
 _FIELD, _VALUE = "List-Unsubscribe", "One-Click"
+
+
+class UnsubscribeBody(BaseModel):
+    """What a mail service posts on its user's behalf, or the button on the page."""
+
+    model_config = ConfigDict(frozen=True)
+
+    asked: Annotated[Literal["One-Click"], Field(alias=_FIELD)]
+
+
 _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
@@ -52,8 +64,7 @@ async def ask(request: web.Request) -> web.Response:
 
 async def unsubscribe(request: web.Request) -> web.Response:
     """Put the address on the business's list; as often as asked."""
-    if (await bodies.fields(request)).get(_FIELD) != _VALUE:
-        raise Invalid(_FIELD, f"should be {_VALUE}")
+    bodies.parse(UnsubscribeBody, await bodies.fields(request))
     to = await _recipient(request)
     async with connection(request) as conn:
         await recipients.unsubscribe(conn, to)

@@ -1,0 +1,134 @@
+"""What requests and answers look like; a test holds each against its schema."""
+
+from typing import Any
+
+SEND_ID = "019ab3a0-4b5e-7d3c-9d68-6a1f0e5d2c11"
+DELIVERY_ID = "019ab3a0-4b5e-7d3d-8a21-2f6b1c9e7a05"
+
+ROW: dict[str, Any] = {
+    "id": 4,
+    "owner_id": 1,
+    "business_id": 1,
+    "first_name": "Ɛsi",
+    "last_name": "Ɔfori",
+    "phone_number": "0200000000",
+    "business_name": "Ɛsi Ɔfori Enterprise, Ltd",
+    "business_address": "Darkumah, Accra",
+    "business_phone": "0300000000",
+    "business_location": "Accra",
+    "business_email": "esi@customers.example.com",
+    "created_at": "2021-01-01 00:00:00",
+    "updated_at": "2024-01-01 00:00:00",
+    "account_id": 400,
+    "category": "Wholesale",
+    "category_id": 12,
+    "deposit_amount": 12.5,
+    "deposit_account_id": 77,
+    "archived": 0,
+    "amount_due": 900.2,
+    "invoice_count": 2,
+    "balance": -29.9,
+    "amount_paid": 600.1,
+    "online_amount_paid": 400,
+    "dateFrom": "2024-11-01",
+    "dateTo": "2024-11-30",
+    "average_payment_terms": 92,
+    "owing": -99.9,
+    "total_paid": 1000.1,
+    "invoices": 2,
+}
+
+_RECIPIENT: dict[str, Any] = {
+    "id": DELIVERY_ID,
+    "email": "esi@customers.example.com",
+    "state": "scheduled",
+    "attempts": 0,
+    "reply": None,
+    "reason": None,
+    "next_attempt_at": "2026-01-05T09:00:00.000000Z",
+    "sent_at": None,
+    "updated_at": "2026-01-05T09:00:00.000000Z",
+}
+
+ACCEPTED: dict[str, Any] = {
+    "id": SEND_ID,
+    "message": "Transactions sent",
+    "personal_message": "Thank you!",
+    "status": "sending",
+    "customer_id": 4,
+    "from": "2024-11-01",
+    "to": "2024-11-30",
+    "send_at": "2026-01-05T09:00:00.000000Z",
+    "expires_at": "2026-01-08T09:00:00.000000Z",
+    "created_at": "2026-01-05T09:00:00.000000Z",
+    "statement_sha256": None,
+    "resend_of": None,
+    "recipients": [_RECIPIENT],
+    "skipped": [
+        {"email": "old@client.example", "reason": "suppressed: unsubscribed by the link in a mail"}
+    ],
+}
+
+_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
+SENT: dict[str, Any] = {
+    **ACCEPTED,
+    "status": "sent",
+    "statement_sha256": _SHA256,
+    "recipients": [
+        {
+            **_RECIPIENT,
+            "state": "sent",
+            "attempts": 1,
+            "reply": "250 2.0.0 Ok: queued as 4XyZ",
+            "next_attempt_at": None,
+            "sent_at": "2026-01-05T09:00:01.250000Z",
+            "updated_at": "2026-01-05T09:00:01.250000Z",
+        }
+    ],
+}
+
+CANCELLED: dict[str, Any] = {
+    **ACCEPTED,
+    "status": "cancelled",
+    "recipients": [{**_RECIPIENT, "state": "cancelled", "next_attempt_at": None}],
+}
+
+SCHEDULED: dict[str, Any] = {
+    **ACCEPTED,
+    "message": "Transactions scheduled",
+    "status": "scheduled",
+    "send_at": "2026-01-31T00:00:00.000000Z",
+    "expires_at": "2026-02-03T00:00:00.000000Z",
+    "recipients": [{**_RECIPIENT, "next_attempt_at": "2026-01-31T00:00:00.000000Z"}],
+}
+
+RESENT: dict[str, Any] = {
+    **ACCEPTED,
+    "id": "019ab3c7-0a10-7e55-b1c4-95d0f2a7e3b8",
+    "statement_sha256": _SHA256,
+    "resend_of": SEND_ID,
+    "skipped": [],
+}
+
+DOUBT: dict[str, Any] = {
+    "id": DELIVERY_ID,
+    "send_id": SEND_ID,
+    "customer_id": 4,
+    "email": "esi@customers.example.com",
+    "attempts": 1,
+    "reply": None,
+    "reason": "the connection was lost between the final dot and the reply",
+    "in_doubt_since": "2026-01-05T09:10:01.250000Z",
+}
+
+SUPPRESSION: dict[str, Any] = {
+    "email": "old@client.example",
+    "reason": "unsubscribed by the link in a mail",
+    "created_at": "2026-01-05T09:00:00.000000Z",
+}
+
+
+def page(*items: dict[str, Any]) -> dict[str, Any]:
+    """Return the last page of a list."""
+    return {"data": list(items), "next_cursor": None}

@@ -1,0 +1,22 @@
+"""What the health calls answer."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Alive(BaseModel):
+    """The process answers."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["ok"]
+
+
+class Readiness(BaseModel):
+    """Whether the API can work, and how each resource that it needs is: `ok`, or what is wrong."""
+
+    model_config = ConfigDict(frozen=True)
+
+    status: Literal["ok", "unavailable"]
+    checks: dict[str, str]

@@ -1,0 +1,32 @@
+from services.api.openapi import examples
+from services.api.openapi.operation import Answer, Body, Handler, Operation, ref
+from services.api.sends import handlers
+
+_TAG = "Mails in doubt"
+
+OPERATIONS: dict[Handler, Operation] = {
+    handlers.list_doubts: Operation(
+        ids=("listMailsInDoubt",),
+        tag=_TAG,
+        summary="The mails of which nobody knows whether they went out",
+        description="Those whose connection, worker or mail server went away between the final dot"
+        " and the reply; oldest first, a page at a time.",
+        parameters=("limit", "cursor"),
+        answers={
+            200: Answer(
+                "A page.", ref("DoubtPage"), examples={"page": examples.page(examples.DOUBT)}
+            )
+        },
+    ),
+    handlers.resolve_doubt: Operation(
+        ids=("resolveMailInDoubt",),
+        tag=_TAG,
+        summary="Settle a mail in doubt",
+        description="Says what a person found in the mail server's log, or wants to become of the"
+        " mail; a reply that comes late changes nothing any more. 409 where it is not in doubt.",
+        parameters=("delivery",),
+        body=Body("ResolveBody", {"it has it": {"as": "sent"}}, required=True),
+        answers={200: Answer("The mail's send.", ref("Send"), examples={"sent": examples.SENT})},
+        refusals=(404, 409),
+    ),
+}

@@ -1,0 +1,135 @@
+"""What a request says beside its body; those of `EVERYWHERE` may come with any request."""
+
+from typing import Any
+
+from services.api.sends.history import DEFAULT_LIMIT, MAX_LIMIT
+
+EVERYWHERE = ("request_id", "traceparent")
+# Those whose wrong values are a 422; of what is only looked for, none is wrong.
+VALIDATED = {
+    "from",
+    "to",
+    "from_query",
+    "to_query",
+    "customer_id",
+    "status",
+    "limit",
+    "cursor",
+    "idempotency_key",
+}
+
+_ID = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 2**63 - 1}
+_UUID = {"type": "string", "format": "uuid"}
+_DATE = {"type": "string", "format": "date"}
+_SEND = "019ab3a0-4b5e-7d3c-9d68-6a1f0e5d2c11"
+
+
+def _parameter(
+    where: str, name: str, schema: dict[str, Any], example: Any, description: str
+) -> dict[str, Any]:
+    return {
+        "name": name,
+        "in": where,
+        "required": where == "path",
+        "description": description,
+        "schema": schema,
+        **({} if example is None else {"example": example}),
+    }
+
+
+def _required(parameter: dict[str, Any]) -> dict[str, Any]:
+    return {**parameter, "required": True}
+
+
+PARAMETERS: dict[str, dict[str, Any]] = {
+    "customer": _parameter("path", "id", _ID, 4, "The customer's id, in digits."),
+    "from": _parameter("path", "from", _DATE, "2024-11-01", "The period's first day, inclusive."),
+    "to": _parameter(
+        "path", "to", _DATE, "2024-11-30", "The period's last day, inclusive; not before `from`."
+    ),
+    "from_query": _required(
+        _parameter("query", "from", _DATE, "2024-11-01", "The statement's first day, inclusive.")
+    ),
+    "to_query": _required(
+        _parameter(
+            "query",
+            "to",
+            _DATE,
+            "2024-11-30",
+            "The statement's last day, inclusive; not before `from`.",
+        )
+    ),
+    "send": _parameter("path", "id", _UUID, _SEND, "The send."),
+    "delivery": _parameter(
+        "path", "id", _UUID, "019ab3a0-4b5e-7d3d-8a21-2f6b1c9e7a05", "The recipient's delivery."
+    ),
+    "email": _parameter(
+        "path",
+        "email",
+        {"type": "string"},
+        "accounts@client.example",
+        "The address, in any spelling that means it.",
+    ),
+    "token": _parameter(
+        "path", "token", {"type": "string"}, None, "The signed part of the link in a mail."
+    ),
+    "customer_id": _parameter("query", "customer_id", _ID, 4, "Only sends of this customer."),
+    "status": _parameter(
+        "query",
+        "status",
+        {"$ref": "#/components/schemas/Status"},
+        "sent",
+        "Only sends of this status.",
+    ),
+    "limit": _parameter(
+        "query",
+        "limit",
+        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+        DEFAULT_LIMIT,
+        "The most items to answer with.",
+    ),
+    "cursor": _parameter(
+        "query",
+        "cursor",
+        {"type": "string"},
+        None,
+        "The `next_cursor` of the page before this one.",
+    ),
+    "idempotency_key": _parameter(
+        "header",
+        "Idempotency-Key",
+        {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
+        "9d0f1c1e-statement-2024-11",
+        "The caller's own name for this request, unique within the business. A repetition within"
+        " 24 hours gets the first answer, with `Idempotency-Replayed: true`, and makes nothing"
+        " anew; one with other content is a 409, and so is one that comes while the first is"
+        " being carried out.",
+    ),
+    "if_none_match": _parameter(
+        "header",
+        "If-None-Match",
+        {"type": "string"},
+        '"5f0c6f1f9c0d4a39b1f6d2e6a3c4b5d7"',
+        "Entity tags that the caller has answers of; if one is still right, the answer is 304.",
+    ),
+    "request_id": _parameter(
+        "header",
+        "X-Request-Id",
+        {"type": "string"},
+        "order-4711",
+        "The caller's own id for the request, 1 to 128 visible ASCII characters; anything else is"
+        " replaced by a new one.",
+    ),
+    "traceparent": _parameter(
+        "header",
+        "traceparent",
+        {"type": "string"},
+        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+        "The caller's trace (W3C Trace Context), for the logs; ignored where it is malformed.",
+    ),
+}
+
+
+def of(*names: str) -> list[dict[str, str]]:
+    """Return references to the parameters of these names."""
+    return [{"$ref": f"#/components/parameters/{name}"} for name in names]

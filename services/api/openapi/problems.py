@@ -1,0 +1,132 @@
+"""Refusals as the document tells them: one response for each status, made from errors.py."""
+
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.api import errors
+from services.api.errors import Kind
+from services.api.openapi import headers
+from services.api.openapi.operation import ref
+
+MEDIA = "application/problem+json"
+
+
+class FieldProblem(BaseModel):
+    """What is wrong with one field of the input."""
+
+    model_config = ConfigDict(frozen=True)
+
+    field: Annotated[
+        str,
+        Field(description="The parameter, header or field of the body, by the name it came under."),
+    ]
+    message: str
+
+
+class Problem(BaseModel):
+    """Why a request was not carried out (RFC 9457)."""
+
+    model_config = ConfigDict(frozen=True)
+
+    type: Annotated[
+        str,
+        Field(description="The kind of problem, for ever the same; `about:blank`: see `status`."),
+    ]
+    title: Annotated[str, Field(description="What all problems of this type have in common.")]
+    status: Annotated[int, Field(ge=400, le=599, description="The status of the answer.")]
+    detail: Annotated[str, Field(description="What is wrong with this request, for a person.")]
+    instance: Annotated[str, Field(description="The path of the request.")]
+    request_id: Annotated[str, Field(description="Finds the request in the logs.")]
+
+
+class InputProblem(Problem):
+    """The request is readable but wrong; each field at fault is named."""
+
+    errors: tuple[FieldProblem, ...]
+
+
+_ERRORS = [{"field": "from", "message": "should not be after to"}]
+# What a refusal of each status means, and what it may say.
+_MEANINGS: dict[int, tuple[str, str]] = {
+    400: ("The request or its body cannot be read at all.", "The body is not JSON."),
+    401: (
+        "The request carries no key, or one that is mistyped, unknown or revoked.",
+        "This key is unknown or revoked.",
+    ),
+    403: ("The key lacks the scope that the call needs.", "This key lacks the scope reports:read."),
+    404: (
+        "The business has no such thing; what another business has is no such thing either.",
+        "There is no such customer.",
+    ),
+    405: (
+        "A method that this path does not know; `Allow` lists those that it does.",
+        "Specified method is invalid for this resource",
+    ),
+    409: (
+        "The request contradicts what has happened already.",
+        "Nothing of this send can be cancelled any more.",
+    ),
+    413: ("The body is larger than 1 MiB.", "Maximum request body size 1048576 exceeded."),
+    415: ("The body is of a type or an encoding that is not read.", "The body should be JSON."),
+    422: ("A parameter, a header or a field of the body is wrong.", "from: should not be after to"),
+    429: (
+        "The business has had its share; nothing of the request was carried out.",
+        "These recipients are more than are left for this day; nothing was stored.",
+    ),
+    503: (
+        "Not possible at the moment; worth asking again.",
+        "The database cannot be reached at the moment.",
+    ),
+}
+
+
+def responses() -> dict[str, dict[str, Any]]:
+    """Return the response of each status with which a request may be refused."""
+    return {_name(status): _response(status) for status in _MEANINGS}
+
+
+def of(*statuses: int) -> dict[str, dict[str, str]]:
+    """Return references to the responses of these statuses."""
+    return {
+        str(status): {"$ref": f"#/components/responses/{_name(status)}"}
+        for status in sorted(statuses)
+    }
+
+
+def _name(status: int) -> str:
+    return HTTPStatus(status).phrase.replace(" ", "")
+
+
+def _response(status: int) -> dict[str, Any]:
+    meaning, detail = _MEANINGS[status]
+    kind = _kind(status)
+    example: dict[str, Any] = {
+        "type": kind.type,
+        "title": kind.title,
+        "status": status,
+        "detail": detail,
+        "instance": "/api/v3/reports/customers/client/4/2024-11-30/2024-11-01",
+        "request_id": "019ab3a0-4b5e-4d3c-9d68-6a1f0e5d2c11",
+    }
+    unprocessable = status == HTTPStatus.UNPROCESSABLE_ENTITY
+    if unprocessable:
+        example["errors"] = _ERRORS
+    return {
+        "description": f"{meaning} `type`: `{kind.type}`.",
+        "headers": headers.of(*headers.EVERYWHERE, *headers.OF_STATUS.get(status, ())),
+        "content": {
+            MEDIA: {
+                "schema": ref("InputProblem" if unprocessable else "Problem"),
+                "example": example,
+            }
+        },
+    }
+
+
+def _kind(status: int) -> Kind:
+    for kind in errors.KINDS.values():
+        if kind.status == status:
+            return kind
+    return errors.blank(status)

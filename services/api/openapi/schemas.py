@@ -1,0 +1,114 @@
+"""The document's schemas, made from the models that the API reads and writes."""
+
+import re
+from copy import deepcopy
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
+
+from services.api.openapi.health import Alive, Readiness
+from services.api.openapi.problems import InputProblem, Problem
+from services.api.reports.model import FilterBody
+from services.api.reports.row import Row
+from services.api.sends.model import RescheduleBody, ResendBody, ResolveBody, SendBody
+from services.api.sends.view import Doubt, Page, Send
+from services.api.suppressions.model import Page as SuppressionPage
+from services.api.suppressions.model import SuppressionBody
+from services.api.suppressions.unsubscribe import UnsubscribeBody
+
+_READ: tuple[type[BaseModel], ...] = (
+    FilterBody,
+    SendBody,
+    RescheduleBody,
+    ResendBody,
+    ResolveBody,
+    SuppressionBody,
+    UnsubscribeBody,
+)
+_WRITTEN: tuple[type[BaseModel], ...] = (
+    Row,
+    Send,
+    Page[Send],
+    Page[Doubt],
+    SuppressionPage,
+    Problem,
+    InputProblem,
+    Alive,
+    Readiness,
+)
+# What pydantic names after its way to make them.
+_NAMES = {"Page_Send_": "SendPage", "Page_Doubt_": "DoubtPage", "Page": "SuppressionPage"}
+_WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")
+
+
+class _Schemas(GenerateJsonSchema):
+    """Without titles that only repeat the names of fields."""
+
+    def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 -- pydantic's
+        return False
+
+
+def schemas() -> dict[str, Any]:
+    """Return every schema by name; a body `X` comes as `XForm` too, as forms write it."""
+    asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
+        *((model, "validation") for model in _READ),
+        *((model, "serialization") for model in _WRITTEN),
+    ]
+    _, made = models_json_schema(
+        asked, ref_template="#/components/schemas/{model}", schema_generator=_Schemas
+    )
+    found = {_NAMES.get(name, name): _tidied(each) for name, each in made["$defs"].items()}
+    found["Status"] = found["Send"]["properties"]["status"].copy()
+    for model in _READ:
+        found[f"{model.__name__}Form"] = _form(found[model.__name__])
+    return dict(sorted(found.items()))
+
+
+def _tidied(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_tidied(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    tidied = {name: _tidied(each) for name, each in value.items()}
+    if isinstance(value.get("description"), str):
+        tidied["description"] = _WRAPPED.sub(" ", value["description"])
+    if isinstance(value.get("$ref"), str):
+        head, _, name = value["$ref"].rpartition("/")
+        tidied["$ref"] = f"{head}/{_NAMES.get(name, name)}"
+    if "default" in value and value["default"] in (None, [], ()):
+        del tidied["default"]
+    return tidied
+
+
+def _form(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return the schema of the same body as a form: every value is text, and null is left out."""
+    form = deepcopy(schema)
+    properties: dict[str, Any] = {}
+    for name, given in form["properties"].items():
+        value = _as_text(given)
+        properties[name] = value
+        if any(each.get("type") == "array" for each in value.get("anyOf", ())):
+            properties[f"{name}[]"] = {
+                **next(each for each in value["anyOf"] if each["type"] == "array"),
+                "description": f"The same as `{name}`.",
+            }
+    form["properties"] = properties
+    form["title"] = f"{schema['title']}Form"
+    return form
+
+
+def _as_text(schema: dict[str, Any]) -> dict[str, Any]:
+    text = dict(schema)
+    if isinstance(text.get("type"), list):
+        text["type"] = next(each for each in text["type"] if each != "null")
+    if "enum" in text:
+        text["enum"] = [each for each in text["enum"] if isinstance(each, str)]
+    if text.get("anyOf") and text.get("type") != "string":
+        kept = [_as_text(each) for each in text["anyOf"] if each.get("type") != "null"]
+        kept = [each for each in kept if each.get("type") != "integer"]
+        text["anyOf"] = kept
+        if len(kept) == 1:
+            del text["anyOf"]
+            text = {**kept[0], **text}
+    return text

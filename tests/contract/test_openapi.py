@@ -1,0 +1,144 @@
+"""The document says what the code does, and the tools of others find no fault with it."""
+
+import asyncio
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+from openapi_spec_validator import OpenAPIV31SpecValidator
+
+from services.api.openapi import problems
+from services.api.openapi.document import as_json, document
+from services.api.openapi.operations import OPERATIONS
+from tests.contract.conftest import GOLDEN
+from tests.servers import ROOT, absent
+
+FOLDER = Path(__file__).parent / "openapi"
+DOCUMENT = document()
+SCHEMAS = DOCUMENT["components"]["schemas"]
+METHODS = {"get", "post", "put", "delete", "patch"}
+
+
+def schema(wanted: dict[str, Any]) -> Draft202012Validator:
+    return Draft202012Validator(
+        {"components": {"schemas": SCHEMAS}, **wanted},
+        format_checker=Draft202012Validator.FORMAT_CHECKER,
+    )
+
+
+def operations() -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, item in DOCUMENT["paths"].items():
+        for method in METHODS & item.keys():
+            yield f"{method.upper()} {path}", item[method]
+
+
+def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Every example of the document: where it stands, itself, the schema that it should meet."""
+
+    def walk(place: str, value: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+        if isinstance(value, list):
+            for index, each in enumerate(value):
+                yield from walk(f"{place}/{index}", each)
+        if not isinstance(value, dict):
+            return
+        if isinstance(value.get("schema"), dict):
+            if "example" in value:
+                yield place, value["example"], value["schema"]
+            for name, each in value.get("examples", {}).items():
+                yield f"{place}/{name}", each["value"], value["schema"]
+        for name, each in value.items():
+            if name not in {"example", "examples"}:
+                yield from walk(f"{place}/{name}", each)
+
+    yield from walk("", DOCUMENT)
+
+
+def test_the_committed_document_is_current() -> None:
+    committed = (ROOT / "docs" / "openapi.json").read_bytes()
+    assert committed == as_json(), "run make contract"
+
+
+def test_the_specification_has_no_fault_to_find() -> None:
+    OpenAPIV31SpecValidator(DOCUMENT).validate()
+
+
+async def test_redocly_has_neither_error_nor_warning(tmp_path: Path) -> None:
+    if shutil.which("node") is None:
+        absent("node is not installed")
+    program = FOLDER / "node_modules" / ".bin" / "redocly"
+    if not program.exists():
+        absent("the packages are not installed: run make node")
+    (tmp_path / "openapi.json").write_bytes(as_json())
+    process = await asyncio.create_subprocess_exec(
+        *(program, "lint", "--format=json", "openapi.json"),
+        cwd=tmp_path,
+        env={**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await process.communicate()
+    found = json.loads(out)
+    assert found["totals"] == {"errors": 0, "warnings": 0, "ignored": 0}, out.decode()
+    assert process.returncode == 0, err.decode()
+
+
+def test_every_call_tells_what_it_does_and_what_it_may_be_refused_with() -> None:
+    told = dict(operations())
+    assert len(told) == sum(len(each.ids) for each in OPERATIONS.values())
+    ids = [each["operationId"] for each in told.values()]
+    assert len(set(ids)) == len(ids)
+    for name, each in told.items():
+        assert each["description"], name
+        for parameter in each["parameters"]:
+            part = parameter["$ref"].rpartition("/")[2]
+            assert DOCUMENT["components"]["parameters"][part]["description"], part
+        if each["security"]:
+            assert {"401", "403", "503"} <= each["responses"].keys(), name
+
+
+def test_every_parameter_of_a_path_is_described() -> None:
+    parameters = DOCUMENT["components"]["parameters"]
+    for name, each in operations():
+        described = {
+            parameters[parameter["$ref"].rpartition("/")[2]]["name"]
+            for parameter in each["parameters"]
+            if parameters[parameter["$ref"].rpartition("/")[2]]["in"] == "path"
+        }
+        assert described == {
+            part[1:-1] for part in name.partition(" ")[2].split("/") if part.startswith("{")
+        }, name
+
+
+@pytest.mark.parametrize(("place", "example", "wanted"), list(examples()), ids=lambda each: "")
+def test_every_example_is_valid(place: str, example: Any, wanted: dict[str, Any]) -> None:
+    schema(wanted).validate(example)
+
+
+def test_every_body_and_every_json_answer_has_an_example() -> None:
+    for name, each in operations():
+        contents = [each.get("requestBody", {}).get("content", {})]
+        contents += [answer.get("content", {}) for answer in each["responses"].values()]
+        for content in contents:
+            told = content.get("application/json", {"schema": {}})
+            assert "examples" in told or told["schema"] in ({}, {"type": "object"}), name
+
+
+def test_a_problem_is_described_for_each_status_of_a_refusal() -> None:
+    for name, response in problems.responses().items():
+        (content,) = response["content"].values()
+        assert content["example"]["status"] >= 400, name
+
+
+@pytest.mark.parametrize("golden", sorted(GOLDEN.glob("*.json")), ids=lambda path: path.stem)
+def test_the_golden_rows_are_what_the_document_tells(golden: Path) -> None:
+    row = schema({"$ref": "#/components/schemas/Row"})
+    fields = list(SCHEMAS["Row"]["properties"])
+    assert sorted(SCHEMAS["Row"]["required"]) == sorted(fields)
+    for each in json.loads(golden.read_text("utf-8")):
+        row.validate(each)
+        assert list(each) == fields
