@@ -1,5 +1,8 @@
 """Connections to RabbitMQ, and what it looks like when it is not there."""
 
+import random
+from urllib.parse import urlsplit
+
 import aio_pika
 import aiormq
 from aio_pika.abc import AbstractConnection
@@ -18,8 +21,29 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 _HEARTBEAT = 10
 
 
+# For all hosts of an address together, in seconds.
+_PATIENCE = 10
+
+
 async def connect(url: str, name: str) -> AbstractConnection:
-    """Open a connection that notices a dead peer within 30 s; the caller reconnects."""
-    return await aio_pika.connect(
-        str(URL(url).update_query(heartbeat=str(_HEARTBEAT), name=name)), timeout=10
-    )
+    """Open a connection that notices a dead peer within 30 s; the caller reconnects.
+
+    Of several hosts in `url`, the nodes of one cluster, each is asked until one answers: in random
+    order, so that connections spread over them. Where none does, raises what the last one said.
+    """
+    nodes = _nodes(url)
+    last: Exception = ConnectionError("no host was given")
+    for node in random.sample(nodes, len(nodes)):
+        wanted = node.update_query(heartbeat=str(_HEARTBEAT), name=name)
+        try:
+            return await aio_pika.connect(str(wanted), timeout=_PATIENCE / len(nodes))
+        except UNAVAILABLE as error:
+            last = error
+    raise last
+
+
+def _nodes(url: str) -> list[URL]:
+    """Return one address for each of the hosts that `url` separates by commas."""
+    parts = urlsplit(url)
+    user, at, hosts = parts.netloc.rpartition("@")
+    return [URL(parts._replace(netloc=f"{user}{at}{host}").geturl()) for host in hosts.split(",")]
