@@ -120,6 +120,7 @@ def plan(root: Path, folder: Path, servers: Servers, environ: Mapping[str, str])
         "MAIL_FROM": "statements@ledgerpost.example",
         "API_HOST": "127.0.0.1",
         "API_WORKERS": "1",
+        "DRAIN_DELAY": "0s",
         "PUBLIC_URL": f"http://127.0.0.1:{ports['API_PORT']}",
         "LOG_FORMAT": "console",
     }

@@ -49,6 +49,14 @@ def _url(*schemes: str) -> BeforeValidator:
     return BeforeValidator(check)
 
 
+def _named(url: str) -> str:
+    """Let every host of a URL have a name: RabbitMQ has no socket to fall back on."""
+    hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    if any(host.partition(":")[0] == "" for host in hosts):
+        raise ValueError("has an empty host name")
+    return url
+
+
 def _answerable(chosen: str, info: ValidationInfo) -> str:
     """Let it be on only where a mail reader can answer: over HTTPS, with a token that we signed."""
     if chosen == "on":
@@ -60,9 +68,10 @@ def _answerable(chosen: str, info: ValidationInfo) -> str:
 
 
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Delay = Annotated[timedelta, BeforeValidator(_duration), Field(le=timedelta(minutes=10))]
 Port = Annotated[int, Field(ge=0, le=65535)]
 PostgresUrl = Annotated[str, _url("postgresql", "postgres"), Field(repr=False)]
-AmqpUrl = Annotated[str, _url("amqp", "amqps"), Field(repr=False)]
+AmqpUrl = Annotated[str, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)]
 SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
 Secret = Annotated[str | None, Field(min_length=32, repr=False)]
 Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
@@ -103,6 +112,7 @@ class ApiSettings(DatabaseSettings):
     api_host: str = "127.0.0.1"
     api_port: Port = 8080
     api_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    drain_delay: Delay = timedelta(seconds=5)
     public_url: HttpUrl = "http://127.0.0.1:8080"
     max_lateness: Duration = timedelta(hours=72)
     max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25

@@ -6,6 +6,7 @@ from functools import partial
 from pathlib import Path
 
 from aiohttp import web
+from prometheus_client import CollectorRegistry
 
 from services.api import bodies, middlewares, ops, routes
 from services.api.access.guesses import Guesses
@@ -21,6 +22,7 @@ from services.api.appkeys import (
     RELAY_SETTINGS,
     SCOPE_OF,
     SETTINGS,
+    STOPPING,
     STREAMS,
     UNSUBSCRIBE_LINKS,
 )
@@ -50,6 +52,7 @@ def create_app(
     app = web.Application(middlewares=middlewares.AROUND, client_max_size=bodies.LIMIT)
     app[SETTINGS] = settings
     app[HEALTH] = Health()
+    app[STOPPING] = asyncio.Event()
     app[STREAMS] = asyncio.Semaphore(_STREAMS)
     app[LIMITS] = Limits(settings.rate_limit)
     app[GUESSES] = Guesses()
@@ -68,7 +71,7 @@ def create_app(
     app.cleanup_ctx.append(_postgres)
     if relay is not None:
         app[RELAY_SETTINGS] = relay
-        app.cleanup_ctx.append(_relay)
+        app.cleanup_ctx.append(partial(_relay, counted=counted))
     return app
 
 
@@ -81,6 +84,6 @@ async def _postgres(app: web.Application) -> AsyncIterator[None]:
         yield
 
 
-async def _relay(app: web.Application) -> AsyncIterator[None]:
-    async with relaying(app[RELAY_SETTINGS], app[HEALTH]):
+async def _relay(app: web.Application, *, counted: CollectorRegistry) -> AsyncIterator[None]:
+    async with relaying(app[RELAY_SETTINGS], app[HEALTH], counted):
         yield

@@ -19,6 +19,8 @@ from shared.unsubscribe import Links
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
 POOL = web.AppKey("POOL", asyncpg.Pool)
 HEALTH = web.AppKey("HEALTH", Health)
+# Set once the process was told to stop.
+STOPPING = web.AppKey("STOPPING", asyncio.Event)
 METRICS = web.AppKey("METRICS", HttpMetrics)
 # The metrics of all workers as Prometheus reads them.
 EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")

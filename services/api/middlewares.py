@@ -13,7 +13,7 @@ from structlog.contextvars import bound_contextvars
 
 from services.api import errors
 from services.api.access.limits import WINDOW, Rate
-from services.api.appkeys import METRICS, PRINCIPAL, RATE, REQUEST_ID, TRACE
+from services.api.appkeys import METRICS, PRINCIPAL, RATE, REQUEST_ID, STOPPING, TRACE
 from services.api.authentication import authenticate
 from shared.trace import Trace
 
@@ -69,6 +69,10 @@ async def finish_headers(request: web.Request, response: web.StreamResponse) -> 
     response.headers[hdrs.SERVER] = "ledgerpost"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    if request.app[STOPPING].is_set():
+        # So that nobody sends another request at the very moment in which the connection is closed.
+        response.headers[hdrs.CONNECTION] = "close"
+        response.force_close()
     rate = request.get(RATE)
     if rate is not None:
         _add_rate(response, rate)

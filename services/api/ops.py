@@ -3,7 +3,7 @@
 import asyncpg
 from aiohttp import web
 
-from services.api.appkeys import EXPOSE, HEALTH
+from services.api.appkeys import EXPOSE, HEALTH, STOPPING
 from shared import migrate
 from shared.health import well
 from shared.metrics import CONTENT_TYPE
@@ -26,6 +26,16 @@ async def ready(request: web.Request) -> web.Response:
 async def metrics(request: web.Request) -> web.Response:
     """Answer with the figures of all workers, for Prometheus."""
     return web.Response(body=request.app[EXPOSE](), headers={"Content-Type": CONTENT_TYPE})
+
+
+def leave(app: web.Application) -> None:
+    """Ask to be sent no more: readiness goes red, and each answer is its connection's last."""
+    app[STOPPING].set()
+    app[HEALTH].register("server", _stopping)
+
+
+async def _stopping() -> None:
+    raise RuntimeError("is stopping")
 
 
 async def check_postgres(pool: asyncpg.Pool) -> None:

@@ -1,20 +1,26 @@
 """The HTTP server around the API: gunicorn with aiohttp's uvloop worker."""
 
 import asyncio
+import math
 import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 from typing import Any
 
 from aiohttp import web
+from aiohttp.worker import GunicornUVLoopWebWorker
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has none
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # has none
 from prometheus_client import multiprocess, values
 
+from services.api import ops
+from services.api.relay.app import LAST_STEP
 from shared.settings import ApiSettings
 
-_GRACE = 60  # seconds in which requests at work may finish once the server is told to stop
+_REQUESTS = 60  # seconds in which requests at work may finish once nobody listens any more
+_CLEANUP = 5  # seconds for everything else that is closed then
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
@@ -22,6 +28,7 @@ _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Runs `create()` in each worker until SIGTERM; requests at work are finished then.
 
+    For DRAIN_DELAY it goes on serving, so that load balancers notice that it is not ready any more.
     Workers gather their metrics in `metrics_in`, to which PROMETHEUS_MULTIPROC_DIR has to point.
     """
 
@@ -32,6 +39,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         metrics_in: Path | None,
     ) -> None:
         self._settings, self._create, self._metrics_in = settings, create, metrics_in
+        self._delay = settings.drain_delay.total_seconds()
         super().__init__()
 
     def load_config(self) -> None:
@@ -40,11 +48,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         options: dict[str, Any] = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
             "workers": self._settings.api_workers,
-            "worker_class": "aiohttp.GunicornUVLoopWebWorker",
-            "graceful_timeout": _GRACE,
+            "worker_class": _Worker,
+            "graceful_timeout": math.ceil(self._delay + _REQUESTS + LAST_STEP + _CLEANUP),
             "keepalive": 75,
             "logger_class": _Log,
-            "post_fork": _hold_signals,
+            "post_fork": self._settle,
             "child_exit": self._forget,
             "control_socket_disable": True,
         }
@@ -61,6 +69,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING)
         return app
 
+    def _settle(self, arbiter: Any, worker: Any) -> None:
+        """Prepare a worker in its own process."""
+        _hold_signals(arbiter)
+        worker.drain_delay = self._delay
+        # The arbiter waits for all that a worker does at its end; in here it is for requests alone.
+        worker.cfg.set("graceful_timeout", _REQUESTS)
+
     def _forget(self, _: object, worker: Any) -> None:
         if self._metrics_in is not None:
             multiprocess.mark_process_dead(  # type: ignore[no-untyped-call]  # has none
@@ -68,7 +83,22 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             )
 
 
-def _hold_signals(arbiter: Any, _: object) -> None:
+class _Worker(GunicornUVLoopWebWorker):
+    """Serves on for `drain_delay` seconds after SIGTERM, saying that it is about to leave."""
+
+    drain_delay: float
+
+    def handle_exit(self, _: int, __: FrameType | None) -> None:
+        """Begin to leave."""
+        ops.leave(self.wsgi)
+        self.loop.call_later(self.drain_delay, self._stop_serving)
+
+    def _stop_serving(self) -> None:
+        self.alive = False
+        self._notify_waiter_done()
+
+
+def _hold_signals(arbiter: Any) -> None:
     # Until a worker's loop runs, a SIGTERM would be lost, and the arbiter, which sends it once,
     # would wait for the whole grace: hold it until then.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)

@@ -94,6 +94,7 @@ class World:
     def api(self, port: int, **settings: str) -> Child:
         """Start an API."""
         given = {"DATABASE_URL": self.dsn, "API_PORT": str(port), "MAX_RECIPIENTS": "1000"}
+        given |= {"DRAIN_DELAY": "0s"}
         return self._start("api", ("services.api", "serve"), given | settings)
 
     def relay(self, **settings: str) -> Child:

@@ -210,7 +210,7 @@ def test_the_api_and_the_relay_may_finish_what_is_at_work() -> None:
     server = Server(ApiSettings(database_url="postgresql://h/d"), lambda: None, None)  # type: ignore[arg-type, return-value]  # never loaded
     requests = timedelta(seconds=server.cfg.graceful_timeout)
     assert duration(SERVICES["api"]["stop_grace_period"]) > requests
-    steps = timedelta(seconds=relay_app._LAST_STEP)
+    steps = timedelta(seconds=relay_app.LAST_STEP)
     assert duration(SERVICES["relay"]["stop_grace_period"]) > steps
 
 

@@ -69,6 +69,8 @@ def test_a_setting_given_twice_or_in_a_file_that_cannot_be_read(tmp_path: Path) 
         ("MAX_LATENESS", "s3cret"),
         ("MAX_LATENESS", "72"),
         ("MAX_LATENESS", "0h"),
+        ("DRAIN_DELAY", "-1s"),
+        ("DRAIN_DELAY", "11m"),
         ("MAX_LATENESS", "-1h"),
         ("MAX_RECIPIENTS", "0"),
         ("DAILY_QUOTA", "0"),
@@ -134,6 +136,20 @@ def test_links_have_to_be_answerable_and_rates_possible(
 def test_durations_carry_their_unit(text: str, seconds: float) -> None:
     settings = ApiSettings.from_environ({**API, "MAX_LATENESS": text})
     assert settings.max_lateness == timedelta(seconds=seconds)
+
+
+def test_the_delay_at_the_end_may_be_none() -> None:
+    assert ApiSettings.from_environ({**API, "DRAIN_DELAY": "0s"}).drain_delay == timedelta(0)
+
+
+@pytest.mark.parametrize("hosts", ["a", "a:1,b:2,c:3", "[::1]:5672,b"])
+def test_rabbitmq_may_be_a_cluster(hosts: str) -> None:
+    url = f"amqp://user:s3cret@{hosts}/vhost"
+    assert MailerSettings.from_environ({**MAILER, "AMQP_URL": url}).amqp_url == url
+    for wrong in (f"{hosts},", f"{hosts},:5672", f"{hosts},b:x"):
+        with pytest.raises(SettingsError, match=r"^AMQP_URL: has ") as refused:
+            MailerSettings.from_environ({**MAILER, "AMQP_URL": f"amqp://user:s3cret@{wrong}/"})
+        assert "s3cret" not in str(refused.value)
 
 
 def test_settings_cannot_change_and_show_no_secret() -> None:

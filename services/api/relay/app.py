@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
+from prometheus_client import CollectorRegistry, Counter
+
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.listener import listen
 from services.api.relay.loops import Bell, keep
@@ -18,17 +20,28 @@ from shared.ops import serve_ops
 from shared.settings import RelaySettings
 
 _PAUSE = timedelta(seconds=1)
-_LAST_STEP = 25.0  # seconds for the steps at work when the relay is told to stop
+LAST_STEP = 25.0  # seconds for the steps at work when the relay is told to stop
 
 
 @asynccontextmanager
-async def relaying(settings: RelaySettings, health: Health) -> AsyncIterator[None]:
+async def relaying(
+    settings: RelaySettings, health: Health, counted: CollectorRegistry | None = None
+) -> AsyncIterator[None]:
     """Run all loops of the relay meanwhile; a batch at work is finished before it ends."""
+    published = Counter(
+        "ledgerpost_wakeups_published",
+        "Wake-ups for due deliveries that RabbitMQ confirmed",
+        registry=counted,
+    )
     async with postgres.pool(settings.database_url, name="ledgerpost-relay", size=8) as pool:
         publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
         events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
         dispatcher = Dispatcher(
-            pool, publisher, poll=settings.poll_interval, patience=settings.queue_patience
+            pool,
+            publisher,
+            published,
+            poll=settings.poll_interval,
+            patience=settings.queue_patience,
         )
         sweeper = Sweeper(
             pool,
@@ -57,7 +70,7 @@ async def relaying(settings: RelaySettings, health: Health) -> AsyncIterator[Non
             listener.cancel()
             for event in (stop, due.wake, calm.wake):
                 event.set()
-            _, unfinished = await asyncio.wait(loops, timeout=_LAST_STEP)
+            _, unfinished = await asyncio.wait(loops, timeout=LAST_STEP)
             for loop in unfinished:
                 loop.cancel()
             await asyncio.gather(listener, *loops, return_exceptions=True)
@@ -67,16 +80,16 @@ async def relaying(settings: RelaySettings, health: Health) -> AsyncIterator[Non
 
 async def run(settings: RelaySettings, stop: asyncio.Event) -> None:
     """Run the relay as a process of its own until `stop`."""
-    health = Health()
+    health, counted = Health(), metrics.registry()
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(relaying(settings, health))
+        await stack.enter_async_context(relaying(settings, health, counted))
         await stack.enter_async_context(
             serve_ops(
                 "RELAY_OPS",
                 settings.relay_ops_host,
                 settings.relay_ops_port,
                 health,
-                metrics.registry(),
+                counted,
             )
         )
         await stop.wait()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 import asyncpg
 import structlog
+from prometheus_client import Counter
 
 from services.api.relay.publisher import Outgoing, Publisher
 from services.api.statements.store import NoStatement, freeze
@@ -25,12 +26,14 @@ class Dispatcher:
         self,
         pool: asyncpg.Pool,
         publisher: Publisher,
+        published: Counter,
         *,
         poll: timedelta,
         patience: timedelta,
     ) -> None:
         self._pool = pool
         self._publisher = publisher
+        self._published = published
         self._poll = poll
         self._patience = patience
 
@@ -59,6 +62,7 @@ class Dispatcher:
             )
         finally:
             published = [delivery for delivery, ok in zip(ids, confirmed, strict=True) if ok]
+            self._published.inc(len(published))
             refused = [delivery for delivery, ok in zip(ids, confirmed, strict=True) if not ok]
             async with self._pool.acquire() as conn:
                 await waiting.confirm(conn, published)

@@ -18,7 +18,7 @@ NOWHERE = "postgresql://user:s3cret@127.0.0.1:1/nowhere"
 @asynccontextmanager
 async def served(**settings: str) -> AsyncIterator[tuple[Process, str, list[str]]]:
     """Run `serve` on a free port; yields the process, its address and the lines it logs."""
-    process = await start("serve", API_PORT="0", **settings)
+    process = await start("serve", **({"API_PORT": "0", "DRAIN_DELAY": "0s"} | settings))
     assert process.stderr is not None
     lines: list[str] = []
     found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -58,6 +58,36 @@ async def test_requests_at_work_are_finished_when_it_is_told_to_stop(database: s
         assert await process.wait() == 0
     assert all(json.loads(line)["event"] for line in lines)
     assert key not in "".join(lines)
+
+
+async def test_a_server_told_to_stop_serves_on_until_it_is_asked_no_more(readable: str) -> None:
+    headers = {"Authorization": f"Bearer {await new_key(readable)}"}
+    async with (
+        served(DATABASE_URL=readable, DRAIN_DELAY="2s") as (process, url, _),
+        aiohttp.ClientSession(headers=headers) as session,
+    ):
+        async with session.get(f"{url}/health/ready") as response:
+            assert (response.status, response.headers.get("Connection")) == (200, None)
+        process.terminate()
+        async with asyncio.timeout(1):
+            while (ready := await _ready(session, url))[0] == 200:
+                await asyncio.sleep(0.01)
+        assert ready == (503, "close", {"postgres": "ok", "server": "is stopping"})
+        # On a connection of its own, as the last one was closed.
+        async with session.get(f"{url}{REPORTS}/{NOVEMBER}") as response:
+            assert (response.status, response.headers.get("Connection")) == (200, "close")
+        async with session.get(f"{url}/health/live") as response:
+            assert response.status == 200
+        assert process.returncode is None
+        assert await process.wait() == 0
+        with pytest.raises(aiohttp.ClientConnectorError):
+            await session.get(f"{url}/health/live")
+
+
+async def _ready(session: aiohttp.ClientSession, url: str) -> tuple[int, str | None, object]:
+    async with session.get(f"{url}/health/ready") as response:
+        checks = (await response.json())["checks"]
+        return response.status, response.headers.get("Connection"), checks
 
 
 @pytest.mark.parametrize(
@@ -109,7 +139,9 @@ async def test_all_workers_count_together(readable: str) -> None:
 
 @pytest.mark.parametrize("delay", [0.0, 0.008, 0.012, 0.02])
 async def test_a_worker_that_is_only_starting_hears_that_it_has_to_stop(delay: float) -> None:
-    process = await start("serve", API_PORT="0", API_WORKERS="2", DATABASE_URL=NOWHERE)
+    process = await start(
+        "serve", API_PORT="0", API_WORKERS="2", DATABASE_URL=NOWHERE, DRAIN_DELAY="0s"
+    )
     assert process.stderr is not None
     booting = 0
     while booting < 2:

@@ -1,0 +1,61 @@
+"""A load balancer as operators run one: it asks who is ready, and keeps connections."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from itertools import count
+from typing import Any
+
+import aiohttp
+
+_INTERVAL = 0.1  # seconds between two questions
+
+
+class Balancer:
+    """Hands each request to the next API that last said it is ready, and never tries one again."""
+
+    def __init__(self, urls: list[str], headers: Mapping[str, str]) -> None:
+        self._urls = urls
+        self._headers = headers
+        self._turn = count()
+        self._ready: list[str] = []
+        self.handled = dict.fromkeys(urls, 0)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch and serve meanwhile."""
+        async with aiohttp.ClientSession(headers=self._headers) as self._http:
+            watching = asyncio.create_task(self._watch())
+            try:
+                yield
+            finally:
+                watching.cancel()
+
+    async def post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+        """Return the status and the answer; whatever goes wrong on the way is raised."""
+        url = self._ready[next(self._turn) % len(self._ready)]
+        async with self._http.post(f"{url}{path}", json=body) as response:
+            answer = response.status, await response.json()
+        self.handled[url] += 1
+        return answer
+
+    async def until_ready(self, url: str) -> None:
+        """Wait until an API is asked again."""
+        async with asyncio.timeout(30):
+            while url not in self._ready:
+                await asyncio.sleep(_INTERVAL)
+
+    async def _watch(self) -> None:
+        # On connections of its own, as a balancer's probes are.
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(2)) as probes:
+            while True:
+                self._ready = [url for url in self._urls if await _is_ready(probes, url)]
+                await asyncio.sleep(_INTERVAL)
+
+
+async def _is_ready(probes: aiohttp.ClientSession, url: str) -> bool:
+    try:
+        async with probes.get(f"{url}/health/ready") as response:
+            return response.status == 200
+    except (aiohttp.ClientError, TimeoutError):
+        return False
