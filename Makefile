@@ -65,7 +65,7 @@ clean: ## stop what runs here and delete all that was installed, built or stored
 	@if [ -x $(BIN)/python ] && [ -f demo/__main__.py ]; then $(BIN)/python -m demo stop; fi
 	@python=$$($(NEWEST)) && $$python -m provision.servers clean
 	@rm -rf var .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist
-	@rm -rf $(NODE:%=%/node_modules)
+	@rm -rf $(NODE:%=%/node_modules) bench/peers/nodemailer/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
 .PHONY: help setup demo logs stop test faults check bench contract node lock clean

@@ -2,23 +2,18 @@
 
 import asyncio
 import os
-import platform
 import re
 import threading
-from datetime import UTC, datetime
-from importlib.metadata import version
-from pathlib import Path
 
 import asyncpg
 
-from bench import ledger, servers, writes
+from bench import ledger, results, servers, writes
 from bench.client import Client, in_turn, rate, seconds, unchunked
 from bench.servers import ROOT, Served
 from provision import servers as provision
 from services.api.reports import store
 from shared import sql
 
-RESULTS = ROOT / "bench" / "RESULTS.md"
 YEAR = "2023-01-01/2023-12-31"
 MID = "2022-03-16/2023-03-15"
 SIZES = (100_000, 1_000_000, 3_000_000)
@@ -60,32 +55,10 @@ def main(arguments: list[str]) -> None:
     servers.install()
     url = os.environ.get("DATABASE_URL") or provision.start(ROOT, "bench").database_url
     sizes = tuple(int(each) for each in arguments) or SIZES
-    lines = [*_machine(url), "", *_reading(url, sizes), "", *_memory(url), "", *writes.run(url)]
-    text = RESULTS.read_text() if RESULTS.exists() else "# Results\n"
-    section = "\n".join(["<!-- reports -->", "## Reports", "", *lines, "<!-- /reports -->"])
-    kept = re.sub(r"<!-- reports -->.*<!-- /reports -->\n?", "", text, flags=re.DOTALL).rstrip()
-    RESULTS.write_text(f"{kept}\n\n{section}\n")
-    print(section)
-
-
-def _machine(url: str) -> list[str]:
-    async def server() -> str:
-        conn = await asyncpg.connect(url)
-        try:
-            return str(await conn.fetchval("SHOW server_version"))
-        finally:
-            await conn.close()
-
-    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
-    return [
-        (
-            f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({cpu[1] if cpu else 'unknown'}), "
-            f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f} at the start, "
-            f"Postgres {asyncio.run(server())}, Python {platform.python_version()}, "
-            f"aiohttp {version('aiohttp')}, asyncpg {version('asyncpg')}. Medians of {ROUNDS} rounds, "
-            "all taken in turn."
-        ),
-    ]
+    head = results.machine(url, "aiohttp", "asyncpg")
+    head += f" Medians of {ROUNDS} rounds, all taken in turn."
+    lines = [head, "", *_reading(url, sizes), "", *_memory(url), "", *writes.run(url)]
+    results.write("reports", "Reports", lines)
 
 
 def _reading(url: str, sizes: tuple[int, ...]) -> list[str]:

@@ -38,51 +38,73 @@ class Served:
 
 def install() -> None:
     """Install what the peers need into an environment of their own."""
-    lock = ROOT / "requirements" / "bench.txt"
-    if not (VENV / "bin" / "uvicorn").exists():
+    lock, installed = ROOT / "requirements" / "bench.txt", VENV / "requirements.txt"
+    if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
         pip = [str(VENV / "bin" / "pip"), "install", "-q", "--require-hashes", "-r", str(lock)]
         subprocess.run(pip, check=True)
+        installed.write_bytes(lock.read_bytes())
 
 
 @contextmanager
 def product(dsn: str, key: str) -> Iterator[Served]:
     """Serve the API as `ledgerpost-api serve` does, with one worker."""
-    port = _free_port()
+    port = free_port()
     environ = {
         "DATABASE_URL": dsn, "API_HOST": "127.0.0.1", "API_PORT": str(port), "API_WORKERS": "1",
-        "LOG_LEVEL": "warning", "RATE_LIMIT": "10000000",
+        "LOG_LEVEL": "warning", "RATE_LIMIT": "10000000", "DAILY_QUOTA": "1000000000",
     }  # fmt: skip
-    with _running([sys.executable, "-m", "services.api", "serve"], environ, port) as pid:
+    with running([sys.executable, "-m", "services.api", "serve"], environ, port) as pid:
         yield Served(port, key, pid)
+
+
+@contextmanager
+def relay(dsn: str, amqp: str) -> Iterator[Served]:
+    """Run the relay as `ledgerpost-api relay` does."""
+    port = free_port()
+    environ = {"DATABASE_URL": dsn, "AMQP_URL": amqp, "RELAY_OPS_PORT": str(port)}
+    with running([sys.executable, "-m", "services.api", "relay"], environ, port) as pid:
+        yield Served(port, "", pid)
+
+
+@contextmanager
+def mailer(dsn: str, amqp: str, smtp_port: int, **settings: str) -> Iterator[Served]:
+    """Run a mailer as `ledgerpost-mailer run` does."""
+    port = free_port()
+    environ = {
+        "DATABASE_URL": dsn, "AMQP_URL": amqp, "MAILER_OPS_PORT": str(port),
+        "SMTP_URL": f"smtp://127.0.0.1:{smtp_port}?starttls=never",
+        "MAIL_FROM": "Ledgerpost <post@ledgerpost.example>",
+    }  # fmt: skip
+    command = [sys.executable, "-m", "services.mailer", "run"]
+    with running(command, environ | settings, port) as pid:
+        yield Served(port, "", pid)
 
 
 @contextmanager
 def peer(name: str, dsn: str, key: str, queries: dict[str, str]) -> Iterator[Served]:
     """Serve one of bench/peers/ from its own environment; its key is the hash of ours."""
-    port = _free_port()
+    port = free_port()
     file = ROOT / "var" / "bench" / "queries.json"
     file.write_text(json.dumps(queries))
     environ = {"PEER_DSN": dsn, "PEER_PORT": str(port), "PEER_QUERIES": str(file)}
     command = [str(VENV / "bin" / "python"), str(ROOT / "bench" / "peers" / f"{name}.py")]
-    with _running(command, environ, port) as pid:
+    with running(command, environ, port) as pid:
         yield Served(port, hashlib.sha256(key.encode()).hexdigest(), pid)
 
 
 @contextmanager
-def _running(command: list[str], environ: dict[str, str], port: int) -> Iterator[int]:
+def running(
+    command: list[str], environ: dict[str, str], port: int | None, cwd: Path = ROOT
+) -> Iterator[int]:
+    """Run a program meanwhile, from when it listens on the port; yields its process id."""
     log = (ROOT / "var" / "bench" / "servers.log").open("ab")
     process = subprocess.Popen(
-        command, env={**os.environ, **environ}, cwd=ROOT, stdout=log, stderr=log
+        command, env={**os.environ, **environ}, cwd=cwd, stdout=log, stderr=log
     )
     try:
-        for _ in range(300):
-            with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", port)) == 0:
-                    break
-            if process.poll() is not None:
-                raise RuntimeError(f"{command[-1]} ended; see var/bench/servers.log")
-            time.sleep(0.1)
+        if port is not None:
+            listens(port, process)
         yield process.pid
     finally:
         process.terminate()
@@ -90,7 +112,20 @@ def _running(command: list[str], environ: dict[str, str], port: int) -> Iterator
         log.close()
 
 
-def _free_port() -> int:
+def listens(port: int, process: subprocess.Popen[bytes]) -> None:
+    """Return once the process listens there; raises where it ends or takes half a minute."""
+    for _ in range(300):
+        with socket.socket() as probe:
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        if process.poll() is not None:
+            raise RuntimeError(f"{process.args} ended; see var/bench/servers.log")
+        time.sleep(0.1)
+    raise TimeoutError(f"{process.args} does not listen")
+
+
+def free_port() -> int:
+    """Return a port on 127.0.0.1 that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

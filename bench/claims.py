@@ -1,0 +1,61 @@
+"""What many scheduled rows do to the claims of due ones."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from datetime import timedelta
+from statistics import median
+from typing import TypeVar
+
+import asyncpg
+
+from bench import deliveries, ledger, publishing
+from shared.deliveries import held, waiting
+from shared.deliveries.held import Verdict
+from shared.deliveries.states import State
+
+_BATCH = 500
+_LEASE = timedelta(seconds=30)
+Result = TypeVar("Result")
+STEPS = ("the relay's claim of 500", "the mailer's claim of 50", "the next due time")
+
+
+def run(url: str, few: int, many: int, *, rounds: int) -> dict[str, tuple[float, float]]:
+    """Return the milliseconds of each step with few and with many scheduled rows: medians."""
+    dsns = [asyncio.run(ledger.create(url)) for _ in range(2)]
+    try:
+        for dsn, number in zip(dsns, (few, many), strict=True):
+            asyncio.run(ledger.fill(dsn, customers=100, invoices=100))
+            deliveries.add(dsn, number, due_in="30 days", customers=100)
+        found: list[dict[str, list[float]]] = [{step: [] for step in STEPS} for _ in dsns]
+        for _ in range(rounds):
+            for dsn, times in zip(dsns, found, strict=True):
+                deliveries.add(dsn, _BATCH, customers=100)
+                publishing.freeze(dsn)
+                deliveries.on(dsn, lambda conn, times=times: _round(conn, times))
+        first, second = found
+        return {step: (median(first[step]), median(second[step])) for step in STEPS}
+    finally:
+        for dsn in dsns:
+            asyncio.run(ledger.drop(url, dsn))
+
+
+async def _round(conn: asyncpg.Connection, times: dict[str, list[float]]) -> None:
+    # The plans are made on this connection's first use, which is not what is measured.
+    for _ in range(6):
+        await waiting.next_due(conn)
+    batch = await _timed(times[STEPS[0]], waiting.enqueue(conn, _BATCH, _LEASE))
+    assert len(batch.queued) == _BATCH
+    for place in range(0, _BATCH, 50):
+        some = batch.queued[place : place + 50]
+        claims = await _timed(times[STEPS[1]], held.claim(conn, some, _LEASE))
+        verdicts = [Verdict(claim, State.FAILED) for claim in claims.values()]
+        assert len(await held.record(conn, verdicts)) == 50
+    await _timed(times[STEPS[2]], waiting.next_due(conn))
+
+
+async def _timed(times: list[float], work: Awaitable[Result]) -> Result:
+    started = time.perf_counter()
+    result = await work
+    times.append((time.perf_counter() - started) * 1000)
+    return result

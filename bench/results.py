@@ -1,0 +1,46 @@
+"""Where figures are kept: one section of bench/RESULTS.md for each benchmark."""
+
+import asyncio
+import os
+import platform
+import re
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+import asyncpg
+
+from bench.servers import ROOT
+
+RESULTS = ROOT / "bench" / "RESULTS.md"
+
+
+def write(name: str, title: str, lines: list[str]) -> None:
+    """Print the section and put it in the place of the one of the same name."""
+    text = RESULTS.read_text() if RESULTS.exists() else "# Results\n"
+    section = "\n".join([f"<!-- {name} -->", f"## {title}", "", *lines, f"<!-- /{name} -->"])
+    former = re.compile(rf"<!-- {name} -->.*<!-- /{name} -->", re.DOTALL)
+    if former.search(text):
+        RESULTS.write_text(former.sub(lambda _: section, text))
+    else:
+        RESULTS.write_text(f"{text.rstrip()}\n\n{section}\n")
+    print(section)
+
+
+def machine(url: str, *packages: str) -> str:
+    """Say on what and with what was measured."""
+
+    async def server() -> str:
+        conn = await asyncpg.connect(url)
+        try:
+            return str(await conn.fetchval("SHOW server_version"))
+        finally:
+            await conn.close()
+
+    cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
+    used = ", ".join(f"{name} {version(name)}" for name in packages)
+    return (
+        f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({cpu[1] if cpu else 'unknown'}), "
+        f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f} at the start, "
+        f"Postgres {asyncio.run(server())}, Python {platform.python_version()}, {used}."
+    )

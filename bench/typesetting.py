@@ -1,0 +1,34 @@
+"""`python -m bench.typesetting DSN`: typst's bare rate, of the statements in the database."""
+
+import asyncio
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import asyncpg
+
+from shared.statement.model import Statement
+from shared.statement.pdf import Press
+from shared.statement.view import view
+
+_THREADS = 2
+
+
+async def main(dsn: str) -> float:
+    """Return how many PDFs a second are made of statements read and laid out before."""
+    conn = await asyncpg.connect(dsn)
+    rows = await conn.fetch("SELECT content FROM statements ORDER BY sha256")
+    await conn.close()
+    statements = [Statement.parse(row["content"].encode()) for row in rows]
+    work = [(view(statement), statement.generated_at) for statement in statements]
+    press = Press()
+    warm = len(work) // 10
+    with ThreadPoolExecutor(_THREADS) as threads:
+        list(threads.map(press.print, *zip(*work[:warm], strict=True)))
+        started = time.perf_counter()
+        list(threads.map(press.print, *zip(*work[warm:], strict=True)))
+        return (len(work) - warm) / (time.perf_counter() - started)
+
+
+if __name__ == "__main__":
+    print(asyncio.run(main(sys.argv[1])))

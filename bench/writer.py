@@ -1,0 +1,43 @@
+"""`python -m bench.writer PORT CONNECTIONS MAILS MAIL`: the SMTP writer alone, fed from memory."""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+
+import uvloop
+
+from services.mailer.addresses import Mailbox
+from services.mailer.letter import compose
+from services.mailer.outcomes import Sent
+from services.mailer.relay import Relay, Timeouts
+from services.mailer.sessions import Sessions
+
+
+async def _gate() -> bool:
+    return True
+
+
+async def main(port: int, connections: int, mails: int, mail: dict[str, str]) -> None:
+    """Hand over so many mails of one letter, each to a recipient of its own."""
+    letter = compose(
+        send_id=uuid4(), sender=Mailbox.parse("post@ledgerpost.example"), business_name="One",
+        reply_to=None, pdf=None, pdf_name="", date=datetime.now(UTC), **mail,
+    )  # fmt: skip
+    sessions = Sessions(Relay("127.0.0.1", port, "none"), connections, Timeouts())
+    numbers = iter(range(mails))
+
+    async def write() -> None:
+        for number in numbers:
+            envelope = letter.to(f"billing@customer{number}.example", uuid4())
+            outcome = await sessions.hand_over(envelope, _gate)
+            assert isinstance(outcome, Sent), outcome
+
+    await asyncio.gather(*(write() for _ in range(connections)))
+    await sessions.close()
+
+
+if __name__ == "__main__":
+    uvloop.run(main(*map(int, sys.argv[1:4]), json.loads(Path(sys.argv[4]).read_text())))
