@@ -18,14 +18,23 @@ class Envelope(BaseModel, Generic[Data]):
     model_config = ConfigDict(frozen=True)
 
     specversion: Literal["1.0"] = "1.0"
-    id: str
-    source: str = SOURCE
+    id: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
     type: str
     subject: str | None = None
-    time: datetime
-    datacontenttype: Literal["application/json"] = "application/json"
+    time: datetime | None = None
+    datacontenttype: Annotated[str, Field(pattern=r"^application/json *(;.*)?$")] = (
+        "application/json"
+    )
     traceparent: str | None = None
     data: Data
+
+
+class Event(Envelope[Data]):
+    """A CloudEvent that Ledgerpost itself emits; `source` and `id` name it for ever."""
+
+    source: str = SOURCE
+    time: datetime
 
 
 class Wakeup(BaseModel):
@@ -36,7 +45,7 @@ class Wakeup(BaseModel):
     delivery_id: UUID
 
 
-class SendTransactions(Envelope[Wakeup]):
+class SendTransactions(Event[Wakeup]):
     """The relay's word to the mailer: send a customer's transactions to one recipient."""
 
     type: Literal["com.ledgerpost.send-transactions.v1"] = "com.ledgerpost.send-transactions.v1"
@@ -74,7 +83,7 @@ class DeliveryChange(BaseModel):
     sequence: int
 
 
-class DeliveryEvent(Envelope[DeliveryChange]):
+class DeliveryEvent(Event[DeliveryChange]):
     """A delivery changed its state; published at least once, so deduplicate by `id`."""
 
-    type: str  # com.ledgerpost.delivery.<state>.v1
+    type: Annotated[str, Field(pattern=r"^com\.ledgerpost\.delivery\.[a-z_]+\.v1$")]

@@ -106,7 +106,15 @@ class DatabaseSettings(Settings):
     database_url: PostgresUrl
 
 
-class ApiSettings(DatabaseSettings):
+class SendSettings(DatabaseSettings):
+    """The operator's limits on sends, however they are asked for."""
+
+    max_lateness: Duration = timedelta(hours=72)
+    max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
+    daily_quota: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000
+
+
+class ApiSettings(SendSettings):
     """Settings of the HTTP API."""
 
     api_host: str = "127.0.0.1"
@@ -114,15 +122,12 @@ class ApiSettings(DatabaseSettings):
     api_workers: Annotated[int, Field(ge=1, le=64)] = 1
     drain_delay: Delay = timedelta(seconds=5)
     public_url: HttpUrl = "http://127.0.0.1:8080"
-    max_lateness: Duration = timedelta(hours=72)
-    max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
-    daily_quota: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000
     rate_limit: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
     unsubscribe_secret: Secret = None
 
 
-class RelaySettings(DatabaseSettings):
-    """Settings of the relay: due deliveries to RabbitMQ, sweeper, events, pruning."""
+class RelaySettings(SendSettings):
+    """Settings of the relay: deliveries to RabbitMQ, requests from it, sweeper, events, pruning."""
 
     amqp_url: AmqpUrl
     relay_ops_host: str = "127.0.0.1"

@@ -1,12 +1,26 @@
 """The exchanges, queues and bindings that both processes and their neighbours rely on."""
 
+import re
+from collections.abc import Mapping
+
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel, AbstractExchange
+from aio_pika.abc import AbstractChannel
 from pamqp.common import FieldValue
 
 DELIVERIES = "ledgerpost.send-transactions"
+# An exchange of a name of its own: who may publish to it needs no right on the queue.
+INTAKE = "ledgerpost.intake"
+SEND_REQUESTS = "ledgerpost.send-requests"
 DEAD_LETTERS = "ledgerpost.dead-letters"
 EVENTS = "ledgerpost.events"
+
+# What is told of a dead letter in its headers, where RabbitMQ's own x-death cannot say it.
+REASON, CAME_FROM, DIED_AT = "x-reason", "x-queue", "x-died-at"
+
+# Which exchange a message goes to on its way into a queue, under the queue's name.
+EXCHANGE_OF = {DELIVERIES: DELIVERIES, SEND_REQUESTS: INTAKE}
+# Nobody's answers are put into these.
+QUEUES = frozenset({*EXCHANGE_OF, DEAD_LETTERS})
 
 # Quorum queues with a dead-letter exchange and a positive delivery limit: the three that mean the
 # same from RabbitMQ 3.10 to 4.3.
@@ -16,24 +30,33 @@ _INSPECTION_LIMIT = 1_000_000
 _QUORUM: dict[str, FieldValue] = {"x-queue-type": "quorum"}
 
 
+_ADDED_ON_THE_WAY = re.compile(r"x-(death|(first|last)-death-.*|delivery-count|acquired-count)")
+
+
+def senders_headers(headers: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    """Return the headers that the sender of a message set."""
+    added = {REASON, CAME_FROM, DIED_AT}
+    return {
+        name: value
+        for name, value in headers.items()
+        if name not in added and not _ADDED_ON_THE_WAY.fullmatch(name)
+    }
+
+
 async def declare(channel: AbstractChannel) -> None:
     """Declare every exchange, queue and binding; does nothing where they are there already."""
-    deliveries = await channel.declare_exchange(DELIVERIES, ExchangeType.DIRECT, durable=True)
     dead_letters = await channel.declare_exchange(DEAD_LETTERS, ExchangeType.FANOUT, durable=True)
     await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True)
     dead = await channel.declare_queue(
         DEAD_LETTERS, durable=True, arguments=_QUORUM | {"x-delivery-limit": _INSPECTION_LIMIT}
     )
     await dead.bind(dead_letters)
-    queue = await channel.declare_queue(
-        DELIVERIES,
-        durable=True,
-        arguments=_QUORUM
-        | {"x-dead-letter-exchange": DEAD_LETTERS, "x-delivery-limit": _DELIVERY_LIMIT},
-    )
-    await queue.bind(deliveries, DELIVERIES)
-
-
-async def deliveries_exchange(channel: AbstractChannel) -> AbstractExchange:
-    """Return the exchange that the relay publishes due deliveries to."""
-    return await channel.get_exchange(DELIVERIES, ensure=False)
+    for name, exchange in EXCHANGE_OF.items():
+        entrance = await channel.declare_exchange(exchange, ExchangeType.DIRECT, durable=True)
+        queue = await channel.declare_queue(
+            name,
+            durable=True,
+            arguments=_QUORUM
+            | {"x-dead-letter-exchange": DEAD_LETTERS, "x-delivery-limit": _DELIVERY_LIMIT},
+        )
+        await queue.bind(entrance, name)

@@ -1,16 +1,12 @@
 """Who asks, whether they may, and whether not too often: before a handler hears of it."""
 
-import re
-
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from services.api.access import store
 from services.api.access.limits import Rate
-from services.api.access.model import Forbidden, Key, Principal, Unauthenticated
+from services.api.access.model import Key, Principal, Unauthenticated, valid
 from services.api.appkeys import GUESSES, LIMITS, PRINCIPAL, RATE, SCOPE_OF, connection
-
-_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 
 
 @web.middleware
@@ -20,8 +16,7 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
         scope = request.app[SCOPE_OF][request.match_info.handler]
         if scope is not None:
             principal = await _admitted(request, _key(request))
-            if scope not in principal.scopes:
-                raise Forbidden(scope)
+            principal.need(scope)
             request[PRINCIPAL] = principal
     return await handler(request)
 
@@ -40,12 +35,14 @@ async def _admitted(request: web.Request, key: Key) -> Principal:
             holder = await store.principal(conn, key)
         else:
             holder, lease = await store.admit(conn, key, limits.limit) or (None, None)
-    if holder is None or holder.is_expired:
+    try:
+        principal = valid(holder)
+    except Unauthenticated:
         guesses.count(address)
-        raise Unauthenticated(_why(holder), given=True)
+        raise
     if rate is None and lease is not None:
         _told(request, limits.lease(digest, lease))
-    return holder
+    return principal
 
 
 def _told(request: web.Request, rate: Rate) -> None:
@@ -53,20 +50,5 @@ def _told(request: web.Request, rate: Rate) -> None:
     rate.check()
 
 
-def _why(holder: Principal | None) -> str:
-    if holder is None or holder.expires_at is None:
-        return "This key is unknown or revoked."
-    return f"This key expired at {holder.expires_at:%Y-%m-%dT%H:%M:%SZ}."
-
-
 def _key(request: web.Request) -> Key:
-    given = request.headers.getall(hdrs.AUTHORIZATION, [])
-    match = _BEARER.fullmatch(given[0]) if len(given) == 1 else None
-    if match is None:
-        raise Unauthenticated(
-            "The request should carry one header Authorization: Bearer KEY.", given=False
-        )
-    key = Key.parse(match[1])
-    if key is None:
-        raise Unauthenticated("This is not a key of this API; was it mistyped?", given=True)
-    return key
+    return Key.bearer(request.headers.getall(hdrs.AUTHORIZATION, []))

@@ -1,16 +1,16 @@
 """What a request says in its body: JSON, a form, or nothing."""
 
 import re
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import parse_qsl
 
-import orjson
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage
-from pydantic import BaseModel, ValidationError
 
-from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
+from services.api.inputs import json_value, parse, refuse_nul
+from services.api.refusals import Invalid, Malformed
+
+__all__ = ["LIMIT", "fields", "parse"]
 
 LIMIT = 1024 * 1024
 _INDEX = re.compile(r"\[[0-9]*\]$")
@@ -18,8 +18,6 @@ _MAX_FIELDS = 1000
 _TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 # Which the server undoes, and never beyond the limit; a gzip that ends early it would not notice.
 _ENCODINGS = ("deflate", "identity")
-
-Model = TypeVar("Model", bound=BaseModel)
 
 
 async def fields(request: web.Request) -> dict[str, Any]:
@@ -41,24 +39,8 @@ async def fields(request: web.Request) -> dict[str, Any]:
         # Otherwise aiohttp reads on, and logs what is the caller's fault as its own.
         request.content.feed_eof()
         raise Malformed("The body ends early, or is not what Content-Encoding says.") from None
-    for name, value in given.items():
-        if _has_nul(name) or _has_nul(value):
-            raise Invalid(name, "should not have a NUL")
+    refuse_nul(given)
     return given
-
-
-def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
-    """Return `given` as `model`, or raise InvalidInput that names each field at fault."""
-    try:
-        return model.model_validate(given)
-    except ValidationError as error:
-        raise InvalidInput(
-            FieldError(
-                ".".join(str(step) for step in each["loc"]) or "body",
-                each["msg"].removeprefix("Value error, "),
-            )
-            for each in error.errors(include_input=False, include_url=False, include_context=False)
-        ) from None
 
 
 async def _read(request: web.Request) -> dict[str, Any]:
@@ -77,28 +59,13 @@ async def _read(request: web.Request) -> dict[str, Any]:
 
 
 def _json(raw: bytes) -> dict[str, Any]:
-    if b"\0" in raw:
-        raise Invalid("body", "should not have a NUL")
-    try:
-        value = orjson.loads(raw)
-    except orjson.JSONDecodeError as error:
-        raise Malformed(
-            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
-        ) from None
+    value = json_value(raw)
     # axios writes "no body" as null or "" where the caller set the content type.
     if value is None or value == "":
         return {}
     if not isinstance(value, dict):
         raise Invalid("body", "should be a JSON object")
     return value
-
-
-def _has_nul(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
-    if isinstance(value, dict):
-        return any(_has_nul(each) for pair in value.items() for each in pair)
-    return isinstance(value, list) and any(_has_nul(each) for each in value)
 
 
 def _urlencoded(raw: bytes) -> dict[str, Any]:

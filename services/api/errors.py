@@ -1,8 +1,4 @@
-"""Refusals and failures as problem+json (RFC 9457): the one place that knows status codes.
-
-`type` is a path of this API that stays the same for ever and tells one kind of refusal from
-another; what HTTP itself has a word for (no such path, a wrong method) is `about:blank`.
-"""
+"""Refusals and failures as answers of problem+json (RFC 9457)."""
 
 import math
 import struct
@@ -17,12 +13,11 @@ from aiohttp import web
 
 from services.api.access.model import Forbidden, RateLimited, Unauthenticated
 from services.api.appkeys import REQUEST_ID
+from services.api.problems import KINDS, Kind, blank, kind
 from services.api.refusals import (
     Busy,
-    Conflict,
     InvalidInput,
     Malformed,
-    NotFound,
     OverQuota,
     Refusal,
 )
@@ -30,38 +25,6 @@ from services.api.sends.idempotency import InFlight
 from shared.postgres import UNAVAILABLE
 
 _DATABASE_RETRY = timedelta(seconds=5)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """One kind of problem: its status, its `type` and its title, the same for all its cases."""
-
-    status: HTTPStatus
-    type: str
-    title: str
-
-
-KINDS: dict[type[Refusal], Kind] = {
-    InvalidInput: Kind(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "/problems/invalid-input", "The input is not valid"
-    ),
-    Malformed: Kind(HTTPStatus.BAD_REQUEST, "/problems/malformed-body", "The body cannot be read"),
-    NotFound: Kind(HTTPStatus.NOT_FOUND, "/problems/not-found", "There is no such thing"),
-    Conflict: Kind(
-        HTTPStatus.CONFLICT, "/problems/conflict", "The request contradicts what has happened"
-    ),
-    Unauthenticated: Kind(
-        HTTPStatus.UNAUTHORIZED, "/problems/unauthenticated", "A valid API key is needed"
-    ),
-    Forbidden: Kind(
-        HTTPStatus.FORBIDDEN, "/problems/missing-scope", "The API key does not allow this"
-    ),
-    OverQuota: Kind(HTTPStatus.TOO_MANY_REQUESTS, "/problems/over-quota", "The quota is used up"),
-    RateLimited: Kind(HTTPStatus.TOO_MANY_REQUESTS, "/problems/rate-limited", "Asked too often"),
-    Busy: Kind(
-        HTTPStatus.SERVICE_UNAVAILABLE, "/problems/unavailable", "Not possible at the moment"
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -143,7 +106,6 @@ def _problem(error: Exception) -> _Problem:
 
 
 def _refusal(error: Refusal) -> _Problem:
-    kind = next(kind for refusal, kind in KINDS.items() if isinstance(error, refusal))
     headers: dict[str, str] = {}
     members: dict[str, Any] = {}
     match error:
@@ -162,7 +124,7 @@ def _refusal(error: Refusal) -> _Problem:
             headers["Retry-After"] = _seconds(error.retry_after)
         case _:
             pass
-    return _Problem(kind, str(error), headers, members)
+    return _Problem(kind(error), str(error), headers, members)
 
 
 def _http(error: web.HTTPException) -> _Problem:
@@ -172,16 +134,10 @@ def _http(error: web.HTTPException) -> _Problem:
         if name.lower() not in {"content-type", "content-length"}
     }
     said = error.text or ""
-    kind = blank(error.status)
+    found = blank(error.status)
     # aiohttp's own text is "404: Not Found"; a sentence says more.
     detail = HTTPStatus(error.status).description if said.startswith(f"{error.status}:") else said
-    return _Problem(kind, detail or kind.title, kept)
-
-
-def blank(status: int) -> Kind:
-    """Return the kind of what HTTP itself has a word for."""
-    code = HTTPStatus(status)
-    return Kind(code, "about:blank", code.phrase)
+    return _Problem(found, detail or found.title, kept)
 
 
 def _seconds(delay: timedelta) -> str:

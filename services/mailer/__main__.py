@@ -58,7 +58,7 @@ def letters() -> None:
 @click.option("--most", default=100, show_default=True, help="How many, the oldest first.")
 @click.pass_obj
 def list_letters(settings: MailerSettings, most: int) -> None:
-    """List dead letters: id, time, reason, size."""
+    """List dead letters: id, time, queue, reason, size."""
     _show(_ask(dead_letters.read(settings.amqp_url, most)))
 
 
@@ -85,7 +85,7 @@ _everything = click.option("--all", "everything", is_flag=True, help="Every dead
 def replay_letters(
     settings: MailerSettings, letter_ids: tuple[str, ...], *, everything: bool, dry_run: bool
 ) -> None:
-    """Put dead letters back into the queue."""
+    """Put dead letters back into the queues they came from."""
     wanted = _wanted(letter_ids, everything=everything)
     if dry_run:
         _show(chosen := _ask(dead_letters.choose(settings.amqp_url, wanted)))
@@ -136,7 +136,8 @@ def _wanted(letter_ids: tuple[str, ...], *, everything: bool) -> set[str] | None
 
 def _show(found: list[DeadLetter]) -> None:
     for letter in found:
-        click.echo(f"{letter.id}  {letter.died_at}  {letter.reason}  {len(letter.body)} bytes")
+        told = (letter.id, letter.died_at, letter.queue, letter.reason, f"{len(letter.body)} bytes")
+        click.echo("  ".join(told))
 
 
 def _ask(work: Coroutine[Any, Any, Result]) -> Result:

@@ -9,6 +9,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
 from shared import broker, topology
+from shared.logs import clean
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,7 @@ class DeadLetter:
     """One dead letter; `id` is derived from the message, so it stays the same between calls."""
 
     id: str
+    queue: str
     reason: str
     died_at: str
     body: bytes
@@ -50,22 +52,26 @@ async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
 
 
 async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
-    """Put dead letters back into the queue of due deliveries; all of them for None.
+    """Put dead letters back into the queues they came from; all of them for None.
 
     Each is confirmed there before it leaves the dead letters. Raises NoSuchLetter, with nothing
     replayed, where one of `wanted` is not among them.
     """
     async with _open(url) as channel:
-        exchange = await topology.deliveries_exchange(channel)
         chosen = await _chosen(channel, wanted)
         for message in chosen:
+            queue = _letter(message).queue
+            exchange = await channel.get_exchange(topology.EXCHANGE_OF[queue], ensure=False)
             copy = aio_pika.Message(
                 message.body,
+                headers=topology.senders_headers(message.headers),
                 message_id=message.message_id,
+                correlation_id=message.correlation_id,
+                reply_to=message.reply_to,
                 content_type=message.content_type,
                 delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             )
-            await exchange.publish(copy, topology.DELIVERIES, mandatory=True, timeout=20)
+            await exchange.publish(copy, queue, mandatory=True, timeout=20)
             await message.ack()
         return [_letter(message) for message in chosen]
 
@@ -104,12 +110,16 @@ async def _chosen(
 
 def _letter(message: AbstractIncomingMessage) -> DeadLetter:
     digest = hashlib.sha256((message.message_id or "").encode() + b"\0" + message.body)
-    deaths = message.headers.get("x-death")
+    told = message.headers
+    deaths = told.get("x-death")
     death = deaths[0] if isinstance(deaths, list) and deaths else {}
     last = death if isinstance(death, dict) else {}
+    # What RabbitMQ added counts first: a sender can set headers, too.
+    queue = str(last.get("queue") or told.get(topology.CAME_FROM))
     return DeadLetter(
         id=digest.hexdigest()[:12],
-        reason=str(last.get("reason", "unknown")),
-        died_at=str(last.get("time", "unknown")),
+        queue=queue if queue in topology.EXCHANGE_OF else topology.DELIVERIES,
+        reason=clean(str(last.get("reason") or told.get(topology.REASON, "unknown"))),
+        died_at=str(last.get("time") or told.get(topology.DIED_AT, "unknown")),
         body=message.body,
     )

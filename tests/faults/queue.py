@@ -57,7 +57,7 @@ async def publish(url: str, *bodies: bytes) -> None:
     """Put messages into the queue of due deliveries, all at once; each is confirmed."""
     async with channel(url) as opened:
         await topology.declare(opened)
-        exchange = await topology.deliveries_exchange(opened)
+        exchange = await opened.get_exchange(topology.DELIVERIES, ensure=False)
         await asyncio.gather(
             *(
                 exchange.publish(aio_pika.Message(body), topology.DELIVERIES, timeout=60)

@@ -39,8 +39,9 @@ class System:
     async def relay(self, **settings: Any) -> AsyncIterator[Health]:
         """Run a relay meanwhile."""
         health = Health()
-        quick = {"poll_interval": "1s", "sweep_interval": "1s"} | settings
-        chosen = RelaySettings(database_url=self.dsn, amqp_url=self.amqp, **quick)
+        quick = {"poll_interval": "1s", "sweep_interval": "1s"}
+        where = {"database_url": self.dsn, "amqp_url": self.amqp}
+        chosen = RelaySettings(**(quick | where | settings))
         async with relaying(chosen, health):
             yield health
 

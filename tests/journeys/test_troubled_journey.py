@@ -72,7 +72,7 @@ async def test_the_same_wakeup_a_hundred_times_is_one_mail(system: System) -> No
         channel = await connection.channel()
         queue = await channel.get_queue(topology.DELIVERIES)
         message = await queue.get()
-        exchange = await topology.deliveries_exchange(channel)
+        exchange = await channel.get_exchange(topology.DELIVERIES, ensure=False)
         copies = [
             exchange.publish(aio_pika.Message(message.body), topology.DELIVERIES)
             for _ in range(100)
@@ -95,7 +95,7 @@ async def test_unreadable_messages_go_to_the_dead_letters_and_harm_nobody(system
     async with connection, system.relay(), system.mailer():
         channel = await connection.channel()
         await topology.declare(channel)
-        exchange = await topology.deliveries_exchange(channel)
+        exchange = await channel.get_exchange(topology.DELIVERIES, ensure=False)
         for body in (b"", b"{", b'{"type": "unknown"}', b"\xff" * 100_000):
             await exchange.publish(aio_pika.Message(body), topology.DELIVERIES)
         sent = await system.send()

@@ -3,6 +3,7 @@ import hashlib
 import re
 import secrets
 import string
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, Self, get_args
@@ -14,6 +15,7 @@ Scope = Literal["reports:read", "transactions:send"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+_BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _FORM = re.compile(r"(ledgerpost_[0-9A-Za-z]{40})([0-9A-Za-z]{6})", re.ASCII)
 
 
@@ -54,6 +56,22 @@ class Principal:
     expires_at: datetime | None = None
     is_expired: bool = False
 
+    def need(self, scope: Scope) -> None:
+        """Raise Forbidden where the key lacks `scope`."""
+        if scope not in self.scopes:
+            raise Forbidden(scope)
+
+
+def valid(holder: Principal | None) -> Principal:
+    """Return who holds a key, or raise Unauthenticated where nobody does any more."""
+    if holder is None:
+        raise Unauthenticated("This key is unknown or revoked.", given=True)
+    if holder.is_expired:
+        raise Unauthenticated(
+            f"This key expired at {holder.expires_at:%Y-%m-%dT%H:%M:%SZ}.", given=True
+        )
+    return holder
+
 
 @dataclass(frozen=True, repr=False)
 class Key:
@@ -72,6 +90,19 @@ class Key:
         """Return the key that `text` is, or None where its form or its checksum is wrong."""
         match = _FORM.fullmatch(text)
         return cls(text) if match and _checksum(match[1]) == match[2] else None
+
+    @classmethod
+    def bearer(cls, headers: Sequence[str]) -> Self:
+        """Read a request's Authorization headers, or raise Unauthenticated."""
+        match = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
+        if match is None:
+            raise Unauthenticated(
+                "The request should carry one header Authorization: Bearer KEY.", given=False
+            )
+        key = cls.parse(match[1])
+        if key is None:
+            raise Unauthenticated("This is not a key of this API; was it mistyped?", given=True)
+        return key
 
     @property
     def prefix(self) -> str:

@@ -3,6 +3,19 @@
 SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
+-- name: meet
+-- The same, with the note that the key is in use.
+WITH key AS (
+    SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
+    FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
+), used AS (
+    UPDATE api_keys k SET last_used_at = now()
+    FROM key
+    WHERE k.id = key.id AND NOT key.is_expired
+      AND (k.last_used_at IS NULL OR k.last_used_at <= now() - interval '1 minute')
+)
+SELECT * FROM key
+
 -- name: admit
 -- The same, once in a while: with a slice of the $2 requests that the key may make in its window of
 -- $3, and the note that it is in use. Slices shrink with what is left (a sixteenth of it, 500 at

@@ -19,6 +19,12 @@ async def principal(conn: Connection, key: Key) -> Principal | None:
     return None if row is None else _principal(row)
 
 
+async def meet(conn: Connection, key: Key) -> Principal | None:
+    """Return the same, and note the key's use."""
+    row = await conn.fetchrow(_queries.meet, key.sha256)
+    return None if row is None else _principal(row)
+
+
 async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Lease | None] | None:
     """Return the same with a slice of the key's `limit` requests a window, and note its use.
 

@@ -1,42 +1,20 @@
-"""Refusals as the document tells them: one response for each status, made from errors.py."""
+"""Refusals as the document tells them: one response for each status, made from problems.py."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from services.api import errors
-from services.api.errors import Kind
 from services.api.openapi import headers
 from services.api.openapi.operation import ref
+from services.api.problems import KINDS, AnyProblem, FieldProblem, Kind, blank
 
 MEDIA = "application/problem+json"
 
 
-class FieldProblem(BaseModel):
-    """What is wrong with one field of the input."""
-
-    model_config = ConfigDict(frozen=True)
-
-    field: Annotated[
-        str,
-        Field(description="The parameter, header or field of the body, by the name it came under."),
-    ]
-    message: str
-
-
-class Problem(BaseModel):
+class Problem(AnyProblem):
     """Why a request was not carried out (RFC 9457)."""
 
-    model_config = ConfigDict(frozen=True)
-
-    type: Annotated[
-        str,
-        Field(description="The kind of problem, for ever the same; `about:blank`: see `status`."),
-    ]
-    title: Annotated[str, Field(description="What all problems of this type have in common.")]
-    status: Annotated[int, Field(ge=400, le=599, description="The status of the answer.")]
-    detail: Annotated[str, Field(description="What is wrong with this request, for a person.")]
     instance: Annotated[str, Field(description="The path of the request.")]
     request_id: Annotated[str, Field(description="Finds the request in the logs.")]
 
@@ -126,7 +104,7 @@ def _response(status: int) -> dict[str, Any]:
 
 
 def _kind(status: int) -> Kind:
-    for kind in errors.KINDS.values():
+    for kind in KINDS.values():
         if kind.status == status:
             return kind
-    return errors.blank(status)
+    return blank(status)

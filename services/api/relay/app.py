@@ -7,13 +7,16 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter
 
+from services.api.relay.answers import Answers
 from services.api.relay.dispatcher import Dispatcher
+from services.api.relay.intake import Intake
 from services.api.relay.listener import listen
 from services.api.relay.loops import Bell, keep
 from services.api.relay.outbox import Outbox
 from services.api.relay.pruner import Pruner
 from services.api.relay.publisher import Publisher
 from services.api.relay.sweeper import Sweeper
+from services.api.sends.store import Terms
 from shared import metrics, postgres
 from shared.health import Health
 from shared.ops import serve_ops
@@ -33,9 +36,10 @@ async def relaying(
         "Wake-ups for due deliveries that RabbitMQ confirmed",
         registry=counted,
     )
-    async with postgres.pool(settings.database_url, name="ledgerpost-relay", size=8) as pool:
+    async with postgres.pool(settings.database_url, name="ledgerpost-relay", size=10) as pool:
         publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
         events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
+        told = Publisher(settings.amqp_url, "ledgerpost-relay-answers")
         dispatcher = Dispatcher(
             pool,
             publisher,
@@ -54,21 +58,27 @@ async def relaying(
             ),
         )
         stop = asyncio.Event()
-        due, calm = Bell(stop), Bell(stop)
+        due, calm, answered = Bell(stop), Bell(stop), Bell(stop)
         outbox = Outbox(pool, events, poll=settings.poll_interval, patience=settings.queue_patience)
+        answers = Answers(pool, told, poll=settings.poll_interval, patience=settings.queue_patience)
+        intake = Intake(
+            settings.amqp_url, pool, told, Terms.of(settings), health, answered.wake.set
+        )
         pruner = Pruner(pool, history=settings.history_retention, events=settings.event_retention)
         listener = asyncio.create_task(listen(settings.database_url, due.wake))
         loops = [
             asyncio.create_task(keep("dispatcher", dispatcher.step, due, health, _PAUSE)),
             asyncio.create_task(keep("sweeper", sweeper.step, calm, health, _PAUSE)),
             asyncio.create_task(keep("outbox", outbox.step, calm, health, _PAUSE)),
+            asyncio.create_task(keep("answers", answers.step, answered, health, _PAUSE)),
+            asyncio.create_task(intake.run(stop)),
             asyncio.create_task(keep("pruner", pruner.step, calm, health, _PAUSE)),
         ]
         try:
             yield
         finally:
             listener.cancel()
-            for event in (stop, due.wake, calm.wake):
+            for event in (stop, due.wake, calm.wake, answered.wake):
                 event.set()
             _, unfinished = await asyncio.wait(loops, timeout=LAST_STEP)
             for loop in unfinished:
@@ -76,6 +86,7 @@ async def relaying(
             await asyncio.gather(listener, *loops, return_exceptions=True)
             await publisher.close()
             await events.close()
+            await told.close()
 
 
 async def run(settings: RelaySettings, stop: asyncio.Event) -> None:

@@ -44,7 +44,7 @@ def _outgoing(event: DeliveryEvent) -> Outgoing:
     return Outgoing(
         event.id,
         topology.EVENTS,
-        f"delivery.{event.data.state}",
+        f"delivery.{event.data.state}.{event.data.business_id}",
         event.model_dump_json().encode(),
         event.traceparent,
         mandatory=False,

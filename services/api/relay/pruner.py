@@ -15,8 +15,9 @@ _INTERVAL = timedelta(minutes=10)
 class Pruner:
     """Deletes what is kept for a time only, in small batches.
 
-    Answers to Idempotency-Keys after a day, published events after `events`, sends with all that
-    belongs to them `history` after their last mail came to its end, and then their statements.
+    Answers to Idempotency-Keys after a day, published events and answers after `events`, sends with
+    all that belongs to them `history` after their last mail came to its end, and then their
+    statements.
     """
 
     def __init__(self, pool: asyncpg.Pool, *, history: timedelta, events: timedelta) -> None:
@@ -30,6 +31,7 @@ class Pruner:
             full = [
                 await conn.execute(_QUERIES.prune_idempotency_keys, _BATCH) == f"DELETE {_BATCH}",
                 await conn.execute(_QUERIES.prune_events, _BATCH, self._events) != "DELETE 0",
+                await conn.execute(_QUERIES.prune_answers, _BATCH, self._events) != "DELETE 0",
                 await conn.execute(_QUERIES.prune_sends, _SENDS, self._history)
                 == f"DELETE {_SENDS}",
                 await conn.execute(_QUERIES.prune_statements, _BATCH) == f"DELETE {_BATCH}",

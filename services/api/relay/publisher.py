@@ -1,12 +1,13 @@
 """The relay's connection to RabbitMQ: confirmed publishing, reconnected at need."""
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection
 from aio_pika.exceptions import PublishError
+from pamqp.common import FieldValue
 
 from shared import broker, topology
 from shared.messages import CONTENT_TYPE
@@ -27,14 +28,21 @@ class Outgoing:
     body: bytes
     traceparent: str | None = None
     mandatory: bool = True
+    headers: Mapping[str, FieldValue] = field(default_factory=dict)
+    correlation_id: str | None = None
+    reply_to: str | None = None
+    content_type: str | None = CONTENT_TYPE
 
     def to_amqp(self) -> aio_pika.Message:
         """Return the message as the broker gets it: persistent."""
+        traced = {"traceparent": self.traceparent} if self.traceparent else {}
         return aio_pika.Message(
             self.body,
-            headers={"traceparent": self.traceparent} if self.traceparent else None,
+            headers={**self.headers, **traced} or None,
             message_id=self.message_id,
-            content_type=CONTENT_TYPE,
+            correlation_id=self.correlation_id,
+            reply_to=self.reply_to,
+            content_type=self.content_type,
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
 

@@ -23,6 +23,7 @@ DELETE FROM sends WHERE id = ANY(ARRAY(
             AND (d.state NOT IN ('sent', 'failed', 'cancelled', 'expired', 'suppressed')
                  OR d.updated_at >= now() - $2::interval
                  OR EXISTS (SELECT FROM delivery_events e WHERE e.delivery_id = d.id AND e.published_at IS NULL)))
+      AND NOT EXISTS (SELECT FROM request_answers a WHERE a.send_id = s.id AND a.published_at IS NULL)
     LIMIT $1))
 
 -- name: prune_statements
@@ -32,3 +33,28 @@ DELETE FROM statements s WHERE ctid = ANY(ARRAY(
     WHERE o.created_at < now() - interval '1 day'
       AND NOT EXISTS (SELECT FROM sends WHERE business_id = o.business_id AND statement_sha256 = o.sha256)
     LIMIT $1))
+
+-- name: prune_answers
+-- Answers to requests that subscribers were told of longer than $2 ago; until then the same request
+-- finds its answer. $1 how many.
+DELETE FROM request_answers WHERE id IN (
+    SELECT id FROM (SELECT id, published_at FROM request_answers ORDER BY id LIMIT $1) oldest
+    WHERE published_at < now() - $2::interval)
+
+-- name: take_answers
+-- The oldest answers that subscribers were not told of, for as long as the lease $2: whoever takes
+-- them and stands still for longer may find that another relay has told of them, too. $1 how many.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM request_answers
+    WHERE published_at IS NULL AND taken_until <= clock_timestamp()
+    ORDER BY id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE request_answers a SET taken_until = clock_timestamp() + $2::interval
+FROM waiting WHERE a.id = waiting.id
+RETURNING a.id, a.event_id, a.business_id, a.send_id, a.event, a.traceparent
+
+-- name: answers_told
+-- The broker has confirmed these answers. $1 ids.
+UPDATE request_answers SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])

@@ -31,7 +31,7 @@ async def send_transactions(request: web.Request) -> web.Response:
         bodies.parse(SendBody, await bodies.fields(request)),
     )
     key = _key(request)
-    business, terms = request[PRINCIPAL].business_id, _terms(request)
+    business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
         return _accepted(await store.accept(conn, business, asked, terms, key, request[TRACE]))
 
@@ -71,7 +71,7 @@ async def resend_send(request: web.Request) -> web.Response:
     send_id = _id(request, "send")
     asked = bodies.parse(ResendBody, await bodies.fields(request))
     key = _key(request)
-    business, terms = request[PRINCIPAL].business_id, _terms(request)
+    business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
         return _accepted(
             await resends.resend(
@@ -107,11 +107,6 @@ def _query(request: web.Request, field: str) -> str:
     if len(values) > 1:
         raise Invalid(field, "should be given once")
     return values.pop() if values else ""
-
-
-def _terms(request: web.Request) -> Terms:
-    settings = request.app[SETTINGS]
-    return Terms(settings.max_recipients, settings.max_lateness, settings.daily_quota)
 
 
 def _key(request: web.Request) -> IdempotencyKey | None:

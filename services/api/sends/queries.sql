@@ -174,3 +174,16 @@ LIMIT $4
 -- name: is_delivery
 -- Whether business $1 (NULL: any) has the delivery $2.
 SELECT EXISTS (SELECT FROM deliveries WHERE id = $2 AND ($1::bigint IS NULL OR business_id = $1))
+
+-- name: kept_answer
+-- The answer of the name $1 to an accepted request, and which request that was.
+SELECT event, fingerprint FROM request_answers WHERE event_id = $1
+
+-- name: keep_answer
+-- Keeps an answer for the relay to publish; no row comes back where one of that name is kept.
+-- $1 name, $2 business, $3 send and $4 its request's fingerprint (NULL: refused), $5 the event as
+-- JSON, $6 the trace of the request.
+INSERT INTO request_answers (event_id, business_id, send_id, fingerprint, event, traceparent)
+VALUES ($1, $2, $3, $4, $5, $6)
+ON CONFLICT (event_id) DO NOTHING
+RETURNING id

@@ -1,6 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
@@ -26,6 +26,7 @@ from services.api.sends.recipients import Candidates, Recipients
 from services.api.sends.view import Page, Send
 from shared import sql
 from shared.postgres import Connection
+from shared.settings import SendSettings
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
@@ -41,6 +42,11 @@ class Terms:
     max_recipients: int
     max_lateness: timedelta
     daily_quota: int
+
+    @classmethod
+    def of(cls, settings: SendSettings) -> Self:
+        """Return what the operator set."""
+        return cls(settings.max_recipients, settings.max_lateness, settings.daily_quota)
 
 
 async def accept(

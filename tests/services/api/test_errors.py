@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.api.errors import KINDS
+from services.api.problems import KINDS
 from services.api.refusals import Refusal
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 

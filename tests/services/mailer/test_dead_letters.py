@@ -25,7 +25,7 @@ async def channel(broker: str) -> AsyncIterator[AbstractChannel]:
         opened = await connection.channel()
         await topology.declare(opened)
         queue = await opened.get_queue(topology.DELIVERIES)
-        exchange = await topology.deliveries_exchange(opened)
+        exchange = await opened.get_exchange(topology.DELIVERIES, ensure=False)
         for body in BODIES:
             await exchange.publish(aio_pika.Message(body, message_id="m"), topology.DELIVERIES)
         for _ in BODIES:

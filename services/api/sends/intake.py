@@ -1,0 +1,186 @@
+"""The act of the POST, asked for by a message: the same checks, the same idempotency."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from services.api import inputs
+from services.api.access import store as access
+from services.api.access.model import Key, Principal, valid
+from services.api.problems import Problem
+from services.api.refusals import Conflict, FieldError, Invalid, InvalidInput, Malformed, Refusal
+from services.api.sends import store
+from services.api.sends.idempotency import IdempotencyKey, InFlight
+from services.api.sends.messages import SendAccepted, SendRefused, SendRequested
+from services.api.sends.store import Terms
+from services.api.sends.view import Send
+from shared import sql
+from shared.postgres import Connection
+from shared.trace import Trace
+
+_queries = sql.load("services.api.sends")
+_LARGEST = 1024 * 1024  # bytes, as over HTTP
+
+
+@dataclass(frozen=True, repr=False)
+class Asked:
+    """A message that asks for a send: its bytes, and what its headers say."""
+
+    body: bytes
+    authorization: Sequence[str]
+    traceparent: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a request: the event that tells of it, and the problem where it is refused."""
+
+    event_id: str
+    event: str
+    trace: Trace
+    business_id: int | None
+    send_id: UUID | None = None
+    problem: Problem | None = None
+
+
+class EventReused(Conflict):
+    """Another request had the same `source` and `id`, which shall name one for ever."""
+
+    def __init__(self) -> None:
+        super().__init__("An event of this source and id asked for a send of other content.")
+
+
+async def answer(conn: Connection, asked: Asked, terms: Terms) -> Answer:
+    """Carry out what is asked and keep the answer for subscribers, both or neither.
+
+    The same event again finds its first answer. What is refused leaves no trace but the answer;
+    where no valid key says whose it is, not even that. InFlight: another copy is being carried out.
+    """
+    principal, named = None, _Named(None, None)
+    trace = _trace(asked.traceparent)
+    try:
+        principal = valid(await access.meet(conn, Key.bearer(asked.authorization)))
+        principal.need("transactions:send")
+        given = _object(asked.body)
+        named = _Named.of(given)
+        event = _event(given)
+        trace = _trace([event.traceparent] if event.traceparent else asked.traceparent)
+        return await _accept(conn, principal, event, terms, trace)
+    except InFlight:
+        raise
+    except Refusal as refusal:
+        return await _refuse(conn, principal, asked.body, named, refusal, trace)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The request as far as it could be read."""
+
+    id: str | None
+    source: str | None
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> "_Named":
+        id_, source = given.get("id"), given.get("source")
+        return cls(
+            id_ if isinstance(id_, str) else None, source if isinstance(source, str) else None
+        )
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > _LARGEST:
+        raise Malformed(f"The body has more than {_LARGEST} bytes.")
+    value = inputs.json_value(body)
+    if not isinstance(value, dict):
+        raise Invalid("body", "should be a JSON object")
+    data = value.get("data")
+    inputs.refuse_nul(data if isinstance(data, dict) else {})
+    inputs.refuse_nul(value)
+    return value
+
+
+def _event(given: dict[str, Any]) -> SendRequested:
+    try:
+        return inputs.parse(SendRequested, given)
+    except InvalidInput as error:
+        # The POST's fields have the names here that they have there.
+        raise InvalidInput(
+            FieldError(each.field.removeprefix("data."), each.message) for each in error.errors
+        ) from None
+
+
+async def _accept(
+    conn: Connection, principal: Principal, event: SendRequested, terms: Terms, trace: Trace
+) -> Answer:
+    request, business = event.data.request(), principal.business_id
+    event_id = _name("accepted", business, event.source, event.id)
+    key = None if event.idempotencykey is None else IdempotencyKey(event.idempotencykey)
+    async with conn.transaction():
+        kept = await conn.fetchrow(_queries.kept_answer, event_id)
+        if kept is not None:
+            if kept["fingerprint"] != request.fingerprint:
+                raise EventReused
+            return Answer(event_id, kept["event"], trace, business)
+        accepted = await store.accept(conn, business, request, terms, key, trace)
+        answered = SendAccepted(
+            id=event_id,
+            subject=str(accepted.send_id),
+            time=datetime.now(UTC),
+            traceparent=str(trace),
+            requestid=event.id,
+            requestsource=event.source,
+            data=Send.model_validate_json(accepted.answer),
+        ).model_dump_json(by_alias=True)
+        stored = await conn.fetchval(
+            _queries.keep_answer,
+            event_id,
+            business,
+            accepted.send_id,
+            request.fingerprint,
+            answered,
+            str(trace),
+        )
+        if stored is None:
+            # A copy of the event was carried out since we looked; nothing of ours may stay.
+            raise InFlight
+    return Answer(event_id, answered, trace, business, accepted.send_id)
+
+
+async def _refuse(
+    conn: Connection,
+    principal: Principal | None,
+    body: bytes,
+    named: _Named,
+    refusal: Refusal,
+    trace: Trace,
+) -> Answer:
+    problem = Problem.of(refusal)
+    business = None if principal is None else principal.business_id
+    event_id = _name("refused", business, hashlib.sha256(body).hexdigest(), problem.detail)
+    answered = SendRefused(
+        id=event_id,
+        time=datetime.now(UTC),
+        traceparent=str(trace),
+        requestid=named.id,
+        requestsource=named.source,
+        data=problem,
+    ).model_dump_json(by_alias=True)
+    if business is not None:
+        await conn.execute(
+            _queries.keep_answer, event_id, business, None, None, answered, str(trace)
+        )
+    return Answer(event_id, answered, trace, business, problem=problem)
+
+
+def _name(*parts: object) -> str:
+    """Return the same event id for the same parts, so that an answer given twice is one event."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _trace(given: Sequence[str]) -> Trace:
+    parent = Trace.parse(given[0]) if len(given) == 1 else None
+    return parent.child() if parent else Trace.begin()
