@@ -17,7 +17,7 @@ class Envelope(BaseModel, Generic[Data]):
 
     model_config = ConfigDict(frozen=True)
 
-    specversion: Literal["1.0"] = "1.0"
+    specversion: Literal["1.0"]
     id: Annotated[str, Field(min_length=1)]
     source: Annotated[str, Field(min_length=1)]
     type: str
@@ -33,6 +33,7 @@ class Envelope(BaseModel, Generic[Data]):
 class Event(Envelope[Data]):
     """A CloudEvent that Ledgerpost itself emits; `source` and `id` name it for ever."""
 
+    specversion: Literal["1.0"] = "1.0"
     source: str = SOURCE
     time: datetime
 

@@ -42,10 +42,11 @@ _NAMES = {"Page_Send_": "SendPage", "Page_Doubt_": "DoubtPage", "Page": "Suppres
 _WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")
 
 
-class _Schemas(GenerateJsonSchema):
+class Schemas(GenerateJsonSchema):
     """Without titles that only repeat the names of fields."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 -- pydantic's
+        """Return that none is to be set."""
         return False
 
 
@@ -56,29 +57,30 @@ def schemas() -> dict[str, Any]:
         *((model, "serialization") for model in _WRITTEN),
     ]
     _, made = models_json_schema(
-        asked, ref_template="#/components/schemas/{model}", schema_generator=_Schemas
+        asked, ref_template="#/components/schemas/{model}", schema_generator=Schemas
     )
-    found = {_NAMES.get(name, name): _tidied(each) for name, each in made["$defs"].items()}
+    found = {_NAMES.get(name, name): tidied(each) for name, each in made["$defs"].items()}
     found["Status"] = found["Send"]["properties"]["status"].copy()
     for model in _READ:
         found[f"{model.__name__}Form"] = _form(found[model.__name__])
     return dict(sorted(found.items()))
 
 
-def _tidied(value: Any) -> Any:
+def tidied(value: Any) -> Any:
+    """Return a schema without broken lines, names of pydantic's making and empty defaults."""
     if isinstance(value, list):
-        return [_tidied(each) for each in value]
+        return [tidied(each) for each in value]
     if not isinstance(value, dict):
         return value
-    tidied = {name: _tidied(each) for name, each in value.items()}
+    kept = {name: tidied(each) for name, each in value.items()}
     if isinstance(value.get("description"), str):
-        tidied["description"] = _WRAPPED.sub(" ", value["description"])
+        kept["description"] = _WRAPPED.sub(" ", value["description"])
     if isinstance(value.get("$ref"), str):
         head, _, name = value["$ref"].rpartition("/")
-        tidied["$ref"] = f"{head}/{_NAMES.get(name, name)}"
+        kept["$ref"] = f"{head}/{_NAMES.get(name, name)}"
     if "default" in value and value["default"] in (None, [], ()):
-        del tidied["default"]
-    return tidied
+        del kept["default"]
+    return kept
 
 
 def _form(schema: dict[str, Any]) -> dict[str, Any]:

@@ -37,7 +37,7 @@ class SendRequested(Envelope[AskedSend]):
     `idempotencykey` is the POST's Idempotency-Key: one given over HTTP counts here and vice versa.
     """
 
-    type: Literal["com.ledgerpost.send-request.v1"] = "com.ledgerpost.send-request.v1"
+    type: Literal["com.ledgerpost.send-request.v1"]
     idempotencykey: Annotated[
         str | None, Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible ASCII signs.")
     ] = None
