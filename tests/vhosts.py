@@ -27,6 +27,24 @@ class Vhosts:
         """Delete the vhost and all that is in it, closing its connections."""
         self._call("DELETE", f"/vhosts/{name}")
 
+    def create_user(self, name: str, password: str) -> None:
+        """Create a user that may do nothing yet."""
+        self._call("PUT", f"/users/{name}", {"password": password, "tags": ""})
+
+    def permit(self, vhost: str, user: str, *, configure: str, write: str, read: str) -> None:
+        """Let a user do in a vhost what the patterns allow."""
+        patterns = {"configure": configure, "write": write, "read": read}
+        self._call("PUT", f"/permissions/{vhost}/{user}", patterns)
+
+    def permit_topics(self, vhost: str, user: str, exchange: str, *, write: str, read: str) -> None:
+        """Let a user publish and bind with the routing keys that the patterns allow."""
+        patterns = {"exchange": exchange, "write": write, "read": read}
+        self._call("PUT", f"/topic-permissions/{vhost}/{user}", patterns)
+
+    def delete_user(self, name: str) -> None:
+        """Delete a user, closing its connections."""
+        self._call("DELETE", f"/users/{name}")
+
     def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> None:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._base + path, data, self._headers, method=method)

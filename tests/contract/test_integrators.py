@@ -1,0 +1,146 @@
+"""docs/integrators.md says what is so: its examples run, as the user that it tells to make."""
+
+import asyncio
+import os
+import re
+import secrets
+import shlex
+import shutil
+import sys
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
+
+import aio_pika
+import aiormq
+import pytest
+from aio_pika.abc import AbstractChannel
+
+from provision.servers import Servers
+from services.api.access import store as access
+from shared import topology
+from tests.contract.test_messages import FOLDER
+from tests.journeys.conftest import System, system  # noqa: F401 -- a fixture
+from tests.servers import ROOT, absent
+from tests.vhosts import Vhosts
+
+TEXT = (ROOT / "docs" / "integrators.md").read_text("utf-8")
+REFUSED = (aiormq.exceptions.ChannelAccessRefused, aio_pika.exceptions.ChannelClosed)
+
+
+def block(language: str) -> str:
+    """The one block of code in a language."""
+    [found] = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
+    return str(found)
+
+
+def told(command: str) -> list[str]:
+    """What the page tells to give to a command of rabbitmqctl, after the vhost and the user."""
+    [line] = [line for line in block("sh").splitlines() if f" {command} " in line]
+    words = shlex.split(line)
+    return words[words.index("crm") + 1 :]
+
+
+@pytest.fixture
+async def crm(system: System, servers: Servers) -> AsyncIterator[str]:  # noqa: F811
+    """The address of the broker for a user with the rights that the page gives it."""
+    assert servers.management_url is not None
+    vhosts = Vhosts(servers.management_url)
+    name, password = f"crm_{secrets.token_hex(4)}", secrets.token_hex(16)
+    parts = urlsplit(system.amqp)
+    vhost = parts.path.strip("/")
+    configure, write, read = told("set_permissions")
+    exchange, topic_write, topic_read = told("set_topic_permissions")
+    vhosts.create_user(name, password)
+    vhosts.permit(vhost, name, configure=configure, write=write, read=read)
+    vhosts.permit_topics(vhost, name, exchange, write=topic_write, read=topic_read)
+    yield parts._replace(netloc=f"{name}:{password}@{parts.hostname}:{parts.port}").geturl()
+    vhosts.delete_user(name)
+
+
+async def run(system: System, crm: str, *command: str) -> str:  # noqa: F811
+    """What an example prints while the system runs."""
+    key = await access.create(system.db, business_id=1, name="crm", scopes=["transactions:send"])
+    async with system.relay(), system.mailer():
+        # The exchanges are there as soon as a relay has connected for the first time.
+        connection = await aio_pika.connect(system.amqp)
+        async with connection:
+            await topology.declare(await connection.channel())
+        process = await asyncio.create_subprocess_exec(
+            *command[:-1],
+            cwd=FOLDER,
+            env={"PATH": os.environ["PATH"], "AMQP_URL": crm, "KEY": key.text},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        async with asyncio.timeout(60):
+            output, _ = await process.communicate(command[-1].encode())
+        assert process.returncode == 0
+        [send] = await system.db.fetch("SELECT id FROM sends")
+        await system.settled(str(send["id"]))
+    assert len(system.judge.accepted) == 1
+    return output.decode()
+
+
+async def test_the_example_in_python_asks_and_hears_until_the_mail_is_sent(
+    system: System,  # noqa: F811
+    crm: str,
+) -> None:
+    lines = (await run(system, crm, sys.executable, "-", block("python"))).splitlines()
+    assert lines[-1] == "com.ledgerpost.delivery.sent.v1"
+
+
+async def test_the_example_in_node_asks_and_is_answered(system: System, crm: str) -> None:  # noqa: F811
+    node = shutil.which("node")
+    if node is None:
+        absent("node is not installed")
+    if not (FOLDER / "node_modules").is_dir():
+        absent("the packages are not installed: run make node")
+    printed = await run(system, crm, node, "--input-type=module", "-", block("js"))
+    [send] = await system.db.fetch("SELECT id FROM sends")
+    assert printed == f"com.ledgerpost.send-request.accepted.v1 {send['id']}\n"
+
+
+async def test_the_user_may_do_nothing_else(system: System, crm: str) -> None:  # noqa: F811
+    async def bind(channel: AbstractChannel, key: str) -> None:
+        queue = await channel.declare_queue("crm-x", exclusive=True)
+        await queue.bind(topology.EVENTS, key)
+
+    async def publish(channel: AbstractChannel, exchange: str, key: str) -> None:
+        found = await channel.get_exchange(exchange, ensure=False)
+        await found.publish(aio_pika.Message(b"x"), key)
+
+    async def take(channel: AbstractChannel, name: str) -> None:
+        queue = await channel.get_queue(name, ensure=False)
+        await queue.get(fail=False)
+
+    async def tap(channel: AbstractChannel) -> None:
+        queue = await channel.declare_queue("crm-x", exclusive=True)
+        await queue.bind(topology.INTAKE, topology.SEND_REQUESTS)
+
+    async def flood(channel: AbstractChannel) -> None:
+        queue = await channel.get_queue(topology.SEND_REQUESTS, ensure=False)
+        await queue.bind(topology.EVENTS, "delivery.*.1")
+
+    owner = await aio_pika.connect(system.amqp)
+    peer = await aio_pika.connect(crm)
+    async with owner, peer:
+        await topology.declare(await owner.channel())
+        forbidden = [
+            lambda channel: bind(channel, "#"),
+            lambda channel: bind(channel, "delivery.*.2"),
+            lambda channel: bind(channel, "delivery.*.*"),
+            lambda channel: bind(channel, "delivery.sent.11"),
+            lambda channel: publish(channel, topology.EVENTS, "delivery.sent.1"),
+            lambda channel: publish(channel, topology.DELIVERIES, topology.DELIVERIES),
+            lambda channel: publish(channel, topology.DEAD_LETTERS, ""),
+            lambda channel: publish(channel, "", topology.DELIVERIES),
+            lambda channel: take(channel, topology.SEND_REQUESTS),
+            lambda channel: take(channel, topology.DEAD_LETTERS),
+            tap,
+            flood,
+        ]
+        for act in forbidden:
+            channel = await peer.channel()
+            with pytest.raises(REFUSED, match=r"ACCESS_REFUSED|access to"):
+                await act(channel)
+        await bind(await peer.channel(), "delivery.*.1")
