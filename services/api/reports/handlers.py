@@ -28,7 +28,8 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     """
     query = ReportQuery(request[PRINCIPAL].business_id, _period(request))
     async with connection(request) as conn:
-        tag = conditional.entity_tag(await store.version(conn, query.business_id))
+        version = await store.version(conn, query.business_id)
+    tag = conditional.entity_tag(f"{query.business_id} {version}")
     if conditional.not_modified(request, tag):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(tag))
     response = web.StreamResponse(headers=conditional.headers(tag))

@@ -1,0 +1,166 @@
+"""How one business asks for what is another's: by every route, in every way it takes a name."""
+
+import base64
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.unsubscribe import Links
+from tests.contract.tenants import PERIOD, Tenant
+
+REPORTS = "/api/v3/reports/customers"
+SEND_NAMES = (
+    f"{REPORTS}/client/transactions/send/{{}}",
+    "/api/v3/clients/{}/transactions/send",
+    "/api/v3/client/transactions/send/{}",
+)
+DATES = f"{PERIOD.start}/{PERIOD.end}"
+QUERY = {"from": str(PERIOD.start), "to": str(PERIOD.end)}
+CLICK = {"List-Unsubscribe": "One-Click"}
+NOTHING = "0198c0de-0000-7000-8000-000000000000"
+NO_CUSTOMER = "9000"
+_ID = "{id:[0-9]+}"
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request, and where it names what is another's: that name, and one that names nothing."""
+
+    path: str
+    about: tuple[str, str] | None = None
+    params: dict[str, str] = field(default_factory=dict)
+    json: dict[str, Any] | None = None
+    headers: dict[str, str] = field(default_factory=dict)
+
+
+Calls = Callable[[Tenant, Tenant], Iterable[Call]]
+
+
+def _customers(path: str, **given: Any) -> Calls:
+    """About a customer whose id all have, and one that only the other has."""
+
+    def calls(_: Tenant, other: Tenant) -> Iterable[Call]:
+        yield Call(path.format(1), **given)
+        yield Call(path, (str(other.own_customer), NO_CUSTOMER), **given)
+
+    return calls
+
+
+def _sends(path: str, *bodies: dict[str, Any]) -> Calls:
+    """About the other's sends in every state."""
+
+    def calls(_: Tenant, other: Tenant) -> Iterable[Call]:
+        for send in other.sends.values():
+            for body in bodies or (None,):
+                yield Call(path, (str(send), NOTHING), json=body)
+
+    return calls
+
+
+def _send(path: str) -> Calls:
+    """Ask for sends, also by the very request that the other made, under its Idempotency-Key."""
+
+    def calls(caller: Tenant, other: Tenant) -> Iterable[Call]:
+        yield from _customers(path, params=QUERY, json={"copy_to_me": True})(caller, other)
+        same = {"params": QUERY, "headers": {"Idempotency-Key": other.idempotency_key}}
+        yield Call(path, (str(other.own_customer), NO_CUSTOMER), **same)
+        yield Call(path.format(1), **same)
+        listed_there = {"other_emails": [f"only{other.id}@x.example"]}
+        yield Call(path.format(1), params=QUERY, json=listed_there)
+
+    return calls
+
+
+def _history(_: Tenant, other: Tenant) -> Iterable[Call]:
+    path = "/api/v3/sends"
+    yield Call(path)
+    yield Call(path, params={"customer_id": "1", "limit": "1"})
+    for status in ("scheduled", "sending", "sent", "partly_failed", "failed", "cancelled"):
+        yield Call(path, params={"status": status})
+    yield Call(f"{path}?customer_id={{}}", (str(other.own_customer), NO_CUSTOMER))
+    for cursor in other.cursors[path]:
+        yield Call(path, params={"cursor": cursor})
+
+
+def _doubts(_: Tenant, other: Tenant) -> Iterable[Call]:
+    path = "/api/v3/deliveries/in-doubt"
+    yield Call(path)
+    for cursor in other.cursors[path]:
+        yield Call(path, params={"cursor": cursor})
+
+
+def _resolve(_: Tenant, other: Tenant) -> Iterable[Call]:
+    for thing in (*other.deliveries.values(), *other.sends.values()):
+        for resolution in ("sent", "resend", "failed"):
+            about = (str(thing), NOTHING)
+            yield Call("/api/v3/deliveries/{}/resolve", about, json={"as": resolution})
+
+
+def _suppressions(_: Tenant, other: Tenant) -> Iterable[Call]:
+    path = "/api/v3/suppressions"
+    yield Call(path)
+    for cursor in other.cursors[path]:
+        yield Call(path, params={"cursor": cursor})
+
+
+def _suppress(_: Tenant, other: Tenant) -> Iterable[Call]:
+    # One that both have on their lists, and one that only the other has.
+    for email in ("shared@x.example", f"only{other.id}@x.example"):
+        yield Call("/api/v3/suppressions", json={"email": email})
+
+
+def _lift(_: Tenant, other: Tenant) -> Iterable[Call]:
+    yield Call("/api/v3/suppressions/{}", (f"only{other.id}@x.example", "only9@x.example"))
+    yield Call(f"/api/v3/suppressions/shared{other.id}@x.example")
+
+
+def _links(caller: Tenant, other: Tenant) -> Iterable[Call]:
+    """By links that were not made for it: guessed, spliced, and a bare id; and by its own."""
+    guessed = Links("guessed " * 5, "").url(other.deliveries["sent"]).rpartition("/")[2]
+    raw = [base64.urlsafe_b64decode(f"{each.token}=") for each in (other, caller)]
+    spliced = base64.urlsafe_b64encode(raw[0][:16] + raw[1][16:]).decode().rstrip("=")
+    for token in (guessed, spliced, str(other.deliveries["sent"])):
+        yield Call("/unsubscribe/{}", (token, "A" * len(token)), json=CLICK)
+    yield Call(f"/unsubscribe/{caller.token}", json=CLICK)
+
+
+def _list(_: Tenant, other: Tenant) -> Iterable[Call]:
+    yield Call(f"{REPORTS}/{DATES}")
+    for tag in other.tags:
+        yield Call(f"{REPORTS}/{DATES}", headers={"If-None-Match": tag})
+
+
+def _open(path: str) -> Calls:
+    return lambda caller, other: [Call(path)]
+
+
+# Every route of services/api/routes.py. A new one fails the walk until it stands here.
+CALLS: dict[tuple[str, str], Calls] = {
+    ("GET", f"{REPORTS}/{{from}}/{{to}}"): _list,
+    ("GET", f"{REPORTS}/client/{_ID}/{{from}}/{{to}}"): _customers(
+        f"{REPORTS}/client/{{}}/{DATES}"
+    ),
+    ("POST", f"{REPORTS}/client/{_ID}/{{from}}/{{to}}"): _customers(
+        f"{REPORTS}/client/{{}}/{DATES}"
+    ),
+    **{("POST", name.format(_ID)): _send(name) for name in SEND_NAMES},
+    ("GET", "/api/v3/sends"): _history,
+    ("GET", "/api/v3/sends/{id}"): _sends("/api/v3/sends/{}"),
+    ("POST", "/api/v3/sends/{id}/cancel"): _sends("/api/v3/sends/{}/cancel"),
+    ("POST", "/api/v3/sends/{id}/reschedule"): _sends(
+        "/api/v3/sends/{}/reschedule", {"send_at": "2031-01-01"}
+    ),
+    ("POST", "/api/v3/sends/{id}/resend"): _sends(
+        "/api/v3/sends/{}/resend", {}, {"recipients": ["shared@x.example"]}
+    ),
+    ("GET", "/api/v3/deliveries/in-doubt"): _doubts,
+    ("POST", "/api/v3/deliveries/{id}/resolve"): _resolve,
+    ("GET", "/api/v3/suppressions"): _suppressions,
+    ("POST", "/api/v3/suppressions"): _suppress,
+    ("DELETE", "/api/v3/suppressions/{email}"): _lift,
+    ("GET", "/unsubscribe/{token}"): _links,
+    ("POST", "/unsubscribe/{token}"): _links,
+    ("GET", "/health/live"): _open("/health/live"),
+    ("GET", "/health/ready"): _open("/health/ready"),
+    ("GET", "/metrics"): _open("/metrics"),
+}

@@ -1,0 +1,141 @@
+"""Three businesses whose ids are the same and whose every word and figure tells whose it is."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from services.api.access import store as access
+from services.api.access.model import SCOPES
+from services.api.bodies import parse
+from services.api.reports.model import Period
+from services.api.sends.idempotency import IdempotencyKey
+from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.store import Terms, accept
+from services.api.statements.store import freeze
+from shared.deliveries.waiting import Unfrozen
+from shared.settings import ApiSettings
+from shared.unsubscribe import Links
+
+SECRET = "a secret of more than thirty-two characters"
+LINKS = Links(SECRET, "https://ledgerpost.example")
+PERIOD = Period.parse("2024-11-01", "2024-11-30")
+# A customer that no other business has is this many times its business's id.
+OWN_CUSTOMER = 1000
+
+_LEDGER = """
+INSERT INTO businesses (id, owner_id, name, email, phone, address, currency, timezone)
+    VALUES ({id}, {id} * 10000019, '{word} name', '{word}-owner@x.example', '{word} phone',
+            '{word} address', 'EUR', 'UTC');
+INSERT INTO categories (business_id, id, name) VALUES ({id}, 2, '{word} category');
+INSERT INTO customers (business_id, id, owner_id, first_name, last_name, phone_number,
+        business_name, business_address, business_phone, business_location, business_email,
+        account_id, category_id, deposit_account_id, opening_balance)
+    SELECT {id}, c, {id} * 10000019, '{word} first', '{word} last', '{word} number',
+           '{word} business', '{word} street', '{word} business phone', '{word} town',
+           '{word}-customer@x.example', {id} * 10000079, 2, {id} * 10000103, {id} * 10000121.07
+    FROM unnest(ARRAY[1, 2, {own}]) AS c;
+INSERT INTO invoices (business_id, id, customer_id, number, kind, status, issue_date, total)
+    SELECT {id}, c, c, '{word} invoice', 'invoice', 'issued', '2024-11-05', {id} * 10000139.11
+    FROM unnest(ARRAY[1, 2, {own}]) AS c;
+INSERT INTO payments (business_id, id, invoice_id, paid_on, amount, channel, method, reference,
+        status)
+    SELECT {id}, c, c, '2024-11-07', {id} * 10000141.13, 'manual', '{word} method',
+           '{word} reference', 'settled'
+    FROM unnest(ARRAY[1, 2, {own}]) AS c;
+INSERT INTO deposits (business_id, id, customer_id, entry_date, amount, type)
+    SELECT {id}, c, c, '2024-11-09', {id} * 10000169.17, 'credit'
+    FROM unnest(ARRAY[1, 2, {own}]) AS c;
+INSERT INTO suppressions (business_id, email_key, reason)
+    SELECT {id}, '{word}-gone' || n || '@x.example', '{word} reason' FROM generate_series(1, 3) n;
+INSERT INTO suppressions (business_id, email_key, reason)
+    SELECT {id}, email, '{word} reason' FROM unnest(ARRAY['only{id}@x.example',
+        'shared@x.example', 'shared1@x.example', 'shared2@x.example', 'shared3@x.example']) email;
+INSERT INTO pauses (business_id) VALUES ({id});
+"""
+_STATE = """
+UPDATE deliveries SET state = $2, reply = '250 ' || $3 || ' reply', reason = $3 || ' reason',
+    sent_at = CASE $2 WHEN 'sent' THEN now() END, due_at = now() + interval '1 day'
+WHERE send_id = $1
+"""
+
+
+@dataclass
+class Tenant:
+    """One business: its key, the word that is in all its texts, and its sends by their state."""
+
+    id: int
+    word: str
+    key: str
+    # By the state that it is in; and what the API gave to it alone: places in lists, entity tags.
+    sends: dict[str, UUID] = field(default_factory=dict)
+    deliveries: dict[str, UUID] = field(default_factory=dict)
+    cursors: dict[str, list[str]] = field(default_factory=dict)
+    tags: list[str] = field(default_factory=list)
+
+    @property
+    def idempotency_key(self) -> str:
+        """The name under which its send in the state `sent` was asked for, with no body."""
+        return f"{self.word}-order"
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """What nobody else may ever see: its word, its figures, its ids that are its own."""
+        figures = (10000019, 10000079, 10000103, 10000121, 10000139, 10000141, 10000169)
+        return (
+            self.word,
+            *(str(self.id * figure) for figure in figures),
+            *map(str, self.sends.values()),
+            *map(str, self.deliveries.values()),
+        )
+
+    @property
+    def own_customer(self) -> int:
+        """A customer whose id no other business has."""
+        return self.id * OWN_CUSTOMER
+
+    @property
+    def token(self) -> str:
+        """The token in the unsubscribe link of one of its mails."""
+        return LINKS.url(self.deliveries["sent"]).rpartition("/")[2]
+
+
+def settings(dsn: str) -> ApiSettings:
+    """Return the settings of an API that knows the links of mails."""
+    return ApiSettings(database_url=dsn, unsubscribe_secret=SECRET)
+
+
+async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
+    """Write a business's ledger, and sends of it in every state that a call can be about."""
+    own = number * OWN_CUSTOMER
+    await conn.execute(_LEDGER.format(id=number, word=word, own=own))
+    key = await access.create(conn, business_id=number, name=f"{word} key", scopes=SCOPES)
+    tenant = Tenant(number, word, key.text)
+    for state in ("scheduled", "sent", "in_doubt", "failed", "deferred"):
+        await _send(conn, tenant, state)
+    return tenant
+
+
+async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
+    body: dict[str, Any] = {}
+    if state != "sent":
+        body["message"] = f"{tenant.word} message"
+        body["other_emails"] = [f"{tenant.word}-other@x.example", "shared@x.example"]
+    if state == "scheduled":
+        body["send_at"] = "2030-01-01"
+    asked = SendRequest.of(1, PERIOD, parse(SendBody, body))
+    key = IdempotencyKey(tenant.idempotency_key) if state == "sent" else None
+    accepted = await accept(conn, tenant.id, asked, _terms(), key)
+    tenant.sends[state] = accepted.send_id
+    if state != "scheduled":
+        await freeze(conn, Unfrozen(accepted.send_id, tenant.id, 1, PERIOD.start, PERIOD.end))
+        await conn.execute(_STATE, accepted.send_id, state, tenant.word)
+    tenant.deliveries[state] = await conn.fetchval(
+        "SELECT id FROM deliveries WHERE send_id = $1 ORDER BY position LIMIT 1", accepted.send_id
+    )
+
+
+def _terms() -> Terms:
+    given = ApiSettings(database_url="postgresql://nowhere/none")
+    return Terms(given.max_recipients, given.max_lateness)

@@ -1,0 +1,145 @@
+"""One business walks every route with the names of two others, and sees and changes nothing."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.api.access import store as access
+from services.api.access.model import SCOPES
+from services.api.routes import ROUTES, Route
+from tests.contract import rows
+from tests.contract.calls import CALLS, DATES, REPORTS, Call
+from tests.contract.tenants import Tenant, settings, settle
+from tests.services.api.api_client import Answer, Api, serving
+
+WORDS = {1: "qzalpha", 2: "qzbravo", 3: "qzcharlie"}
+_EMPTY = """INSERT INTO businesses (id, owner_id, name, currency, timezone)
+            VALUES ($1, 1, 'Empty', 'EUR', 'UTC')"""
+_ID = {"X-Request-Id": "walk"}
+
+
+@dataclass
+class Street:
+    """The API with three businesses behind it, and the database."""
+
+    api: Api
+    db: asyncpg.Connection
+    tenants: list[Tenant]
+
+    async def ask(self, method: str, call: Call, name: str | None, key: str) -> Answer:
+        """Ask as `call` says, about `name` where it is about something."""
+        path = call.path if name is None else call.path.replace("{}", name)
+        options: dict[str, Any] = {"params": call.params} if call.params else {}
+        if method not in {"GET", "HEAD"} and call.json is not None:
+            options["json"] = call.json
+        return await self.api.ask(method, path, key=key, headers=_ID | call.headers, **options)
+
+
+@pytest.fixture
+async def street(database: str) -> AsyncIterator[Street]:
+    db = await asyncpg.connect(database)
+    async with serving(settings(database)) as api:
+        tenants = [await settle(db, number, word) for number, word in WORDS.items()]
+        for tenant in tenants:
+            await _visit(api, tenant)
+        yield Street(api, db, tenants)
+    await db.close()
+
+
+async def _visit(api: Api, tenant: Tenant) -> None:
+    """Let a business collect what the API gives to it alone."""
+    listed = await api.get(f"{REPORTS}/{DATES}", key=tenant.key)
+    tenant.tags = [listed.headers["ETag"]]
+    for path in ("/api/v3/sends", "/api/v3/suppressions", "/api/v3/deliveries/in-doubt"):
+        cursor = (await api.get(f"{path}?limit=1", key=tenant.key)).json["next_cursor"]
+        assert cursor, path
+        tenant.cursors[path] = [cursor]
+
+
+def _name(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def test_every_route_is_walked() -> None:
+    assert {(route.method, route.path) for route in ROUTES} == set(CALLS)
+
+
+async def test_every_word_tells_whose_it_is(street: Street) -> None:
+    for tenant in street.tenants:
+        assert await rows.unmarked(street.db, tenant.id, tenant.word) == []
+        answer = await street.api.get(f"{REPORTS}/{DATES}", key=tenant.key)
+        assert answer.text.count(tenant.word) > 10
+
+
+async def test_two_empty_ledgers_have_different_tags(street: Street) -> None:
+    tags = set()
+    for number in (4, 5):
+        await street.db.execute(_EMPTY, number)
+        key = await access.create(street.db, business_id=number, name="x", scopes=SCOPES)
+        answer = await street.api.get(f"{REPORTS}/{DATES}", key=key.text)
+        assert answer.text == "[]"
+        tags.add(answer.headers["ETag"])
+    assert len(tags) == 2
+
+
+@pytest.mark.parametrize("route", ROUTES, ids=_name)
+async def test_nothing_of_another_business_is_seen_or_changed(street: Street, route: Route) -> None:
+    methods = ("GET", "HEAD") if route.method == "GET" else (route.method,)
+    for caller in street.tenants[:2]:
+        others = [each for each in street.tenants if each is not caller]
+        before = {each.id: await rows.dump(street.db, each.id) for each in others}
+        for other in others:
+            for call in CALLS[route.method, route.path](caller, other):
+                for method in methods:
+                    await _walk(street, method, call, caller, others)
+        for each in others:
+            assert await rows.dump(street.db, each.id) == before[each.id]
+
+
+async def _walk(
+    street: Street, method: str, call: Call, caller: Tenant, others: list[Tenant]
+) -> None:
+    if call.about is None:
+        answer = await street.ask(method, call, None, caller.key)
+        assert answer.status < 300, (call, answer.text)
+        shown = _shown(answer)
+    else:
+        foreign, nothing = call.about
+        with _queries() as asked_first:
+            answer = await street.ask(method, call, foreign, caller.key)
+        with _queries() as asked_then:
+            missing = await street.ask(method, call, nothing, caller.key)
+        shown = _shown(answer).replace(foreign, "NAME")
+        assert shown == _shown(missing).replace(nothing, "NAME")
+        # Nor can it be told by the time that it takes: both ask the same of Postgres.
+        assert asked_first == asked_then
+        assert answer.status == 404 or answer.text in ("", '{"data":[],"next_cursor":null}')
+    for other in others:
+        found = [secret for secret in other.secrets if secret in shown]
+        assert not found, (call, shown)
+
+
+def _shown(answer: Answer) -> str:
+    headers = {name: value for name, value in answer.headers.items() if name != "Date"}
+    return f"{answer.status} {headers}\n{answer.text}"
+
+
+@contextmanager
+def _queries() -> Iterator[list[str]]:
+    """Gather the text of every query that is asked meanwhile."""
+    asked: list[str] = []
+    execute = asyncpg.Connection._do_execute
+
+    async def listen(self: asyncpg.Connection, query: str, *given: Any, **options: Any) -> Any:
+        asked.append(query)
+        return await execute(self, query, *given, **options)
+
+    asyncpg.Connection._do_execute = listen
+    try:
+        yield asked
+    finally:
+        asyncpg.Connection._do_execute = execute
