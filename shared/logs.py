@@ -1,5 +1,6 @@
 """Logs: events with fields, as JSON lines or for a person at a console, without any secret."""
 
+import json
 import logging
 import re
 import sys
@@ -99,9 +100,32 @@ def _clean(value: object) -> object:
 def _rendering(form: str, stream: TextIO) -> list[Processor]:
     if form == "console":
         console = structlog.dev.ConsoleRenderer(colors=stream.isatty())
-        return [structlog.processors.format_exc_info, redact, console]
+        return [structlog.processors.format_exc_info, redact, _printable, console]
     return [structlog.processors.format_exc_info, redact, _json]
 
 
+def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Escape what would begin a line or steer the terminal; a trace keeps its own lines."""
+    return {
+        name: _escaped(value, "\n" if name == "exception" else "")
+        if isinstance(value, str)
+        else value
+        for name, value in event.items()
+    }
+
+
+def _escaped(text: str, kept: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        sign if sign.isprintable() or sign in kept else sign.encode("unicode_escape").decode()
+        for sign in text
+    )
+
+
 def _json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
-    return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        # Half a character, say: the standard library writes it as an escape.
+        return json.dumps(event, default=str)

@@ -140,3 +140,36 @@ def test_a_trace_is_a_field_and_shows_no_variables(configured: Configured) -> No
         assert hidden not in stream.getvalue()
         if form == "json":
             assert len(events(stream)) == 1
+
+
+FORGED = "/x\n2026-11-25 00:00:00 [info     ] forged\r\x1b[2J\u202e"
+
+
+def test_at_a_console_no_text_begins_a_line_or_steers_the_terminal(configured: Configured) -> None:
+    stream = configured("console")
+    structlog.stdlib.get_logger("here").info("request", path=FORGED, many=[FORGED])
+    (line,) = stream.getvalue().splitlines()
+    assert line.isprintable()
+    assert "\\n2026-11-25 00:00:00 [info     ] forged\\r\\x1b[2J\\u202e" in line
+
+
+def test_a_trace_at_a_console_keeps_its_lines(configured: Configured) -> None:
+    stream = configured("console")
+
+    def fail() -> None:
+        raise ValueError(FORGED)
+
+    try:
+        fail()
+    except ValueError:
+        structlog.stdlib.get_logger("here").exception("failed")
+    lines = stream.getvalue().splitlines()
+    assert len(lines) > 3
+    assert all(line.isprintable() for line in lines)
+
+
+def test_half_a_character_is_logged_like_any_other(configured: Configured) -> None:
+    stream = configured()
+    structlog.stdlib.get_logger("here").info("request", path="\udc80", many=["\ud800"])
+    (event,) = events(stream)
+    assert (event["path"], event["many"]) == ("\udc80", ["\ud800"])
