@@ -9,6 +9,8 @@ from shared.statement.wording import day, line, lines, local, period, short_day
 
 View = dict[str, Any]
 
+_LONGEST_ADDRESS: Final = 12  # lines; whoever writes the ledger does not decide on the pages
+
 _KINDS: Final = {
     "invoice": "Invoice {}",
     "credit_note": "Credit note {}",
@@ -55,7 +57,7 @@ def _business(business: Business) -> View:
         "name": name,
         "short": line(name, limit=80),
         "initial": next((char.upper()[:1] for char in name if char.isalnum()), "#"),
-        "address": list(filter(None, map(line, lines(business.address)))),
+        "address": _address(business.address),
         "contact": list(filter(None, contact)),
     }
 
@@ -65,12 +67,17 @@ def _customer(customer: Customer) -> View:
     person = line(f"{customer.first_name or ''} {customer.last_name or ''}")
     details = [
         person if person != name else "",
-        *map(line, lines(customer.business_address)),
+        *_address(customer.business_address),
         line(customer.business_location),
         line(customer.business_phone) or line(customer.phone_number),
         line(customer.business_email),
     ]
     return {"name": name, "short": line(name, limit=80), "details": list(filter(None, details))}
+
+
+def _address(text: str | None) -> list[str]:
+    kept = list(filter(None, map(line, lines(text))))
+    return kept if len(kept) <= _LONGEST_ADDRESS else [*kept[: _LONGEST_ADDRESS - 1], "…"]
 
 
 def _standing(closing: Decimal) -> str:
