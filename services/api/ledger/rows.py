@@ -1,6 +1,7 @@
 """An import file's rows: checked one by one, and passed on as Postgres reads them."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
@@ -68,9 +69,10 @@ class Rows:
         if not record:
             self._note(line, "header", "there is none")
             return ()
-        strange = [name for name in names if name not in known or names.count(name) > 1]
-        absent = [c.name for c in known.values() if c.required and c.name not in names]
-        for name in dict.fromkeys(strange):
+        times = Counter(names)
+        strange = [name for name in times if name not in known or times[name] > 1]
+        absent = [c.name for c in known.values() if c.required and c.name not in times]
+        for name in strange:
             self._note(line, "header", f"{quoted(name)} is {_verdict(name in known)}")
         for name in absent:
             self._note(line, name, "the column is missing")

@@ -1,0 +1,54 @@
+"""Import files that were made to take long."""
+
+import io
+import time
+
+import pytest
+
+from services.api.ledger.faults import Faults
+from services.api.ledger.files import FILES
+from services.api.ledger.rows import Rows
+
+CUSTOMERS = next(file for file in FILES if file.table == "customers")
+LONGEST = 16 * 2**20
+
+
+def faults_of(content: bytes) -> list[str]:
+    """What is found in a file of customers, in CPU seconds that grow with its length only."""
+    faults = Faults()
+    begun = time.process_time()
+    rows = Rows(CUSTOMERS, io.BytesIO(content), faults)
+    for _ in rows.blocks():
+        pass
+    assert time.process_time() - begun < 60
+    return faults.lines
+
+
+def test_a_header_of_very_many_columns_is_read_once() -> None:
+    names = ",".join(f"c{number}" for number in range(300_000)).encode()
+    lines = faults_of(names + b"\n1\n")
+    assert lines[0] == "customers.csv:1: header: 'c0' is no column of this file"
+    assert len(lines) == 20
+
+
+def test_a_header_of_one_name_very_often() -> None:
+    assert faults_of(b"id," * 300_000 + b"id\n")[0] == (
+        "customers.csv:1: header: 'id' is there twice"
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "complaint"),
+    [
+        (b'"' + b"x" * LONGEST, "16 MiB"),
+        (b"x" * LONGEST, "16 MiB"),
+        (b"," * 1_000_000, "fields where the header has"),
+        (b'"' + b'""' * 1_000_000 + b'x"y', "goes on after its closing quote"),
+    ],
+    ids=["open quote", "long line", "many fields", "quotes"],
+)
+def test_rows_beyond_bounds_are_refused(row: bytes, complaint: str) -> None:
+    header = b"id,business_id,owner_id,first_name,created_at,updated_at\n"
+    lines = faults_of(header + row + b"\n")
+    assert lines[0].startswith("customers.csv:2: ")
+    assert complaint in lines[0]
