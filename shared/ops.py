@@ -10,6 +10,8 @@ from shared import metrics
 from shared.health import Health, well
 from shared.settings import SettingsError
 
+_IDLE = 75.0  # seconds after which a connection on which no request came is closed
+
 
 @asynccontextmanager
 async def serve_ops(
@@ -42,7 +44,7 @@ async def serve_ops(
             web.get("/metrics", figures),
         ]
     )
-    runner = web.AppRunner(app, access_log=None)
+    runner = web.AppRunner(app, access_log=None, keepalive_timeout=_IDLE)
     await runner.setup()
     try:
         site = web.TCPSite(runner, host, port)

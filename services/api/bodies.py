@@ -1,5 +1,6 @@
 """What a request says in its body: JSON, a form, or nothing."""
 
+import asyncio
 import re
 from typing import Any
 from urllib.parse import parse_qsl
@@ -7,14 +8,14 @@ from urllib.parse import parse_qsl
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage
 
-from services.api.inputs import json_value, parse, refuse_nul
+from services.api.inputs import MAX_FIELDS, json_value, parse, within_bounds
 from services.api.refusals import Invalid, Malformed
 
 __all__ = ["LIMIT", "fields", "parse"]
 
 LIMIT = 1024 * 1024
 _INDEX = re.compile(r"\[[0-9]*\]$")
-_MAX_FIELDS = 1000
+_PATIENCE = 30.0  # seconds in which a body has to be here, however slowly it comes
 _TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 # Which the server undoes, and never beyond the limit; a gzip that ends early it would not notice.
 _ENCODINGS = ("deflate", "identity")
@@ -34,12 +35,17 @@ async def fields(request: web.Request) -> dict[str, Any]:
             headers={hdrs.ACCEPT_ENCODING: ", ".join(_ENCODINGS)},
         )
     try:
-        given = await _read(request)
+        async with asyncio.timeout(_PATIENCE):
+            given = await _read(request)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(
+            text=f"The body was not here within {_PATIENCE:g} seconds."
+        ) from None
     except web.RequestPayloadError:
         # Otherwise aiohttp reads on, and logs what is the caller's fault as its own.
         request.content.feed_eof()
         raise Malformed("The body ends early, or is not what Content-Encoding says.") from None
-    refuse_nul(given)
+    within_bounds(given)
     return given
 
 
@@ -71,10 +77,12 @@ def _json(raw: bytes) -> dict[str, Any]:
 def _urlencoded(raw: bytes) -> dict[str, Any]:
     try:
         pairs = parse_qsl(
-            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=_MAX_FIELDS
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
         )
     except ValueError:
-        raise Malformed("The body is not a form in UTF-8 of at most 1000 fields.") from None
+        raise Malformed(
+            f"The body is not a form in UTF-8 of at most {MAX_FIELDS} fields."
+        ) from None
     return _gathered(pairs)
 
 

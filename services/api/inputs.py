@@ -1,12 +1,15 @@
 """What a caller wrote, as JSON and as models; the refusals that name what is wrong with it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
+
+MAX_FIELDS = 1000
+_MAX_DEPTH = 20  # of JSON; nothing that is asked for is deeper than a list in an object
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -23,11 +26,12 @@ def json_value(raw: bytes) -> Any:
         ) from None
 
 
-def refuse_nul(given: Mapping[str, Any]) -> None:
-    """Raise Invalid for the first field that has a NUL anywhere."""
+def within_bounds(given: Mapping[str, Any]) -> None:
+    """Raise Invalid for more fields or levels than any request has, and for a NUL anywhere."""
+    if len(given) > MAX_FIELDS:
+        raise Invalid("body", f"should have at most {MAX_FIELDS} fields")
     for name, value in given.items():
-        if _has_nul(name) or _has_nul(value):
-            raise Invalid(name, "should not have a NUL")
+        _check(name, value)
 
 
 def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
@@ -44,9 +48,18 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
         ) from None
 
 
-def _has_nul(value: object) -> bool:
-    if isinstance(value, str):
-        return "\0" in value
+def _check(name: str, value: object) -> None:
+    level: list[object] = [name, value]
+    for _ in range(_MAX_DEPTH):
+        if any("\0" in each for each in level if isinstance(each, str)):
+            raise Invalid(name, "should not have a NUL")
+        level = [inner for each in level for inner in _within(each)]
+        if not level:
+            return
+    raise Invalid(name, f"should not be nested more than {_MAX_DEPTH} levels deep")
+
+
+def _within(value: object) -> Iterable[object]:
     if isinstance(value, dict):
-        return any(_has_nul(each) for pair in value.items() for each in pair)
-    return isinstance(value, list) and any(_has_nul(each) for each in value)
+        return (each for pair in value.items() for each in pair)
+    return value if isinstance(value, list) else ()

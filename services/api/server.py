@@ -4,7 +4,7 @@ import asyncio
 import math
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -16,6 +16,7 @@ from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # has none
 from prometheus_client import multiprocess, values
 
 from services.api import ops
+from services.api.protocol import IDLE, Runner
 from services.api.relay.app import LAST_STEP
 from shared.settings import ApiSettings
 
@@ -50,7 +51,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "workers": self._settings.api_workers,
             "worker_class": _Worker,
             "graceful_timeout": math.ceil(self._delay + _REQUESTS + LAST_STEP + _CLEANUP),
-            "keepalive": 75,
             "logger_class": _Log,
             "post_fork": self._settle,
             "child_exit": self._forget,
@@ -59,22 +59,26 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         for name, value in options.items():
             self.cfg.set(name, value)
 
-    def load(self) -> web.Application:
-        """Return the application of one worker, in that worker."""
+    def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
+        """Return what makes the server of one worker, in that worker."""
         if self._metrics_in is not None:
             # The library chose when it was imported, before it could know of the other workers.
             values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # has none
-        app = self._create()
+        self.served = app = self._create()
         loop = asyncio.get_event_loop()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING)
-        return app
+
+        async def runner() -> web.AppRunner:
+            return Runner(
+                app, keepalive_timeout=IDLE, access_log=None, shutdown_timeout=_REQUESTS * 0.95
+            )
+
+        return runner
 
     def _settle(self, arbiter: Any, worker: Any) -> None:
         """Prepare a worker in its own process."""
         _hold_signals(arbiter)
         worker.drain_delay = self._delay
-        # The arbiter waits for all that a worker does at its end; in here it is for requests alone.
-        worker.cfg.set("graceful_timeout", _REQUESTS)
 
     def _forget(self, _: object, worker: Any) -> None:
         if self._metrics_in is not None:
@@ -90,7 +94,7 @@ class _Worker(GunicornUVLoopWebWorker):
 
     def handle_exit(self, _: int, __: FrameType | None) -> None:
         """Begin to leave."""
-        ops.leave(self.wsgi)
+        ops.leave(self.app.served)
         self.loop.call_later(self.drain_delay, self._stop_serving)
 
     def _stop_serving(self) -> None:

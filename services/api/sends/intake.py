@@ -98,8 +98,8 @@ def _object(body: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise Invalid("body", "should be a JSON object")
     data = value.get("data")
-    inputs.refuse_nul(data if isinstance(data, dict) else {})
-    inputs.refuse_nul(value)
+    inputs.within_bounds(data if isinstance(data, dict) else {})
+    inputs.within_bounds(value)
     return value
 
 

@@ -14,6 +14,7 @@ from services.api.sends.view import NEXT_CURSOR, Time
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 _LONGEST_REASON = 500
+_LONGEST_PLACE = 1001  # far more than any address makes, and never the length of Base64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -80,7 +81,8 @@ class Place:
     def parse(cls, text: str) -> Self:
         """Read what str() wrote, or raise ValueError."""
         try:
-            raw = base64.b64decode(text, altchars=b"-_", validate=True)
+            # What is longer than any is cut off, and so no Base64 of a place any more.
+            raw = base64.b64decode(text[:_LONGEST_PLACE], altchars=b"-_", validate=True)
             (microseconds,) = struct.unpack(">q", raw[:8])
             # NUL, which Postgres takes in no text, stands in no address.
             email = raw[8:].decode().replace("\0", "")

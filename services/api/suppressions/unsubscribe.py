@@ -64,8 +64,9 @@ async def ask(request: web.Request) -> web.Response:
 
 async def unsubscribe(request: web.Request) -> web.Response:
     """Put the address on the business's list; as often as asked."""
-    bodies.parse(UnsubscribeBody, await bodies.fields(request))
+    # First of all, so that a stranger's body is not even read.
     to = await _recipient(request)
+    bodies.parse(UnsubscribeBody, await bodies.fields(request))
     async with connection(request) as conn:
         await recipients.unsubscribe(conn, to)
     sentence = f"{_business(to)} will send no more statements to {escape(to.email)}."

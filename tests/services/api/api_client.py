@@ -13,6 +13,7 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from services.api.app import create_app
+from services.api.protocol import IDLE, Runner
 from shared.settings import ApiSettings
 
 REPORTS = "/api/v3/reports/customers"
@@ -65,9 +66,9 @@ class Api:
 
 
 @asynccontextmanager
-async def serving(settings: ApiSettings) -> AsyncIterator[Api]:
+async def serving(settings: ApiSettings, *, idle: float = IDLE) -> AsyncIterator[Api]:
     app = create_app(settings)
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=1)
+    runner = Runner(app, access_log=None, shutdown_timeout=1, keepalive_timeout=idle)
     await runner.setup()
     try:
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -21,7 +21,7 @@ async def start(*words: str, **settings: str) -> Process:
     clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
     return await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.api", *words,
-        cwd=ROOT, env=clean | settings, stdout=PIPE, stderr=PIPE,
+        cwd=ROOT, env=clean | settings, stdout=PIPE, stderr=PIPE, limit=2**24,
     )  # fmt: skip
 
 

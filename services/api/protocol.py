@@ -1,0 +1,86 @@
+"""HTTP as it is spoken: within bounds, and what is no HTTP is told so like any other refusal."""
+
+import uuid
+from http import HTTPStatus
+
+import orjson
+import structlog
+from aiohttp import web
+from aiohttp.http_exceptions import ContentEncodingError, LineTooLong
+
+_log = structlog.stdlib.get_logger(__name__)
+
+MAX_LINE = 8190  # bytes of the first line, and of each header
+MAX_HEADERS = 128
+# Seconds after which a connection is closed on which no request came, or only a part of its head.
+IDLE = 75.0
+
+
+class Protocol(web.RequestHandler):
+    """Answers what cannot be read as HTTP with problem+json, and logs it in one line.
+
+    Neither repeats anything of what was read: there may have been a key in it.
+    """
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """Answer what no handler saw, and close the connection."""
+        if status != HTTPStatus.BAD_REQUEST or request.writer.output_size > 0:
+            return super().handle_error(request, status, exc, message)
+        _log.info("unreadable_request", error=type(exc).__name__, remote=request.remote)
+        status, detail = HTTPStatus.BAD_REQUEST, "This is no request of HTTP/1.1."
+        if isinstance(exc, LineTooLong):
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            detail = f"The first line or a header is longer than {MAX_LINE} bytes."
+        elif message == "Too many headers received":
+            status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
+            detail = f"There are more than {MAX_HEADERS} headers."
+        elif isinstance(exc, ContentEncodingError):
+            status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+            detail = "The body should be encoded with deflate or not at all."
+        return _answer(HTTPStatus(status), detail)
+
+
+class Runner(web.AppRunner):
+    """Serves an application by Protocol."""
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 -- aiohttp has no other place to say which protocol
+
+
+class _Server(web.Server):
+    def __call__(self) -> web.RequestHandler:
+        limits = {"max_line_size": MAX_LINE, "max_field_size": MAX_LINE, "max_headers": MAX_HEADERS}
+        return Protocol(self, loop=self._loop, **self._kwargs | limits)
+
+
+def _answer(status: HTTPStatus, detail: str) -> web.Response:
+    request_id = str(uuid.uuid4())
+    body = {
+        "type": "about:blank",
+        "title": status.phrase,
+        "status": status.value,
+        "detail": detail,
+        "request_id": request_id,
+    }
+    response = web.Response(
+        status=status,
+        body=orjson.dumps(body),
+        content_type="application/problem+json",
+        headers={
+            "X-Request-Id": request_id,
+            "Server": "ledgerpost",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "no-store",
+        },
+    )
+    response.force_close()
+    return response
