@@ -13,15 +13,17 @@ _VOCABULARY = {
     ("deposits", "type"),
     ("deliveries", "state"),
     ("delivery_events", "state"),
+    ("sends", "traceparent"),
     # The beginning of the key, which is random; and what it is allowed to do.
     ("api_keys", "prefix"),
     ("api_keys", "scopes"),
 }
 _OF = {
     "businesses": "t.id = $1",
+    "key_windows": "t.key_id IN (SELECT id FROM api_keys WHERE business_id = $1)",
     "delivery_events": "t.delivery_id IN (SELECT id FROM deliveries WHERE business_id = $1)",
 }
-_OTHER = {"schema_migrations"}
+_OTHER = {"schema_migrations", "outbox"}
 
 
 async def tables(conn: asyncpg.Connection) -> dict[str, str]:

@@ -138,4 +138,4 @@ async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
 
 def _terms() -> Terms:
     given = ApiSettings(database_url="postgresql://nowhere/none")
-    return Terms(given.max_recipients, given.max_lateness)
+    return Terms(given.max_recipients, given.max_lateness, given.daily_quota)
