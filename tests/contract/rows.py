@@ -14,6 +14,8 @@ _VOCABULARY = {
     ("deliveries", "state"),
     ("delivery_events", "state"),
     ("sends", "traceparent"),
+    ("request_answers", "traceparent"),
+    ("request_answers", "event_id"),
     # The beginning of the key, which is random; and what it is allowed to do.
     ("api_keys", "prefix"),
     ("api_keys", "scopes"),

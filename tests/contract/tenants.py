@@ -1,5 +1,6 @@
 """Three businesses whose ids are the same and whose every word and figure tells whose it is."""
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -10,6 +11,7 @@ from services.api.access import store as access
 from services.api.access.model import SCOPES
 from services.api.bodies import parse
 from services.api.reports.model import Period
+from services.api.sends import intake
 from services.api.sends.idempotency import IdempotencyKey
 from services.api.sends.model import SendBody, SendRequest
 from services.api.sends.store import Terms, accept
@@ -112,9 +114,19 @@ async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
     await conn.execute(_LEDGER.format(id=number, word=word, own=own))
     key = await access.create(conn, business_id=number, name=f"{word} key", scopes=SCOPES)
     tenant = Tenant(number, word, key.text)
+    await intake.answer(conn, asked_by(tenant), terms())
     for state in ("scheduled", "sent", "in_doubt", "failed", "deferred"):
         await _send(conn, tenant, state)
     return tenant
+
+
+def asked_by(tenant: Tenant, **data: Any) -> intake.Asked:
+    """Return a request over the queue with a key; of the same source and id by everybody."""
+    given = {"customer_id": 1, "from": str(PERIOD.start), "to": str(PERIOD.end), **data}
+    event = {"specversion": "1.0", "id": "1", "source": "/crm", "data": given} | {
+        "type": "com.ledgerpost.send-request.v1"
+    }
+    return intake.Asked(json.dumps(event).encode(), [f"Bearer {tenant.key}"])
 
 
 async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
@@ -126,7 +138,7 @@ async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
         body["send_at"] = "2030-01-01"
     asked = SendRequest.of(1, PERIOD, parse(SendBody, body))
     key = IdempotencyKey(tenant.idempotency_key) if state == "sent" else None
-    accepted = await accept(conn, tenant.id, asked, _terms(), key)
+    accepted = await accept(conn, tenant.id, asked, terms(), key)
     tenant.sends[state] = accepted.send_id
     if state != "scheduled":
         await freeze(conn, Unfrozen(accepted.send_id, tenant.id, 1, PERIOD.start, PERIOD.end))
@@ -136,6 +148,7 @@ async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
     )
 
 
-def _terms() -> Terms:
+def terms() -> Terms:
+    """Return the limits of an operator who set none."""
     given = ApiSettings(database_url="postgresql://nowhere/none")
     return Terms(given.max_recipients, given.max_lateness, given.daily_quota)
