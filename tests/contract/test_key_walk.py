@@ -1,0 +1,124 @@
+"""No route that needs a key is opened by anything else than a valid one with its scope."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from provision.servers import Servers
+from services.api.access import store as access
+from services.api.access.model import SCOPES, Key
+from services.api.routes import ROUTES, Route
+from tests.contract.calls import CALLS, QUERY, Call
+from tests.contract.tenants import Tenant, settings, settle
+from tests.services.api.api_client import Answer, Api, serving
+
+GUARDED = [route for route in ROUTES if route.scope is not None]
+OPEN = {
+    "/unsubscribe/{token}",
+    "/openapi.json",
+    "/docs",
+    "/docs/{asset}",
+    "/health/live",
+    "/health/ready",
+    "/metrics",
+}
+
+
+@dataclass(frozen=True)
+class Door:
+    """The API with one business behind it, and a key of the scope that a route does not need."""
+
+    api: Api
+    tenant: Tenant
+    revoked: str
+    lesser: dict[str, str]
+
+
+@pytest.fixture(scope="module")
+async def door(servers: Servers, database_template: str) -> AsyncIterator[Door]:
+    admin = await asyncpg.connect(servers.database_url)
+    name = f"{database_template}_door"
+    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{database_template}"')
+    dsn = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
+    db = await asyncpg.connect(dsn)
+    tenant = await settle(db, 1, "qzalpha")
+    tenant.cursors = {
+        path: []
+        for path in ("/api/v3/sends", "/api/v3/suppressions", "/api/v3/deliveries/in-doubt")
+    }
+    revoked = await access.create(db, business_id=1, name="revoked", scopes=SCOPES)
+    await access.revoke(db, revoked.prefix)
+    lesser = {}
+    for scope in SCOPES:
+        others = [each for each in SCOPES if each != scope]
+        lesser[scope] = (await access.create(db, business_id=1, name="x", scopes=others)).text
+    async with serving(settings(dsn)) as api:
+        yield Door(api, tenant, revoked.text, lesser)
+    await db.close()
+    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
+    await admin.close()
+
+
+def call(route: Route, tenant: Tenant) -> Call:
+    return next(iter(CALLS[route.method, route.path](tenant, tenant)))
+
+
+async def ask(door: Door, route: Route, headers: dict[str, str], query: str = "") -> Answer:
+    made = call(route, door.tenant)
+    path = made.path.replace("{}", made.about[0] if made.about else "")
+    path += ("&" if "?" in path else "?") + query if query else ""
+    return await door.api.ask(route.method, path, key=None, headers=headers, params=QUERY)
+
+
+def _name(route: Route) -> str:
+    return f"{route.method} {route.path}"
+
+
+def test_what_is_open_is_open_on_purpose() -> None:
+    assert {route.path for route in ROUTES if route.scope is None} == OPEN
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=_name)
+async def test_nothing_else_opens_a_route(door: Door, route: Route) -> None:
+    key = door.tenant.key
+    forms = {
+        "no header": {},
+        "another scheme": {"Authorization": f"Basic {key}"},
+        "no scheme": {"Authorization": key},
+        "an unknown key": {"Authorization": f"Bearer {Key.generate().text}"},
+        "a wrong checksum": {"Authorization": f"Bearer {key[:-1]}{'0' if key[-1] != '0' else '1'}"},
+        "another case": {"Authorization": f"Bearer {key.upper()}"},
+        "a revoked key": {"Authorization": f"Bearer {door.revoked}"},
+        "two keys": {"Authorization": f"Bearer {key} {key}"},
+        "a cookie": {"Cookie": f"key={key}; Authorization=Bearer {key}"},
+        "other headers": {"X-Api-Key": key, "Proxy-Authorization": f"Bearer {key}"},
+    }
+    for name, headers in forms.items():
+        answer = await ask(door, route, headers)
+        assert answer.status == 401, (name, answer.text)
+        assert answer.headers["WWW-Authenticate"].startswith('Bearer realm="ledgerpost"')
+        assert "qzalpha" not in answer.text
+        assert key[-40:] not in f"{answer.text}{answer.headers}"
+    for query in (f"key={key}", f"access_token={key}", f"api_key={key}", f"Authorization={key}"):
+        assert (await ask(door, route, {}, query)).status == 401
+    forbidden = await ask(door, route, {"Authorization": f"Bearer {door.lesser[str(route.scope)]}"})
+    assert forbidden.status == 403
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=_name)
+async def test_the_scheme_is_read_in_any_case_and_a_second_header_is_refused(
+    door: Door, route: Route
+) -> None:
+    lower = await ask(door, route, {"authorization": f"bearer {door.tenant.key}"})
+    assert lower.status not in {401, 403}
+    made = call(route, door.tenant)
+    path = made.path.replace("{}", made.about[0] if made.about else "")
+    header = f"Authorization: Bearer {door.tenant.key}\r\n"
+    reader, writer = await door.api.connect()
+    writer.write(f"{route.method} {path} HTTP/1.1\r\nHost: x\r\n{header}{header}\r\n".encode())
+    status = (await reader.readline()).split()[1]
+    writer.transport.abort()
+    assert status in {b"400", b"401"}
