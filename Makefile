@@ -33,8 +33,8 @@ logs: setup ## follow the running demo
 stop: setup ## end the demo
 	@$(BIN)/python -m demo stop
 
-test: setup node ## run every test but the fault suite on a real Postgres and RabbitMQ
-	@$(BIN)/pytest --ignore=tests/faults
+test: setup node ## run every test, on a real Postgres and RabbitMQ
+	@$(BIN)/pytest
 
 faults: setup ## kill processes, brokers and databases at random for 30 minutes (MINUTES= ONLY= RABBITMQ=)
 	@FAULTS_RABBITMQ=$(RABBITMQ) $(BIN)/python -m tests.faults --minutes $(or $(MINUTES),30) --only '$(ONLY)'

@@ -15,6 +15,7 @@ from provision.record import Record
 
 _PORTS = ("amqp", "distribution", "epmd", "management")
 _START_SECONDS = 90
+_TRIES = 2  # somebody else may take a port that was free, in the seconds until the node does
 
 
 class RabbitMQ:
@@ -70,13 +71,15 @@ class RabbitMQ:
         self.kill()
         for folder in (self.folder, *rabbitmq_node.folders(self.folder)):
             self._account.folder(folder)
-        record = Record.settle(self._record, *_PORTS)
-        rabbitmq_node.write(self.folder, record, self._account, management=self._management)
-        self._start_epmd(record.ports["epmd"])
-        self._spawn(self._program().bin / "rabbitmq-server").save(self.folder / "node.process")
-        if not self._wait(record.ports["amqp"]):
+        for _ in range(_TRIES):
+            record = Record.settle(self._record, *_PORTS)
+            rabbitmq_node.write(self.folder, record, self._account, management=self._management)
+            self._start_epmd(record.ports["epmd"])
+            self._spawn(self._program().bin / "rabbitmq-server").save(self.folder / "node.process")
+            if self._wait(record.ports["amqp"]):
+                return
             self.kill()
-            raise RuntimeError(f"RabbitMQ did not start, see {self.log}")
+        raise RuntimeError(f"RabbitMQ did not start, see {self.log}")
 
     def stop(self) -> None:
         """Shut it down in order, its port mapper too."""

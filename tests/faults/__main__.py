@@ -16,6 +16,7 @@ from shared.settings import Settings
 from tests.faults.cases import Case, Missing
 from tests.faults.neighbours import Neighbours, sweep_away
 from tests.faults.outcomes import Outcome
+from tests.faults.rounds import Round
 from tests.faults.suite import CASES
 
 _HEADER = ("case", "runs", "mails due", "accepted", "in doubt", "duplicated", "lost")
@@ -55,7 +56,7 @@ async def _once(case: Case, neighbours: Neighbours, seed: str, tally: Tally) -> 
             outcome = Outcome(wrong=[f"{type(error).__name__}: {error}"])
     tally.runs += 1
     tally.total.add(outcome)
-    tally.broken += [f"{case.name} --only {case.name} --seed {seed}: {b}" for b in outcome.broken()]
+    tally.broken += [f"--only {case.name} --seed {seed}: {each}" for each in outcome.broken()]
     verdict = "; ".join(outcome.broken()) or "ok"
     _say(f"{case.name} seed {seed}: {time.monotonic() - began:.0f} s: {verdict}")
 
@@ -65,14 +66,18 @@ async def _repeat(chosen: list[Case], minutes: float, seed: str, *, exact: bool)
     tallies = {case.name: Tally() for case in chosen}
     end = time.monotonic() + 60 * minutes
     async with Neighbours(os.environ.get("FAULTS_AMQP_URL")) as neighbours:
-        playable = [c for c in chosen if neighbours.owns_the_broker or not c.breaks_broker]
+        playable = [c for c in chosen if neighbours.owns_the_broker or c.breaks != "broker"]
         number = 0
         while number == 0 or time.monotonic() < end:
-            order = random.Random(f"{seed}/{number}").sample(playable, len(playable))
-            for case in order:
+
+            async def play(case: Case, number: int = number) -> None:
                 if number == 0 or time.monotonic() < end:
                     own = seed if exact else f"{seed}/{number}"
                     await _once(case, neighbours, own, tallies[case.name])
+
+            order = random.Random(f"{seed}/{number}").sample(playable, len(playable))
+            async with Round(order, play, neighbours.width) as at_work:
+                await asyncio.gather(*at_work.played.values())
             number += 1
     return _report(tallies, seed)
 

@@ -1,6 +1,8 @@
 """The API dies around the COMMIT of a request."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from random import Random
 
 import aiohttp
@@ -13,24 +15,22 @@ from tests.faults.processes import Child
 from tests.faults.world import World
 
 
-@fault("fault-01-api-killed-before-commit")
-async def killed_before_commit(world: World, rng: Random) -> None:
+@fault("fault-01-api-killed-before-commit", "unasked", "in-the-statement")
+async def killed_before_commit(world: World, rng: Random, variant: str) -> None:
     others = [f"r{number}@x.example" for number in range(rng.randrange(1, 25))]
-    blocker = await asyncpg.connect(world.dsn)
-    lock = blocker.transaction()
-    await lock.start()
-    await blocker.execute("LOCK TABLE deliveries IN SHARE MODE")
-    asking = asyncio.create_task(_ask(world, api := _Api(world), others))
-
-    async def waits() -> bool:
-        return bool(await world.fetch(_INSERTING))
-
-    await world.until(waits, "the API's INSERT waits for a lock")
-    await api.process.kill()
-    await world.fetch(f"SELECT pg_terminate_backend(pid) FROM ({_INSERTING}) AS api")
-    await lock.rollback()
-    await blocker.close()
-    assert await asking is None
+    postgres = await world.tapped()
+    trap = postgres.trap(tap.ACCEPT, "request")
+    asking = asyncio.create_task(_ask(world, api := _Api(world, postgres.url), others))
+    await trap.reached()
+    async with _locked(world):
+        if variant == "in-the-statement":
+            trap.released.set()
+            await world.until(lambda: _waits(world), "it waits for a lock")
+        await api.process.kill()
+        postgres.drop()
+        await world.fetch(f"SELECT pg_terminate_backend(pid) FROM ({_WAITING}) AS api")
+        assert await asking is None
+        await world.until(lambda: _is_over(world), "what the dead API asked is rolled back")
     for table in ("sends", "deliveries", "idempotency_keys", "delivery_events"):
         assert (await world.fetch(f"SELECT count(*) FROM {table}"))[0][0] == 0, table
     await _ask_again(world, others, None)
@@ -50,8 +50,30 @@ async def killed_after_commit(world: World, rng: Random) -> None:
     await _ask_again(world, others, str(stored["id"]))
 
 
-_INSERTING = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
-    AND application_name = 'ledgerpost-api' AND wait_event_type = 'Lock'"""
+_API = """SELECT pid FROM pg_stat_activity WHERE datname = current_database()
+    AND application_name = 'ledgerpost-api'"""
+_WAITING = f"{_API} AND wait_event_type = 'Lock'"
+_AT_WORK = f"{_API} AND xact_start IS NOT NULL"
+
+
+@asynccontextmanager
+async def _locked(world: World) -> AsyncIterator[None]:
+    """Let nobody store a delivery meanwhile."""
+    blocker = await asyncpg.connect(world.dsn)
+    try:
+        async with blocker.transaction():
+            await blocker.execute("LOCK TABLE deliveries IN SHARE MODE")
+            yield
+    finally:
+        await blocker.close()
+
+
+async def _waits(world: World) -> bool:
+    return bool(await world.fetch(_WAITING))
+
+
+async def _is_over(world: World) -> bool:
+    return not await world.fetch(_AT_WORK)
 
 
 class _Api:

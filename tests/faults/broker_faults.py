@@ -15,7 +15,7 @@ from tests.faults.world import World
 
 _RECORDED = """SELECT id FROM deliveries WHERE published_at IS NOT NULL
     AND send_id = (SELECT id FROM sends WHERE customer_id = $1)"""
-_NOTICED = 3 * 10 + 5  # three heartbeats, in seconds, and something for the way
+_NOTICED = 3 * 10 + 15  # three heartbeats, in seconds, and what a busy machine adds to them
 
 
 @fault("fault-09-one-message-a-hundred-times")
@@ -37,7 +37,7 @@ async def a_hundred_times(world: World, rng: Random) -> None:
     assert await queue.length(world.amqp, topology.DEAD_LETTERS) == 0
 
 
-@fault("fault-10-broker-killed-in-a-burst", breaks_broker=True)
+@fault("fault-10-broker-killed-in-a-burst", breaks="broker")
 async def killed_in_burst(world: World, rng: Random) -> None:
     rabbitmq = world.neighbours.rabbitmq
     async with queue.channel(world.amqp) as opened:
@@ -70,15 +70,15 @@ async def killed_in_burst(world: World, rng: Random) -> None:
     await world.until_count("state = 'sent'", 1)
     world.note(f"consuming again {time.monotonic() - thawed:.1f} s after the broker's port opened")
     assert mailer.alive
-    await world.settled(60 + 20 * sends)
+    await world.settled(120 + 20 * sends)
 
 
-@fault("fault-11-broker-wiped", breaks_broker=True)
-async def wiped(world: World, rng: Random) -> None:
+@fault("fault-11-broker-wiped", "before-it-is-consumed", "in-the-middle", breaks="broker")
+async def wiped(world: World, rng: Random, variant: str) -> None:
     world.relay()
     await world.send(999)
     await world.until_count("published_at IS NOT NULL", 1000)
-    if early := rng.random() < 0.5:
+    if early := variant == "in-the-middle":
         world.mailer(MAILER_CONCURRENCY="30")
         await world.until_count("state = 'sent'", rng.randrange(1, 300))
     await asyncio.to_thread(world.neighbours.rabbitmq.wipe)
@@ -89,13 +89,13 @@ async def wiped(world: World, rng: Random) -> None:
     assert len(world.judge.accepted) == 1000
 
 
-@fault("fault-12-queue-deleted-or-unbound")
-async def not_routed(world: World, rng: Random) -> None:
+@fault("fault-12-queue", "deleted", "unbound")
+async def not_routed(world: World, rng: Random, variant: str) -> None:
     relay = world.relay()
     await world.send(before := rng.randrange(1, 200))
     await world.until_count("published_at IS NOT NULL", 1 + before)
     async with queue.channel(world.amqp) as opened:
-        if rng.random() < 0.5:
+        if variant == "deleted":
             await opened.queue_delete(topology.DELIVERIES)
         else:
             bound = await opened.get_queue(topology.DELIVERIES)
@@ -148,7 +148,7 @@ async def black_hole(world: World, rng: Random) -> None:
             await child.stop()
 
 
-@fault("fault-14-disk-alarm", breaks_broker=True)
+@fault("fault-14-disk-alarm", breaks="broker")
 async def disk_alarm(world: World, rng: Random) -> None:
     rabbitmq = world.neighbours.rabbitmq
     relay = world.relay()

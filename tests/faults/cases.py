@@ -1,15 +1,17 @@
-"""The register of the faults: one case each, or several where a fault has several sides."""
+"""The register of the faults: one case for each side of a fault."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from random import Random
+from typing import Any, Literal
 
 from tests.faults.neighbours import Neighbours
 from tests.faults.outcomes import Outcome
 from tests.faults.world import World
 
-Run = Callable[[World, Random], Awaitable[None]]
+Run = Callable[..., Awaitable[None]]
 
 
 class Missing(RuntimeError):
@@ -18,17 +20,18 @@ class Missing(RuntimeError):
 
 @dataclass(frozen=True)
 class Case:
-    """One fault to provoke; `breaks_broker` where it kills, wipes or starves RabbitMQ itself."""
+    """One fault to provoke; `breaks` is the server that it takes from all others meanwhile."""
 
     name: str
     run: Run
-    breaks_broker: bool = False
+    breaks: Literal["broker", "postgres"] | None
 
     async def play(
         self, neighbours: Neighbours, folder: Path, rng: Random, *, full: bool
     ) -> Outcome:
         """Provoke it once on a system of its own, and return what became of the mails."""
-        async with World(neighbours, folder, full=full) as world:
+        alone = self.breaks is not None
+        async with World(neighbours, folder, self.name, alone=alone, full=full) as world:
             await self.run(world, rng)
             outcome = await world.finish()
             assert outcome.due, "the case proves nothing"
@@ -38,12 +41,19 @@ class Case:
 CASES: dict[str, Case] = {}
 
 
-def fault(name: str, *, breaks_broker: bool = False) -> Callable[[Run], Run]:
-    """Register a case under `fault-NN` with a word for its side of the fault."""
+def fault(
+    name: str, *variants: str, breaks: Literal["broker", "postgres"] | None = None
+) -> Callable[[Run], Run]:
+    """Register a case under `fault-NN` with a word for its side of the fault.
+
+    With `variants`, there is a case for each, told by the last argument which it is.
+    """
 
     def register(run: Run) -> Run:
-        assert name not in CASES
-        CASES[name] = Case(name, run, breaks_broker)
+        runs: dict[str, Any] = {f"{name}-{each}": partial(run, variant=each) for each in variants}
+        for title, one in (runs or {name: run}).items():
+            assert title not in CASES
+            CASES[title] = Case(title, one, breaks)
         return run
 
     return register

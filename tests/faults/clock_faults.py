@@ -16,11 +16,11 @@ _LIBRARIES = sorted(Path("/usr/lib").glob("*/faketime/libfaketime.so.1"))
 _SET_AHEAD, _SET_BACK = "2031-03-09", "2031-11-02"
 
 
-@fault("fault-18-clocks-an-hour-off")
-async def an_hour_off(world: World, rng: Random) -> None:
+@fault("fault-18-clocks-an-hour-off", "worker-ahead", "worker-behind")
+async def an_hour_off(world: World, rng: Random, variant: str) -> None:
     if not _LIBRARIES:
         raise Missing("libfaketime is not installed")
-    one, other = rng.sample([-1, 1], 2)
+    one, other = (-1, 1) if variant == "worker-ahead" else (1, -1)
     [port] = free_ports(1)
     started = [
         world.relay(**_wall_clock(one)),

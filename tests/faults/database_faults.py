@@ -5,14 +5,16 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from random import Random
 
+import asyncpg
+
 from tests.faults import tap
 from tests.faults.cases import fault
 from tests.faults.world import World
-from tests.judge.script import Delay
+from tests.judge.script import Wait
 
 
-@fault("fault-15-postgres-restarts")
-async def restarts(world: World, rng: Random) -> None:
+@fault("fault-15-postgres-restarts", "killed", "stopped", breaks="postgres")
+async def restarts(world: World, rng: Random, variant: str) -> None:
     postgres = world.neighbours.postgres
     world.relay()
     world.mailer()
@@ -20,7 +22,7 @@ async def restarts(world: World, rng: Random) -> None:
         await world.send(150, customer=customer)
     for _ in range(2):
         await world.until_count("state = 'sent'", rng.randrange(1, 100))
-        end = postgres.kill if rng.random() < 0.5 else postgres.stop
+        end = postgres.kill if variant == "killed" else postgres.stop
         await asyncio.to_thread(end)
         await asyncio.sleep(rng.uniform(0, 1.5))
         await asyncio.to_thread(postgres.start)
@@ -28,17 +30,43 @@ async def restarts(world: World, rng: Random) -> None:
     assert all(child.alive for child in world.children)
 
 
-@fault("fault-15-half-open-connections")
-async def half_open(world: World, rng: Random) -> None:
+@fault("fault-15-half-open-listener")
+async def half_open_listener(world: World, rng: Random) -> None:
+    """The poll alone carries on: no listener comes back before all is sent."""
     postgres = await world.tapped()
     listening = postgres.trap(tap.LISTEN, "nothing")
+    others = [postgres.trap(tap.LISTEN, "request") for _ in range(60)]
     world.relay(DATABASE_URL=postgres.url)
     world.mailer()
     await world.send()
     await world.settled()
     (await listening.reached()).silent = True  # nobody told the listener
     await world.send(rng.randrange(30), customer=5)
-    await world.settled(5)  # by the poll alone
+    await world.settled()
+    # Not even one of its kind that falls silent as it begins is waited for for ever.
+    await others[0].reached()
+    await others[1].reached()
+    await world.send(rng.randrange(30), customer=7)
+    await world.settled()
+
+
+@fault("fault-15-half-open-pool", "of-the-relay", "of-the-worker")
+async def half_open_pool(world: World, rng: Random, variant: str) -> None:
+    """Every connection falls silent at once, in the middle of a mail; new ones are served."""
+    replying = Wait(asyncio.Event())
+    slow = world.judge.on("dot", replying, times=1)
+    postgres = await world.tapped()
+    through = {"DATABASE_URL": postgres.url}
+    world.relay(**(through if variant == "of-the-relay" else {}))
+    world.mailer(**(through if variant == "of-the-worker" else {}))
+    await world.send(rng.randrange(20))
+    await world.met(slow)
+    postgres.half_open()
+    await world.send(rng.randrange(20), customer=5)
+    replying.event.set()
+    await world.settled(240)
+    assert await world.count("state = 'sent'") == await world.count("true")
+    assert all(child.alive for child in world.children)
 
 
 @fault("fault-15-listener-terminated")
@@ -58,11 +86,11 @@ async def listener_terminated(world: World, rng: Random) -> None:
         if rng.random() < 0.5:
             await world.until(back, "another listener")
         await world.send(rng.randrange(30), customer=customer)
-        await world.settled(20)
+        await world.settled()
         await world.until(back, "another listener")
 
 
-@fault("fault-16-writes-refused-at-the-gate")
+@fault("fault-16-writes-refused-at-the-gate", breaks="postgres")
 async def refused_at_gate(world: World, rng: Random) -> None:
     postgres = await world.tapped()
     world.relay()
@@ -79,20 +107,22 @@ async def refused_at_gate(world: World, rng: Random) -> None:
     assert await world.count("state = 'sent'") == await world.count("true")
 
 
-@fault("fault-16-writes-refused-at-the-result")
-async def refused_at_result(world: World, rng: Random) -> None:
-    slow = world.judge.on("dot", Delay(1), times=1)
+@fault("fault-16-writes-refused-at-the-result", "until-it-dies", "for-a-while", breaks="postgres")
+async def refused_at_result(world: World, rng: Random, variant: str) -> None:
+    replying = Wait(asyncio.Event())
+    slow = world.judge.on("dot", replying, times=1)
     world.relay()
     mailer = world.mailer()
     await world.send()
     await world.met(slow)
     async with _refusing_writes(world):
+        replying.event.set()
         await world.judge.until(lambda judge: bool(judge.accepted))
         await asyncio.sleep(rng.uniform(0.5, 4))
-        if dies := rng.random() < 0.5:
+        if variant == "until-it-dies":
             await world.kill_mailer(mailer)
             assert world.injected == 1
-    if dies:
+    if variant == "until-it-dies":
         world.mailer()
         await world.until_count("state = 'in_doubt'", 1)
         await asyncio.sleep(3)
@@ -100,8 +130,8 @@ async def refused_at_result(world: World, rng: Random) -> None:
         await world.until_count("state = 'sent'", 1)
 
 
-@fault("fault-16-ambiguous-commit")
-async def ambiguous_commit(world: World, rng: Random) -> None:
+@fault("fault-16-ambiguous-commit", "reset", "silent")
+async def ambiguous_commit(world: World, rng: Random, variant: str) -> None:
     """The gate commits and its answer never comes: no dot, and the owner hands its attempt back."""
     postgres = await world.tapped()
     world.relay()
@@ -110,13 +140,12 @@ async def ambiguous_commit(world: World, rng: Random) -> None:
     await world.send(rng.randrange(3))
     link = await trap.reached()
     await world.until_count("state = 'committing'", 1)
-    if cut := rng.random() < 0.5:
+    # A batch may hold several mails; none of those that wait for this answer may go out.
+    doubtful = set(await _committing(world))
+    if variant == "reset":
         link.reset()
     await world.until(lambda: _aborted(world), "a mail broken off before its dot")
-    # A batch may hold several mails; none of those that wait for this answer has gone out.
-    doubtful = set(await _committing(world))
     assert not doubtful & {mail.delivery for mail in world.judge.accepted}
-    world.note(f"the connection was {'reset' if cut else 'silent'}")
     await world.settled()
     assert await world.count("state = 'sent'") == await world.count("true")
 
@@ -140,9 +169,20 @@ async def _refusing_writes(world: World) -> AsyncIterator[None]:
 
 
 async def _configure(world: World, statement: str) -> None:
-    await world.fetch(statement)
-    await world.fetch("SELECT pg_reload_conf()")
-    await asyncio.sleep(0.5)  # the postmaster passes it on, and backends heed it when idle
+    """Change a setting of the server; returns once its sessions go by it."""
+    witness = await asyncpg.connect(world.dsn)
+    try:
+        before = await witness.fetchval(f"SHOW {_REFUSAL}")
+        await world.fetch(statement)
+        await world.fetch("SELECT pg_reload_conf()")
+
+        async def heeded() -> bool:
+            return bool(await witness.fetchval(f"SHOW {_REFUSAL}") != before)
+
+        await world.until(heeded, statement)
+    finally:
+        await witness.close()
+    await asyncio.sleep(0.2)  # the other sessions were told in the same moment
 
 
 async def _aborted(world: World) -> bool:

@@ -6,13 +6,20 @@ from random import Random
 from tests.faults.cases import fault
 from tests.faults.world import World
 
+_ENDS = {
+    "crlf": "\r\n",
+    "cr": "\r",
+    "lf": "\n",
+    "line-separator": "\u2028",
+    "vertical-tab": "\x0b",
+    "next-line": "\x85",
+}
 _INJECTED = "\r\nBcc: victim@x.example\r\n\r\nX"
 
 
-@fault("fault-20-line-breaks-in-names")
-async def line_breaks(world: World, rng: Random) -> None:
-    ends = rng.choice(["\r\n", "\r", "\n", "\u2028", "\x0b", "\x85"])
-    evil = f"Evil{_INJECTED.replace(chr(13) + chr(10), ends)}"
+@fault("fault-20-line-breaks-in-names", *_ENDS)
+async def line_breaks(world: World, rng: Random, variant: str) -> None:
+    evil = f"Evil{_INJECTED.replace(chr(13) + chr(10), _ENDS[variant])}"
     await world.fetch(
         "UPDATE businesses SET name = $1, email = $2 WHERE id = 1", evil, f"a@b.example{evil}"
     )
@@ -57,19 +64,25 @@ async def refused(world: World, rng: Random) -> None:
     assert await _status(world, message="a\0b") == 422
     assert await _status(world, message="x" * 10_001) == 422
     assert (await world.fetch("SELECT count(*) FROM sends"))[0][0] == 0
-    # And one that is right, so that there is something to mail.
+    # An address that others wrote into the ledger is left out, and says so.
+    evil = "esi@customers.example.com\r\nBcc: victim@x.example"
+    await world.fetch("UPDATE customers SET business_email = $1 WHERE id = 5", evil)
+    asked = await world.ask(5, other_emails=["ann@x.example"])
+    assert [skipped["email"] for skipped in asked["skipped"]] == [evil]
+    # And one that is right, with one recipient in many spellings.
     world.relay()
     world.mailer()
     written = [rng.choice([str.upper, str.lower, str.title])("Ann@X.example") for _ in range(900)]
     send = await world.send([*written, "ESI@Customers.Example.COM"])
     await world.settled()
     assert len(await world.show(send)) == 2
-    assert len(world.judge.accepted) == 2
+    assert len(world.judge.accepted) == 3
+    assert not any("victim" in command for command in world.judge.commands)
 
 
-@fault("fault-20-international-addresses")
-async def international(world: World, rng: Random) -> None:
-    world.judge.smtputf8 = rng.random() < 0.5
+@fault("fault-20-international-addresses", "with-smtputf8", "without-smtputf8")
+async def international(world: World, rng: Random, variant: str) -> None:
+    world.judge.smtputf8 = variant == "with-smtputf8"
     world.judge.pipelining = rng.random() < 0.5
     world.relay()
     world.mailer()

@@ -20,9 +20,11 @@ from services.api.ledger.imports import import_directory
 from shared import broker, topology
 from shared.migrate import migrate
 from tests.faults.processes import ROOT
+from tests.vhosts import Vhosts
 
 _GOLDEN = ROOT / "tests" / "fixtures" / "golden"
 _TEMPLATE = "faults_template"
+_SIDE_BY_SIDE = 4  # cases mostly wait
 
 
 class Neighbours:
@@ -34,19 +36,21 @@ class Neighbours:
         self._link = ROOT / "var" / name
         self.postgres = own_postgres(ROOT, name, durable=False)
         # Another RabbitMQ than the machine's: the folder of its programs, or a suite of Debian.
-        self.rabbitmq = own_rabbitmq(ROOT, name, other=os.environ.get("FAULTS_RABBITMQ"))
+        other = os.environ.get("FAULTS_RABBITMQ")
+        self.rabbitmq = own_rabbitmq(ROOT, name, management=True, other=other)
         self._given = amqp_url
+        self._starting = asyncio.Lock()
         self.key = ""
-
-    @property
-    def amqp(self) -> str:
-        """The broker's address."""
-        return self._given or self.rabbitmq.url
 
     @property
     def owns_the_broker(self) -> bool:
         """Whether the broker may be killed."""
         return self._given is None
+
+    @property
+    def width(self) -> int:
+        """How many cases these servers have room for at once: a broker not ours has one vhost."""
+        return _SIDE_BY_SIDE if self.owns_the_broker else 1
 
     async def __aenter__(self) -> Self:
         await self.ready()
@@ -69,10 +73,11 @@ class Neighbours:
 
     async def ready(self) -> None:
         """Start what is down."""
-        starts = [asyncio.to_thread(self.postgres.start)]
-        if self.owns_the_broker:
-            starts.append(asyncio.to_thread(self.rabbitmq.start))
-        await asyncio.gather(*starts)
+        async with self._starting:
+            starts = [asyncio.to_thread(self.postgres.start)]
+            if self.owns_the_broker:
+                starts.append(asyncio.to_thread(self.rabbitmq.start))
+            await asyncio.gather(*starts)
 
     def address(self, database: str) -> str:
         """The address of one database."""
@@ -89,15 +94,25 @@ class Neighbours:
             await asyncio.to_thread(self.postgres.start)
             await self._administer(f"DROP DATABASE {name} WITH (FORCE)")
 
-    async def empty(self) -> None:
-        """Take everything of ours out of the broker."""
-        connection = await broker.connect(self.amqp, "faults")
-        async with connection:
-            channel = await connection.channel()
-            for queue in (topology.DELIVERIES, topology.DEAD_LETTERS):
-                await channel.queue_delete(queue)
-            for exchange in (topology.DELIVERIES, topology.DEAD_LETTERS, topology.EVENTS):
-                await channel.exchange_delete(exchange)
+    @asynccontextmanager
+    async def broker(self, *, alone: bool) -> AsyncIterator[str]:
+        """Yield the address of a broker that holds nothing of ours, a vhost of one case alone.
+
+        `alone` there is no such thing, as a broker that is wiped forgets its vhosts.
+        """
+        if alone or not self.owns_the_broker:
+            url = self._given or self.rabbitmq.url
+            await _empty(url)
+            yield url
+            return
+        management = self.rabbitmq.management_url
+        assert management is not None
+        vhosts, name = Vhosts(management), f"faults_{secrets.token_hex(6)}"
+        await asyncio.to_thread(vhosts.create, name)
+        try:
+            yield urlsplit(self.rabbitmq.url)._replace(path=f"/{name}").geturl()
+        finally:
+            await asyncio.to_thread(vhosts.delete, name)
 
     async def _administer(self, statement: str) -> None:
         conn = await asyncpg.connect(self.postgres.url)
@@ -105,6 +120,16 @@ class Neighbours:
             await conn.execute(statement)
         finally:
             await conn.close()
+
+
+async def _empty(url: str) -> None:
+    connection = await broker.connect(url, "faults")
+    async with connection:
+        channel = await connection.channel()
+        for queue in (topology.DELIVERIES, topology.DEAD_LETTERS):
+            await channel.queue_delete(queue)
+        for exchange in (topology.DELIVERIES, topology.DEAD_LETTERS, topology.EVENTS):
+            await channel.exchange_delete(exchange)
 
 
 def sweep_away() -> None:

@@ -25,24 +25,24 @@ async def waiting(url: str) -> list[str]:
     async with asyncio.timeout(90):
         while True:
             try:
-                return await _waiting(url)
+                async with channel(url) as opened:
+                    return await _waiting(opened)
             except broker.UNAVAILABLE:
                 await asyncio.sleep(1)
 
 
-async def _waiting(url: str) -> list[str]:
+async def _waiting(opened: AbstractChannel) -> list[str]:
     found: list[str] = []
 
     async def take(message: AbstractIncomingMessage) -> None:
         found.append(json.loads(message.body)["data"]["delivery_id"])
 
-    async with channel(url) as opened:
-        queue = await opened.get_queue(topology.DELIVERIES)
-        await queue.consume(take)
-        seen = -1
-        while seen < len(found):
-            seen = len(found)
-            await asyncio.sleep(1)
+    queue = await opened.declare_queue(topology.DELIVERIES, passive=True)
+    await queue.consume(take)
+    wanted, seen = int(queue.declaration_result.message_count or 0), -1
+    while seen < len(found) or len(found) < wanted:
+        seen = len(found)
+        await asyncio.sleep(1)
     return found
 
 

@@ -16,6 +16,8 @@ CONFIRM = b"WITH told AS"
 LISTEN = b"LISTEN"
 ENQUEUE = b"emissions = 1"
 ACCEPT = b"INSERT INTO sends"
+EVENTS = b"e.id IN (SELECT id FROM delivery_events"
+TOLD = b"UPDATE delivery_events SET published_at"
 
 
 @dataclass

@@ -123,7 +123,10 @@ def test_the_statements_that_traps_wait_for_exist() -> None:
         for name in ("shared/deliveries", "services/api/sends")
         for path in (ROOT / name).glob("*.sql")
     ]
-    for marker in (tap.CLAIM, tap.GATE, tap.RECORD, tap.CONFIRM, tap.ENQUEUE, tap.ACCEPT):
+    for marker in (
+        *(tap.CLAIM, tap.GATE, tap.RECORD, tap.CONFIRM, tap.ENQUEUE, tap.ACCEPT),
+        *(tap.EVENTS, tap.TOLD),
+    ):
         assert sum(text.count(marker) for text in queries) == 1, marker
 
 

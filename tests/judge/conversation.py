@@ -10,7 +10,7 @@ import socket
 import struct
 from typing import TYPE_CHECKING
 
-from tests.judge.script import Accept, Action, Delay, Drop, Flood, HalfClose, Hang, Reset, Say
+from tests.judge.script import Accept, Action, Delay, Drop, Flood, HalfClose, Hang, Reset, Say, Wait
 
 if TYPE_CHECKING:
     from tests.judge.script import Step
@@ -193,6 +193,8 @@ class Conversation:
         match action:
             case Delay(seconds):
                 await asyncio.sleep(seconds)
+            case Wait(event):
+                await event.wait()
             case Hang(reading):
                 await self.hang(reading=reading)
             case Drop():

@@ -1,5 +1,6 @@
 """What the judge can be told to do instead of obeying RFC 5321."""
 
+import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -21,6 +22,13 @@ class Delay:
     """Go on only after so many seconds."""
 
     seconds: float
+
+
+@dataclass(frozen=True)
+class Wait:
+    """Go on only once this event is set."""
+
+    event: asyncio.Event
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class Accept:
     """At "dot": take the mail, whatever comes after."""
 
 
-Action = Say | Delay | Hang | Drop | Reset | HalfClose | Flood | Accept
+Action = Say | Delay | Wait | Hang | Drop | Reset | HalfClose | Flood | Accept
 
 
 @dataclass

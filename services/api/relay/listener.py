@@ -9,7 +9,8 @@ from shared import postgres
 from shared.deliveries.waiting import DUE_CHANNEL
 
 _log = structlog.get_logger("ledgerpost.relay")
-_PING = 5.0  # seconds; asyncpg does not notice a listener whose peer is dead
+# Seconds between pings, and until one counts as lost: asyncpg does not notice that a peer is dead.
+_PING = 5.0
 
 
 async def listen(dsn: str, wake: asyncio.Event) -> None:
@@ -19,13 +20,13 @@ async def listen(dsn: str, wake: asyncio.Event) -> None:
     """
     while True:
         try:
-            conn = await asyncpg.connect(dsn, timeout=5)
+            conn = await asyncpg.connect(dsn, timeout=5, command_timeout=_PING)
             try:
                 await conn.add_listener(DUE_CHANNEL, lambda *_: wake.set())
                 wake.set()
                 while True:
                     await asyncio.sleep(_PING)
-                    await conn.execute("SELECT 1", timeout=_PING)
+                    await conn.execute("SELECT 1")
             finally:
                 conn.terminate()
         except postgres.UNAVAILABLE as error:
