@@ -24,7 +24,7 @@ from tests.vhosts import Vhosts
 
 _GOLDEN = ROOT / "tests" / "fixtures" / "golden"
 _TEMPLATE = "faults_template"
-_SIDE_BY_SIDE = 4  # cases mostly wait
+_SIDE_BY_SIDE = 6  # cases mostly wait
 
 
 class Neighbours:
@@ -126,9 +126,9 @@ async def _empty(url: str) -> None:
     connection = await broker.connect(url, "faults")
     async with connection:
         channel = await connection.channel()
-        for queue in (topology.DELIVERIES, topology.DEAD_LETTERS):
+        for queue in topology.QUEUES:
             await channel.queue_delete(queue)
-        for exchange in (topology.DELIVERIES, topology.DEAD_LETTERS, topology.EVENTS):
+        for exchange in (*topology.EXCHANGE_OF.values(), topology.DEAD_LETTERS, topology.EVENTS):
             await channel.exchange_delete(exchange)
 
 

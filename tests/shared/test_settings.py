@@ -72,6 +72,10 @@ def test_a_setting_given_twice_or_in_a_file_that_cannot_be_read(tmp_path: Path) 
         ("DRAIN_DELAY", "-1s"),
         ("DRAIN_DELAY", "11m"),
         ("MAX_LATENESS", "-1h"),
+        ("MAX_LATENESS", "9999999999d"),
+        ("MAX_LATENESS", f"{'9' * 400}s"),
+        ("DATABASE_URL", "postgresql://user:s3cret/x@127.0.0.1/ledger"),
+        ("DATABASE_URL", "postgresql://user:pass@127.0.0.1:s3cret/ledger"),
         ("MAX_RECIPIENTS", "0"),
         ("DAILY_QUOTA", "0"),
         ("RATE_LIMIT", "0"),
@@ -127,6 +131,26 @@ def test_links_have_to_be_answerable_and_rates_possible(
         MailerSettings.from_environ({**MAILER, **LINKS, name: value})
     assert str(refused.value).startswith(message)
     assert "s3cret" not in str(refused.value)
+
+
+@pytest.mark.parametrize("text", ["9999999999d", "1e3s", f"{'9' * 400}h"])
+def test_a_duration_that_nothing_can_hold_is_refused(text: str) -> None:
+    for name in ("POLL_INTERVAL", "QUEUE_PATIENCE", "HISTORY_RETENTION"):
+        with pytest.raises(SettingsError, match=f"^{name}: "):
+            RelaySettings.from_environ({**MAILER, name: text})
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:p@[::1]:5432/d",
+        "postgresql://u:p@one:1,two:2,three/d",
+        "postgresql:///d?host=/run/postgresql",
+        "postgresql://u:p%2Fw%3A@h/d",
+    ],
+)
+def test_every_way_to_write_a_host_is_taken(url: str) -> None:
+    assert ApiSettings.from_environ({"DATABASE_URL": url}).database_url == url
 
 
 @pytest.mark.parametrize(

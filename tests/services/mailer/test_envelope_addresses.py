@@ -62,6 +62,8 @@ def test_mail_from_is_read(text: str, parts: tuple[str, str, str]) -> None:
         "jörg@b.org",
         "x" * 25 + "@b.org",
         "<a@b@c>",
+        "Post <post@b.org",
+        "Post post@b.org>",
     ],
 )
 def test_a_bad_mail_from_is_refused(text: str) -> None:

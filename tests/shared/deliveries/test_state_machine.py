@@ -1,6 +1,7 @@
 """Any interleaving of relays, workers, crashes and sweeps keeps the promise, on the real tables."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -17,12 +18,16 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from services.api.sends import changes
 from shared.deliveries import byhand, held, waiting
 from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
 from tests.shared.deliveries.conftest import LEASE, submit
 
 _FEW = 4
+_ALL_IS_DUE = (
+    "UPDATE deliveries SET due_at = now() - interval '1s' WHERE state IN ('scheduled', 'deferred')"
+)
 _pick = st.integers(min_value=0, max_value=10**6)
 
 
@@ -68,12 +73,7 @@ class Deliveries(RuleBasedStateMachine):
                     " WHERE lease_until IS NOT NULL"
                 )
             )
-            self.run(
-                self.conn.execute(
-                    "UPDATE deliveries SET due_at = now() - interval '1s'"
-                    " WHERE state IN ('scheduled', 'deferred')"
-                )
-            )
+            self.run(self.conn.execute(_ALL_IS_DUE))
             self.sweep()
             self.run(waiting.enqueue(self.conn, 100, LEASE))
             for claim in self.run(held.claim(self.conn, self.ids, LEASE)).values():
@@ -102,11 +102,17 @@ class Deliveries(RuleBasedStateMachine):
         self.accepted[delivery] = self.accepted.get(delivery, 0) + 1
 
     @precondition(lambda self: len(self.ids) < _FEW)
-    @rule(recipients=st.integers(min_value=1, max_value=3))
-    def submit(self, recipients: int) -> None:
+    @rule(recipients=st.integers(min_value=1, max_value=3), later=st.booleans())
+    def submit(self, recipients: int, *, later: bool) -> None:
         emails = [f"r{n}@x.example" for n in range(recipients)]
-        self.ids += self.run(submit(self.conn, emails))
+        self.ids += self.run(submit(self.conn, emails, "1 hour" if later else "-1 second"))
         self.may_wait = True
+
+    @precondition(lambda self: self.may_wait)
+    @rule()
+    def time_passes(self) -> None:
+        """Until everything that waits is due."""
+        self.run(self.conn.execute(_ALL_IS_DUE))
 
     @precondition(lambda self: self.may_wait)
     @rule(consumed=st.booleans())
@@ -180,13 +186,12 @@ class Deliveries(RuleBasedStateMachine):
         if what == "postpone":
             self.run(held.postpone(self.conn, [delivery], timedelta(0), "the relay is away"))
         if what == "cancel" and pick % 4 == 0:
-            self.run(
-                self.conn.execute(
-                    "UPDATE deliveries SET state = 'cancelled', updated_at = clock_timestamp()"
-                    " WHERE id = $1 AND state IN ('scheduled', 'queued', 'sending', 'deferred')",
-                    delivery,
-                )
-            )
+            self.run(self.cancel(delivery))
+
+    async def cancel(self, delivery: UUID) -> None:
+        query = "SELECT send_id FROM deliveries WHERE id = $1"
+        with suppress(changes.NothingToCancel):
+            await changes.cancel(self.conn, 1, await self.conn.fetchval(query, delivery))
 
     @precondition(lambda self: self.ids)
     @rule(pick=_pick)
@@ -216,7 +221,10 @@ class Deliveries(RuleBasedStateMachine):
     @invariant()
     def promise(self) -> None:
         assert all(times == 1 for times in self.accepted.values()), "sent twice"
-        states = dict(self.run(self.conn.fetch("SELECT id, state FROM deliveries")))
+        rows = self.run(self.conn.fetch("SELECT id, state, due_at > now() FROM deliveries"))
+        states = {delivery: state for delivery, state, _ in rows}
+        for _, state, is_early in rows:
+            assert not is_early or state not in {"queued", "sending", "committing"}, "too early"
         for delivery in self.accepted:
             assert states[delivery] in {"committing", "in_doubt", "sent"}, (
                 "accepted, yet may go again"

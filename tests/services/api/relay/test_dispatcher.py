@@ -1,0 +1,168 @@
+"""From due rows to RabbitMQ and back from a broker that forgot, on real neighbours."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID, uuid4
+
+import aio_pika
+import asyncpg
+import pytest
+from aio_pika.abc import AbstractChannel
+from prometheus_client import CollectorRegistry, Counter
+
+from services.api.ledger.imports import import_directory
+from services.api.relay.dispatcher import Dispatcher
+from services.api.relay.publisher import Publisher
+from services.api.relay.sweeper import Sweeper
+from services.api.statements import store as statements
+from shared import postgres, topology
+
+_GOLDEN = Path(__file__).parents[3] / "fixtures" / "golden"
+_PATIENCE, _INTERVAL = timedelta(hours=1), timedelta(minutes=7)
+
+
+@dataclass
+class Relay:
+    """Both of its loops on one connection to RabbitMQ, stepped by the test."""
+
+    dispatcher: Dispatcher
+    sweeper: Sweeper
+    conn: asyncpg.Connection
+    channel: AbstractChannel
+
+    async def submit(self, recipients: int, *, frozen: bool = True) -> UUID:
+        """Store a send of customer 4 that is due."""
+        send = uuid4()
+        digest = await self.conn.fetchval(
+            "INSERT INTO statements VALUES (1, sha256('{}'), '{}')"
+            " ON CONFLICT (business_id, sha256) DO UPDATE SET content = '{}' RETURNING sha256"
+        )
+        await self.conn.execute(
+            "INSERT INTO sends VALUES ($1, 1, 4, '2024-11-01', '2024-11-30', NULL, false, '[]',"
+            " now(), now() + interval '3 days', now(), $2)",
+            send,
+            digest if frozen else None,
+        )
+        await self.conn.execute(
+            "INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, due_at,"
+            " expires_at, created_at, updated_at) SELECT gen_random_uuid(), $1, 1, n,"
+            " 'r' || n || '@x.com', 'r' || n || '@x.com', now() - interval '1 second',"
+            " now() + interval '3 days', now(), now() FROM generate_series(1, $2::int) AS n",
+            send,
+            recipients,
+        )
+        return send
+
+    async def states(self, send: UUID) -> list[tuple[str, int]]:
+        rows = await self.conn.fetch(
+            "SELECT state, count(*)::int FROM deliveries WHERE send_id = $1 GROUP BY 1", send
+        )
+        return [tuple(row) for row in rows]
+
+    async def waiting(self) -> int:
+        queue = await self.channel.declare_queue(topology.DELIVERIES, passive=True)
+        return int(queue.declaration_result.message_count or 0)
+
+    async def lapse(self) -> None:
+        await self.conn.execute("UPDATE deliveries SET lease_until = now() - interval '1 second'")
+
+
+@pytest.fixture
+async def relay(database: str, broker: str) -> AsyncIterator[Relay]:
+    publisher = Publisher(broker, "test")
+    conn, connection = await asyncpg.connect(database), await aio_pika.connect(broker)
+    await import_directory(database, _GOLDEN)
+    async with connection, postgres.pool(database, name="test", size=4) as pool:
+        channel = await connection.channel()
+        await topology.declare(channel)
+        counter = Counter("published", "Messages", registry=CollectorRegistry())
+        dispatcher = Dispatcher(
+            pool, publisher, counter, poll=timedelta(seconds=1), patience=_PATIENCE
+        )
+        sweeper = Sweeper(
+            pool,
+            publisher,
+            dispatcher,
+            interval=_INTERVAL,
+            patience=_PATIENCE,
+            resend_after=None,
+        )
+        yield Relay(dispatcher, sweeper, conn, channel)
+    await publisher.close()
+    await conn.close()
+
+
+async def test_a_wiped_queue_is_refilled_batch_after_batch_at_once(relay: Relay) -> None:
+    for _ in range(3):
+        await relay.submit(400)
+    while await relay.dispatcher.step() == timedelta(0):
+        pass
+    assert await relay.waiting() == 1200
+    await (await relay.channel.get_queue(topology.DELIVERIES)).purge()
+    await relay.lapse()
+    # With the first batch the queue is no longer empty, and that must not end the refill.
+    assert [await relay.sweeper.step() for _ in range(3)] == [
+        timedelta(0),
+        timedelta(0),
+        _INTERVAL,
+    ]
+    assert await relay.waiting() == 1200
+
+
+async def test_a_queue_that_holds_messages_is_not_refilled(relay: Relay) -> None:
+    await relay.submit(3)
+    await relay.dispatcher.step()
+    await relay.lapse()
+    assert await relay.sweeper.step() == _INTERVAL
+    assert await relay.waiting() == 3
+
+
+async def test_what_no_queue_takes_is_published_once_the_queue_is_back(relay: Relay) -> None:
+    await relay.submit(5)
+    await relay.dispatcher.step()
+    await relay.channel.queue_delete(topology.DELIVERIES)
+    send = await relay.submit(500)
+    await relay.dispatcher.step()
+    unconfirmed = "SELECT count(*) FROM deliveries WHERE send_id = $1 AND published_at IS NULL"
+    assert await relay.conn.fetchval(unconfirmed, send) == 500
+    # What went unconfirmed is due for the next sweep, whatever the patience, and declared anew.
+    assert await relay.sweeper.step() == timedelta(0)
+    assert await relay.waiting() == 500
+    assert await relay.conn.fetchval(unconfirmed, send) == 0
+
+
+async def test_a_broker_that_confirms_nothing_is_left_in_peace_until_the_next_sweep(
+    relay: Relay,
+) -> None:
+    await relay.submit(500)
+    queue = await relay.channel.get_queue(topology.DELIVERIES)
+    await relay.dispatcher.step()
+    await queue.unbind(topology.DELIVERIES, topology.DELIVERIES)
+    await relay.conn.execute("UPDATE deliveries SET published_at = NULL")
+    await relay.lapse()
+    assert await relay.sweeper.step() == _INTERVAL
+
+
+async def test_a_statement_that_takes_too_long_holds_up_no_other(
+    relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(statements, "_LONGEST", 0.5)
+    slow, quick = await relay.submit(2, frozen=False), await relay.submit(2, frozen=False)
+    holder = await asyncpg.connect(database)
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM sends WHERE id = $1 FOR UPDATE", slow)
+            await relay.dispatcher.step()
+            assert await relay.states(quick) == [("queued", 2)]
+            assert await relay.states(slow) == [("deferred", 2)]
+    finally:
+        await holder.close()
+    reasons = await relay.conn.fetch(
+        "SELECT DISTINCT reason FROM deliveries WHERE send_id = $1", slow
+    )
+    assert [row["reason"] for row in reasons] == ["the statement could not be made: TimeoutError"]
+    await relay.conn.execute("UPDATE deliveries SET due_at = now() WHERE state = 'deferred'")
+    await relay.dispatcher.step()
+    assert await relay.states(slow) == [("queued", 2)]

@@ -1,0 +1,127 @@
+"""What becomes of a message while neighbours are away, on a real RabbitMQ."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from uuid import UUID, uuid4
+
+import aio_pika
+import pytest
+from aio_pika.abc import AbstractChannel
+
+from services.mailer import consumer as module
+from services.mailer.consumer import Consumer
+from shared import topology
+from shared.breaker import Breaker
+from shared.health import Health
+from tests.faults.queue import wakeup
+
+
+@pytest.fixture
+async def channel(broker: str) -> AsyncIterator[AbstractChannel]:
+    connection = await aio_pika.connect(broker)
+    async with connection:
+        opened = await connection.channel()
+        await topology.declare(opened)
+        yield opened
+
+
+@asynccontextmanager
+async def consuming(
+    broker: str, deliver: Callable[[UUID], Awaitable[None]]
+) -> AsyncIterator[asyncio.Event]:
+    async def probe() -> None:
+        pass
+
+    stop, breaker = asyncio.Event(), Breaker("relay", probe, ConnectionError)
+    consumer = Consumer(broker, 5, deliver, breaker, Health())
+    running = asyncio.create_task(consumer.run(stop))
+    try:
+        yield stop
+    finally:
+        stop.set()
+        async with asyncio.timeout(20):
+            await running
+
+
+async def publish(channel: AbstractChannel) -> UUID:
+    delivery = uuid4()
+    exchange = await channel.get_exchange(topology.DELIVERIES)
+    await exchange.publish(aio_pika.Message(wakeup(str(delivery))), topology.DELIVERIES)
+    return delivery
+
+
+async def waiting(channel: AbstractChannel, name: str = topology.DELIVERIES) -> int:
+    queue = await channel.declare_queue(name, passive=True)
+    return int(queue.declaration_result.message_count or 0)
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    async with asyncio.timeout(20):
+        while not await holds():
+            await asyncio.sleep(0.02)
+
+
+async def test_a_message_held_while_postgres_is_away_is_left_to_others_by_who_stops(
+    broker: str, channel: AbstractChannel
+) -> None:
+    asked: list[UUID] = []
+
+    async def deliver(delivery: UUID) -> None:
+        asked.append(delivery)
+        raise ConnectionRefusedError("postgres is away")
+
+    async def is_asked() -> bool:
+        return bool(asked)
+
+    async def is_back() -> bool:
+        return await waiting(channel) == 1
+
+    delivery = await publish(channel)
+    async with consuming(broker, deliver):
+        await until(is_asked)
+    assert set(asked) == {delivery}
+    await until(is_back)
+    assert await waiting(channel, topology.DEAD_LETTERS) == 0
+
+
+async def test_a_message_held_while_postgres_is_away_is_handled_when_it_is_back(
+    broker: str, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_PAUSE", 0.01)
+    asked: list[UUID] = []
+
+    async def deliver(delivery: UUID) -> None:
+        asked.append(delivery)
+        if len(asked) < 4:
+            raise ConnectionRefusedError("postgres is away")
+
+    async def is_done() -> bool:
+        return len(asked) == 4
+
+    delivery = await publish(channel)
+    async with consuming(broker, deliver):
+        await until(is_done)
+    assert asked == [delivery] * 4
+    assert await waiting(channel) == 0
+
+
+async def test_a_message_that_cannot_be_handled_dies_and_the_next_is_handled(
+    broker: str, channel: AbstractChannel
+) -> None:
+    handled: list[UUID] = []
+    first = await publish(channel)
+    second = await publish(channel)
+
+    async def deliver(delivery: UUID) -> None:
+        if delivery == first:
+            raise ZeroDivisionError("of one bad row")
+        handled.append(delivery)
+
+    async def is_dead() -> bool:
+        return await waiting(channel, topology.DEAD_LETTERS) == 1 and bool(handled)
+
+    async with consuming(broker, deliver):
+        await until(is_dead)
+    assert handled == [second]
+    assert await waiting(channel) == 0

@@ -1,0 +1,128 @@
+"""Leases are kept for as long as a mail is at work, and by nobody afterwards."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from services.mailer import rows as module
+from services.mailer.rows import Rows
+from shared import postgres
+from shared.deliveries import held, waiting
+from shared.deliveries.held import Claim, Verdict
+from shared.deliveries.states import State
+from tests.shared.deliveries.conftest import submit
+
+_LEASE = timedelta(seconds=3)
+
+
+@pytest.fixture
+async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(database)
+    yield connection
+    await connection.close()
+
+
+@pytest.fixture
+async def rows(database: str) -> AsyncIterator[Rows]:
+    async with postgres.pool(database, name="test", size=3) as pool:
+        rows = Rows(pool, _LEASE)
+        renewing = asyncio.create_task(rows.renew())
+        yield rows
+        renewing.cancel()
+
+
+async def queued(conn: asyncpg.Connection) -> UUID:
+    [delivery] = await submit(conn, ["a@x.example"])
+    await waiting.enqueue(conn, 10, _LEASE)
+    return delivery
+
+
+async def lease(conn: asyncpg.Connection) -> timedelta:
+    left: timedelta = await conn.fetchval("SELECT max(lease_until) - now() FROM deliveries")
+    return left
+
+
+async def claimed(rows: Rows, conn: asyncpg.Connection) -> Claim:
+    claim = await rows.claim(await queued(conn))
+    assert claim is not None
+    return claim
+
+
+async def test_a_lease_runs_on_while_the_row_is_held_and_no_longer(
+    rows: Rows, conn: asyncpg.Connection
+) -> None:
+    claim = await claimed(rows, conn)
+    until = await conn.fetchval("SELECT lease_until FROM deliveries")
+    async with asyncio.timeout(20):
+        while await conn.fetchval("SELECT lease_until FROM deliveries") == until:
+            await asyncio.sleep(0.05)
+    rows.release(claim)
+    until = await conn.fetchval("SELECT lease_until FROM deliveries")
+    await asyncio.sleep(1.5 * _LEASE.total_seconds() / 3)
+    assert await conn.fetchval("SELECT lease_until FROM deliveries") == until
+
+
+async def test_an_older_claim_on_a_row_does_not_release_the_newer(
+    rows: Rows, conn: asyncpg.Connection
+) -> None:
+    older = await claimed(rows, conn)
+    await held.record(conn, [Verdict(older, State.DEFERRED, counts=False)])
+    await waiting.enqueue(conn, 10, _LEASE)
+    newer = await rows.claim(older.id)
+    assert newer is not None
+    rows.release(older)
+    assert rows._held == {newer.id: newer}
+    rows.release(newer)
+    assert rows._held == {}
+
+
+async def test_renewing_goes_on_after_an_unexpected_error(
+    rows: Rows, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = [ZeroDivisionError("once"), ConnectionResetError("twice")]
+    renew = Rows._renew_all
+
+    async def flaky(self: Rows) -> None:
+        if failures:
+            raise failures.pop()
+        await renew(self)
+
+    monkeypatch.setattr(Rows, "_renew_all", flaky)
+    await claimed(rows, conn)
+    until = await conn.fetchval("SELECT lease_until FROM deliveries")
+    async with asyncio.timeout(20):
+        while await conn.fetchval("SELECT lease_until FROM deliveries") == until:
+            await asyncio.sleep(0.05)
+    assert not failures
+
+
+async def test_renewing_waits_for_no_lock_longer_than_the_lease_can_spare(
+    rows: Rows, conn: asyncpg.Connection, database: str
+) -> None:
+    claim = await claimed(rows, conn)
+    other = await asyncpg.connect(database)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT FROM deliveries FOR UPDATE")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(rows._renew_all(), _LEASE.total_seconds())
+    finally:
+        await other.close()
+    await rows._renew_all()
+    assert await held.gate(conn, [claim], _LEASE) == {claim.id}
+
+
+async def test_what_postgres_refuses_for_good_is_not_tried_for_ever(
+    rows: Rows, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_RETRY", 0.001)
+    claim = await claimed(rows, conn)
+    await conn.execute("ALTER TABLE deliveries ADD CHECK (reply <> 'refused')")
+    with pytest.raises(asyncpg.CheckViolationError):
+        await rows.record(Verdict(claim, State.SENT, "refused"))
+    assert rows._held == {claim.id: claim}, "the caller releases it"
+    assert await rows.record(Verdict(claim, State.SENT, "250 ok"))

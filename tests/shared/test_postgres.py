@@ -1,0 +1,44 @@
+from urllib.parse import urlsplit
+
+import asyncpg
+import pytest
+
+from shared import postgres
+
+
+async def _refused(dsn: str) -> Exception:
+    async with postgres.pool(dsn, name="test", size=1) as pool:
+        with pytest.raises(Exception, match=r"\w") as refused:
+            await pool.fetchval("SELECT 1")
+    return refused.value
+
+
+async def test_a_server_that_is_not_ours_yet_is_waited_for(database: str) -> None:
+    """A database that is still to be restored, a user still to be made: no reason to end."""
+    parts = urlsplit(database)
+    missing = parts._replace(path="/no_such_database").geturl()
+    assert isinstance(await _refused(missing), postgres.UNAVAILABLE)
+    stranger = parts._replace(netloc=f"stranger:x@{parts.hostname}:{parts.port}").geturl()
+    assert isinstance(await _refused(stranger), postgres.UNAVAILABLE)
+    nowhere = parts._replace(netloc="u:p@127.0.0.1:1").geturl()
+    assert isinstance(await _refused(nowhere), postgres.UNAVAILABLE)
+
+
+async def test_a_fault_in_a_statement_is_no_outage(database: str) -> None:
+    async with postgres.pool(database, name="test", size=1) as pool:
+        with pytest.raises(asyncpg.PostgresError) as wrong:
+            await pool.fetchval("SELECT no_such_column")
+    assert not isinstance(wrong.value, postgres.UNAVAILABLE)
+
+
+async def test_dates_and_times_mean_the_same_whatever_the_database_is_set_to(database: str) -> None:
+    conn = await asyncpg.connect(database)
+    name = urlsplit(database).path[1:]
+    await conn.execute(f"ALTER DATABASE \"{name}\" SET datestyle = 'SQL, DMY'")
+    await conn.execute(f"ALTER DATABASE \"{name}\" SET timezone = 'Asia/Kolkata'")
+    await conn.execute(f'ALTER DATABASE "{name}" SET synchronous_commit = off')
+    await conn.close()
+    async with postgres.pool(database, name="test", size=1) as pool:
+        assert await pool.fetchval("SELECT '2024-11-03'::date::text") == "2024-11-03"
+        assert await pool.fetchval("SHOW timezone") == "UTC"
+        assert await pool.fetchval("SHOW synchronous_commit") == "on"
