@@ -77,7 +77,7 @@ async def frozen_with_events(world: World, rng: Random, variant: str) -> None:
     async with channel(world.amqp) as opened:
         await topology.declare(opened)
         subscriber = await opened.declare_queue(exclusive=True)
-        await subscriber.bind(topology.EVENTS, "delivery.*")
+        await subscriber.bind(topology.EVENTS, "delivery.#")
         await subscriber.consume(hear, no_ack=True)
         frozen = world.relay(DATABASE_URL=postgres.url)
         await world.send(rng.randrange(50))

@@ -24,7 +24,7 @@ from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
 from tests.shared.deliveries.conftest import LEASE, submit
 
-_FEW = 4
+_FEW = 2
 _ALL_IS_DUE = (
     "UPDATE deliveries SET due_at = now() - interval '1s' WHERE state IN ('scheduled', 'deferred')"
 )
@@ -154,9 +154,9 @@ class Deliveries(RuleBasedStateMachine):
             self.record(attempt, reply or State.IN_DOUBT)
 
     @precondition(lambda self: self.may_hold)
-    @rule(pick=_pick)
-    def a_lease_runs_out(self, pick: int) -> None:
-        """Its worker is dead, or stalls and goes on after this."""
+    @rule(pick=_pick, overtaken=st.booleans())
+    def a_lease_runs_out(self, pick: int, *, overtaken: bool) -> None:
+        """Its worker is dead, or stalls and goes on after this, maybe overtaken by another."""
         leased = self.rows_in("sending", "committing")
         self.may_hold, self.may_wait = len(leased) > 1, True
         if not leased:
@@ -174,6 +174,8 @@ class Deliveries(RuleBasedStateMachine):
                 "UPDATE deliveries SET due_at = now() - interval '1s' WHERE state = 'deferred'"
             )
         )
+        if overtaken:
+            self.relay_and_consume(consumed=True)
 
     @precondition(lambda self: self.ids)
     @rule(pick=_pick, what=st.sampled_from(["redeliver", "postpone", "cancel"]))
