@@ -238,6 +238,27 @@ async def test_requests_wait_for_postgres_and_none_is_lost(system: System, asker
     assert await asker.waiting(topology.DEAD_LETTERS) == 0
 
 
+async def test_requests_are_taken_again_after_their_queue_was_deleted(
+    system: System, asker: Peer
+) -> None:
+    async with system.relay() as health:
+        await asker.ask(request("before"))
+        await asker.reply()
+        await asker.channel.queue_delete(topology.SEND_REQUESTS)
+
+        async def there() -> bool:
+            return (await health.report())["intake"] == "ok"
+
+        async def away() -> bool:
+            return not await there()
+
+        await soon(away)
+        await soon(there)
+        await asker.ask(request("after"))
+        assert (await asker.reply(2))["requestid"] == "after"
+    assert await sends(system) == 2
+
+
 async def test_a_relay_that_loses_the_broker_between_commit_and_acknowledgement_sends_once(
     system: System, asker: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:

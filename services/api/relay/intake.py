@@ -21,7 +21,7 @@ from shared.health import Health
 from shared.subscription import Subscription, settle
 
 _log = structlog.get_logger("ledgerpost.relay")
-# A poisonous message may have 16 MiB, and each of them is held twice while it is buried.
+# A poisonous message may have 16 MiB, and is held three times over while it is buried.
 _PREFETCH = 4
 _PAUSE = 1.0  # seconds before what is not possible at the moment is tried again
 _REASON_LENGTH = 500
@@ -59,6 +59,7 @@ class Intake:
         self._publisher = publisher
         self._terms = terms
         self._answered = answered
+        self._burying = asyncio.Lock()
         self._breaker = Breaker("postgres", self._probe, postgres.UNAVAILABLE)
         self._subscription = Subscription(
             url,
@@ -134,8 +135,10 @@ class Intake:
             reply_to=message.reply_to,
             content_type=message.content_type,
         )
-        if not all(await self._publisher.publish([letter])):
-            raise ConnectionError("the broker did not take the dead letter")
+        # One after the other: copies of large ones at once would take too much memory.
+        async with self._burying:
+            if not all(await self._publisher.publish([letter])):
+                raise ConnectionError("the broker did not take the dead letter")
 
     async def _reply(self, message: AbstractIncomingMessage, answer: Answer) -> None:
         """Tell the asker, too, if it waits: subscribers are told for certain, it is not."""
