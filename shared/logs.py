@@ -62,6 +62,9 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
+    for name in ("aio_pika", "aiormq"):
+        # What they debug are the frames as they are, with addresses and keys of messages in them.
+        logging.getLogger(name).setLevel(max(root.level, logging.INFO))
     logging.captureWarnings(capture=True)
 
 

@@ -21,6 +21,7 @@ _log = structlog.stdlib.get_logger(__name__)
 
 _SANE_ID = re.compile(r"[!-~]{1,128}")
 _WINDOW = int(WINDOW.total_seconds())
+_UNTOLD = frozenset({"token", "email"})
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 # Of an answer that never came, because the client or the whole server went away before.
 _NO_ANSWER = 499
@@ -114,8 +115,8 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     log(
         "request",
         method=method,
-        # Whoever reads the token of such a link can use it.
-        path=route if "token" in request.match_info else request.path,
+        # Whoever reads the token of such a link can use it, and an address is nobody's business.
+        path=route if _UNTOLD & request.match_info.keys() else request.path,
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 3),

@@ -11,9 +11,11 @@ from services.mailer.letter import Letter, compose
 from services.mailer.rows import Rows
 from shared.deliveries.held import Claim
 from shared.statement.render import Rendered, Renderer
+from shared.statement.wording import line
 from shared.unsubscribe import Links
 
 _KEPT = 64
+_LONGEST_NAME = 80  # characters of a business's name in a header
 
 
 class Composer:
@@ -74,7 +76,7 @@ def letter_of(rendered: Rendered, send_id: UUID, sender: Mailbox, date: datetime
     return compose(
         send_id=send_id,
         sender=sender,
-        business_name=rendered.business.name,
+        business_name=line(rendered.business.name, limit=_LONGEST_NAME),
         reply_to=rendered.business.email,
         subject=rendered.subject,
         text=rendered.text,

@@ -16,6 +16,7 @@ from services.api.access import store as access
 from services.api.access.model import SCOPES
 from services.api.app import create_app
 from services.api.ledger.imports import import_directory
+from services.api.protocol import Runner
 from services.api.relay.app import relaying
 from services.mailer import app as mailer
 from shared.health import Health
@@ -113,7 +114,7 @@ async def system(database: str, broker: str) -> AsyncIterator[System]:
         db = await asyncpg.connect(database)
         stack.push_async_callback(db.close)
         key = await access.create(db, business_id=1, name="journeys", scopes=SCOPES)
-        runner = web.AppRunner(create_app(ApiSettings(database_url=database)))
+        runner = Runner(create_app(ApiSettings(database_url=database)), access_log=None)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()
