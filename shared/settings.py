@@ -19,6 +19,8 @@ from pydantic import (
 
 # One host of a URL, with or without a port; Postgres takes several, or none for a socket.
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
+# As a browser writes it: in lower case, without a path or the scheme's own port.
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
@@ -57,6 +59,14 @@ def _named(url: str) -> str:
     return url
 
 
+def _origins(value: object) -> object:
+    given = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    for each in given if isinstance(given, list) else ():
+        if each != "*" and not _ORIGIN.fullmatch(each):
+            raise ValueError("should be * or origins like https://app.example, with commas between")
+    return given
+
+
 def _answerable(chosen: str, info: ValidationInfo) -> str:
     """Let it be on only where a mail reader can answer: over HTTPS, with a token that we signed."""
     if chosen == "on":
@@ -75,6 +85,7 @@ AmqpUrl = Annotated[str, _url("amqp", "amqps"), AfterValidator(_named), Field(re
 SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
 Secret = Annotated[str | None, Field(min_length=32, repr=False)]
 Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
+Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 HttpUrl = Annotated[str, _url("http", "https")]
 
 
@@ -124,6 +135,7 @@ class ApiSettings(SendSettings):
     public_url: HttpUrl = "http://127.0.0.1:8080"
     rate_limit: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
     unsubscribe_secret: Secret = None
+    cors_origins: Origins = ()
 
 
 class RelaySettings(SendSettings):

@@ -20,7 +20,6 @@ from services.api.appkeys import (
     OPENAPI,
     POOL,
     RELAY_SETTINGS,
-    SCOPE_OF,
     SETTINGS,
     STOPPING,
     STREAMS,
@@ -66,7 +65,7 @@ def create_app(
 
     app[EXPOSE] = expose
     app[OPENAPI] = document.as_json
-    app[SCOPE_OF] = routes.add_to(app)
+    routes.add_to(app)
     app.on_response_prepare.append(middlewares.finish_headers)
     app.cleanup_ctx.append(_postgres)
     if relay is not None:

@@ -11,6 +11,7 @@ from services.api.access.guesses import Guesses
 from services.api.access.limits import Limits, Rate
 from services.api.access.model import Principal, Scope
 from services.api.metrics import HttpMetrics
+from services.api.negotiation import Coding
 from shared.health import Health
 from shared.settings import ApiSettings, RelaySettings
 from shared.trace import Trace
@@ -30,6 +31,8 @@ OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
 SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
 LIMITS = web.AppKey("LIMITS", Limits)
 GUESSES = web.AppKey("GUESSES", Guesses)
+# The query parameters that each handler takes; those without an entry ignore what they do not know.
+QUERY_OF = web.AppKey[Mapping[Handler, frozenset[str]]]("QUERY_OF")
 # How many reports may be streamed at once.
 STREAMS = web.AppKey("STREAMS", asyncio.Semaphore)
 # Who may refuse mail by a link; None where the operator set no secret.
@@ -43,6 +46,8 @@ TRACE = web.RequestKey("TRACE", Trace)
 # Set by the authentication on every route that declares a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 
+# How the answer may be coded.
+CODING = web.RequestKey("CODING", Coding)
 # Where its key stands, once a request is counted.
 RATE = web.RequestKey("RATE", Rate)
 

@@ -9,8 +9,9 @@ from socket import SO_LINGER, SOL_SOCKET
 from typing import Any
 
 import orjson
-from aiohttp import web
+from aiohttp import hdrs, web
 
+from services.api import cors
 from services.api.access.model import Forbidden, RateLimited, Unauthenticated
 from services.api.appkeys import REQUEST_ID
 from services.api.problems import KINDS, Kind, blank, kind
@@ -133,6 +134,8 @@ def _http(error: web.HTTPException) -> _Problem:
         for name, value in error.headers.items()
         if name.lower() not in {"content-type", "content-length"}
     }
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        kept[hdrs.ALLOW] = cors.allow(error.allowed_methods)
     said = error.text or ""
     found = blank(error.status)
     # aiohttp's own text is "404: Not Found"; a sentence says more.

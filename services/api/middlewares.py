@@ -11,10 +11,21 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bound_contextvars
 
-from services.api import errors
+from services.api import cors, errors, negotiation
 from services.api.access.limits import WINDOW, Rate
-from services.api.appkeys import METRICS, PRINCIPAL, RATE, REQUEST_ID, STOPPING, TRACE
+from services.api.appkeys import (
+    CODING,
+    METRICS,
+    PRINCIPAL,
+    QUERY_OF,
+    RATE,
+    REQUEST_ID,
+    STOPPING,
+    TRACE,
+)
 from services.api.authentication import authenticate
+from services.api.negotiation import Coding
+from services.api.refusals import FieldError, InvalidInput
 from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -22,6 +33,8 @@ _log = structlog.stdlib.get_logger(__name__)
 _SANE_ID = re.compile(r"[!-~]{1,128}")
 _WINDOW = int(WINDOW.total_seconds())
 _UNTOLD = frozenset({"token", "email"})
+# Bytes of an answer; a shorter one fits into one packet anyway.
+_WORTH_CODING = 1400
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 # Of an answer that never came, because the client or the whole server went away before.
 _NO_ANSWER = 499
@@ -61,7 +74,49 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         return errors.answer(request, error)
 
 
-AROUND: tuple[Middleware, ...] = (observe, explain, authenticate)
+@web.middleware
+async def negotiate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse who cannot read the answer, and code what is worth it as the caller prefers."""
+    if request.match_info.http_exception is not None:
+        return await handler(request)
+    if request.match_info.handler in request.app[QUERY_OF] and not negotiation.accepts_json(
+        ",".join(request.headers.getall(hdrs.ACCEPT, ()))
+    ):
+        raise web.HTTPNotAcceptable(text="The answer is application/json, which Accept rules out.")
+    coding = negotiation.coding(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
+    if coding is None:
+        raise web.HTTPNotAcceptable(
+            text="The answer is coded with gzip or not at all; Accept-Encoding rules out both."
+        )
+    request[CODING] = coding
+    response = await handler(request)
+    if isinstance(response, web.Response) and response.body is not None:
+        _code(response, coding)
+    return response
+
+
+@web.middleware
+async def check_query(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse query parameters that the call does not take: a misspelt one would be lost."""
+    taken = request.app[QUERY_OF].get(request.match_info.handler)
+    if taken is not None and not taken.issuperset(request.query):
+        known = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
+        raise InvalidInput(
+            FieldError(name, f"is no query parameter of this call; {known}")
+            for name in dict.fromkeys(request.query)
+            if name not in taken
+        )
+    return await handler(request)
+
+
+AROUND: tuple[Middleware, ...] = (
+    observe,
+    explain,
+    cors.options,
+    negotiate,
+    authenticate,
+    check_query,
+)
 
 
 async def finish_headers(request: web.Request, response: web.StreamResponse) -> None:
@@ -74,9 +129,23 @@ async def finish_headers(request: web.Request, response: web.StreamResponse) -> 
         # So that nobody sends another request at the very moment in which the connection is closed.
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
+    cors.add_to(request, response)
     rate = request.get(RATE)
     if rate is not None:
         _add_rate(response, rate)
+
+
+def _code(response: web.Response, coding: Coding) -> None:
+    """Have a whole answer coded by aiohttp, which does it beside the loop, where it is worth it."""
+    size = response.content_length or 0
+    if size == 0 or hdrs.CONTENT_ENCODING in response.headers:
+        return
+    if size >= _WORTH_CODING:
+        cors.vary(response, hdrs.ACCEPT_ENCODING)
+    if (coding.gzip and size >= _WORTH_CODING) or not coding.identity:
+        response.enable_compression(web.ContentCoding.gzip)
+        if tag := response.headers.get(hdrs.ETAG):
+            response.headers[hdrs.ETAG] = f'{tag[:-1]}-gzip"'
 
 
 def _add_rate(response: web.StreamResponse, rate: Rate) -> None:

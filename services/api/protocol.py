@@ -34,7 +34,6 @@ class Protocol(web.RequestHandler):
         """Answer what no handler saw, and close the connection."""
         if status != HTTPStatus.BAD_REQUEST or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
-        _log.info("unreadable_request", error=type(exc).__name__, remote=request.remote)
         status, detail = HTTPStatus.BAD_REQUEST, "This is no request of HTTP/1.1."
         if isinstance(exc, LineTooLong):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
@@ -45,7 +44,15 @@ class Protocol(web.RequestHandler):
         elif isinstance(exc, ContentEncodingError):
             status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
             detail = "The body should be encoded with deflate or not at all."
-        return _answer(HTTPStatus(status), detail)
+        request_id = str(uuid.uuid4())
+        _log.info(
+            "unreadable_request",
+            request_id=request_id,
+            status=int(status),
+            error=type(exc).__name__,
+            remote=request.remote,
+        )
+        return _answer(HTTPStatus(status), detail, request_id)
 
 
 class Runner(web.AppRunner):
@@ -62,8 +69,7 @@ class _Server(web.Server):
         return Protocol(self, loop=self._loop, **self._kwargs | limits)
 
 
-def _answer(status: HTTPStatus, detail: str) -> web.Response:
-    request_id = str(uuid.uuid4())
+def _answer(status: HTTPStatus, detail: str, request_id: str) -> web.Response:
     body = {
         "type": "about:blank",
         "title": status.phrase,

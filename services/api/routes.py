@@ -7,6 +7,7 @@ from aiohttp.typedefs import Handler
 
 from services.api import ops
 from services.api.access.model import Scope
+from services.api.appkeys import QUERY_OF, SCOPE_OF
 from services.api.docs import handlers as docs
 from services.api.reports import handlers as reports
 from services.api.sends import handlers as sends
@@ -16,20 +17,24 @@ from services.api.suppressions import unsubscribe
 
 @dataclass(frozen=True)
 class Route:
-    """A URL; where it declares no scope, it is open to everybody."""
+    """A URL; where it declares no scope, it is open to everybody.
+
+    With a scope it takes the query parameters named in `query`, and refuses all others.
+    """
 
     method: str
     path: str
     handler: Handler
     scope: Scope | None
+    query: tuple[str, ...] = ()
 
 
-def _get(path: str, handler: Handler, scope: Scope | None) -> Route:
-    return Route(hdrs.METH_GET, path, handler, scope)
+def _get(path: str, handler: Handler, scope: Scope | None, *query: str) -> Route:
+    return Route(hdrs.METH_GET, path, handler, scope, query)
 
 
-def _post(path: str, handler: Handler, scope: Scope | None) -> Route:
-    return Route(hdrs.METH_POST, path, handler, scope)
+def _post(path: str, handler: Handler, scope: Scope | None, *query: str) -> Route:
+    return Route(hdrs.METH_POST, path, handler, scope, query)
 
 
 def _delete(path: str, handler: Handler, scope: Scope) -> Route:
@@ -38,20 +43,35 @@ def _delete(path: str, handler: Handler, scope: Scope) -> Route:
 
 _REPORTS = "/api/v3/reports/customers"
 _ID = "{id:[0-9]+}"
+_PERIOD = ("from", "to")
+_PAGE = ("limit", "cursor")
 
 ROUTES = (
     _get(f"{_REPORTS}/{{from}}/{{to}}", reports.show_all, "reports:read"),
     _get(f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}", reports.show_one, "reports:read"),
     _post(f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}", reports.filter_one, "reports:read"),
     _post(
-        f"{_REPORTS}/client/transactions/send/{_ID}", sends.send_transactions, "transactions:send"
+        f"{_REPORTS}/client/transactions/send/{_ID}",
+        sends.send_transactions,
+        "transactions:send",
+        *_PERIOD,
     ),
-    _post(f"/api/v3/clients/{_ID}/transactions/send", sends.send_transactions, "transactions:send"),
-    _post(f"/api/v3/client/transactions/send/{_ID}", sends.send_transactions, "transactions:send"),
-    _get("/api/v3/sends", sends.list_sends, "transactions:send"),
+    _post(
+        f"/api/v3/clients/{_ID}/transactions/send",
+        sends.send_transactions,
+        "transactions:send",
+        *_PERIOD,
+    ),
+    _post(
+        f"/api/v3/client/transactions/send/{_ID}",
+        sends.send_transactions,
+        "transactions:send",
+        *_PERIOD,
+    ),
+    _get("/api/v3/sends", sends.list_sends, "transactions:send", "customer_id", "status", *_PAGE),
     _get("/api/v3/sends/{id}", sends.show_send, "transactions:send"),
     _post("/api/v3/sends/{id}/cancel", sends.cancel_send, "transactions:send"),
-    _get("/api/v3/suppressions", suppressions.show_list, "transactions:send"),
+    _get("/api/v3/suppressions", suppressions.show_list, "transactions:send", *_PAGE),
     _post("/api/v3/suppressions", suppressions.add, "transactions:send"),
     _delete("/api/v3/suppressions/{email}", suppressions.lift, "transactions:send"),
     # In the mails themselves; who holds the link may use it.
@@ -59,7 +79,7 @@ ROUTES = (
     _post("/unsubscribe/{token}", unsubscribe.unsubscribe, None),
     _post("/api/v3/sends/{id}/reschedule", sends.reschedule_send, "transactions:send"),
     _post("/api/v3/sends/{id}/resend", sends.resend_send, "transactions:send"),
-    _get("/api/v3/deliveries/in-doubt", sends.list_doubts, "transactions:send"),
+    _get("/api/v3/deliveries/in-doubt", sends.list_doubts, "transactions:send", *_PAGE),
     _post("/api/v3/deliveries/{id}/resolve", sends.resolve_doubt, "transactions:send"),
     _get("/openapi.json", docs.document, None),
     _get("/docs", docs.page, None),
@@ -70,11 +90,14 @@ ROUTES = (
 )
 
 
-def add_to(app: web.Application) -> dict[Handler, Scope | None]:
-    """Add every URL to `app` (a GET answers HEAD too); return the scope of each handler."""
+def add_to(app: web.Application) -> None:
+    """Add every URL to `app` (a GET answers HEAD too), with what its handler needs and takes."""
     for route in ROUTES:
         if route.method == hdrs.METH_GET:
             app.router.add_get(route.path, route.handler)
         else:
             app.router.add_route(route.method, route.path, route.handler)
-    return {route.handler: route.scope for route in ROUTES}
+    app[SCOPE_OF] = {route.handler: route.scope for route in ROUTES}
+    app[QUERY_OF] = {
+        route.handler: frozenset(route.query) for route in ROUTES if route.scope is not None
+    }

@@ -3,6 +3,7 @@
 import asyncio
 import math
 import signal
+import socket
 import sys
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -18,7 +19,7 @@ from prometheus_client import multiprocess, values
 from services.api import ops
 from services.api.protocol import IDLE, Runner
 from services.api.relay.app import LAST_STEP
-from shared.settings import ApiSettings
+from shared.settings import ApiSettings, SettingsError
 
 _REQUESTS = 60  # seconds in which requests at work may finish once nobody listens any more
 _CLEANUP = 5  # seconds for everything else that is closed then
@@ -59,6 +60,17 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         for name, value in options.items():
             self.cfg.set(name, value)
 
+    def run(self) -> None:
+        """Serve until SIGTERM, or raise a SettingsError where nothing can listen there."""
+        host, port = self._settings.api_host, self._settings.api_port
+        try:
+            # gunicorn tries for five seconds, and tells neither setting.
+            with socket.create_server((host, port), family=_family(host, port)):
+                pass
+        except OSError as error:
+            raise SettingsError(f"API_HOST, API_PORT: {error.strerror}") from None
+        super().run()
+
     def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
         """Return what makes the server of one worker, in that worker."""
         if self._metrics_in is not None:
@@ -85,6 +97,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             multiprocess.mark_process_dead(  # type: ignore[no-untyped-call]  # has none
                 worker.pid, path=str(self._metrics_in)
             )
+
+
+def _family(host: str, port: int) -> int:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
 
 
 class _Worker(GunicornUVLoopWebWorker):

@@ -30,8 +30,8 @@ async def document(request: web.Request) -> web.Response:
     text = request.app[OPENAPI]()
     tag = hashlib.sha256(text).hexdigest()[:32]
     headers = {hdrs.ETAG: f'"{tag}"', hdrs.CACHE_CONTROL: _REVALIDATE}
-    if conditional.not_modified(request, tag):
-        return web.Response(status=304, headers=headers)
+    if had := conditional.had_already(request, (tag, f"{tag}-gzip")):
+        return web.Response(status=304, headers=headers | {hdrs.ETAG: f'"{had}"'})
     return web.Response(body=text, content_type="application/json", headers=headers)
 
 

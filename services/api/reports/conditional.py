@@ -1,6 +1,7 @@
 """Entity tags: which state of the ledger, and which way to write it, an answer shows."""
 
 import hashlib
+from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
@@ -8,19 +9,21 @@ from aiohttp import hdrs, web
 _FORM = 1
 
 
-def entity_tag(version: str, variant: str = "") -> str:
-    """Return the tag of an answer at `version`; `variant` tells its codings and formats apart."""
-    text = f"{_FORM} {version} {variant}"
-    return hashlib.sha256(text.encode()).hexdigest()[:32]
+def entity_tags(version: str) -> tuple[str, str]:
+    """Return the tags of an answer at `version`: as it is, and coded with gzip."""
+    tag = hashlib.sha256(f"{_FORM} {version}".encode()).hexdigest()[:32]
+    return tag, f"{tag}-gzip"
 
 
-def not_modified(request: web.Request, tag: str) -> bool:
-    """Return whether the caller has the answer with this tag already (RFC 9110, 13.1.2)."""
-    given = request.if_none_match
-    if not given:
-        return False
-    # Compared weakly: a proxy may have weakened a tag of ours.
-    return any(each.value in (tag, "*") for each in given)
+def had_already(request: web.Request, tags: Sequence[str]) -> str | None:
+    """Return which of the answers with these tags the caller has (RFC 9110, 13.1.2), or None."""
+    for each in request.if_none_match or ():
+        # Compared weakly: a proxy may have weakened a tag of ours.
+        if each.value in tags:
+            return each.value
+        if each.value == "*":
+            return tags[0]
+    return None
 
 
 def headers(tag: str) -> dict[str, str]:
@@ -28,5 +31,5 @@ def headers(tag: str) -> dict[str, str]:
     return {
         hdrs.ETAG: f'"{tag}"',
         hdrs.CACHE_CONTROL: "private, no-cache",
-        hdrs.VARY: "Authorization",
+        hdrs.VARY: "Authorization, Accept-Encoding",
     }

@@ -9,10 +9,11 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from services.api import bodies
-from services.api.appkeys import PRINCIPAL, STREAMS, connection
+from services.api.appkeys import CODING, PRINCIPAL, STREAMS, connection
 from services.api.refusals import Busy, NotFound
 from services.api.reports import conditional, store
 from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id
+from services.api.reports.zipped import Zipped
 
 _JSON = "application/json"
 _STREAM_PATIENCE = 5.0  # seconds in which one of the running streams has to end
@@ -29,11 +30,14 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     query = ReportQuery(request[PRINCIPAL].business_id, _period(request))
     async with connection(request) as conn:
         version = await store.version(conn, query.business_id)
-    tag = conditional.entity_tag(f"{query.business_id} {version}")
-    if conditional.not_modified(request, tag):
-        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(tag))
-    response = web.StreamResponse(headers=conditional.headers(tag))
+    plain, coded = conditional.entity_tags(f"{query.business_id} {version}")
+    if had := conditional.had_already(request, (plain, coded)):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
+    gzip = request[CODING].gzip
+    response = web.StreamResponse(headers=conditional.headers(coded if gzip else plain))
     response.content_type, response.charset = _JSON, "utf-8"
+    if gzip:
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
     if request.method == hdrs.METH_HEAD:
         await response.prepare(request)
         return response
@@ -45,8 +49,13 @@ async def show_all(request: web.Request) -> web.StreamResponse:
         async with asyncio.timeout(_STALL_LIMIT):
             await response.write(piece)
 
+    zipped = Zipped(write) if gzip else None
     async with _stream(request), connection(request) as conn:
-        await store.income_by_customers(conn, query, write, timeout=_STREAM_LIMIT)
+        await store.income_by_customers(
+            conn, query, zipped.write if zipped else write, timeout=_STREAM_LIMIT
+        )
+    if zipped:
+        await zipped.end()
     await response.write_eof()
     return response
 

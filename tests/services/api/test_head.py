@@ -1,0 +1,33 @@
+import re
+
+import pytest
+
+from services.api.routes import ROUTES, Route
+from tests.services.api.api_client import Api
+
+FILLED = {
+    "{id:[0-9]+}": "4",
+    "{from}": "2024-11-01",
+    "{to}": "2024-11-30",
+    "{id}": "0198c0de-0000-7000-8000-000000000000",
+    "{token}": "nonsense",
+}
+# What differs from one request to the next by its nature.
+OWN = {
+    "Date", "X-Request-Id", "RateLimit", "RateLimit-Remaining", "RateLimit-Reset",
+    "Transfer-Encoding",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=str)
+async def test_every_get_answers_head(reader: Api, route: Route) -> None:
+    path = route.path
+    for name, value in FILLED.items():
+        path = path.replace(name, value)
+    path = re.sub(r"\{[^}]*\}", "x", path)
+    get, head = await reader.get(path), await reader.ask("HEAD", path)
+    assert (head.status, head.text) == (get.status, "")
+    own = OWN | ({"Content-Length"} if route.path == "/metrics" else set())
+    for name in get.headers.keys() - own:
+        if name != "Content-Length" or "request_id" not in get.text:
+            assert head.headers.get(name) == get.headers[name], name
