@@ -4,13 +4,13 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.api import bodies
+from services.api import bodies, idempotent
 from services.api.appkeys import PRINCIPAL, SETTINGS, TRACE, connection
 from services.api.refusals import Invalid, NotFound
 from services.api.reports.model import Period, customer_id
 from services.api.sends import changes, doubts, resends, store
 from services.api.sends.history import DoubtsQuery, HistoryQuery
-from services.api.sends.idempotency import IdempotencyKey
+from services.api.sends.idempotency import Kept
 from services.api.sends.keeping import Accepted
 from services.api.sends.model import (
     RescheduleBody,
@@ -21,6 +21,7 @@ from services.api.sends.model import (
 )
 from services.api.sends.store import Terms
 from services.api.sends.view import Doubt, Page, Send
+from shared.postgres import Connection
 
 
 async def send_transactions(request: web.Request) -> web.Response:
@@ -30,7 +31,7 @@ async def send_transactions(request: web.Request) -> web.Response:
         Period.parse(_query(request, "from"), _query(request, "to")),
         bodies.parse(SendBody, await bodies.fields(request)),
     )
-    key = _key(request)
+    key = idempotent.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
         return _accepted(await store.accept(conn, business, asked, terms, key, request[TRACE]))
@@ -52,9 +53,12 @@ async def show_send(request: web.Request) -> web.Response:
 
 async def cancel_send(request: web.Request) -> web.Response:
     """Cancel what has not gone out, and answer with the send."""
-    send_id = _id(request, "send")
-    async with connection(request) as conn:
-        return _json(await changes.cancel(conn, request[PRINCIPAL].business_id, send_id))
+    send_id, business = _id(request, "send"), request[PRINCIPAL].business_id
+
+    async def act(conn: Connection) -> Kept:
+        return Kept(200, (await changes.cancel(conn, business, send_id)).to_json())
+
+    return await idempotent.answer(request, act, "cancel", str(send_id))
 
 
 async def reschedule_send(request: web.Request) -> web.Response:
@@ -62,15 +66,21 @@ async def reschedule_send(request: web.Request) -> web.Response:
     send_id = _id(request, "send")
     asked = bodies.parse(RescheduleBody, await bodies.fields(request))
     business, lateness = request[PRINCIPAL].business_id, request.app[SETTINGS].max_lateness
-    async with connection(request) as conn:
-        return _json(await changes.reschedule(conn, business, send_id, asked.send_at, lateness))
+
+    async def act(conn: Connection) -> Kept:
+        send = await changes.reschedule(conn, business, send_id, asked.send_at, lateness)
+        return Kept(200, send.to_json())
+
+    return await idempotent.answer(
+        request, act, "reschedule", str(send_id), asked.send_at.isoformat()
+    )
 
 
 async def resend_send(request: web.Request) -> web.Response:
     """Accept a send of the same statement to all or some of the same recipients."""
     send_id = _id(request, "send")
     asked = bodies.parse(ResendBody, await bodies.fields(request))
-    key = _key(request)
+    key = idempotent.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
         return _accepted(
@@ -93,9 +103,12 @@ async def resolve_doubt(request: web.Request) -> web.Response:
     delivery_id = _id(request, "delivery")
     asked = bodies.parse(ResolveBody, await bodies.fields(request))
     business = request[PRINCIPAL].business_id
-    async with connection(request) as conn:
+
+    async def act(conn: Connection) -> Kept:
         send_id = await doubts.resolve(conn, business, delivery_id, asked.resolution)
-        return _json(await store.one(conn, business, send_id))
+        return Kept(200, (await store.one(conn, business, send_id)).to_json())
+
+    return await idempotent.answer(request, act, "resolve", str(delivery_id), asked.resolution)
 
 
 def _given(request: web.Request, *fields: str) -> dict[str, str]:
@@ -109,10 +122,6 @@ def _query(request: web.Request, field: str) -> str:
     return values.pop() if values else ""
 
 
-def _key(request: web.Request) -> IdempotencyKey | None:
-    return IdempotencyKey.parse(request.headers.getall("Idempotency-Key", []))
-
-
 def _id(request: web.Request, noun: str) -> UUID:
     try:
         return UUID(request.match_info["id"])
@@ -123,7 +132,7 @@ def _id(request: web.Request, noun: str) -> UUID:
 def _accepted(accepted: Accepted) -> web.Response:
     headers = {"Location": f"/api/v3/sends/{accepted.send_id}"}
     if accepted.replayed:
-        headers["Idempotency-Replayed"] = "true"
+        headers |= idempotent.REPLAYED
     return web.Response(
         status=202, text=accepted.answer, content_type="application/json", headers=headers
     )

@@ -1,14 +1,12 @@
 """A send once more: the same frozen statement, as a send of its own that names the first."""
 
-import hashlib
-import json
 from datetime import date, timedelta
 from uuid import UUID
 
 import asyncpg
 
 from services.api.refusals import Conflict, Invalid, NotFound
-from services.api.sends import view
+from services.api.sends import idempotency, view
 from services.api.sends.addresses import Address
 from services.api.sends.idempotency import IdempotencyKey
 from services.api.sends.ids import uuid7
@@ -52,7 +50,8 @@ async def resend(
     NotFound, NeverFrozen; InvalidInput for somebody who was no recipient and for nobody left to
     receive; OverQuota; KeyReused and InFlight about `key`.
     """
-    fingerprint = _fingerprint(send_id, chosen)
+    keys = None if chosen is None else sorted(address.key for address in chosen)
+    fingerprint = idempotency.fingerprint("resend", str(send_id), keys)
     async with conn.transaction():
         first = await conn.fetchrow(_queries.original, business_id, send_id)
         if first is None:
@@ -74,11 +73,6 @@ async def resend(
             trace=trace,
             daily_quota=terms.daily_quota,
         )
-
-
-def _fingerprint(send_id: UUID, chosen: tuple[Address, ...] | None) -> bytes:
-    keys = None if chosen is None else sorted(address.key for address in chosen)
-    return hashlib.sha256(json.dumps(["resend", str(send_id), keys]).encode()).digest()
 
 
 async def _recipients(

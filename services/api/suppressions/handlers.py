@@ -2,10 +2,12 @@
 
 from aiohttp import web
 
-from services.api import bodies
+from services.api import bodies, idempotent
 from services.api.appkeys import PRINCIPAL, connection
+from services.api.sends.idempotency import Kept
 from services.api.suppressions import store
 from services.api.suppressions.model import PageQuery, SuppressionBody
+from shared.postgres import Connection
 
 
 async def show_list(request: web.Request) -> web.Response:
@@ -21,13 +23,13 @@ async def show_list(request: web.Request) -> web.Response:
 async def add(request: web.Request) -> web.Response:
     """Put an address on the list: 201 with it, or 200 with what the list said already."""
     body = bodies.parse(SuppressionBody, await bodies.fields(request))
-    async with connection(request) as conn:
-        listed, is_new = await store.add(conn, request[PRINCIPAL].business_id, body)
-    return web.Response(
-        status=201 if is_new else 200,
-        text=listed.model_dump_json(),
-        content_type="application/json",
-    )
+    business = request[PRINCIPAL].business_id
+
+    async def act(conn: Connection) -> Kept:
+        listed, is_new = await store.add(conn, business, body)
+        return Kept(201 if is_new else 200, listed.model_dump_json())
+
+    return await idempotent.answer(request, act, "suppress", body.email.key, body.reason)
 
 
 async def lift(request: web.Request) -> web.Response:
