@@ -19,7 +19,13 @@ numbers without trailing zeros or exponent. Clients that compute with them shoul
 decimals, not as floats.
 
 **Bodies** may be JSON or a form (urlencoded or multipart; in a form a list repeats its field).
-`GET` also answers `HEAD`. Query parameters that a call does not list are ignored.
+`GET` also answers `HEAD`, and every path `OPTIONS`. A query parameter that a call does not list is
+a 422: a misspelt one would be lost.
+
+**Repetition.** Every `POST` that changes something takes an `Idempotency-Key`: for 24 hours a
+repetition gets the first answer, byte for byte. A request that was refused leaves its key free.
+
+**Limits.** A key may make so many requests a minute; `RateLimit-*` tells what is left.
 
 **Refusals** are `application/problem+json` (RFC 9457), and a 422 names each field at fault. Beside
 what each call lists, a path that is not listed is a 404 and a defect of the server a 500, in the

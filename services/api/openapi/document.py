@@ -99,7 +99,7 @@ def _described(route: Route, operation: Operation, name: str) -> dict[str, Any]:
 def _refusals(route: Route, operation: Operation) -> set[int]:
     found = {405, *operation.refusals}
     if route.scope is not None:
-        found |= {401, 403, 503}
+        found |= {401, 403, 406, 422, 429, 503}
     if operation.body is not None:
         found |= {400, 413, 415, 422}
     if not parameters.VALIDATED.isdisjoint(operation.parameters):

@@ -4,11 +4,18 @@ from typing import Any
 
 # On every answer; on those to a request with a key; and on answers of one status.
 EVERYWHERE = ("X-Request-Id", "Cache-Control")
-WITH_KEY: tuple[str, ...] = ()
+WITH_KEY = (
+    "RateLimit-Limit",
+    "RateLimit-Remaining",
+    "RateLimit-Reset",
+    "RateLimit-Policy",
+    "RateLimit",
+)
 OF_STATUS: dict[int, tuple[str, ...]] = {
     401: ("WWW-Authenticate",),
     403: ("WWW-Authenticate",),
     405: ("Allow",),
+    409: ("Retry-After",),
     415: ("Accept", "Accept-Encoding"),
     429: ("Retry-After",),
     503: ("Retry-After",),
@@ -31,11 +38,27 @@ HEADERS: dict[str, dict[str, Any]] = {
     ),
     "Cache-Control": _header("`no-store`, but where an entity tag is given.", "no-store"),
     "ETag": _header(
-        "The state of the ledger that the answer shows. Give it back in `If-None-Match`, and as"
-        " long as nothing has changed the answer is 304.",
+        "The state of the ledger that the answer shows, and its coding. Give it back in"
+        " `If-None-Match`, and as long as nothing has changed the answer is 304.",
         '"5f0c6f1f9c0d4a39b1f6d2e6a3c4b5d7"',
     ),
-    "Vary": _header("What else a cache has to compare.", "Authorization"),
+    "Vary": _header(
+        "What a cache has to compare of the request.", "Authorization, Accept-Encoding"
+    ),
+    "Content-Encoding": _header(
+        "There where the caller's Accept-Encoding prefers gzip.", "gzip", const="gzip"
+    ),
+    "RateLimit-Limit": _header(
+        "How many requests the key may make in a minute.", 6000, type="integer", minimum=1
+    ),
+    "RateLimit-Remaining": _header("How many of them are left.", 5999, type="integer", minimum=0),
+    "RateLimit-Reset": _header(
+        "In how many seconds a new minute begins.", 42, type="integer", minimum=0
+    ),
+    "RateLimit-Policy": _header(
+        "The limit as draft-ietf-httpapi-ratelimit-headers-11 writes it.", '"key";q=6000;w=60'
+    ),
+    "RateLimit": _header("What is left, likewise.", '"key";r=5999;t=42'),
     "Location": _header(
         "The send that was made.", "/api/v3/sends/019ab3a0-4b5e-7d3c-9d68-6a1f0e5d2c11"
     ),
@@ -52,7 +75,7 @@ HEADERS: dict[str, dict[str, Any]] = {
         " `scope` the one that is needed.",
         'Bearer realm="ledgerpost", error="invalid_token"',
     ),
-    "Allow": _header("The methods that this path knows.", "GET,HEAD"),
+    "Allow": _header("The methods that this path knows.", "GET, HEAD, OPTIONS"),
     "Accept": _header(
         "What a body may be.",
         "application/json, application/x-www-form-urlencoded, multipart/form-data",

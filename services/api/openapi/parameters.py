@@ -125,7 +125,8 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "traceparent",
         {"type": "string"},
         "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "The caller's trace (W3C Trace Context), for the logs; ignored where it is malformed.",
+        "The caller's trace (W3C Trace Context), for the logs, and of a"
+        " send for its messages and events, too. A new trace begins where it is malformed.",
     ),
 }
 

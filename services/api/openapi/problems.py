@@ -15,7 +15,9 @@ MEDIA = "application/problem+json"
 class Problem(AnyProblem):
     """Why a request was not carried out (RFC 9457)."""
 
-    instance: Annotated[str, Field(description="The path of the request.")]
+    instance: Annotated[
+        str | None, Field(description="The path of the request; null where it was not readable.")
+    ]
     request_id: Annotated[str, Field(description="Finds the request in the logs.")]
 
 
@@ -42,15 +44,19 @@ _MEANINGS: dict[int, tuple[str, str]] = {
         "A method that this path does not know; `Allow` lists those that it does.",
         "Specified method is invalid for this resource",
     ),
+    406: (
+        "The caller's Accept or Accept-Encoding rules out all that the answer could be.",
+        "The answer is application/json, which Accept rules out.",
+    ),
     409: (
-        "The request contradicts what has happened already.",
+        "The request contradicts what has happened: its Idempotency-Key, too, may be taken.",
         "Nothing of this send can be cancelled any more.",
     ),
     413: ("The body is larger than 1 MiB.", "Maximum request body size 1048576 exceeded."),
     415: ("The body is of a type or an encoding that is not read.", "The body should be JSON."),
     422: ("A parameter, a header or a field of the body is wrong.", "from: should not be after to"),
     429: (
-        "The business has had its share; nothing of the request was carried out.",
+        "Too much was asked for, of the minute or of the day; nothing of it was carried out.",
         "These recipients are more than are left for this day; nothing was stored.",
     ),
     503: (
@@ -79,7 +85,7 @@ def _name(status: int) -> str:
 
 def _response(status: int) -> dict[str, Any]:
     meaning, detail = _MEANINGS[status]
-    kind = _kind(status)
+    kind, types = _kind(status), " or ".join(f"`{each}`" for each in _types(status))
     example: dict[str, Any] = {
         "type": kind.type,
         "title": kind.title,
@@ -92,7 +98,7 @@ def _response(status: int) -> dict[str, Any]:
     if unprocessable:
         example["errors"] = _ERRORS
     return {
-        "description": f"{meaning} `type`: `{kind.type}`.",
+        "description": f"{meaning} `type`: {types}.",
         "headers": headers.of(*headers.EVERYWHERE, *headers.OF_STATUS.get(status, ())),
         "content": {
             MEDIA: {
@@ -101,6 +107,11 @@ def _response(status: int) -> dict[str, Any]:
             }
         },
     }
+
+
+def _types(status: int) -> list[str]:
+    known = [kind.type for kind in KINDS.values() if kind.status == status]
+    return known or [blank(status).type]
 
 
 def _kind(status: int) -> Kind:

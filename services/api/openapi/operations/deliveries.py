@@ -24,9 +24,16 @@ OPERATIONS: dict[Handler, Operation] = {
         summary="Settle a mail in doubt",
         description="Says what a person found in the mail server's log, or wants to become of the"
         " mail; a reply that comes late changes nothing any more. 409 where it is not in doubt.",
-        parameters=("delivery",),
+        parameters=("delivery", "idempotency_key"),
         body=Body("ResolveBody", {"it has it": {"as": "sent"}}, required=True),
-        answers={200: Answer("The mail's send.", ref("Send"), examples={"sent": examples.SENT})},
+        answers={
+            200: Answer(
+                "The mail's send.",
+                ref("Send"),
+                examples={"sent": examples.SENT},
+                headers=("Idempotency-Replayed",),
+            )
+        },
         refusals=(404, 409),
     ),
 }

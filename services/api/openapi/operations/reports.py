@@ -19,7 +19,7 @@ OPERATIONS: dict[Handler, Operation] = {
                 "The rows.",
                 _ROWS,
                 examples={"one customer": [examples.ROW], "no customer": []},
-                headers=("ETag", "Vary"),
+                headers=("ETag", "Vary", "Content-Encoding"),
             ),
             304: Answer(
                 "Nothing has changed since the answer of this tag.", headers=("ETag", "Vary")

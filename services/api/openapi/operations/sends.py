@@ -81,8 +81,15 @@ OPERATIONS: dict[Handler, Operation] = {
         summary="Cancel a send",
         description="Cancels every mail of the send that has not been handed over yet. 409 where"
         " nothing can be cancelled any more.",
-        parameters=("send",),
-        answers={200: Answer("The send.", _SEND, examples={"cancelled": examples.CANCELLED})},
+        parameters=("send", "idempotency_key"),
+        answers={
+            200: Answer(
+                "The send.",
+                _SEND,
+                examples={"cancelled": examples.CANCELLED},
+                headers=("Idempotency-Replayed",),
+            )
+        },
         refusals=(404, 409),
     ),
     handlers.reschedule_send: Operation(
@@ -92,13 +99,20 @@ OPERATIONS: dict[Handler, Operation] = {
         description="Gives every mail of the send that waits another due time: `scheduled`,"
         " `queued` and `deferred` ones. `expires_at` moves along; a frozen statement stays as it"
         " is. 409 where nothing waits.",
-        parameters=("send",),
+        parameters=("send", "idempotency_key"),
         body=Body(
             "RescheduleBody",
             {"a day": {"send_at": "2030-01-31"}, "a time": {"send_at": "2030-01-31T09:00:00Z"}},
             required=True,
         ),
-        answers={200: Answer("The send.", _SEND, examples={"scheduled": examples.SCHEDULED})},
+        answers={
+            200: Answer(
+                "The send.",
+                _SEND,
+                examples={"scheduled": examples.SCHEDULED},
+                headers=("Idempotency-Replayed",),
+            )
+        },
         refusals=(404, 409),
     ),
     handlers.resend_send: Operation(

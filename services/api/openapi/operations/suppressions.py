@@ -24,7 +24,9 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("addSuppression",),
         tag=_TAG,
         summary="No longer mail an address",
-        description="Puts the address on the list. An older entry stays as it is.",
+        description="Puts the address on the list. An older entry stays as it is, so that the act"
+        " may be repeated anyway; under an `Idempotency-Key` its answer stays the same, too.",
+        parameters=("idempotency_key",),
         body=Body(
             "SuppressionBody",
             {"by hand": {"email": "old@client.example", "reason": "left the company"}},
@@ -35,13 +37,16 @@ OPERATIONS: dict[Handler, Operation] = {
                 "It is on the list now.",
                 ref("Suppression"),
                 examples={"new": {**examples.SUPPRESSION, "reason": "left the company"}},
+                headers=("Idempotency-Replayed",),
             ),
             200: Answer(
                 "It was on the list already; the answer is that entry.",
                 ref("Suppression"),
                 examples={"older": examples.SUPPRESSION},
+                headers=("Idempotency-Replayed",),
             ),
         },
+        refusals=(409,),
     ),
     handlers.lift: Operation(
         ids=("liftSuppression",),
