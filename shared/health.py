@@ -19,8 +19,10 @@ class Health:
 
     async def report(self) -> dict[str, str]:
         """Ask all checks at once; return `ok` or what is wrong, in one line, by resource."""
-        answers = await asyncio.gather(*(self._ask(check) for check in self._checks.values()))
-        return dict(zip(self._checks, answers, strict=True))
+        # Others may be registered before all of these have answered.
+        checks = dict(self._checks)
+        answers = await asyncio.gather(*(self._ask(check) for check in checks.values()))
+        return dict(zip(checks, answers, strict=True))
 
     async def _ask(self, check: Check) -> str:
         try:

@@ -53,3 +53,17 @@ async def test_the_check_registered_last_under_a_name_counts() -> None:
     health.register("one", broken)
     health.register("one", fine)
     assert await health.report() == {"one": "ok"}
+
+
+async def test_a_check_that_is_registered_meanwhile_is_asked_the_next_time() -> None:
+    health = Health()
+
+    async def slow() -> None:
+        health.register("second", ok)
+
+    async def ok() -> None:
+        pass
+
+    health.register("first", slow)
+    assert await health.report() == {"first": "ok"}
+    assert await health.report() == {"first": "ok", "second": "ok"}

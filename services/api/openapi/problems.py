@@ -16,8 +16,8 @@ class Problem(AnyProblem):
     """Why a request was not carried out (RFC 9457)."""
 
     instance: Annotated[
-        str | None, Field(description="The path of the request; null where it was not readable.")
-    ]
+        str | None, Field(description="The path of the request; absent where it was not readable.")
+    ] = None
     request_id: Annotated[str, Field(description="Finds the request in the logs.")]
 
 
