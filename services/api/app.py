@@ -9,16 +9,16 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from services.api import bodies, middlewares, ops, routes
-from services.api.access.guesses import Guesses
 from services.api.access.limits import Limits
+from services.api.access.refused import Refused
 from services.api.appkeys import (
     EXPOSE,
-    GUESSES,
     HEALTH,
     LIMITS,
     METRICS,
     OPENAPI,
     POOL,
+    REFUSED,
     RELAY_SETTINGS,
     SETTINGS,
     STOPPING,
@@ -54,7 +54,7 @@ def create_app(
     app[STOPPING] = asyncio.Event()
     app[STREAMS] = asyncio.Semaphore(_STREAMS)
     app[LIMITS] = Limits(settings.rate_limit)
-    app[GUESSES] = Guesses()
+    app[REFUSED] = Refused()
     secret = settings.unsubscribe_secret
     app[UNSUBSCRIBE_LINKS] = Links(secret, settings.public_url) if secret else None
     counted = metrics.registry()

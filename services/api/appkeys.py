@@ -7,9 +7,9 @@ import asyncpg
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
-from services.api.access.guesses import Guesses
 from services.api.access.limits import Limits, Rate
 from services.api.access.model import Principal, Scope
+from services.api.access.refused import Refused
 from services.api.metrics import HttpMetrics
 from services.api.negotiation import Coding
 from shared.health import Health
@@ -30,7 +30,7 @@ OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
 # The scope that each handler needs, as routes.py declares it; None opens it to everybody.
 SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
 LIMITS = web.AppKey("LIMITS", Limits)
-GUESSES = web.AppKey("GUESSES", Guesses)
+REFUSED = web.AppKey("REFUSED", Refused)
 # The query parameters that each handler takes; those without an entry ignore what they do not know.
 QUERY_OF = web.AppKey[Mapping[Handler, frozenset[str]]]("QUERY_OF")
 # How many reports may be streamed at once.

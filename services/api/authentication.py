@@ -6,7 +6,7 @@ from aiohttp.typedefs import Handler
 from services.api.access import store
 from services.api.access.limits import Rate
 from services.api.access.model import Key, Principal, Unauthenticated, valid
-from services.api.appkeys import GUESSES, LIMITS, PRINCIPAL, RATE, SCOPE_OF, connection
+from services.api.appkeys import LIMITS, PRINCIPAL, RATE, REFUSED, SCOPE_OF, connection
 
 
 @web.middleware
@@ -23,13 +23,12 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
 
 async def _admitted(request: web.Request, key: Key) -> Principal:
     """Return who holds `key`, with the request counted; a slice is leased by the same query."""
-    limits, guesses, address = request.app[LIMITS], request.app[GUESSES], request.remote or ""
-    digest = key.sha256
+    limits, refused, digest = request.app[LIMITS], request.app[REFUSED], key.sha256
     rate = limits.take(digest)
     if rate is not None:
         _told(request, rate)
     elif not limits.knows(digest):
-        guesses.check(address)
+        refused.check(digest)
     async with connection(request) as conn:
         if rate is not None:
             holder = await store.principal(conn, key)
@@ -38,7 +37,7 @@ async def _admitted(request: web.Request, key: Key) -> Principal:
     try:
         principal = valid(holder)
     except Unauthenticated:
-        guesses.count(address)
+        refused.count(digest)
         raise
     if rate is None and lease is not None:
         _told(request, limits.lease(digest, lease))
