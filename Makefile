@@ -36,6 +36,9 @@ stop: setup ## end the demo
 test: setup node ## run every test, on a real Postgres and RabbitMQ
 	@$(BIN)/pytest
 
+fuzz: setup ## ask the running API all that schemathesis can think of, for 10 minutes (MINUTES=, SEED=)
+	@FUZZ_MINUTES=$(or $(MINUTES),10) FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/contract/test_schemathesis.py
+
 faults: setup ## kill processes, brokers and databases at random for 30 minutes (MINUTES= ONLY= RABBITMQ=)
 	@FAULTS_RABBITMQ=$(RABBITMQ) $(BIN)/python -m tests.faults --minutes $(or $(MINUTES),30) --only '$(ONLY)'
 
@@ -69,4 +72,4 @@ clean: ## stop what runs here and delete all that was installed, built or stored
 	@rm -rf $(NODE:%=%/node_modules) bench/peers/nodemailer/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup demo logs stop test faults check bench contract node lock clean
+.PHONY: help setup demo logs stop test fuzz faults check bench contract node lock clean

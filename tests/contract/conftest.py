@@ -1,5 +1,6 @@
 """The API as clients from outside see it: a real port, the golden ledger, a key."""
 
+import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,12 @@ from services.api.access.model import SCOPES
 from services.api.app import create_app
 from services.api.ledger.imports import import_directory
 from shared.settings import ApiSettings
+from tests.servers import absent
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
+
+
+FOLDERS = [path.parent for path in Path(__file__).parent.glob("*/package.json")]
 
 
 @dataclass(frozen=True)
@@ -23,6 +28,17 @@ class Api:
 
     url: str
     key: str
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node, where it is installed and so are the packages of the tests that run it."""
+    program = shutil.which("node")
+    if program is None:
+        absent("node is not installed")
+    if not all((folder / "node_modules").is_dir() for folder in FOLDERS):
+        absent("the packages are not installed: run make node")
+    return program
 
 
 @pytest.fixture

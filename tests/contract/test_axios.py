@@ -2,26 +2,12 @@
 
 import asyncio
 import json
-import shutil
 from decimal import Decimal
 from pathlib import Path
 
-import pytest
-
 from tests.contract.conftest import GOLDEN, Api
-from tests.servers import absent
 
 FOLDER = Path(__file__).parent / "axios"
-
-
-@pytest.fixture
-def node() -> str:
-    program = shutil.which("node")
-    if program is None:
-        absent("node is not installed")
-    if not (FOLDER / "node_modules").is_dir():
-        absent("the packages are not installed: run make node")
-    return program
 
 
 async def test_the_snippets_of_an_api_manual_work_unchanged(api: Api, node: str) -> None:

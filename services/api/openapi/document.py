@@ -111,7 +111,11 @@ def _body(body: Body) -> dict[str, Any]:
     examples = {
         name: {"summary": name, "value": example} for name, example in body.examples.items()
     }
-    content: dict[str, Any] = {JSON: {"schema": ref(body.model), "examples": examples}}
+    schema: dict[str, Any] = ref(body.model)
+    if not body.required:
+        # What clients write that have nothing to say but have set the content type.
+        schema = {"anyOf": [schema, {"enum": [None, ""]}]}
+    content: dict[str, Any] = {JSON: {"schema": schema, "examples": examples}}
     for media in _FORMS:
         content[media] = {"schema": ref(f"{body.model}Form")}
     return {"required": body.required, "content": content}

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from services.api.sends.history import DEFAULT_LIMIT, MAX_LIMIT
+from services.api.sends.history import CURSOR_FORM, DEFAULT_LIMIT, MAX_LIMIT
+from services.api.suppressions.model import CURSOR_FORM as SUPPRESSION_CURSOR_FORM
 
 EVERYWHERE = ("request_id", "traceparent")
 # Those whose wrong values are a 422; of what is only looked for, none is wrong.
@@ -15,6 +16,7 @@ VALIDATED = {
     "status",
     "limit",
     "cursor",
+    "suppression_cursor",
     "idempotency_key",
 }
 
@@ -27,6 +29,7 @@ _SEND = "019ab3a0-4b5e-7d3c-9d68-6a1f0e5d2c11"
 def _parameter(
     where: str, name: str, schema: dict[str, Any], example: Any, description: str
 ) -> dict[str, Any]:
+    # Optional headers have no example: the page would fill it in, and send it each time.
     return {
         "name": name,
         "in": where,
@@ -91,7 +94,14 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "cursor": _parameter(
         "query",
         "cursor",
-        {"type": "string"},
+        {"type": "string", "pattern": CURSOR_FORM},
+        None,
+        "The `next_cursor` of the page before this one.",
+    ),
+    "suppression_cursor": _parameter(
+        "query",
+        "cursor",
+        {"type": "string", "pattern": SUPPRESSION_CURSOR_FORM},
         None,
         "The `next_cursor` of the page before this one.",
     ),
@@ -99,8 +109,9 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "header",
         "Idempotency-Key",
         {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]{1,255}$"},
-        "9d0f1c1e-statement-2024-11",
-        "The caller's own name for this request, unique within the business. A repetition within"
+        None,
+        "The caller's own name for this request, as `statement-4-2024-11`, unique within the"
+        " business. A repetition within"
         " 24 hours gets the first answer, with `Idempotency-Replayed: true`, and makes nothing"
         " anew; one with other content is a 409, and so is one that comes while the first is"
         " being carried out.",
@@ -109,23 +120,25 @@ PARAMETERS: dict[str, dict[str, Any]] = {
         "header",
         "If-None-Match",
         {"type": "string"},
-        '"5f0c6f1f9c0d4a39b1f6d2e6a3c4b5d7"',
-        "Entity tags that the caller has answers of; if one is still right, the answer is 304.",
+        None,
+        "Entity tags, as in `ETag`, that the caller has answers of; if one is still right, the"
+        " answer is 304.",
     ),
     "request_id": _parameter(
         "header",
         "X-Request-Id",
         {"type": "string"},
-        "order-4711",
-        "The caller's own id for the request, 1 to 128 visible ASCII characters; anything else is"
-        " replaced by a new one.",
+        None,
+        "The caller's own id for the request, as `order-4711`: 1 to 128 visible ASCII"
+        " characters; anything else is replaced by a new one.",
     ),
     "traceparent": _parameter(
         "header",
         "traceparent",
         {"type": "string"},
-        "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
-        "The caller's trace (W3C Trace Context), for the logs, and of a"
+        None,
+        "The caller's trace (W3C Trace Context), as"
+        " `00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01`, for the logs, and of a"
         " send for its messages and events, too. A new trace begins where it is malformed.",
     ),
 }

@@ -86,16 +86,7 @@ def tidied(value: Any) -> Any:
 def _form(schema: dict[str, Any]) -> dict[str, Any]:
     """Return the schema of the same body as a form: every value is text, and null is left out."""
     form = deepcopy(schema)
-    properties: dict[str, Any] = {}
-    for name, given in form["properties"].items():
-        value = _as_text(given)
-        properties[name] = value
-        if any(each.get("type") == "array" for each in value.get("anyOf", ())):
-            properties[f"{name}[]"] = {
-                **next(each for each in value["anyOf"] if each["type"] == "array"),
-                "description": f"The same as `{name}`.",
-            }
-    form["properties"] = properties
+    form["properties"] = {name: _as_text(each) for name, each in form["properties"].items()}
     form["title"] = f"{schema['title']}Form"
     return form
 
@@ -106,7 +97,7 @@ def _as_text(schema: dict[str, Any]) -> dict[str, Any]:
         text["type"] = next(each for each in text["type"] if each != "null")
     if "enum" in text:
         text["enum"] = [each for each in text["enum"] if isinstance(each, str)]
-    if text.get("anyOf") and text.get("type") != "string":
+    if "anyOf" in text:
         kept = [_as_text(each) for each in text["anyOf"] if each.get("type") != "null"]
         kept = [each for each in kept if each.get("type") != "integer"]
         text["anyOf"] = kept

@@ -7,8 +7,9 @@ from typing import Any, TypeVar
 from services.api.sends.addresses import Address
 
 _MAX_MESSAGE = 10_000  # characters
-# Far above the limit on recipients, so that repetitions in a list do no harm.
-_MAX_ADDRESSES = 1_000
+# Far above the limit on recipients, so that repetitions in a list do no harm, and below that on the
+# fields of a form, so that one can name as many as JSON.
+MAX_ADDRESSES = 900
 # A date ahead of this one keeps all times that are made of it within the calendar's four digits.
 _LAST_YEAR = 9998
 
@@ -48,8 +49,8 @@ def addresses(value: Any) -> tuple[Address, ...]:
         raise ValueError("should be a list of addresses or one comma-separated string")  # noqa: TRY004 -- pydantic gathers ValueErrors
     else:
         texts = value
-    if len(texts) > _MAX_ADDRESSES:
-        raise ValueError(f"should have at most {_MAX_ADDRESSES} addresses")
+    if len(texts) > MAX_ADDRESSES:
+        raise ValueError(f"should have at most {MAX_ADDRESSES} addresses")
     found: dict[str, Address] = {}
     for number, each in enumerate(texts, start=1):
         address = _address(number, each)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -21,9 +21,18 @@ from services.api.sends import fields
 from services.api.sends.addresses import Address
 from shared.deliveries.byhand import Resolution
 
-_MOMENT = {"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]}
+_MOMENT = {
+    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
+}
 _FLAG = {"enum": [0, 1, True, False, "0", "1", "true", "false"]}
+_NOTHING = {"enum": ["", None]}
 _EMAIL = {"type": "string", "format": "idn-email"}
+
+
+def _emails(*, least: int = 0) -> dict[str, Any]:
+    listed = {"type": "array", "items": _EMAIL, "minItems": least, "maxItems": fields.MAX_ADDRESSES}
+    written = {"type": "string", "description": "With commas between them."}
+    return {"anyOf": [listed, written, {"type": "null"}]}
 
 
 class SendBody(BaseModel):
@@ -43,11 +52,10 @@ class SendBody(BaseModel):
     other_emails: Annotated[
         tuple[Address, ...],
         BeforeValidator(fields.addresses),
-        WithJsonSchema(
-            {"anyOf": [{"type": "array", "items": _EMAIL}, {"type": ["string", "null"]}]}
-        ),
+        WithJsonSchema(_emails()),
         Field(
-            description="Further recipients, as a list or in one string with commas. The customer's"
+            description="Further recipients, as a list or in one string with commas; in a form"
+            " the field may repeat, also as `other_emails[]`. The customer's"
             " own `business_email`, if it has one, always receives. Each gets an e-mail of its own;"
             " the same address twice, in whatever case, gets one."
         ),
@@ -55,7 +63,7 @@ class SendBody(BaseModel):
     send_tome: Annotated[
         bool | date | datetime | None,
         BeforeValidator(fields.flag_or_moment),
-        WithJsonSchema({"anyOf": [_MOMENT, _FLAG, {"type": "null"}]}),
+        WithJsonSchema({"anyOf": [_MOMENT, _FLAG, _NOTHING]}),
         Field(
             description="Published with two meanings: a date or time is `send_at`, a flag"
             " `copy_to_me`."
@@ -64,7 +72,7 @@ class SendBody(BaseModel):
     send_at: Annotated[
         date | datetime | None,
         BeforeValidator(fields.moment),
-        WithJsonSchema({"anyOf": [_MOMENT, {"type": "null"}]}),
+        WithJsonSchema({"anyOf": [_MOMENT, _NOTHING]}),
         Field(
             description="When to send: a date (the start of that day in the business's timezone) or"
             " a time with its offset. Past, or left out: now."
@@ -73,7 +81,7 @@ class SendBody(BaseModel):
     copy_to_me: Annotated[
         bool | None,
         BeforeValidator(fields.flag),
-        WithJsonSchema({"anyOf": [_FLAG, {"type": "null"}]}),
+        WithJsonSchema({"anyOf": [_FLAG, _NOTHING]}),
         Field(description="Whether the business's own e-mail receives too; no by default."),
     ] = None
 
@@ -102,9 +110,7 @@ class ResendBody(BaseModel):
     recipients: Annotated[
         tuple[Address, ...] | None,
         BeforeValidator(fields.some_addresses),
-        WithJsonSchema(
-            {"anyOf": [{"type": "array", "items": _EMAIL}, {"type": ["string", "null"]}]}
-        ),
+        WithJsonSchema(_emails(least=1)),
         Field(description="Which of the first recipients receive again; all by default."),
     ] = None
 

@@ -1,7 +1,7 @@
 """The list of addresses that a business no longer mails, as the API shows and takes it."""
 
 import base64
-import binascii
+import re
 import struct
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,11 +13,16 @@ from services.api.sends.addresses import Address
 from services.api.sends.view import NEXT_CURSOR, Time
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
+BY_HAND = "added by hand"
 _LONGEST_REASON = 500
-_LONGEST_PLACE = 1001  # far more than any address makes, and never the length of Base64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
+# Of a time within 4,500 years of 1970 and an address; every text of this form is a cursor.
+CURSOR_FORM = (
+    "^A[A-Za-f][A-Za-z0-9_-]{2}([A-Za-z0-9_-]{4}){2,150}"
+    "([A-Za-z0-9_-]{4}|[A-Za-z0-9_-]{3}=|[A-Za-z0-9_-]{2}==)$"
+)
 
 
 def _address(value: Any) -> Address:
@@ -27,10 +32,10 @@ def _address(value: Any) -> Address:
 
 
 def _reason(value: str) -> str:
-    line = value.strip()
-    if not line.isprintable() or not 1 <= len(line) <= _LONGEST_REASON:
-        raise ValueError(f"should be one line of at most {_LONGEST_REASON} characters")
-    return line
+    if len(value) > _LONGEST_REASON:
+        raise ValueError(f"should have at most {_LONGEST_REASON} characters")
+    line = "".join(sign if sign.isprintable() else " " for sign in value).strip()
+    return line or BY_HAND
 
 
 class SuppressionBody(BaseModel):
@@ -46,9 +51,9 @@ class SuppressionBody(BaseModel):
     reason: Annotated[
         str,
         AfterValidator(_reason),
-        WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_REASON}),
-        Field(description="One line, for those who read the list."),
-    ] = "added by hand"
+        WithJsonSchema({"type": "string", "maxLength": _LONGEST_REASON}),
+        Field(description="For those who read the list; line breaks become spaces."),
+    ] = BY_HAND
 
 
 class Suppression(BaseModel):
@@ -80,15 +85,13 @@ class Place:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read what str() wrote, or raise ValueError."""
-        try:
-            # What is longer than any is cut off, and so no Base64 of a place any more.
-            raw = base64.b64decode(text[:_LONGEST_PLACE], altchars=b"-_", validate=True)
-            (microseconds,) = struct.unpack(">q", raw[:8])
-            # NUL, which Postgres takes in no text, stands in no address.
-            email = raw[8:].decode().replace("\0", "")
-            return cls(_EPOCH + microseconds * _MICROSECOND, email)
-        except (binascii.Error, struct.error, OverflowError, ValueError):
-            raise ValueError("is no cursor of this list") from None
+        if not re.fullmatch(CURSOR_FORM, text):
+            raise ValueError("is no cursor of this list")
+        raw = base64.urlsafe_b64decode(text)
+        (microseconds,) = struct.unpack(">q", raw[:8])
+        # NUL, which Postgres takes in no text, stands in no address.
+        email = raw[8:].decode(errors="replace").replace("\0", "")
+        return cls(_EPOCH + microseconds * _MICROSECOND, email)
 
     def __str__(self) -> str:
         microseconds = (self.created_at - _EPOCH) // _MICROSECOND

@@ -11,7 +11,7 @@ OPERATIONS: dict[Handler, Operation] = {
         tag=_TAG,
         summary="The addresses that the business no longer mails",
         description="Newest first, a page at a time. Sends skip them and say so.",
-        parameters=("limit", "cursor"),
+        parameters=("limit", "suppression_cursor"),
         answers={
             200: Answer(
                 "A page.",

@@ -1,0 +1,80 @@
+"""schemathesis asks the running API whatever it can think of, and finds nothing to complain of."""
+
+import asyncio
+import os
+import re
+import sys
+from asyncio.subprocess import DEVNULL, PIPE
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from services.api.ledger.imports import import_directory
+from tests.contract.conftest import GOLDEN
+from tests.services.api.command import start
+from tests.services.api.ledgers import new_key
+
+FOLDER = Path(__file__).parent / "schemathesis"
+MINUTES = float(os.environ.get("FUZZ_MINUTES", "1"))
+SEED = os.environ.get("FUZZ_SEED", "1")
+# So high that no number of tests meets them; each has tests of its own.
+LIMITS = {"MAX_RECIPIENTS": "1000", "DAILY_QUOTA": "1000000000", "RATE_LIMIT": "10000000"}
+
+
+@asynccontextmanager
+async def serving(**settings: str) -> AsyncIterator[tuple[str, list[str]]]:
+    """Runs the API with a relay; yields its address and the lines that it logs."""
+    process = await start("serve", "--with-relay", API_PORT="0", **settings)
+    assert process.stderr is not None
+    lines: list[str] = []
+    found = asyncio.get_running_loop().create_future()
+
+    async def read() -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            lines.append(line.decode())
+            match = re.search(r"Listening at: (http://[0-9.:]+)", lines[-1])
+            if match and not found.done():
+                found.set_result(match[1])
+
+    reading = asyncio.create_task(read())
+    try:
+        async with asyncio.timeout(60):
+            url = await found
+        yield url, lines
+        process.terminate()
+        assert await process.wait() == 0
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await reading
+
+
+@pytest.mark.timeout(MINUTES * 60 + 240)
+async def test_nothing_is_found(database: str, broker: str) -> None:
+    await import_directory(database, GOLDEN)
+    conn = await asyncpg.connect(database)
+    # That nobody is left to receive is a 422 of which no schema tells.
+    await conn.execute(
+        "UPDATE customers SET business_email = id || '@customers.example'"
+        " WHERE coalesce(business_email, '') = ''"
+    )
+    await conn.close()
+    key = await new_key(database)
+    async with serving(DATABASE_URL=database, AMQP_URL=broker, **LIMITS) as (url, lines):
+        process = await asyncio.create_subprocess_exec(
+            *(Path(sys.executable).with_name("st"), "run", f"{url}/openapi.json"),
+            *("--header", f"Authorization: Bearer {key}"),
+            *("--checks", "all", "--phases", "examples,coverage,fuzzing,stateful"),
+            *("--max-time", str(round(MINUTES * 60)), "--seed", SEED, "--workers", "1"),
+            *("--no-color",),
+            cwd=FOLDER, stdin=DEVNULL, stdout=PIPE,
+        )  # fmt: skip
+        output, _ = await process.communicate()
+        text = output.decode()
+        sys.stdout.write(text)  # seen with -s, as by make fuzz
+    assert process.returncode == 0, text[-5000:]
+    assert [line for line in lines if '"request_failed"' in line] == []
