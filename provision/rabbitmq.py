@@ -6,14 +6,14 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
-from provision import amqp, rabbitmq_node
+from provision import amqp, port_mapper, rabbitmq_node
 from provision.account import Account
-from provision.ports import is_free
 from provision.processes import Process, spawn
 from provision.program import Program
+from provision.rabbitmq_node import Member
 from provision.record import Record
 
-_PORTS = ("amqp", "distribution", "epmd", "management")
+_PORTS = ("amqp", "distribution", "management")
 _START_SECONDS = 90
 _TRIES = 2  # somebody else may take a port that was free, in the seconds until the node does
 
@@ -22,16 +22,23 @@ class RabbitMQ:
     """A private RabbitMQ node in a folder, with ports and a port mapper (epmd) of its own.
 
     It listens on 127.0.0.1 only. Ports, password and data stay the same over restarts. With
-    `management` it also speaks RabbitMQ's HTTP API, at the price of six seconds at each stop().
+    `management` it also speaks RabbitMQ's HTTP API, at the price of six seconds at each stop(). As
+    a `member` of a cluster it uses the cluster's port mapper and password.
     """
 
     def __init__(
-        self, folder: Path, program: Callable[[], Program], *, management: bool = False
+        self,
+        folder: Path,
+        program: Callable[[], Program],
+        *,
+        management: bool = False,
+        member: Member | None = None,
     ) -> None:
         self.folder = folder
         self.log = folder / "rabbitmq.log"
         self._program = cache(program)
         self._management = management
+        self._member = member
         self._record = folder / "record.json"
         self._account = Account.current()
 
@@ -72,11 +79,8 @@ class RabbitMQ:
         for folder in (self.folder, *rabbitmq_node.folders(self.folder)):
             self._account.folder(folder)
         for _ in range(_TRIES):
-            record = Record.settle(self._record, *_PORTS)
-            rabbitmq_node.write(self.folder, record, self._account, management=self._management)
-            self._start_epmd(record.ports["epmd"])
-            self._spawn(self._program().bin / "rabbitmq-server").save(self.folder / "node.process")
-            if self._wait(record.ports["amqp"]):
+            Record.settle(self._record, *_PORTS, *([] if self._member else ["epmd"]))
+            if self._launch(self._recorded):
                 return
             self.kill()
         raise RuntimeError(f"RabbitMQ did not start, see {self.log}")
@@ -91,10 +95,10 @@ class RabbitMQ:
     def kill(self) -> None:
         """Kill it at once, as a crash would, and its port mapper."""
         # The node first: it would start another port mapper in the place of a missing one.
-        for name in ("node", "epmd"):
-            if process := Process.load(self.folder / f"{name}.process"):
-                process.signal(signal.SIGKILL)
-                process.wait(10)
+        if node := Process.load(self.folder / "node.process"):
+            node.signal(signal.SIGKILL)
+            node.wait(10)
+        port_mapper.kill(self.folder)
 
     def wipe(self) -> None:
         """Kill it and delete its data; the next start begins empty, on the same port if free."""
@@ -121,21 +125,25 @@ class RabbitMQ:
         record = Record.load(self._record)
         if record is None:
             raise RuntimeError("this RabbitMQ was never started")
-        return record
+        return self._member.share(record) if self._member else record
 
     def _environment(self) -> dict[str, str]:
-        settings = rabbitmq_node.environment(self.folder, self._recorded)
+        settings = rabbitmq_node.environment(self.folder, self._recorded, self._member)
         return self._program().environ(**settings)
 
     def _spawn(self, *command: str | Path) -> Process:
         return spawn(command, account=self._account, environment=self._environment(), log=self.log)
 
-    def _start_epmd(self, port: int) -> None:
-        """Start a port mapper of our own: one that RabbitMQ starts by itself outlives it."""
-        epmd = self._spawn("epmd", "-port", str(port), "-address", "127.0.0.1")
-        epmd.save(self.folder / "epmd.process")
-        while epmd.alive and is_free(port):
-            time.sleep(0.01)
+    def _launch(self, record: Record) -> bool:
+        """Start the node on these ports and return whether it answers."""
+        rabbitmq_node.write(
+            self.folder, record, self._account, management=self._management, member=self._member
+        )
+        if self._member is None:
+            # One that RabbitMQ starts by itself would outlive it.
+            port_mapper.start(self.folder, record.ports["epmd"], self._program(), self._account)
+        self._spawn(self._program().bin / "rabbitmq-server").save(self.folder / "node.process")
+        return self._wait(record.ports["amqp"])
 
     def _wait(self, port: int) -> bool:
         deadline = time.monotonic() + _START_SECONDS

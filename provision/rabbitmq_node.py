@@ -1,5 +1,6 @@
 """What a private RabbitMQ node is told: its folders, its environment and its settings."""
 
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from provision.account import Account
@@ -9,6 +10,32 @@ from provision.record import Record
 _HOSTS = '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n'
 
 _ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
+
+
+@dataclass(frozen=True)
+class Member:
+    """A node's place in a cluster, and what it shares with all others: port mapper and password."""
+
+    name: str
+    everyone: tuple[str, ...]
+    epmd: int
+    password: str
+
+    def share(self, record: Record) -> Record:
+        """Return what a node has for itself, completed by what is everybody's."""
+        return replace(record, ports=record.ports | {"epmd": self.epmd}, password=self.password)
+
+    def settings(self) -> dict[str, str]:
+        """Return how a node finds the others; without most of them it stops serving."""
+        nodes = {
+            f"cluster_formation.classic_config.nodes.{number}": name
+            for number, name in enumerate(self.everyone, 1)
+        }
+        return {
+            "cluster_formation.peer_discovery_backend": "classic_config",
+            **nodes,
+            "cluster_partition_handling": "pause_minority",
+        }
 
 
 def data(folder: Path) -> Path:
@@ -21,7 +48,7 @@ def folders(folder: Path) -> list[Path]:
     return [data(folder), folder / "home"]
 
 
-def environment(folder: Path, record: Record) -> dict[str, str]:
+def environment(folder: Path, record: Record, member: Member | None = None) -> dict[str, str]:
     """Return the environment of the node and of its command line tools."""
     return {
         "HOME": f"{folder}/home",
@@ -43,13 +70,20 @@ def environment(folder: Path, record: Record) -> dict[str, str]:
         "RABBITMQ_LOG_BASE": str(folder),
         "RABBITMQ_LOGS": "-",
         "RABBITMQ_MNESIA_BASE": f"{folder}/data",
-        "RABBITMQ_NODENAME": "ledgerpost@localhost",
+        "RABBITMQ_NODENAME": member.name if member else "ledgerpost@localhost",
         "RABBITMQ_PID_FILE": f"{folder}/data/pid",
         "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": _ON_LOOPBACK,
     }
 
 
-def write(folder: Path, record: Record, account: Account, *, management: bool) -> None:
+def write(
+    folder: Path,
+    record: Record,
+    account: Account,
+    *,
+    management: bool,
+    member: Member | None = None,
+) -> None:
     """Write the node's settings, its plugins and the secret of its command line tools."""
     ports = record.ports
     settings = {
@@ -61,6 +95,8 @@ def write(folder: Path, record: Record, account: Account, *, management: bool) -
     if management:
         settings["management.tcp.ip"] = "127.0.0.1"
         settings["management.tcp.port"] = str(ports["management"])
+    if member:
+        settings |= member.settings()
     lines = "".join(f"{key} = {value}\n" for key, value in settings.items())
     plugins = "rabbitmq_management" if management else ""
     account.file(folder / "rabbitmq.conf", lines)

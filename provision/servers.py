@@ -12,6 +12,7 @@ from provision.place import locked, place, remove
 from provision.postgres import Postgres
 from provision.program import Unavailable
 from provision.rabbitmq import RabbitMQ
+from provision.rabbitmq_cluster import Cluster
 
 # Their data is forgotten when they stop, so they may be fast to write and quick to end.
 _THROWAWAY = {"test"}
@@ -83,6 +84,12 @@ def own_rabbitmq(
     """
     folder = place(root, name) / "rabbitmq"
     return RabbitMQ(folder, lambda: programs.rabbitmq(root, other), management=management)
+
+
+def own_cluster(root: Path, name: str, *, other: str | None = None) -> Cluster:
+    """Return three brokers of the caller's own that are one, not started; `other` as above."""
+    folder = place(root, name) / "cluster"
+    return Cluster(folder, lambda: programs.rabbitmq(root, other))
 
 
 def _databases(root: Path, name: str) -> tuple[Postgres, Container]:

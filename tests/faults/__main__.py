@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import tests.faults.cluster_faults  # noqa: F401  # `make test` has no time for these
 from shared import logs
 from shared.settings import Settings
 from tests.faults.cases import Case, Missing

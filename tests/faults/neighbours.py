@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from provision.place import place
-from provision.servers import own_postgres, own_rabbitmq
+from provision.servers import own_cluster, own_postgres, own_rabbitmq
 from services.api.access import store as access
 from services.api.access.model import SCOPES
 from services.api.ledger.imports import import_directory
@@ -138,5 +138,6 @@ def sweep_away() -> None:
         if not Path(f"/proc/{folder.name.removeprefix('faults-')}").exists():
             own_postgres(ROOT, folder.name, durable=False).wipe()
             own_rabbitmq(ROOT, folder.name).wipe()
+            own_cluster(ROOT, folder.name).wipe()
             shutil.rmtree(folder.resolve(), ignore_errors=True)
             folder.unlink(missing_ok=True) if folder.is_symlink() else None

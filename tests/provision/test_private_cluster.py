@@ -1,0 +1,52 @@
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import aio_pika
+import pytest
+
+from provision import programs
+from provision.rabbitmq_cluster import Cluster
+from shared import broker
+
+_QUORUM = {"x-queue-type": "quorum"}
+
+
+@pytest.fixture
+def cluster(folder: Path, project: Path) -> Iterator[Cluster]:
+    cluster = Cluster(folder / "cluster", lambda: programs.rabbitmq(project))
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.wipe()
+
+
+async def test_a_quorum_queue_outlives_any_one_of_three_nodes(cluster: Cluster) -> None:
+    async with await broker.connect(cluster.url, "test") as connection:
+        channel = await connection.channel()
+        queue = await channel.declare_queue("kept", durable=True, arguments=_QUORUM)
+        message = aio_pika.Message(b"kept", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
+        await channel.default_exchange.publish(message, queue.name)
+    first, *others = cluster.nodes.values()
+    [leader] = await asyncio.to_thread(listed, first, "leader")
+    [replicas] = await asyncio.to_thread(listed, first, "members")
+    assert all(name in replicas for name in cluster.nodes)
+
+    cluster.nodes[leader].kill()
+    assert sum(node.running for node in cluster.nodes.values()) == 2
+    survivor = next(node for node in (first, *others) if node.running)
+    for _ in range(4):  # whichever node is asked first
+        async with await broker.connect(cluster.url, "test") as connection, asyncio.timeout(30):
+            queue = await (await connection.channel()).declare_queue("kept", passive=True)
+            assert queue.declaration_result.message_count == 1
+    assert listed(survivor, "leader") != [leader]
+
+    cluster.nodes[leader].start()
+    cluster.kill()
+    assert not any(node.running for node in cluster.nodes.values())
+
+
+def listed(node: object, column: str) -> list[str]:
+    lines = node.control("list_queues", "--no-table-headers", column)  # type: ignore[attr-defined]
+    return [line for line in lines.splitlines() if line]
