@@ -14,8 +14,6 @@ from tests.faults.cases import fault
 from tests.faults.processes import ROOT
 from tests.faults.world import World
 
-_AFTER = "SELECT count(*) FROM deliveries WHERE published_at > $1"
-
 
 @fault("cluster-leader-killed-in-a-burst")
 async def leader_killed(world: World, rng: Random) -> None:
@@ -40,7 +38,6 @@ async def _play(world: World, rng: Random, cluster: Cluster) -> None:
     assert len(replicas) == 3, f"the queue is on {replicas} only"
     sending = [asyncio.create_task(world.send(999, customer=each)) for each in (5, 7)]
     await world.until_count("published_at IS NOT NULL", rng.randrange(1001, 2900))
-    [(at,)] = await world.fetch("SELECT clock_timestamp()")
     killed = time.monotonic()
     await asyncio.to_thread(cluster.nodes[leader].kill)
     published = await world.count("published_at IS NOT NULL")
@@ -56,10 +53,7 @@ async def _play(world: World, rng: Random, cluster: Cluster) -> None:
     await world.settled(240)
     times = [killed, *sorted(mail.at for mail in world.judge.accepted if mail.at > killed)]
     gaps = [after - before for before, after in pairwise(times)]
-    [(confirmed,)] = await world.fetch(_AFTER, at)
-    world.note(
-        f"{confirmed} published and {len(gaps)} mailed after it; longest pause {max(gaps):.1f} s"
-    )
+    world.note(f"{len(gaps)} mailed after it, and never a pause longer than {max(gaps):.1f} s")
     survivor = next(node for node in cluster.nodes.values() if node.running)
     await asyncio.to_thread(cluster.nodes[leader].start)
     await asyncio.to_thread(survivor.control, "await_online_nodes", "3", "--timeout", "60")
