@@ -91,7 +91,8 @@ RETURNING d.id
 
 -- name: reclaim
 -- Rows whose worker vanished before the gate: nothing was handed over, so they are due again, or
--- failed when too many claims ($2) came to nothing. $1 how many.
+-- failed when too many claims ($2) came to nothing. From the second on they come back one by one, for
+-- whichever mail it is that kills its workers must not take the others along each time. $1 how many.
 WITH lost AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state = 'sending' AND lease_until <= now()
@@ -105,7 +106,7 @@ UPDATE deliveries d SET
                   ELSE 'the worker that held it vanished' END,
     token = token + 1,
     lease_until = NULL,
-    due_at = clock_timestamp(),
+    due_at = clock_timestamp() + random() * (claims - 1) * interval '2 seconds',
     updated_at = clock_timestamp()
 FROM lost WHERE d.id = lost.id
 RETURNING d.id, d.state

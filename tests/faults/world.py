@@ -71,7 +71,10 @@ class World:
         self._stack.push_async_callback(self._close_db)
         await self._stack.enter_async_context(self.judge)
         runner = web.AppRunner(
-            create_app(ApiSettings(database_url=self.dsn, max_recipients=1000)), access_log=None
+            create_app(
+                ApiSettings(database_url=self.dsn, max_recipients=1000, daily_quota=1_000_000)
+            ),
+            access_log=None,
         )
         await runner.setup()
         self._stack.push_async_callback(runner.cleanup)

@@ -155,12 +155,32 @@ async def test_a_resent_doubt_cannot_be_decided_by_the_old_attempt(
 async def test_poison_fails_after_six_claims(conn: asyncpg.Connection) -> None:
     [delivery] = await submit(conn, [A])
     for _ in range(waiting.MAX_CLAIMS):
+        await conn.execute("UPDATE deliveries SET due_at = now()")
         await waiting.enqueue(conn, 10, LEASE)
         assert await held.claim(conn, [delivery], LEASE)
         await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1s'")
         await waiting.sweep(conn, 10)
     row = await conn.fetchrow("SELECT state, reason FROM deliveries")
     assert (row["state"], row["reason"]) == ("failed", "crashed: 6 claims came to no outcome")
+
+
+async def test_what_a_worker_left_comes_back_at_once_and_later_one_by_one(
+    conn: asyncpg.Connection,
+) -> None:
+    ids = await submit(conn, [f"r{n}@x.example" for n in range(20)])
+    for claims in (1, 2, 3):
+        await conn.execute("UPDATE deliveries SET due_at = now()")
+        await waiting.enqueue(conn, 100, LEASE)
+        assert len(await held.claim(conn, ids, LEASE)) == 20
+        await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1s'")
+        await waiting.sweep(conn, 100)
+        due = await conn.fetchrow(
+            "SELECT min(due_at) AS first, max(due_at) AS last, max(updated_at) AS now"
+            " FROM deliveries"
+        )
+        longest = timedelta(seconds=2 * (claims - 1))
+        assert due["now"] - timedelta(seconds=1) <= due["first"]
+        assert longest / 2 <= due["last"] - due["first"] <= longest + timedelta(seconds=1)
 
 
 async def test_stale_rows_are_published_again_with_patience(conn: asyncpg.Connection) -> None:
