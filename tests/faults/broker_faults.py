@@ -45,7 +45,7 @@ async def killed_in_burst(world: World, rng: Random) -> None:
     # RabbitMQ 3.10 never finds a leader again for a quorum queue that is younger than that.
     await asyncio.sleep(3)
     for _ in range(sends := 5 if world.full else 2):
-        await world.send(999)
+        await world.send(899)
     world.relay(QUEUE_PATIENCE="60s")  # so that only what was not confirmed is published again
     await world.until_count("published_at IS NOT NULL", 1)
     await asyncio.sleep(rng.uniform(0, 0.3))
@@ -76,7 +76,8 @@ async def killed_in_burst(world: World, rng: Random) -> None:
 @fault("fault-11-broker-wiped", "before-it-is-consumed", "in-the-middle", breaks="broker")
 async def wiped(world: World, rng: Random, variant: str) -> None:
     world.relay()
-    await world.send(999)
+    for customer in (4, 5):
+        await world.send(499, customer=customer)
     await world.until_count("published_at IS NOT NULL", 1000)
     if early := variant == "in-the-middle":
         world.mailer(MAILER_CONCURRENCY="30")

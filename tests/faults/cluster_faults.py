@@ -32,12 +32,12 @@ async def _play(world: World, rng: Random, cluster: Cluster) -> None:
     for _ in range(2):
         world.relay(AMQP_URL=cluster.url)
         world.mailer(AMQP_URL=cluster.url, MAILER_CONCURRENCY="20")
-    await world.send(999)
+    await world.send(899)
     await world.until_count("state = 'sent'", 300)
     leader, replicas = await asyncio.to_thread(_places, cluster)
     assert len(replicas) == 3, f"the queue is on {replicas} only"
-    sending = [asyncio.create_task(world.send(999, customer=each)) for each in (5, 7)]
-    await world.until_count("published_at IS NOT NULL", rng.randrange(1001, 2900))
+    sending = [asyncio.create_task(world.send(899, customer=each)) for each in (5, 7)]
+    await world.until_count("published_at IS NOT NULL", rng.randrange(901, 2600))
     killed = time.monotonic()
     await asyncio.to_thread(cluster.nodes[leader].kill)
     published = await world.count("published_at IS NOT NULL")
