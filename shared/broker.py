@@ -8,6 +8,8 @@ import aiormq
 from aio_pika.abc import AbstractConnection
 from yarl import URL
 
+from shared import decoding
+
 # Raised by anything asked of RabbitMQ while it is away, refusing, blocked or restarting.
 UNAVAILABLE: tuple[type[Exception], ...] = (
     OSError,
@@ -31,6 +33,7 @@ async def connect(url: str, name: str) -> AbstractConnection:
     Of several hosts in `url`, the nodes of one cluster, each is asked until one answers: in random
     order, so that connections spread over them. Where none does, raises what the last one said.
     """
+    decoding.tolerate()
     nodes = _nodes(url)
     last: Exception = ConnectionError("no host was given")
     for node in random.sample(nodes, len(nodes)):

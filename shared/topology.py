@@ -1,10 +1,12 @@
 """The exchanges, queues and bindings that both processes and their neighbours rely on."""
 
 import re
+import struct
 from collections.abc import Mapping
 
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel
+from pamqp import encode
 from pamqp.common import FieldValue
 
 DELIVERIES = "ledgerpost.send-transactions"
@@ -34,13 +36,24 @@ _ADDED_ON_THE_WAY = re.compile(r"x-(death|(first|last)-death-.*|delivery-count|a
 
 
 def senders_headers(headers: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
-    """Return the headers that the sender of a message set."""
+    """Return the headers that the sender of a message set, so that they can be sent on."""
     added = {REASON, CAME_FROM, DIED_AT}
     return {
-        name: value
+        name: _writable(value)
         for name, value in headers.items()
         if name not in added and not _ADDED_ON_THE_WAY.fullmatch(name)
     }
+
+
+def _writable(value: FieldValue) -> FieldValue:
+    """Return what says the same: not all that can be read is taken for writing."""
+    if isinstance(value, bytes):
+        return bytearray(value)
+    try:
+        encode.encode_table_value(value)
+    except (TypeError, ValueError, OverflowError, struct.error):
+        return str(value)
+    return value
 
 
 async def declare(channel: AbstractChannel) -> None:

@@ -85,11 +85,16 @@ class Intake:
             reason = _reason(answer)
             if reason is not None:
                 await self._persist(lambda: self._bury(message, reason), broker.UNAVAILABLE)
+            if answer is not None:
+                self._answered()
+                await self._reply(message, answer)
         except _Stopped:
             return
-        if answer is not None:
-            self._answered()
-            await self._reply(message, answer)
+        except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
+            _log.exception("request not settled")
+            # RabbitMQ itself puts it among the dead letters then.
+            await settle(message.reject(requeue=False))
+            return
         await settle(message.ack())
 
     async def _answer(self, message: AbstractIncomingMessage) -> Answer | None:

@@ -1,0 +1,45 @@
+"""What comes from RabbitMQ, read whatever its sender wrote into it.
+
+RabbitMQ passes on properties and headers as they are: texts that are no UTF-8, times beyond the
+calendar. pamqp raises where it reads such ones, and aiormq gives up the connection then, with all
+that others sent; so one such message would hold up a queue, and take its neighbours to the dead
+letters.
+"""
+
+import struct
+from collections.abc import Callable
+
+from pamqp import decode
+from pamqp.common import FieldValue
+
+_LENGTH = struct.Struct(">I")
+
+
+def tolerate() -> None:
+    """Read from now on what cannot be read as if it were not there."""
+    decode.METHODS["shortstr"] = _short_text
+    decode.METHODS["table"] = decode.TABLE_MAPPING[b"F"] = _table
+    decode.METHODS["timestamp"] = _time
+
+
+def _short_text(value: bytes) -> tuple[int, str]:
+    end = 1 + value[0]
+    return end, value[1:end].decode(errors="ignore")
+
+
+def _time(value: bytes) -> tuple[int, FieldValue]:
+    return _read(decode.timestamp, value) or (8, None)
+
+
+def _table(value: bytes) -> tuple[int, FieldValue]:
+    (length,) = _LENGTH.unpack_from(value)
+    return _read(decode.field_table, value) or (_LENGTH.size + length, {})
+
+
+def _read(
+    reader: Callable[[bytes], tuple[int, FieldValue]], value: bytes
+) -> tuple[int, FieldValue] | None:
+    try:
+        return reader(value)
+    except Exception:  # noqa: BLE001 -- whatever it is, the connection has to outlast it
+        return None
