@@ -24,24 +24,24 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
 async def _admitted(request: web.Request, key: Key) -> Principal:
     """Return who holds `key`, with the request counted; a slice is leased by the same query."""
     limits, refused, digest = request.app[LIMITS], request.app[REFUSED], key.sha256
-    rate = limits.take(digest)
-    if rate is not None:
-        _told(request, rate)
-    elif not limits.knows(digest):
-        refused.check(digest)
-    async with connection(request) as conn:
+    async with limits.turn(digest) as rate:
         if rate is not None:
-            holder = await store.principal(conn, key)
-        else:
-            holder, lease = await store.admit(conn, key, limits.limit) or (None, None)
-    try:
-        principal = valid(holder)
-    except Unauthenticated:
-        refused.count(digest)
-        raise
-    if rate is None and lease is not None:
-        _told(request, limits.lease(digest, lease))
-    return principal
+            _told(request, rate)
+        elif not limits.knows(digest):
+            refused.check(digest)
+        async with connection(request) as conn:
+            if rate is not None:
+                holder = await store.principal(conn, key)
+            else:
+                holder, lease = await store.admit(conn, key, limits.limit) or (None, None)
+        try:
+            principal = valid(holder)
+        except Unauthenticated:
+            refused.count(digest)
+            raise
+        if rate is None and lease is not None:
+            _told(request, limits.lease(digest, lease))
+        return principal
 
 
 def _told(request: web.Request, rate: Rate) -> None:

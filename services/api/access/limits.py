@@ -1,8 +1,10 @@
 """How often a key may ask: leased from Postgres in slices, for all processes to share one limit."""
 
+import asyncio
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import NamedTuple
@@ -54,6 +56,31 @@ class Limits:
         self.limit = limit
         self._clock = clock
         self._windows: OrderedDict[bytes, _Window] = OrderedDict()
+        self._leasing: dict[bytes, asyncio.Future[bool]] = {}
+
+    @asynccontextmanager
+    async def turn(self, key: bytes) -> AsyncIterator[Rate | None]:
+        """Count a request of the key with this hash; None for who has to lease a slice meanwhile.
+
+        One request at a time leases, and the others wait for its slice: at once they would lease
+        all that is left, and other processes would refuse what nobody has asked. Where no slice
+        came of it, they do not wait for one another.
+        """
+        rate = self.take(key)
+        while rate is None and (leasing := self._leasing.get(key)) is not None:
+            if not await asyncio.shield(leasing):
+                break
+            rate = self.take(key)
+        if rate is not None or key in self._leasing:
+            yield rate
+            return
+        leasing = self._leasing[key] = asyncio.get_running_loop().create_future()
+        try:
+            yield None
+        finally:
+            del self._leasing[key]
+            if not leasing.done():
+                leasing.set_result(False)
 
     def knows(self, key: bytes) -> bool:
         """Return whether the key with this hash was valid a short time ago."""
@@ -80,6 +107,8 @@ class Limits:
         self._windows.move_to_end(key)
         window.leased += lease.slice
         window.unleased = max(0, self.limit - lease.taken)
+        if (leasing := self._leasing.get(key)) is not None and not leasing.done():
+            leasing.set_result(True)
         return self._count(window, now)
 
     def _count(self, window: _Window, now: float) -> Rate:

@@ -46,6 +46,23 @@ async def test_requests_at_the_same_time_are_never_more_than_the_limit(
     assert Counter(answer.status for answer in answers) == {200: 40, 429: 80}
 
 
+async def test_requests_at_the_same_time_lease_no_more_than_they_need(
+    two: tuple[Api, Api],
+) -> None:
+    burst = await asyncio.gather(*(two[0].get(ONE) for _ in range(20)))
+    then = [(await two[1].get(ONE)).status for _ in range(16)]
+    assert [answer.status for answer in burst] + then == [200] * 36
+
+
+async def test_who_waits_for_the_lease_of_another_goes_on_when_that_fails(
+    two: tuple[Api, Api], golden: str
+) -> None:
+    wrong = Key.generate().text
+    answers = await asyncio.gather(*(two[0].get(ONE, key=wrong) for _ in range(20)))
+    assert {answer.status for answer in answers} == {401}
+    assert (await two[0].get(ONE)).status == 200
+
+
 async def test_an_answer_tells_what_is_left(two: tuple[Api, Api]) -> None:
     first, second = await two[0].get(ONE), await two[0].get(f"{REPORTS}/{NOVEMBER}")
     for left, answer in ((39, first), (38, second)):
