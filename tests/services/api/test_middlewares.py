@@ -116,3 +116,20 @@ async def test_metrics_name_routes_and_never_paths(reader: Api) -> None:
     assert "path-4711" not in figures
     assert "2024-11-02" not in figures
     assert "PROPFIND" not in figures
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "told"),
+    [
+        ("OPTIONS", "/unsubscribe/secret", 204, "/unsubscribe/{token}"),
+        ("PUT", "/unsubscribe/secret", 405, "/unsubscribe/{token}"),
+        ("GET", "/unsubscribe/secret/", 404, "/unsubscribe/{token}"),
+        ("PUT", "/api/v3/suppressions/secret@x.example", 405, "/api/v3/suppressions/{email}"),
+    ],
+)
+async def test_links_and_addresses_are_not_logged_where_no_route_takes_them_either(
+    reader: Api, logged: Logged, method: str, path: str, status: int, told: str
+) -> None:
+    assert (await reader.ask(method, path)).status == status
+    assert [each["path"] for each in logged() if each["event"] == "request"] == [told]
+    assert "secret" not in str(logged())
