@@ -108,6 +108,22 @@ async def test_a_copy_finds_the_answer_long_after_idempotency_keys_are_forgotten
     assert await sends(system) == 1
 
 
+@pytest.mark.parametrize(
+    "attributes",
+    [
+        dict.fromkeys(["datacontenttype", "time", "subject", "traceparent", "idempotencykey"]),
+        {"time": "2024-11-30T09:00:00.123456+05:30", "dataschema": "https://crm.example/send"},
+        {"comexampleretries": 7, "comexampleurgent": True, "sequence": "00012"},
+    ],
+)
+async def test_attributes_that_are_null_or_not_known_do_no_harm(
+    system: System, asker: Peer, attributes: dict[str, Any]
+) -> None:
+    async with system.relay():
+        await asker.ask(request("attributes") | attributes)
+        assert (await asker.reply())["type"] == "com.ledgerpost.send-request.accepted.v1"
+
+
 REFUSED: list[tuple[Any, int, list[str]]] = [
     (request("r", other_emails=["a@x.example\r\nBcc: b@x.example"]), 422, ["other_emails"]),
     (request("r", message="a\0b"), 422, ["message"]),

@@ -104,8 +104,10 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _event(given: dict[str, Any]) -> SendRequested:
+    # An attribute that is null counts as left out (CloudEvents, JSON Event Format, 2.2).
+    there = {name: value for name, value in given.items() if value is not None}
     try:
-        return inputs.parse(SendRequested, given)
+        return inputs.parse(SendRequested, there)
     except InvalidInput as error:
         # The POST's fields have the names here that they have there.
         raise InvalidInput(
