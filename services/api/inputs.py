@@ -9,6 +9,7 @@ from pydantic import BaseModel, ValidationError
 from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
 
 MAX_FIELDS = 1000
+_LONGEST_NAME = 200  # of a field's name that is repeated; the caller chose it
 _MAX_DEPTH = 20  # of JSON; nothing that is asked for is deeper than a list in an object
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -41,22 +42,26 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
     except ValidationError as error:
         raise InvalidInput(
             FieldError(
-                ".".join(str(step) for step in each["loc"]) or "body",
+                _cut(".".join(str(step) for step in each["loc"])) or "body",
                 each["msg"].removeprefix("Value error, "),
             )
             for each in error.errors(include_input=False, include_url=False, include_context=False)
         ) from None
 
 
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
 def _check(name: str, value: object) -> None:
     level: list[object] = [name, value]
     for _ in range(_MAX_DEPTH):
         if any("\0" in each for each in level if isinstance(each, str)):
-            raise Invalid(name, "should not have a NUL")
+            raise Invalid(_cut(name), "should not have a NUL")
         level = [inner for each in level for inner in _within(each)]
         if not level:
             return
-    raise Invalid(name, f"should not be nested more than {_MAX_DEPTH} levels deep")
+    raise Invalid(_cut(name), f"should not be nested more than {_MAX_DEPTH} levels deep")
 
 
 def _within(value: object) -> Iterable[object]:

@@ -8,7 +8,8 @@ from services.api.relay.publisher import Outgoing, Publisher
 from shared import sql, topology
 
 _QUERIES = sql.load("services.api.relay")
-_BATCH = 500
+# All of a batch are held at once, and an answer repeats the id of its request: up to a megabyte.
+_BATCH = 50
 
 
 class Answers:

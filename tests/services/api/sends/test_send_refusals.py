@@ -20,6 +20,11 @@ async def test_nul_is_refused_wherever_it_stands(api: Client) -> None:
     assert await refused(api, params={**PERIOD, "from": "2024-11-01\0"}) == {"from"}
 
 
+@pytest.mark.parametrize("value", [1, "\0", [[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]])
+async def test_of_an_endless_name_only_the_beginning_is_repeated(api: Client, value: Any) -> None:
+    assert await refused(api, json={"x" * 500_000: value}) == {"x" * 200 + "…"}
+
+
 @pytest.mark.parametrize(
     "body",
     [
