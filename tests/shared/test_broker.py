@@ -46,7 +46,8 @@ async def test_a_node_that_says_nothing_is_given_up_in_time(
         url = several(broker, silent.url.partition("@")[2].partition("/")[0])
         [down] = free_ports(1)
         begun = time.monotonic()
-        with pytest.raises(TimeoutError):
+        # What the one that was asked last said, and which that is, is chance.
+        with pytest.raises(UNAVAILABLE):
             await connect(url.replace("@", f"@127.0.0.1:{down},"), "test")
         assert time.monotonic() - begun < 5
         both = url.replace("@", f"@{here.hostname}:{here.port},")
