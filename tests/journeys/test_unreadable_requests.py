@@ -2,7 +2,6 @@
 
 import struct
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -28,9 +27,6 @@ def written(kind: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     if kind == "header that is no UTF-8":
         monkeypatch.setattr(encode, "long_string", lambda _: NO_UTF8)
         return {"headers": {"x-name": "name"}}
-    if kind == "decimal":
-        monkeypatch.setattr(encode, "decimal", lambda _: b"\x00\xff\xff\xff\xff")
-        return {"headers": {"x-number": Decimal(1)}}
     assert kind == "correlation_id"
     monkeypatch.setitem(encode.METHODS, "shortstr", _no_utf8(encode.short_string))
     return {"correlation_id": "no utf-8"}
@@ -46,7 +42,6 @@ def _no_utf8(write: Any) -> Any:
         "timestamp",
         "header beyond the calendar",
         "header that is no UTF-8",
-        "decimal",
         "correlation_id",
     ],
 )
