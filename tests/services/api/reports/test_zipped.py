@@ -2,6 +2,7 @@ import asyncio
 import gzip
 import zlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
@@ -88,13 +89,17 @@ async def test_each_coding_has_a_tag_and_either_is_known_again(api: Api, golden:
     plain, zipped = await api.get(LIST, headers=PLAIN), await api.get(LIST, headers=ZIP)
     tags = [plain.headers["ETag"], zipped.headers["ETag"]]
     assert tags[0] != tags[1]
-    for asked in (PLAIN, ZIP):
-        for tag in tags:
+    anything: dict[str, Any] = {"skip_auto_headers": ["Accept-Encoding"]}
+    for asked, options in ((PLAIN, {}), (ZIP, {}), ({}, anything)):
+        for tag in tags[:1] if asked == PLAIN else tags:
             for given in (tag, f"W/{tag}", f'"other", {tag}'):
-                again = await api.get(LIST, headers=asked | {"If-None-Match": given})
+                again = await api.get(LIST, headers=asked | {"If-None-Match": given}, **options)
                 assert (again.status, again.text) == (304, "")
                 assert again.headers["ETag"] == tag
                 assert "Accept-Encoding" in again.headers["Vary"]
+    # A cache that has the coded answer alone may not be told to show it to who cannot read it.
+    whole = await api.get(LIST, headers=PLAIN | {"If-None-Match": tags[1]})
+    assert (whole.status, whole.text) == (200, plain.text)
     conn = await asyncpg.connect(golden)
     await conn.execute("UPDATE customers SET first_name = 'New' WHERE id = 1")
     await conn.close()
