@@ -197,7 +197,9 @@ def _queries() -> dict[str, str]:
     access, reports = sql.load("services.api.access"), sql.load("services.api.reports")
     naive = ROOT / "tests" / "services" / "api" / "reports" / "naive_report.sql"
     return {
-        "principal": access.principal,
+        "principal": access.principal.replace(
+            ",\n    report_version(business_id) AS ledger_version", ""
+        ),
         "version": reports.version,
         "one": store.one_customer(),
         "naive": naive.read_text(),

@@ -47,7 +47,8 @@ class RateLimited(Refusal):
 class Principal:
     """Who asks: a key, the one business it is bound to, and what it may do there.
 
-    `is_expired` is by the database's clock; such a key opens nothing.
+    `is_expired` is by the database's clock; such a key opens nothing. `ledger_version` is what
+    reports.store.version() said at that moment, where it was asked along.
     """
 
     key_id: UUID
@@ -55,6 +56,7 @@ class Principal:
     scopes: frozenset[str]
     expires_at: datetime | None = None
     is_expired: bool = False
+    ledger_version: str | None = None
 
     def need(self, scope: Scope) -> None:
         """Raise Forbidden where the key lacks `scope`."""

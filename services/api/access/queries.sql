@@ -1,6 +1,8 @@
 -- name: principal
--- Who holds the key with hash $1: found by its unique index, at every request.
-SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
+-- Who holds the key with hash $1: found by its unique index, at every request. With the version of the
+-- business's ledger, for which an unchanged report would otherwise need a round trip of its own.
+SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired,
+    report_version(business_id) AS ledger_version
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
 -- name: meet

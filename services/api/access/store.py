@@ -87,4 +87,5 @@ def _principal(row: asyncpg.Record) -> Principal:
         frozenset(row["scopes"]),
         row["expires_at"],
         row["is_expired"],
+        row.get("ledger_version"),
     )
