@@ -1,40 +1,60 @@
 -- What the report needs of each document and each customer, kept beside the ledger so that a report
 -- costs what its customers cost. docs/adr/5-kept-figures.md has the reasons and the measurements.
 
--- Each document as the report counts it, computed from the base tables. Documents that are not
--- issued count nothing, but have their row: two transactions that touch a document meet there.
-CREATE VIEW counted_documents AS
+-- What is made from here on finds temporary tables last, so that no writer can put his own in between.
+SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
+
+-- The query of documents as the report counts them, from the base tables: those of `documents` that
+-- `keys` joins to the ones asked for, with what was settled on each; `paid` may say on which. Documents
+-- that are not issued count nothing, but have their row: two transactions that touch a document meet
+-- there.
+CREATE FUNCTION counting(documents text, keys text, paid text) RETURNS text LANGUAGE sql IMMUTABLE AS $function$
+SELECT format($query$
 SELECT
     i.business_id,
     i.id AS invoice_id,
     i.customer_id,
     (extract(year FROM i.issue_date) * 10000 + extract(month FROM i.issue_date) * 100
         + extract(day FROM i.issue_date))::int AS day,
-    CASE WHEN i.status <> 'issued' THEN 0 WHEN i.kind = 'invoice' THEN i.total ELSE -i.total END
-        AS billed,
-    CASE WHEN i.status = 'issued' AND i.kind = 'invoice' THEN 1 ELSE 0 END AS invoices,
-    coalesce(p.manual, 0) AS manual,
-    coalesce(p.manual_count, 0)::int AS manual_count,
-    coalesce(p.online, 0) AS online,
-    coalesce(p.online_count, 0)::int AS online_count,
+    CASE WHEN i.kind = 'invoice' THEN 1 ELSE 0 END * c.counts AS invoices,
+    coalesce(p.manual_count, 0)::int * c.counts AS manual_count,
+    coalesce(p.online_count, 0)::int * c.counts AS online_count,
     CASE WHEN t.full_paid THEN p.last_paid_on - i.issue_date ELSE 0 END AS days,
-    CASE WHEN t.full_paid THEN 1 ELSE 0 END AS paid_in_full
-FROM invoices i
+    CASE WHEN t.full_paid THEN 1 ELSE 0 END AS paid_in_full,
+    CASE i.kind WHEN 'invoice' THEN i.total ELSE -i.total END * c.counts AS billed,
+    coalesce(p.manual, 0) * c.counts AS manual,
+    coalesce(p.online, 0) * c.counts AS online
+FROM (
+    SELECT business_id, id, id AS invoice_id, customer_id, kind, status, issue_date, total
+    FROM %1$s d
+) i
+%2$s
 LEFT JOIN LATERAL (
     SELECT
+        business_id,
+        invoice_id,
         sum(amount) FILTER (WHERE channel = 'manual') AS manual,
         count(*) FILTER (WHERE channel = 'manual') AS manual_count,
         sum(amount) FILTER (WHERE channel = 'online') AS online,
         count(*) FILTER (WHERE channel = 'online') AS online_count,
         sum(amount) AS paid,
         max(paid_on) FILTER (WHERE amount > 0) AS last_paid_on
-    FROM payments
-    WHERE business_id = i.business_id AND invoice_id = i.id AND status = 'settled'
-        AND i.status = 'issued'
-) p ON true
+    FROM payments p
+    WHERE status = 'settled' %3$s
+    GROUP BY business_id, invoice_id
+) p ON p.business_id = i.business_id AND p.invoice_id = i.id
+CROSS JOIN LATERAL (SELECT (i.status = 'issued')::int) c (counts)
 CROSS JOIN LATERAL (
-    SELECT i.kind = 'invoice' AND i.total > 0 AND coalesce(p.paid >= i.total, false)
-) t (full_paid);
+    SELECT c.counts = 1 AND i.kind = 'invoice' AND i.total > 0 AND coalesce(p.paid >= i.total, false)
+) t (full_paid)
+$query$, documents, keys, paid)
+$function$;
+
+DO $$
+BEGIN
+    EXECUTE 'CREATE VIEW counted_documents AS ' || counting('invoices', '', '');
+END
+$$;
 
 -- The same, kept: what a report reads for the days of its first and last month.
 CREATE TABLE kept_documents (
@@ -54,9 +74,6 @@ CREATE TABLE kept_documents (
 ) WITH (fillfactor = 85);
 
 CREATE INDEX kept_documents_by_day ON kept_documents (business_id, day, customer_id);
--- What was paid on one document may be too much for a bigint of units of 0.0001.
-CREATE INDEX kept_documents_beyond_bigint ON kept_documents (business_id, day, customer_id)
-    WHERE greatest(abs(manual), abs(online)) >= 100000000000000;
 
 -- Sums of the documents issued in a period, by customer. A period is a month 20240100 or a year
 -- 20240000. Money is in units of 0.0001.

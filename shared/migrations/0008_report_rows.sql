@@ -1,4 +1,5 @@
 -- The report's rows as they are read: what does not change with the ledger is rendered once.
+SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 
 -- The columns of a row from `id` to `account_id`. Immutable, though to_char and to_json are declared
 -- less: of a timestamp without zone in digits, and of text, they depend on no setting.
@@ -40,8 +41,21 @@ ALTER TABLE customers ADD COLUMN report_middle text NOT NULL GENERATED ALWAYS AS
         || ',"archived":' || archived::text || ',"amount_due":'
 ) STORED;
 
+-- The opening balance as the sums have it, in units of 0.0001.
+ALTER TABLE customers ADD COLUMN report_opening bigint NOT NULL
+    GENERATED ALWAYS AS ((opening_balance * 10000)::bigint) STORED;
+
+-- An amount in units of 0.0001 as JSON's number; nothing is 0.
+CREATE FUNCTION units_text(units numeric) RETURNS text LANGUAGE sql IMMUTABLE AS
+    'SELECT coalesce(trim_scale(units * 0.0001)::text, ''0'')';
+CREATE FUNCTION units_text(units bigint) RETURNS text LANGUAGE sql IMMUTABLE AS
+    'SELECT coalesce(trim_scale(units * 0.0001)::text, ''0'')';
+
+-- The sum of bigints as a bigint, or an error where it does not fit.
+CREATE AGGREGATE sum_units(bigint) (sfunc = int8pl, stype = bigint, combinefunc = int8pl, parallel = safe);
+
 CREATE FUNCTION ledger_rows_changed() RETURNS trigger LANGUAGE plpgsql
-SECURITY DEFINER SET search_path FROM CURRENT AS $$
+SECURITY DEFINER SET search_path FROM CURRENT SET enable_seqscan = off AS $$
 DECLARE
     businesses bigint[];
 BEGIN
@@ -62,18 +76,13 @@ BEGIN
 END
 $$;
 
-DO $$
-DECLARE
-    ledger text;
-BEGIN
-    FOREACH ledger IN ARRAY ARRAY['customers', 'categories'] LOOP
-        EXECUTE format('CREATE TRIGGER note_inserted AFTER INSERT ON %I REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
-        EXECUTE format('CREATE TRIGGER note_updated AFTER UPDATE ON %I REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
-        EXECUTE format('CREATE TRIGGER note_deleted AFTER DELETE ON %I REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
-        EXECUTE format('CREATE TRIGGER note_truncated AFTER TRUNCATE ON %I FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed()', ledger);
-    END LOOP;
-END
-$$;
+CALL add_triggers('customers', 'note', 'ledger_rows_changed');
+CALL add_triggers('categories', 'note', 'ledger_rows_changed');
+DROP PROCEDURE add_triggers;
+CREATE TRIGGER note_truncated AFTER TRUNCATE ON customers
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+CREATE TRIGGER note_truncated AFTER TRUNCATE ON categories
+    FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
 
 -- The fewest years, months and days that together are [first, last], where the business has documents
 -- at all: at most 60 days, 22 months, and the years from its first document to its last.

@@ -6,19 +6,21 @@ SELECT report_version($1)
 -- The report's rows, in its order, each as one line of JSON: of business $1 from $2 to $3 (dates,
 -- inclusive), of the customers with ids from $4 to $5 (the same one twice for one customer).
 -- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day
--- that make up [$2, $3], which OFFSET 0 holds the planner to. What one document was paid may not fit
--- into a bigint of 0.0001 units: such ones come in parts. asyncpg makes infinities of the first and
--- the last date that Python knows.
+-- that make up [$2, $3], which OFFSET 0 holds the planner to. Counts in {units} of 0.0001, by {sum}:
+-- numeric by sum; or bigint by sum_units, which is faster and fails before the first row where one
+-- does not fit. Rows are put in order before they are written as text, so that the first go out while
+-- the last are still to be written. asyncpg makes infinities of the first and the last date that
+-- Python knows.
 WITH billed AS (
     SELECT
         k.customer_id,
-        trim_scale(sum(k.billed) * 0.0001) AS due,
+        {sum}(k.billed) AS due,
         sum(k.invoices) AS invoices,
-        trim_scale(sum(k.manual) * 0.0001) AS manual,
+        {sum}(k.manual) AS manual,
         sum(k.manual_count) AS manual_count,
-        trim_scale(sum(k.online) * 0.0001) AS online,
+        {sum}(k.online) AS online,
         sum(k.online_count) AS online_count,
-        sum(k.days) AS days,
+        {sum}(k.days) AS days,
         sum(k.paid_in_full) AS paid_in_full
     FROM periods_within($1, $2, $3) AS within (period)
     CROSS JOIN LATERAL (
@@ -29,29 +31,15 @@ WITH billed AS (
         WHERE business_id = $1 AND period = within.period AND customer_id BETWEEN $4 AND $5
         UNION ALL
         SELECT
-            customer_id, (billed * 10000)::bigint, (manual * 10000)::bigint,
-            (online * 10000)::bigint, days, invoices, manual_count, online_count, paid_in_full
+            customer_id, (billed * 10000)::{units}, (manual * 10000)::{units},
+            (online * 10000)::{units}, days, invoices, manual_count, online_count, paid_in_full
         FROM kept_documents
         WHERE business_id = $1 AND day = within.period AND customer_id BETWEEN $4 AND $5
-            AND greatest(abs(manual), abs(online)) < 100000000000000
-        UNION ALL
-        SELECT
-            customer_id, in_parts(billed * 10000, part, parts),
-            in_parts(manual * 10000, part, parts), in_parts(online * 10000, part, parts),
-            days * first, invoices * first, manual_count * first, online_count * first,
-            paid_in_full * first
-        FROM kept_documents
-        CROSS JOIN LATERAL parts_of(greatest(abs(manual), abs(online)) * 10000) parts
-        CROSS JOIN LATERAL generate_series(1, parts) part
-        CROSS JOIN LATERAL (SELECT (part = 1)::int) f (first)
-        WHERE business_id = $1 AND day = within.period AND customer_id BETWEEN $4 AND $5
-            AND greatest(abs(manual), abs(online)) >= 100000000000000
         OFFSET 0
     ) k
     GROUP BY k.customer_id
 ), totals AS (
-    SELECT customer_id, sum(receivable) * 0.0001 AS receivable,
-        trim_scale(sum(deposited) * 0.0001) AS deposited
+    SELECT customer_id, {sum}(receivable) AS receivable, {sum}(deposited) AS deposited
     FROM kept_totals
     WHERE business_id = $1 AND customer_id BETWEEN $4 AND $5
     GROUP BY customer_id
@@ -62,26 +50,30 @@ WITH billed AS (
 )
 SELECT
     concat(
-        c.report_head, coalesce(n.category, '"Uncategorised","category_id":1,"deposit_amount":'),
-        coalesce(c.deposited, 0), c.report_middle, coalesce(b.due, 0),
-        ',"invoice_count":', coalesce(b.invoices, 0),
-        ',"balance":', c.balance,
-        ',"amount_paid":', CASE WHEN b.manual_count > 0 THEN b.manual::text ELSE 'null' END,
-        ',"online_amount_paid":', CASE WHEN b.online_count > 0 THEN b.online::text ELSE 'null' END,
+        report_head, coalesce(category, '"Uncategorised","category_id":1,"deposit_amount":'),
+        units_text(deposited), report_middle, units_text(due),
+        ',"invoice_count":', coalesce(invoices, 0),
+        ',"balance":', units_text(balance),
+        ',"amount_paid":', CASE WHEN manual_count > 0 THEN units_text(manual) ELSE 'null' END,
+        ',"online_amount_paid":', CASE WHEN online_count > 0 THEN units_text(online) ELSE 'null' END,
         (SELECT concat(',"dateFrom":"', greatest($2, '0001-01-01'), '","dateTo":"', least($3, '9999-12-31'))),
         '","average_payment_terms":',
-        CASE WHEN b.paid_in_full > 0 THEN trim_scale(round(b.days / b.paid_in_full, 2)) ELSE 0 END,
-        ',"owing":', coalesce(trim_scale(b.due - b.manual - b.online), 0),
-        ',"total_paid":', coalesce(trim_scale(b.manual + b.online), 0),
-        ',"invoices":', coalesce(b.invoices, 0), '}'
+        CASE WHEN paid_in_full > 0
+            THEN trim_scale(round(days::numeric / paid_in_full, 2))::text ELSE '0' END,
+        ',"owing":', units_text(owing), ',"total_paid":', units_text(paid),
+        ',"invoices":', coalesce(invoices, 0), '}'
     ) AS row
 FROM (
     SELECT
-        c.id, c.report_head, c.report_middle, c.category_id, totals.deposited,
-        trim_scale(c.opening_balance + coalesce(totals.receivable, 0)) AS balance
-    FROM customers c LEFT JOIN totals ON totals.customer_id = c.id
+        c.id, c.report_head, n.category, t.deposited, c.report_middle, b.due, b.invoices,
+        c.report_opening::{units} + coalesce(t.receivable, 0) AS balance,
+        b.manual, b.manual_count, b.online, b.online_count, b.manual + b.online AS paid,
+        b.due - (b.manual + b.online) AS owing, b.days, b.paid_in_full
+    FROM customers c
+    LEFT JOIN totals t ON t.customer_id = c.id
+    LEFT JOIN named n ON n.id = c.category_id
+    LEFT JOIN billed b ON b.customer_id = c.id
     WHERE c.business_id = $1 AND c.id BETWEEN $4 AND $5
-) c
-LEFT JOIN named n ON n.id = c.category_id
-LEFT JOIN billed b ON b.customer_id = c.id
-ORDER BY c.balance DESC, c.id
+    ORDER BY balance DESC, id
+) ordered
+ORDER BY balance DESC, id

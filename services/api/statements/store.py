@@ -1,12 +1,12 @@
 """Freezing what a statement says."""
 
+from services.api.reports import store as reports
 from shared import sql
 from shared.deliveries.waiting import Unfrozen
 from shared.postgres import Connection
 from shared.statement import TEMPLATE_VERSION
 
 _QUERIES = sql.load("services.api.statements")
-_REPORT = sql.load("services.api.reports")
 _LONGEST = 10.0  # seconds for one statement, while the others wait
 # More lines than a person reads or a mail carries; a PDF of them would cost gigabytes to typeset.
 _MOST_LINES = 5_000
@@ -22,7 +22,7 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
     Raises NoStatement where the customer is gone or the statement has too many lines.
     """
     frozen = await conn.fetchval(
-        _QUERIES.freeze.replace("{report}", _REPORT.income_by_customers),
+        _QUERIES.freeze.replace("{report}", reports.all_customers()),
         send.business_id,
         send.date_from,
         send.date_to,

@@ -54,6 +54,17 @@ async def test_every_change_that_the_list_shows_changes_its_tag(
     assert after.text != before.text
 
 
+async def test_a_move_within_a_month_changes_the_tag(api: Api, golden: str) -> None:
+    before = await tag(api)
+    conn = await asyncpg.connect(golden)
+    await conn.execute(
+        "UPDATE invoices SET issue_date = date_trunc('month', issue_date::date) + interval '1 day'"
+        " WHERE business_id = 1 AND id = 12"
+    )
+    await conn.close()
+    assert await tag(api) != before
+
+
 async def test_other_businesses_and_drafts_leave_the_tag_alone(api: Api, golden: str) -> None:
     mine, theirs = await tag(api), await tag(api, await new_key(golden, 2))
     conn = await asyncpg.connect(golden)

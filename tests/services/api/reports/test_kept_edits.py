@@ -29,6 +29,18 @@ async def conn(golden: str) -> asyncpg.Connection:
     return await asyncpg.connect(golden)
 
 
+WAYS = {
+    "as it comes": "SELECT 1",
+    "one by one": "CREATE OR REPLACE FUNCTION are_few(rows_changed bigint) RETURNS boolean"
+    " LANGUAGE sql IMMUTABLE AS 'SELECT true'",
+    "at once, looked up": "CREATE OR REPLACE FUNCTION are_few(rows_changed bigint) RETURNS boolean"
+    " LANGUAGE sql IMMUTABLE AS 'SELECT false'; CREATE OR REPLACE FUNCTION"
+    " are_a_good_part(rows_changed bigint) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT false'",
+    "at once, hashed": "CREATE OR REPLACE FUNCTION are_few(rows_changed bigint) RETURNS boolean"
+    " LANGUAGE sql IMMUTABLE AS 'SELECT false'",
+}
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -52,13 +64,19 @@ async def conn(golden: str) -> asyncpg.Connection:
         "UPDATE categories SET name = name || '\"'",
     ],
 )
-async def test_an_edit_reaches_every_figure(conn: asyncpg.Connection, edit: str) -> None:
+@pytest.mark.parametrize("way", WAYS)
+async def test_an_edit_reaches_every_figure(conn: asyncpg.Connection, edit: str, way: str) -> None:
+    await conn.execute(WAYS[way])
     await conn.execute(edit)
     await assert_exact(conn)
     await conn.close()
 
 
-async def test_one_statement_writes_a_document_and_its_payment(conn: asyncpg.Connection) -> None:
+@pytest.mark.parametrize("way", WAYS)
+async def test_one_statement_writes_a_document_and_its_payment(
+    conn: asyncpg.Connection, way: str
+) -> None:
+    await conn.execute(WAYS[way])
     await conn.execute(
         """WITH document AS (
             INSERT INTO invoices
@@ -74,7 +92,9 @@ async def test_one_statement_writes_a_document_and_its_payment(conn: asyncpg.Con
     await conn.close()
 
 
-async def test_sums_beyond_64_bits_stay_exact(conn: asyncpg.Connection) -> None:
+@pytest.mark.parametrize("way", WAYS)
+async def test_sums_beyond_64_bits_stay_exact(conn: asyncpg.Connection, way: str) -> None:
+    await conn.execute(WAYS[way])
     invoices = [
         (1, 1000 + n, 1, "N", "invoice", "issued", date(2024, 11, 5), MOST) for n in range(40)
     ]

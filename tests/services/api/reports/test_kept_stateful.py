@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_sta
 
 from services.api.ledger.verification import prove
 from tests.services.api.reports.base_tables import assert_as_in_python
+from tests.services.api.reports.test_kept_edits import WAYS
 
 T = TypeVar("T")
 
@@ -152,7 +153,12 @@ class Writers(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)
-async def test_no_order_of_writes_loses_a_figure(database: str) -> None:
+@pytest.mark.parametrize("way", ["as it comes", "at once, looked up", "at once, hashed"])
+async def test_no_order_of_writes_loses_a_figure(database: str, way: str) -> None:
+    conn = await asyncpg.connect(database)
+    await conn.execute(WAYS[way])
+    await conn.close()
+
     class Here(Writers):
         dsn, loop = database, asyncio.get_running_loop()
 
@@ -161,7 +167,7 @@ async def test_no_order_of_writes_loses_a_figure(database: str) -> None:
         Here,
         settings=settings(
             derandomize=True,
-            max_examples=25,
+            max_examples=20,
             stateful_step_count=30,
             deadline=None,
             database=None,

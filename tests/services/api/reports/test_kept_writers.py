@@ -60,6 +60,20 @@ async def test_an_open_transaction_holds_back_no_other_writer(ledger: str, isola
     await assert_exact(ledger)
 
 
+async def test_a_snapshot_older_than_another_s_commit_fails_no_writer(ledger: str) -> None:
+    old = await connect(ledger, default_transaction_isolation="repeatable read")
+    other = await connect(ledger)
+    await other.execute(INVOICE, 1, 1, DAY)
+    await old.execute("BEGIN")
+    await old.fetch("SELECT FROM invoices")  # takes the snapshot
+    await other.execute(INVOICE, 2, 1, DAY)
+    await old.execute(INVOICE, 3, 1, DAY)
+    await old.execute("COMMIT")
+    await old.close()
+    await other.close()
+    await assert_exact(ledger)
+
+
 async def test_writers_of_the_same_customers_meet_no_deadlock(ledger: str) -> None:
     async def write(place: int) -> None:
         chance = random.Random(place)

@@ -8,10 +8,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from shared import sql
+from services.api.reports import store
 from tests.services.api.ledgers import load_large
 
-REPORT = sql.load("services.api.reports").income_by_customers
+REPORT = store.all_customers()
 
 
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
