@@ -34,10 +34,14 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 
 
 @asynccontextmanager
-async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]:
+async def pool(
+    dsn: str, *, name: str, size: int, by_key: bool = False
+) -> AsyncIterator[asyncpg.Pool]:
     """Yield a pool of at most `size` connections that commits durably and speaks UTC.
 
-    It connects at first use, so that a process starts while Postgres is still away.
+    It connects at first use, so that a process starts while Postgres is still away. `by_key` is for
+    those who look for rows by their keys alone: a statement is planned once for a connection, and
+    reads no table as a whole, however small that was when it was planned.
     """
     opened = await asyncpg.create_pool(
         dsn,
@@ -53,6 +57,8 @@ async def pool(dsn: str, *, name: str, size: int) -> AsyncIterator[asyncpg.Pool]
             "timezone": "UTC",
             "datestyle": "ISO",
             "jit": "off",
+            "plan_cache_mode": "force_generic_plan" if by_key else "auto",
+            "enable_seqscan": "off" if by_key else "on",
             # Ten thousand rows of a report are sorted in memory.
             "work_mem": "32MB",
         },

@@ -24,6 +24,8 @@ from shared.statement.render import Renderer
 from shared.unsubscribe import Links
 
 _RENDER_THREADS = 2
+# Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
+_AHEAD = 4
 
 
 class Attempts:
@@ -49,7 +51,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
     concurrency = settings.mailer_concurrency
     async with AsyncExitStack() as stack:
         pool = await stack.enter_async_context(
-            postgres.pool(settings.database_url, name="ledgerpost-mailer", size=6)
+            postgres.pool(settings.database_url, name="ledgerpost-mailer", size=6, by_key=True)
         )
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
         sessions = Sessions(relay, concurrency, timeouts)
@@ -64,16 +66,27 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         deliver = Deliver(
             rows, composer, pacing, sessions, breaker, settings.retry_delay, Attempts(counted)
         )
-        consumer = Consumer(settings.amqp_url, concurrency, deliver, breaker, health)
+        consumer = Consumer(
+            settings.amqp_url,
+            concurrency * _AHEAD,
+            deliver,
+            breaker,
+            health,
+        )
         health.register("postgres", lambda: pool.fetchval("SELECT 1"))
         await stack.enter_async_context(
             serve_ops(
                 "MAILER_OPS", settings.mailer_ops_host, settings.mailer_ops_port, health, counted
             )
         )
-        for watcher in (rows.renew(), breaker.watch()):
+        for watcher in (rows.renew(), breaker.watch(), _dismiss(sessions, stop)):
             stack.callback(asyncio.create_task(watcher).cancel)
         await consumer.run(stop)
+
+
+async def _dismiss(sessions: Sessions, stop: asyncio.Event) -> None:
+    await stop.wait()
+    sessions.dismiss()
 
 
 def mail_from(settings: MailerSettings) -> Mailbox:

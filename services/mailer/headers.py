@@ -2,6 +2,7 @@
 
 import re
 from email.header import Header
+from functools import lru_cache
 
 _WIDTH = 76
 _LONGEST_WORD = 60
@@ -57,5 +58,7 @@ def _folded(name: str, text: str) -> str:
     return _FOLD.join(lines)
 
 
+# A period's subject and a business's name are the same in many mails.
+@lru_cache(maxsize=256)
 def _encoded(name: str, text: str) -> str:
     return Header(text, "utf-8", _WIDTH, name).encode(linesep="\r\n")

@@ -5,6 +5,7 @@ from base64 import encodebytes
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from urllib.parse import quote
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from services.mailer.headers import address_header, one_line, plain_header, text
 from shared.unsubscribe import Links
 
 _LONGEST_FILE_NAME = 60
+_LONG_LINE = 2000  # characters; such are not kept encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +115,22 @@ def _multipart(kind: str, send_id: UUID, *parts: bytes) -> tuple[str, bytes]:
 
 
 def _text_part(kind: str, text: str) -> bytes:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n")
-    encoded = binascii.b2a_qp(lines.encode("utf-8", "replace"), istext=True)
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     return (
         f"Content-Type: text/{kind}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
-    ).encode() + encoded.replace(b"\n", b"\r\n")
+    ).encode() + b"\r\n".join(
+        [_line(line) if len(line) < _LONG_LINE else _quoted(line) for line in lines]
+    )
+
+
+def _quoted(line: str) -> bytes:
+    encoded = binascii.b2a_qp(line.encode("utf-8", "replace"), istext=True)
+    return encoded.replace(b"\n", b"\r\n")
+
+
+# Most lines of a mail are its template's, and to encode them again is most of the work.
+_line = lru_cache(maxsize=2048)(_quoted)
 
 
 def _pdf_part(pdf: bytes, name: str) -> bytes:

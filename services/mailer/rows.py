@@ -26,6 +26,7 @@ class Rows:
         self._lease = lease
         self._held: dict[UUID, Claim] = {}
         self._claims = Batches(self._claim_all, postgres.UNAVAILABLE)
+        self._statements = Batches(self._read_all, postgres.UNAVAILABLE)
         self._gates = Batches(self._gate_all, postgres.UNAVAILABLE)
         self._verdicts = Batches(self._record_all, postgres.UNAVAILABLE)
 
@@ -71,8 +72,7 @@ class Rows:
 
     async def content(self, claim: Claim) -> str:
         """Return the frozen statement of a claim, as canonical JSON."""
-        async with self._pool.acquire() as conn:
-            return await held.statement(conn, claim)
+        return await self._statements.ask(claim)
 
     async def renew(self) -> None:
         """Prolong the leases of all held rows, for ever."""
@@ -100,6 +100,10 @@ class Rows:
             claimed = await held.claim(conn, ids, self._lease)
         # The same message many times at once: one of them gets the row.
         return [claimed.pop(delivery_id, None) for delivery_id in ids]
+
+    async def _read_all(self, claims: Sequence[Claim]) -> Sequence[str]:
+        async with self._pool.acquire() as conn:
+            return await held.statements(conn, claims)
 
     async def _gate_all(self, claims: Sequence[Claim]) -> Sequence[bool]:
         async with self._pool.acquire() as conn:

@@ -5,7 +5,7 @@ import ssl
 from services.mailer import handover
 from services.mailer.envelope import Envelope
 from services.mailer.handover import Gate, Patience
-from services.mailer.outcomes import Failed, Outcome, RelayAtFault
+from services.mailer.outcomes import Failed, NotHandedOver, Outcome, RelayAtFault
 from services.mailer.relay import Relay, Timeouts
 from services.mailer.replies import CLOSING, Reply
 from services.mailer.session import Session, SessionLost
@@ -26,6 +26,8 @@ class Sessions:
         self._leaving: set[asyncio.Task[None]] = set()
         self._tls: ssl.SSLContext | None = None
         self._closed = False
+        self._dismissed = False
+        self._fault: RelayAtFault | None = None
         self._refused: Envelope | None = None
 
     async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
@@ -37,23 +39,22 @@ class Sessions:
         """
         if (problem := envelope.problem()) is not None:
             return Failed(f"unsendable: {problem}")
+        known = self._fault
         async with self._slots:
-            patience = Patience(self._timeouts)
-            session, answer = await self._begin(envelope, patience)
-            if isinstance(answer, Failed):
-                self._keep(session)
-                return answer
+            if self._fault is not known and self._fault is not None:
+                # Found out while this mail waited for its turn: not every one has to try.
+                raise RelayAtFault(self._fault.reason)
+            if self._dismissed:
+                return NotHandedOver("the worker stops")
             try:
-                return await handover.finish(session, envelope, answer, gate, patience)
-            except RelayAtFault:
-                self._refused = envelope
-                session.abort()
+                return await self._hand_over(envelope, gate)
+            except RelayAtFault as fault:
+                self._fault = fault
                 raise
-            except BaseException:
-                session.abort()
-                raise
-            finally:
-                self._keep(session)
+
+    def dismiss(self) -> None:
+        """Let no further mail have a connection; those that have one keep it to their end."""
+        self._dismissed = True
 
     async def probe(self) -> None:
         """Open and keep a ready session, on which the MAIL last refused, if any, now passes.
@@ -80,6 +81,24 @@ class Sessions:
         for session in list(self._kept):
             self._retire(session)
         await asyncio.gather(*self._leaving)
+
+    async def _hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
+        patience = Patience(self._timeouts)
+        session, answer = await self._begin(envelope, patience)
+        if isinstance(answer, Failed):
+            self._keep(session)
+            return answer
+        try:
+            return await handover.finish(session, envelope, answer, gate, patience)
+        except RelayAtFault:
+            self._refused = envelope
+            session.abort()
+            raise
+        except BaseException:
+            session.abort()
+            raise
+        finally:
+            self._keep(session)
 
     async def _begin(
         self, envelope: Envelope, patience: Patience

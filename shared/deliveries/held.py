@@ -80,12 +80,13 @@ async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
     )
 
 
-async def statement(conn: Connection, claim: Claim) -> str:
-    """Return the frozen statement of a claim, as canonical JSON."""
-    content: str = await conn.fetchval(
-        _QUERIES.statement, claim.business_id, claim.statement_sha256
-    )
-    return content
+async def statements(conn: Connection, claims: Sequence[Claim]) -> list[str]:
+    """Return the frozen statement of each claim, as canonical JSON."""
+    keys = [(held.business_id, held.statement_sha256) for held in claims]
+    businesses, hashes = zip(*set(keys), strict=True)
+    rows = await conn.fetch(_QUERIES.statements, businesses, hashes)
+    found: dict[tuple[int, bytes], str] = {(row[0], row[1]): row[2] for row in rows}
+    return [found[key] for key in keys]
 
 
 async def postpone(conn: Connection, ids: Iterable[UUID], delay: timedelta, reason: str) -> None:

@@ -1,8 +1,9 @@
 -- The transitions of a delivery. Each is one conditional UPDATE that names the state (and, where a
 -- worker holds the row, the token) that it leaves; a row that does not change is somebody else's.
 -- Rows are locked in the order of their ids, except where SKIP LOCKED makes waiting impossible.
--- OFFSET 0 keeps the planner from joining the few pauses, of which it has no statistics, to the rows
--- instead of reading these in the order in which they are due.
+-- OFFSET 0 keeps the planner from joining in another order: whatever the
+-- statistics say of tables whose rows change their state all the time, due rows are read in the order
+-- in which they are due, and rows that are named are found by their ids.
 
 -- name: enqueue
 -- Due rows leave `scheduled` or `deferred` for the queue, or end here where it is too late for them;
@@ -11,7 +12,7 @@
 WITH due AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
-      AND EXISTS (SELECT FROM sends s WHERE s.id = send_id AND s.statement_sha256 IS NOT NULL)
+      AND EXISTS (SELECT FROM sends s WHERE s.id = send_id AND s.statement_sha256 IS NOT NULL OFFSET 0)
       AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
       AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
     ORDER BY due_at, id
@@ -34,7 +35,8 @@ FROM due, deliveries old, LATERAL (
                 WHEN old.expires_at <= now() THEN 'gave up when it expired: ' || coalesce(old.reason, 'no reason recorded')
                 ELSE suppressed.reason END AS reason
     FROM (SELECT (SELECT s.reason FROM suppressions s
-                  WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason) suppressed
+                  WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason
+          OFFSET 0) suppressed
 ) fate
 WHERE d.id = due.id AND old.id = due.id
 RETURNING d.id, d.state
@@ -47,7 +49,10 @@ WHERE d.id = ANY($1::uuid[]) AND s.traceparent IS NOT NULL
 -- name: confirm
 -- The broker has confirmed these messages.
 WITH told AS MATERIALIZED (
-    SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
+    SELECT d.id
+    FROM (SELECT unnest($1::uuid[]) AS id ORDER BY id) asked
+    CROSS JOIN LATERAL (SELECT id, state FROM deliveries WHERE id = asked.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state = 'queued'
 )
 UPDATE deliveries d SET published_at = clock_timestamp() FROM told WHERE d.id = told.id
 
@@ -171,10 +176,9 @@ RETURNING d.id
 WITH waiting AS MATERIALIZED (
     SELECT d.id,
            EXISTS (SELECT FROM pauses p WHERE p.business_id IS NULL OR p.business_id = d.business_id) AS paused
-    FROM deliveries d
-    WHERE d.id = ANY($1::uuid[]) AND d.state = 'queued'
-    ORDER BY d.id
-    FOR UPDATE OF d
+    FROM (SELECT DISTINCT unnest($1::uuid[]) AS id ORDER BY id) asked
+    CROSS JOIN LATERAL (SELECT id, business_id, state FROM deliveries WHERE id = asked.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state = 'queued'
 ), taken AS (
     UPDATE deliveries d SET
         state = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'expired'
@@ -200,11 +204,10 @@ WHERE t.state = 'sending'
 -- name: renew
 -- A worker that still works on its rows keeps them. $1 ids, $2 tokens, $3 the lease.
 WITH mine AS MATERIALIZED (
-    SELECT d.id FROM deliveries d
-    JOIN unnest($1::uuid[], $2::bigint[]) AS held (id, token) ON d.id = held.id AND d.token = held.token
-    WHERE d.state IN ('sending', 'committing') AND d.lease_until > clock_timestamp()
-    ORDER BY d.id
-    FOR UPDATE OF d
+    SELECT d.id
+    FROM (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS claims (id, token) ORDER BY id) held
+    CROSS JOIN LATERAL (SELECT id, state, token, lease_until FROM deliveries WHERE id = held.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state IN ('sending', 'committing') AND d.token = held.token AND d.lease_until > clock_timestamp()
 )
 UPDATE deliveries d SET lease_until = clock_timestamp() + $3::interval FROM mine WHERE d.id = mine.id
 RETURNING d.id
@@ -213,11 +216,10 @@ RETURNING d.id
 -- The dot gate, the one point at which a mail counts as handed over. Only rows that change may
 -- have their dot written. $1 ids, $2 tokens, $3 the lease.
 WITH mine AS MATERIALIZED (
-    SELECT d.id FROM deliveries d
-    JOIN unnest($1::uuid[], $2::bigint[]) AS held (id, token) ON d.id = held.id
+    SELECT d.id
+    FROM (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS claims (id, token) ORDER BY id) held
+    CROSS JOIN LATERAL (SELECT id, state, token, lease_until FROM deliveries WHERE id = held.id OFFSET 0 FOR UPDATE) d
     WHERE d.state = 'sending' AND d.token = held.token AND d.lease_until > clock_timestamp()
-    ORDER BY d.id
-    FOR UPDATE OF d
 )
 UPDATE deliveries d SET
     state = 'committing',
@@ -238,11 +240,11 @@ WITH verdicts AS (
                          $6::text[], $7::text[], $8::boolean[])
         AS v (id, token, state, delay, counts, reply, reason, suppress)
 ), mine AS MATERIALIZED (
-    SELECT d.id FROM deliveries d JOIN verdicts v ON d.id = v.id
+    SELECT d.id
+    FROM (SELECT id, token, state FROM verdicts ORDER BY id) v
+    CROSS JOIN LATERAL (SELECT id, state, token FROM deliveries WHERE id = v.id OFFSET 0 FOR UPDATE) d
     WHERE d.token = v.token
       AND (d.state IN ('sending', 'committing') OR d.state = 'in_doubt' AND v.state IN ('sent', 'failed', 'deferred'))
-    ORDER BY d.id
-    FOR UPDATE OF d
 ), recorded AS (
 UPDATE deliveries d SET
     state = v.state,
@@ -308,15 +310,15 @@ RETURNING d.id
 -- name: unfrozen
 -- The sends among the $1 longest due deliveries, but for the paused, whose statement is not frozen yet.
 SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
-FROM (SELECT send_id FROM deliveries
+FROM (SELECT DISTINCT send_id FROM (
+      SELECT send_id FROM deliveries
       WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
         AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
         AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
       ORDER BY due_at, id
-      LIMIT $1) due
-JOIN sends s ON s.id = due.send_id
+      LIMIT $1) longest) due
+CROSS JOIN LATERAL (SELECT * FROM sends WHERE id = due.send_id OFFSET 0) s
 WHERE s.statement_sha256 IS NULL
-GROUP BY s.id
 
 -- name: resolve
 -- A person says what became of a row in doubt, and the attempt that left it there can no longer
@@ -415,6 +417,7 @@ ORDER BY e.id
 UPDATE delivery_events SET published_at = clock_timestamp()
 WHERE id = ANY($1::bigint[]) AND published_at IS NULL
 
--- name: statement
--- What the statement of a claimed delivery says. $1 business, $2 hash.
-SELECT content FROM statements WHERE business_id = $1 AND sha256 = $2
+-- name: statements
+-- What the statements of claimed deliveries say. $1 businesses, $2 hashes.
+SELECT business_id, sha256, content
+FROM unnest($1::bigint[], $2::bytea[]) AS claimed (business_id, sha256) JOIN statements USING (business_id, sha256)

@@ -10,6 +10,9 @@ from shared.statement.pdf import Press, TypesettingError
 from shared.statement.view import view
 from shared.statement.wording import line, slug
 
+# A thread costs as much as the text and the HTML of a statement of this many bytes.
+_SHORT = 16_384
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -35,7 +38,9 @@ class Renderer:
         self._threads = ThreadPoolExecutor(workers, thread_name_prefix="statement")
 
     async def render(self, content: bytes, message: str | None = None) -> Rendered:
-        """Render off the event loop; raises StatementError or TypesettingError."""
+        """Render, off the event loop what takes long; raises StatementError or TypesettingError."""
+        if self._press is None and len(content) < _SHORT:
+            return self.render_now(content, message)
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._threads, self.render_now, content, message)
 

@@ -60,7 +60,8 @@ async def test_the_preview_has_the_links_too(system: System) -> None:
         await system.settled(sent["id"])
     sender = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
     links = Links(SECRET, "https://ledgerpost.example")
-    shown = (await preview(system.dsn, sender, links, UUID(sent["id"])))["message.eml"]
+    files = await preview(system.dsn, sender, links, UUID(sent["id"]), pdf=True)
+    shown = files["message.eml"]
     assert shown == system.judge.accepted[0].data
     assert b"\r\nList-Unsubscribe: <https://" in shown
 

@@ -28,7 +28,7 @@ async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_
         Child("mailer", ("services.mailer", "run"), mailer, tmp_path),
     ]
     try:
-        sent = await system.send(other_emails=[f"r{n}@x.example" for n in range(9)])
+        sent = await system.send(other_emails=[f"r{n}@x.example" for n in range(19)])
         await system.judge.until(lambda judge: len(judge.accepted) > 0, 60)
         await system.until(
             sent["id"], lambda seen: any(r["state"] == "sending" for r in seen["recipients"])
@@ -38,7 +38,8 @@ async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_
         states = [r["state"] for r in (await system.show(sent["id"]))["recipients"]]
         assert set(states) <= {"sent", "queued", "scheduled", "deferred"}
         assert states.count("sent") == len(system.judge.accepted) > 0
-        assert "queued" in states
+        # Twelve were claimed at a time; those that had no connection yet were handed back.
+        assert {"queued", "deferred"} <= set(states)
 
         running += [
             Child("relay-2", ("services.api", "relay"), relay, tmp_path),
@@ -48,4 +49,4 @@ async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_
     finally:
         for child in running:
             await child.kill()
-    assert sorted(system.judge.counts().values()) == [1] * 10
+    assert sorted(system.judge.counts().values()) == [1] * 20

@@ -9,6 +9,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.api.relay.answers import Answers
 from services.api.relay.dispatcher import Dispatcher
+from services.api.relay.freezer import Freezer
 from services.api.relay.intake import Intake
 from services.api.relay.listener import listen
 from services.api.relay.loops import Bell, keep
@@ -36,12 +37,14 @@ async def relaying(
         "Wake-ups for due deliveries that RabbitMQ confirmed",
         registry=counted,
     )
-    async with postgres.pool(settings.database_url, name="ledgerpost-relay", size=10) as pool:
+    async with postgres.pool(settings.database_url, name="ledgerpost-relay", size=14) as pool:
         publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
         events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
         told = Publisher(settings.amqp_url, "ledgerpost-relay-answers")
+        freezer = Freezer(pool)
         dispatcher = Dispatcher(
             pool,
+            freezer,
             publisher,
             published,
             poll=settings.poll_interval,
@@ -84,6 +87,7 @@ async def relaying(
             for loop in unfinished:
                 loop.cancel()
             await asyncio.gather(listener, *loops, return_exceptions=True)
+            await freezer.close()
             await publisher.close()
             await events.close()
             await told.close()

@@ -7,24 +7,24 @@ import asyncpg
 import structlog
 from prometheus_client import Counter
 
+from services.api.relay.freezer import Freezer
 from services.api.relay.publisher import Outgoing, Publisher
-from services.api.statements.store import NoStatement, freeze
-from shared import postgres, topology
+from shared import topology
 from shared.deliveries import waiting
 from shared.messages import SendTransactions, Wakeup
 
 _log = structlog.get_logger("ledgerpost.relay")
 _BATCH = 500
 _NOW = timedelta(0)
-_AGAIN = timedelta(minutes=1)
 
 
 class Dispatcher:
-    """Freezes statements, commits due rows to the queue, and publishes what was committed."""
+    """Has statements frozen, commits due rows to the queue, and publishes what was committed."""
 
     def __init__(
         self,
         pool: asyncpg.Pool,
+        freezer: Freezer,
         publisher: Publisher,
         published: Counter,
         *,
@@ -32,6 +32,7 @@ class Dispatcher:
         patience: timedelta,
     ) -> None:
         self._pool = pool
+        self._freezer = freezer
         self._publisher = publisher
         self._published = published
         self._poll = poll
@@ -40,8 +41,8 @@ class Dispatcher:
     async def step(self) -> timedelta:
         """Dispatch one batch and return when to come again."""
         await self._publisher.ready()
+        froze = await self._freezer.step(_BATCH)
         async with self._pool.acquire() as conn:
-            froze = await self._freeze(conn)
             batch = await waiting.enqueue(conn, _BATCH, self._patience)
         if batch.queued:
             await self.emit(batch.queued)
@@ -70,24 +71,6 @@ class Dispatcher:
                     _log.warning("messages not confirmed", count=len(refused))
                     await waiting.retry_soon(conn, refused)
         return len(published)
-
-    async def _freeze(self, conn: postgres.Connection) -> int:
-        due = await waiting.unfrozen(conn, _BATCH)
-        for send in due:
-            try:
-                await freeze(conn, send)
-            except NoStatement as reason:
-                await waiting.abandon(conn, send.send_id, str(reason))
-            except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.PostgresError) as error:
-                if isinstance(error, postgres.UNAVAILABLE) and not isinstance(
-                    error, (TimeoutError, asyncpg.QueryCanceledError)
-                ):
-                    raise
-                # One statement that cannot be made must not hold up the others.
-                _log.exception("statement not frozen", send=str(send.send_id))
-                trouble = f"the statement could not be made: {type(error).__name__}"
-                await waiting.put_off(conn, send.send_id, _AGAIN, trouble)
-        return len(due)
 
 
 def _wakeup(delivery_id: UUID, traceparent: str | None) -> Outgoing:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.mailer.outcomes import Deferred, Failed, RelayAtFault, Sent
+from services.mailer.outcomes import Deferred, Failed, NotHandedOver, RelayAtFault, Sent
 from services.mailer.relay import Timeouts
 from services.mailer.sessions import Sessions
 from tests.judge.mail import PATIENT, Gate, envelope, relay
@@ -98,6 +98,33 @@ async def test_a_relay_restarted_while_idle_is_not_noticed_by_the_mail(judge: Ju
         assert [mail.recipient for mail in judge.accepted] == ["1@x.org", "2@x.org"]
         assert judge.connections == 2
         await sessions.close()
+
+
+async def test_who_waited_while_the_relay_was_found_at_fault_does_not_try(judge: Judge) -> None:
+    sessions = pool(judge)
+    judge.on("mail", Delay(0.1), Say("550 5.7.1 go away"), times=1)
+    mails = [envelope(f"{n}@x.org") for n in range(5)]
+    outcomes = await asyncio.gather(
+        *(sessions.hand_over(mail, Gate()) for mail in mails), return_exceptions=True
+    )
+    assert [type(outcome) for outcome in outcomes] == [RelayAtFault] * 5
+    assert sum(command.startswith("MAIL") for command in judge.commands) == 1
+    assert isinstance(await sessions.hand_over(mails[0], Gate()), Sent)
+    await sessions.close()
+
+
+async def test_once_dismissed_only_what_has_a_connection_is_handed_over(judge: Judge) -> None:
+    sessions = pool(judge)
+    judge.on("dot", Delay(0.2))
+    handing = [
+        asyncio.create_task(sessions.hand_over(envelope(f"{n}@x.org"), Gate())) for n in range(3)
+    ]
+    await judge.until(lambda j: j.sessions == 1)
+    sessions.dismiss()
+    outcomes = await asyncio.gather(*handing)
+    assert [type(outcome) for outcome in outcomes] == [Sent, NotHandedOver, NotHandedOver]
+    assert [mail.recipient for mail in judge.accepted] == ["0@x.org"]
+    await sessions.close()
 
 
 async def test_an_idle_connection_is_left_with_quit(judge: Judge) -> None:

@@ -1,5 +1,6 @@
 """From due rows to RabbitMQ and back from a broker that forgot, on real neighbours."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,13 +14,17 @@ from aio_pika.abc import AbstractChannel
 from prometheus_client import CollectorRegistry, Counter
 
 from services.api.ledger.imports import import_directory
+from services.api.relay import freezer
 from services.api.relay.dispatcher import Dispatcher
+from services.api.relay.freezer import Freezer
 from services.api.relay.publisher import Publisher
 from services.api.relay.sweeper import Sweeper
 from services.api.statements import store as statements
 from shared import postgres, topology
 
 _GOLDEN = Path(__file__).parents[3] / "fixtures" / "golden"
+# A statement of the same words as the slow one would wait for that.
+OTHER = 5
 _PATIENCE, _INTERVAL = timedelta(hours=1), timedelta(minutes=7)
 
 
@@ -32,18 +37,19 @@ class Relay:
     conn: asyncpg.Connection
     channel: AbstractChannel
 
-    async def submit(self, recipients: int, *, frozen: bool = True) -> UUID:
-        """Store a send of customer 4 that is due."""
+    async def submit(self, recipients: int, *, frozen: bool = True, customer: int = 4) -> UUID:
+        """Store a send that is due."""
         send = uuid4()
         digest = await self.conn.fetchval(
             "INSERT INTO statements VALUES (1, sha256('{}'), '{}')"
             " ON CONFLICT (business_id, sha256) DO UPDATE SET content = '{}' RETURNING sha256"
         )
         await self.conn.execute(
-            "INSERT INTO sends VALUES ($1, 1, 4, '2024-11-01', '2024-11-30', NULL, false, '[]',"
+            "INSERT INTO sends VALUES ($1, 1, $3, '2024-11-01', '2024-11-30', NULL, false, '[]',"
             " now(), now() + interval '3 days', now(), $2)",
             send,
             digest if frozen else None,
+            customer,
         )
         await self.conn.execute(
             "INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, due_at,"
@@ -61,6 +67,12 @@ class Relay:
         )
         return [tuple(row) for row in rows]
 
+    async def until(self, send: UUID, states: list[tuple[str, int]]) -> None:
+        """Step until a send's rows are in these states; the test's own timeout ends it."""
+        while await self.states(send) != states:
+            await self.dispatcher.step()
+            await asyncio.sleep(0.05)
+
     async def waiting(self) -> int:
         queue = await self.channel.declare_queue(topology.DELIVERIES, passive=True)
         return int(queue.declaration_result.message_count or 0)
@@ -74,12 +86,13 @@ async def relay(database: str, broker: str) -> AsyncIterator[Relay]:
     publisher = Publisher(broker, "test")
     conn, connection = await asyncpg.connect(database), await aio_pika.connect(broker)
     await import_directory(database, _GOLDEN)
-    async with connection, postgres.pool(database, name="test", size=4) as pool:
+    async with connection, postgres.pool(database, name="test", size=8) as pool:
         channel = await connection.channel()
         await topology.declare(channel)
         counter = Counter("published", "Messages", registry=CollectorRegistry())
+        freezes = Freezer(pool)
         dispatcher = Dispatcher(
-            pool, publisher, counter, poll=timedelta(seconds=1), patience=_PATIENCE
+            pool, freezes, publisher, counter, poll=timedelta(seconds=1), patience=_PATIENCE
         )
         sweeper = Sweeper(
             pool,
@@ -90,6 +103,7 @@ async def relay(database: str, broker: str) -> AsyncIterator[Relay]:
             resend_after=None,
         )
         yield Relay(dispatcher, sweeper, conn, channel)
+        await freezes.close()
     await publisher.close()
     await conn.close()
 
@@ -149,7 +163,8 @@ async def test_a_statement_that_takes_too_long_holds_up_no_other(
     relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statements, "_LONGEST", 0.5)
-    slow, quick = await relay.submit(2, frozen=False), await relay.submit(2, frozen=False)
+    slow = await relay.submit(2, frozen=False)
+    quick = await relay.submit(2, frozen=False, customer=OTHER)
     holder = await asyncpg.connect(database)
     try:
         async with holder.transaction():
@@ -166,3 +181,23 @@ async def test_a_statement_that_takes_too_long_holds_up_no_other(
     await relay.conn.execute("UPDATE deliveries SET due_at = now() WHERE state = 'deferred'")
     await relay.dispatcher.step()
     assert await relay.states(slow) == [("queued", 2)]
+
+
+async def test_a_slow_statement_goes_on_beside_the_next_steps(
+    relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(freezer, "_PATIENCE", 0.1)
+    slow = await relay.submit(2, frozen=False)
+    holder = await asyncpg.connect(database)
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM sends WHERE id = $1 FOR UPDATE", slow)
+            await relay.dispatcher.step()
+            quick = await relay.submit(2, frozen=False, customer=OTHER)
+            await relay.until(quick, [("queued", 2)])
+            assert await relay.states(slow) == [("scheduled", 2)]
+    finally:
+        await holder.close()
+    await relay.until(slow, [("queued", 2)])
+    frozen = "SELECT statement_sha256 IS NOT NULL FROM sends WHERE id = $1"
+    assert await relay.conn.fetchval(frozen, slow)

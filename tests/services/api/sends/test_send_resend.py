@@ -62,7 +62,7 @@ async def test_the_same_statement_goes_to_the_same_people_as_a_send_of_its_own(
     assert {each.state for each in original.recipients} == {"sent"}
     queued = (await waiting.enqueue(ledger, 10, LEASE)).queued
     claims = await held.claim(ledger, queued, LEASE)
-    contents = {await held.statement(ledger, claim) for claim in claims.values()}
+    contents = set(await held.statements(ledger, list(claims.values())))
     assert contents == {'{"figures": 1}'}
     assert await waiting.unfrozen(ledger, 10) == []
 
