@@ -125,7 +125,7 @@ async def refused_at_result(world: World, rng: Random, variant: str) -> None:
     if variant == "until-it-dies":
         world.mailer()
         await world.until_count("state = 'in_doubt'", 1)
-        await asyncio.sleep(3)
+        await asyncio.sleep(5)
     else:
         await world.until_count("state = 'sent'", 1)
 

@@ -88,7 +88,7 @@ async def spoiled(world: World, rng: Random, variant: str) -> None:
     await relay.stop()
     await world.fetch("UPDATE statements SET content = $1", _SPOILED[variant])
     world.relay(SWEEP_INTERVAL="0.2s")
-    worker = world.mailer(LEASE="1s")
+    worker = world.mailer()
     await world.send(customer=5)
     await world.settled()
     [spoiled] = (await world.show(world_send)).values()

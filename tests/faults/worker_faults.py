@@ -64,7 +64,7 @@ async def killed_after_dot(world: World, rng: Random, variant: str) -> None:
     assert world.injected
     world.mailer()
     await world.settled()
-    await asyncio.sleep(3)  # long enough for a lease and a sweep, should anybody send it again
+    await asyncio.sleep(5)  # long enough for a lease and a sweep, should anybody send it again
     states = [one["state"] for one in (await world.show(send)).values()]
     assert states.count("in_doubt") == world.injected
     doubted = next(o for o in (await world.show(send)).values() if o["state"] == "in_doubt")
@@ -74,7 +74,7 @@ async def killed_after_dot(world: World, rng: Random, variant: str) -> None:
 @fault("fault-07-late-250")
 async def late_reply(world: World, rng: Random) -> None:
     # Later than two leases: the worker has to keep the row while it waits.
-    world.judge.on("dot", Delay(rng.uniform(4.5, 7)), times=2)
+    world.judge.on("dot", Delay(rng.uniform(8.5, 10)), times=2)
     world.relay()
     for _ in range(2):
         world.mailer()

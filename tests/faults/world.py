@@ -30,7 +30,7 @@ _RELAY = {
 }
 _MAILER = {
     "MAIL_FROM": "Ledgerpost <post@ledgerpost.example>",
-    "LEASE": "2s",
+    "LEASE": "4s",  # shorter ones run out where a busy machine lets the renewal wait
     "RETRY_DELAY": "0.2s",
     "SMTP_REPLY_TIMEOUT": "30s",
     "MAILER_OPS_PORT": "0",
