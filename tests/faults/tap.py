@@ -68,6 +68,9 @@ class Tap(Proxy):
             if kind == _PARSE:
                 name, query, _ = message[4:].split(b"\0", 2)
                 statements[name] = query
+                # Nothing ends what it begins: the transaction of the execution begins here.
+                if (trap := self._at_preparation(query)) is not None:
+                    await self._halt(trap, link)
             elif kind == _BIND:
                 text = statements.get(message[4:].split(b"\0", 2)[1], b"")
             elif kind == _QUERY:
@@ -83,6 +86,17 @@ class Tap(Proxy):
                     return trap
                 trap.skip -= 1
         return None
+
+    def _at_preparation(self, text: bytes) -> Trap | None:
+        return next(
+            (
+                trap
+                for trap in self._traps
+                if trap.holds == "request" and trap.skip == 0 and not trap.sprung.is_set()
+                if trap.marker in text
+            ),
+            None,
+        )
 
     async def _halt(self, trap: Trap, link: Link) -> None:
         trap.link = link
