@@ -115,7 +115,7 @@ async def test_requests_at_once_never_take_more_and_leave_nothing_that_fits(
 async def test_who_is_over_the_quota_is_told_when_to_come_again(
     ledger: asyncpg.Connection, api: TestClient[Any, Any]
 ) -> None:
-    await send(ledger, 5_000, others=998)
+    await send(ledger, 5_000, others=898)
     await ledger.execute("UPDATE daily_recipients SET used = 157")
     response, problem = await post(api)
     now = datetime.now(UTC)
