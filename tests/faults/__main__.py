@@ -77,7 +77,7 @@ async def _repeat(chosen: list[Case], minutes: float, seed: str, *, exact: bool)
                     await _once(case, neighbours, own, tallies[case.name])
 
             order = random.Random(f"{seed}/{number}").sample(playable, len(playable))
-            async with Round(order, play, neighbours.width) as at_work:
+            async with Round(order, play, neighbours.width(full=True)) as at_work:
                 await asyncio.gather(*at_work.played.values())
             number += 1
     return _report(tallies, seed)

@@ -47,10 +47,11 @@ class Neighbours:
         """Whether the broker may be killed."""
         return self._given is None
 
-    @property
-    def width(self) -> int:
-        """How many cases these servers have room for at once: a broker not ours has one vhost."""
-        return _SIDE_BY_SIDE if self.owns_the_broker else 1
+    def width(self, *, full: bool) -> int:
+        """How many cases there is room for at once; a broker that is not ours has one vhost."""
+        if not self.owns_the_broker:
+            return 1
+        return _SIDE_BY_SIDE // 2 if full else _SIDE_BY_SIDE
 
     async def __aenter__(self) -> Self:
         await self.ready()

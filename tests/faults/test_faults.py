@@ -34,7 +34,7 @@ async def played(
     asked = [item.callspec.params for item in request.session.items if hasattr(item, "callspec")]
     cases = [each["case"] for each in asked if isinstance(each.get("case"), Case)]
     playable = [c for c in cases if neighbours.owns_the_broker or c.breaks != "broker"]
-    async with Round(playable, play, neighbours.width) as at_work:
+    async with Round(playable, play, neighbours.width(full=False)) as at_work:
         yield at_work.played
 
 

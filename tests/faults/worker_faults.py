@@ -48,6 +48,7 @@ async def killed_at_any_time(world: World, rng: Random) -> None:
         if not await world.count("state NOT IN ('sent', 'in_doubt', 'committing')"):
             break
     world.mailer()
+    await world.send(customer=5)
     await world.settled()
     assert {one["state"] for one in (await world.show(send)).values()} <= {"sent", "in_doubt"}
 
@@ -141,8 +142,9 @@ async def frozen_at_gate(world: World, rng: Random) -> None:
     trap.released.set()  # the gate's yes waits in the socket of a worker that stands still
     other = world.mailer()
     await asyncio.sleep(5.1 + rng.random())  # past the gate's five seconds and past the lease
-    await world.until_count("state = 'in_doubt'", 1)
-    assert not world.judge.accepted
+    # Sent by the other, if a busy machine came to the gate with its lease over.
+    await world.until_count("state IN ('in_doubt', 'sent')", 1)
+    assert await world.count("state = 'sent'") == len(world.judge.accepted)
     frozen.thaw()
     await world.until_count("state = 'sent'", 1)
     assert other.alive
