@@ -179,6 +179,27 @@ async def test_what_waits_in_the_queue_for_too_long_ends(
     assert state == ("failed" if attempts else "expired")
 
 
+async def test_what_is_at_work_is_not_ended_by_its_expiry(conn: asyncpg.Connection) -> None:
+    claim = await _claimed(conn)
+    await conn.execute("UPDATE deliveries SET expires_at = now()")
+    assert await waiting.sweep(conn, 10) == 0
+    assert await held.gate(conn, [claim], LEASE) == {claim.id}
+    assert await waiting.sweep(conn, 10) == 0
+
+
+@pytest.mark.parametrize("by", ["policy", "person"])
+async def test_a_doubt_that_is_sent_again_leaves_its_attempt_without_a_say(
+    conn: asyncpg.Connection, by: str
+) -> None:
+    claim = await _claimed(conn)
+    await held.record(conn, [Verdict(claim, State.IN_DOUBT)])
+    if by == "policy":
+        assert await waiting.resend_in_doubt(conn, 10, _NOW) == 1
+    else:
+        await byhand.resolve(conn, claim.id, "resend")
+    assert await conn.fetchval("SELECT token FROM deliveries") > claim.token
+
+
 async def test_the_next_attempt_waits_its_delay_and_never_past_the_expiry(
     conn: asyncpg.Connection,
 ) -> None:
