@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
+from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
 from shared import broker, topology
 from shared.breaker import Breaker
 
 _log = structlog.get_logger("ledgerpost.subscription")
 _PAUSE = 1.0  # seconds before a broker that is away is tried again
+_PATIENCE = 20.0  # seconds for each answer of a broker, before it is asked on another connection
+_GOODBYE = 5.0
 
 
 class Subscription:
@@ -63,9 +65,10 @@ class Subscription:
     async def _consume(self, stopped: asyncio.Task[bool]) -> None:
         connection = await broker.connect(self._url, self._name)
         try:
-            channel = await connection.channel()
-            await channel.set_qos(prefetch_count=self._prefetch)
-            await topology.declare(channel)
+            async with asyncio.timeout(_PATIENCE):
+                channel = await connection.channel()
+                await channel.set_qos(prefetch_count=self._prefetch)
+                await topology.declare(channel)
             lost = asyncio.get_running_loop().create_future()
             await _watch(channel, lost)
             while not (stopped.done() or lost.done()):
@@ -73,11 +76,11 @@ class Subscription:
                 if stopped.done() or lost.done():
                     break
                 queue = await channel.get_queue(self._queue)
-                tag = await queue.consume(self._take)
+                tag = await queue.consume(self._take, timeout=_PATIENCE)
                 self._trouble = None
                 await _first(self._breaker.tripped(), lost, stopped)
                 if not lost.done():
-                    await queue.cancel(tag)
+                    await _cancel(queue, tag, stopped)
             if stopped.done():
                 await self._drain()
             else:
@@ -95,6 +98,16 @@ class Subscription:
         while self._at_work:
             _log.info("finishing what is at work", queue=self._queue, count=len(self._at_work))
             await asyncio.wait(self._at_work)
+
+
+async def _cancel(queue: AbstractQueue, tag: str, stopped: asyncio.Task[bool]) -> None:
+    """Take no further messages; a broker that says nothing to that keeps nobody from stopping."""
+    try:
+        await queue.cancel(tag, timeout=_GOODBYE)
+    except TimeoutError:
+        if not stopped.done():
+            raise
+        _log.warning("rabbitmq does not answer", queue=queue.name)
 
 
 async def settle(settling: Awaitable[None]) -> None:
@@ -127,7 +140,7 @@ async def _first(event: Awaitable[None], *others: asyncio.Future[str] | asyncio.
 
 async def _close(closing: Awaitable[None]) -> None:
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(_GOODBYE):
             await closing
     except broker.UNAVAILABLE:
         return

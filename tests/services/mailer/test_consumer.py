@@ -14,6 +14,7 @@ from services.mailer.consumer import Consumer
 from shared import topology
 from shared.breaker import Breaker
 from shared.health import Health
+from tests.faults.proxy import Proxy
 from tests.faults.queue import wakeup
 
 
@@ -104,6 +105,28 @@ async def test_a_message_held_while_postgres_is_away_is_handled_when_it_is_back(
         await until(is_done)
     assert asked == [delivery] * 4
     assert await waiting(channel) == 0
+
+
+async def test_a_broker_that_falls_silent_keeps_nobody_from_stopping(
+    broker: str, channel: AbstractChannel
+) -> None:
+    handled: list[UUID] = []
+    hold = asyncio.Event()
+
+    async def deliver(delivery: UUID) -> None:
+        handled.append(delivery)
+        await hold.wait()
+
+    async def is_at_work() -> bool:
+        return bool(handled)
+
+    await publish(channel)
+    async with Proxy(broker) as proxy, consuming(proxy.url, deliver) as stop:
+        await until(is_at_work)
+        proxy.black_hole()
+        stop.set()
+        await asyncio.sleep(0.1)
+        hold.set()  # what is at work is finished first
 
 
 async def test_a_message_that_cannot_be_handled_dies_and_the_next_is_handled(
