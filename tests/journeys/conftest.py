@@ -22,6 +22,7 @@ from services.mailer import app as mailer
 from shared.health import Health
 from shared.settings import ApiSettings, MailerSettings, RelaySettings
 from tests.judge.server import Judge
+from tests.peer import Peer, peer
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 
@@ -125,6 +126,20 @@ async def system(database: str, broker: str) -> AsyncIterator[System]:
             )
         )
         yield System(database, broker, judge, http, db)
+
+
+@pytest.fixture
+async def asker(system: System) -> AsyncIterator[Peer]:
+    """A peer with a key of business 1."""
+    key = await access.create(system.db, business_id=1, name="crm", scopes=["transactions:send"])
+    async with peer(system.amqp, key.text) as made:
+        yield made
+
+
+async def sends(system: System) -> int:
+    """How many sends are stored."""
+    count: int = await system.db.fetchval("SELECT count(*) FROM sends")
+    return count
 
 
 async def soon(holds: Callable[[], Awaitable[bool]], timeout: float = 20) -> None:

@@ -2,31 +2,14 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from services.api.access import store as access
-from services.api.relay import intake as relay_intake
-from services.mailer import dead_letters
 from shared import topology
-from tests.journeys.conftest import System, soon
+from tests.journeys.conftest import System, sends
 from tests.peer import Peer, peer, request
-from tests.services.api.tcp_proxy import between
-
-
-@pytest.fixture
-async def asker(system: System) -> AsyncIterator[Peer]:
-    """A peer with a key of business 1."""
-    key = await access.create(system.db, business_id=1, name="crm", scopes=["transactions:send"])
-    async with peer(system.amqp, key.text) as made:
-        yield made
-
-
-async def sends(system: System) -> int:
-    count: int = await system.db.fetchval("SELECT count(*) FROM sends")
-    return count
 
 
 async def test_a_request_over_the_queue_is_answered_and_its_mail_goes_out(
@@ -231,124 +214,6 @@ async def test_answers_are_put_into_no_queue_of_ours(system: System, asker: Peer
         assert await asker.waiting(topology.DEAD_LETTERS) == 0
         assert await asker.waiting(topology.SEND_REQUESTS) == 0
     assert await sends(system) == 4
-
-
-async def test_requests_wait_for_postgres_and_none_is_lost(system: System, asker: Peer) -> None:
-    async with between(system.dsn) as way, system.relay(database_url=way.dsn) as health:
-        await asker.ask(request("before"))
-        await asker.reply()
-        await way.cut()
-        for number in range(20):
-            await asker.ask(request(str(number)))
-
-        async def says(text: str) -> bool:
-            return text in (await health.report())["intake"]
-
-        await soon(lambda: says("consumption pauses"))
-        await asyncio.sleep(1)
-        assert len(asker.answered) == 1
-        await way.open()
-        await asker.reply(21)
-        await soon(lambda: says("ok"))
-    assert await sends(system) == 21
-    assert await asker.waiting(topology.DEAD_LETTERS) == 0
-
-
-async def test_requests_are_taken_again_after_their_queue_was_deleted(
-    system: System, asker: Peer
-) -> None:
-    async with system.relay() as health:
-        await asker.ask(request("before"))
-        await asker.reply()
-        await asker.channel.queue_delete(topology.SEND_REQUESTS)
-
-        async def there() -> bool:
-            return (await health.report())["intake"] == "ok"
-
-        async def away() -> bool:
-            return not await there()
-
-        await soon(away)
-        await soon(there)
-        await asker.ask(request("after"))
-        assert (await asker.reply(2))["requestid"] == "after"
-    assert await sends(system) == 2
-
-
-async def test_a_relay_that_loses_the_broker_between_commit_and_acknowledgement_sends_once(
-    system: System, asker: Peer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The acknowledgement never arrives; the redelivered message finds the send."""
-    lost = 0
-
-    async def lose(acknowledging: Any) -> None:
-        nonlocal lost
-        lost += 1
-        if lost <= 2:
-            acknowledging.close()
-            return
-        await acknowledging
-
-    monkeypatch.setattr(relay_intake, "settle", lose)
-    for _ in range(2):
-        async with system.relay():
-            if not lost:
-                await asker.ask(request("crash"))
-            await asker.reply(lost + 1)
-    async with system.relay():
-        await asker.reply(3)
-
-        async def settled() -> bool:
-            return await asker.waiting(topology.SEND_REQUESTS) == 0
-
-        await soon(settled)
-    assert lost == 3
-    assert {each.body for each in asker.answered} == {asker.answered[0].body}
-    assert await sends(system) == 1
-
-
-async def test_a_refused_request_that_comes_again_is_one_event_and_one_kind_of_dead_letter(
-    system: System, asker: Peer, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def lose(acknowledging: Any) -> None:
-        acknowledging.close()
-
-    with monkeypatch.context() as patch:
-        patch.setattr(relay_intake, "settle", lose)
-        async with system.relay():
-            await asker.ask(request("crash", customer_id=99))
-            await asker.reply()
-    async with system.relay():
-        await asker.reply(2)
-        await asker.dead(2)
-        await asker.ask(request("last"))
-        await asker.events("send-request.accepted.1")
-    assert {letter.reason for letter in await dead_letters.read(system.amqp, 9)} == {
-        "404 There is no such customer."
-    }
-    assert len({letter.id for letter in await dead_letters.read(system.amqp, 9)}) == 1
-    assert len({each["id"] for each in await asker.events("send-request.refused.1")}) == 1
-
-
-async def test_a_dead_request_replayed_is_asked_again_and_answered_anew(
-    system: System, asker: Peer
-) -> None:
-    asked = request("early", customer_id=99, other_emails="a@x.example")
-    async with system.relay():
-        await asker.ask(asked, correlation_id="c-9")
-        assert (await asker.reply())["data"]["status"] == 404
-        [letter] = await dead_letters.read(system.amqp, 9)
-        assert (letter.queue, letter.body) == (topology.SEND_REQUESTS, json.dumps(asked).encode())
-        await system.db.execute(
-            "INSERT INTO customers (business_id, id, owner_id, business_name)"
-            " VALUES (1, 99, 1, 'Early bird')"
-        )
-        await dead_letters.replay(system.amqp, {letter.id})
-        accepted = await asker.reply(2)
-    assert accepted["type"] == "com.ledgerpost.send-request.accepted.v1"
-    assert asker.answered[1].correlation_id == "c-9"
-    assert await dead_letters.read(system.amqp, 9) == []
-    assert await sends(system) == 1
 
 
 async def test_the_trace_of_a_request_runs_on_to_its_mail(system: System, asker: Peer) -> None:
