@@ -72,6 +72,21 @@ async def test_an_edit_reaches_every_figure(conn: asyncpg.Connection, edit: str,
     await conn.close()
 
 
+async def test_a_temporary_table_of_the_writer_takes_the_place_of_none(
+    conn: asyncpg.Connection,
+) -> None:
+    tables = ("kept_documents", "kept_periods", "kept_totals", "payments", "invoices")
+    for table in tables:
+        await conn.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL)")
+    await conn.execute("UPDATE public.payments SET amount = amount + 1, status = 'settled'")
+    await conn.execute("UPDATE public.invoices SET total = total + 1, status = 'issued'")
+    for table in tables:
+        assert await conn.fetchval(f"SELECT count(*) FROM pg_temp.{table}") == 0
+        await conn.execute(f"DROP TABLE pg_temp.{table}")
+    await assert_exact(conn)
+    await conn.close()
+
+
 @pytest.mark.parametrize("way", WAYS)
 async def test_one_statement_writes_a_document_and_its_payment(
     conn: asyncpg.Connection, way: str
