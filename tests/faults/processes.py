@@ -43,6 +43,7 @@ class Child:
                 start_new_session=True,
             )
         self.pid = self._popen.pid
+        self._over = False
 
     @property
     def alive(self) -> bool:
@@ -51,6 +52,7 @@ class Child:
 
     async def kill(self) -> None:
         """End it and its children at once, as a crash would."""
+        self._over = True
         self._signal(signal.SIGKILL)
         await self._ended(10)
 
@@ -67,9 +69,12 @@ class Child:
 
     async def stop(self) -> None:
         """Tell it to end in order, and insist that it does so in time and with status 0."""
-        if not self.alive:
+        if self._over:
             return
+        self._over = True
         self.thaw()
+        await self._heeding()
+        assert self.alive, f"{self.name} ended by itself with {self._popen.returncode}"
         os.kill(self.pid, signal.SIGTERM)
         ended = await self._ended(_GRACE)
         if not ended:
@@ -79,8 +84,7 @@ class Child:
 
     def peak_memory(self) -> int:
         """The most memory that it has had resident so far, in bytes."""
-        status = Path(f"/proc/{self.pid}/status").read_text()
-        return next(int(line.split()[1]) * 1024 for line in status.split("\n") if "VmHWM" in line)
+        return int(_status(self.pid, "VmHWM").split()[0]) * 1024
 
     def tail(self, most: int = 6000) -> str:
         """What it wrote last."""
@@ -89,6 +93,12 @@ class Child:
     def _signal(self, number: signal.Signals) -> None:
         if self.alive:
             os.killpg(self.pid, number)
+
+    async def _heeding(self) -> None:
+        """Wait until it heeds SIGTERM; while its program is still loading, that ends it at once."""
+        async with asyncio.timeout(_GRACE):
+            while self.alive and not _catches(self.pid, signal.SIGTERM):
+                await asyncio.sleep(0.01)
 
     async def _ended(self, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -100,4 +110,13 @@ class Child:
 
 
 def _state(pid: int) -> str:
-    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+    return _status(pid, "State").split()[0]
+
+
+def _catches(pid: int, number: signal.Signals) -> bool:
+    return bool(int(_status(pid, "SigCgt"), 16) >> (number - 1) & 1)
+
+
+def _status(pid: int, name: str) -> str:
+    lines = Path(f"/proc/{pid}/status").read_text().split("\n")
+    return next(line.partition(":")[2] for line in lines if line.startswith(f"{name}:"))

@@ -3,6 +3,7 @@
 import ast
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -11,7 +12,7 @@ import pytest
 from tests.faults import tap
 from tests.faults.neighbours import Neighbours
 from tests.faults.outcomes import audit
-from tests.faults.processes import ROOT
+from tests.faults.processes import ROOT, Child
 from tests.faults.proxy import Proxy
 from tests.faults.tap import Tap
 from tests.judge.server import Judge
@@ -115,6 +116,22 @@ async def test_a_black_hole_answers_nobody_until_it_is_healed(neighbours: Neighb
         assert await after.fetchval("SELECT 1") == 1
         await after.close()
         before.terminate()
+
+
+async def test_a_program_that_is_loading_is_stopped_once_it_heeds_that(
+    neighbours: Neighbours, tmp_path: Path
+) -> None:
+    async with neighbours.database() as dsn, neighbours.broker(alone=False) as amqp:
+        given = {"DATABASE_URL": dsn, "AMQP_URL": amqp, "RELAY_OPS_PORT": "0"}
+        relay = Child("relay", ("services.api", "relay"), given, tmp_path)
+        await relay.stop()
+    assert not relay.alive
+
+
+async def test_a_program_that_ended_by_itself_was_not_stopped(tmp_path: Path) -> None:
+    broken = Child("relay", ("services.api", "relay"), {"SWEEP_INTERVAL": "soon"}, tmp_path)
+    with pytest.raises(AssertionError, match="ended by itself with 2"):
+        await broken.stop()
 
 
 def test_the_statements_that_traps_wait_for_exist() -> None:
