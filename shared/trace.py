@@ -38,7 +38,8 @@ class Trace:
     @classmethod
     def begin(cls) -> Self:
         """Return the first span of a new trace."""
-        return cls(secrets.token_hex(16), secrets.token_hex(8))
+        digits = secrets.token_hex(24)
+        return cls(digits[:32], digits[32:])
 
     def child(self) -> "Trace":
         """Return a new span of the same trace."""

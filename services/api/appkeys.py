@@ -33,6 +33,8 @@ LIMITS = web.AppKey("LIMITS", Limits)
 REFUSED = web.AppKey("REFUSED", Refused)
 # The query parameters that each handler takes; those without an entry ignore what they do not know.
 QUERY_OF = web.AppKey[Mapping[Handler, frozenset[str]]]("QUERY_OF")
+# The handlers that ask Postgres at once: one connection does for the key and for them.
+KEEPING = web.AppKey[frozenset[Handler]]("KEEPING")
 # How many reports may be streamed at once.
 STREAMS = web.AppKey("STREAMS", asyncio.Semaphore)
 # Who may refuse mail by a link; None where the operator set no secret.
@@ -50,10 +52,3 @@ PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 CODING = web.RequestKey("CODING", Coding)
 # Where its key stands, once a request is counted.
 RATE = web.RequestKey("RATE", Rate)
-
-_PATIENCE = 5.0  # seconds in which a busy pool has to find a connection
-
-
-def connection(request: web.Request) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":
-    """Lend a handler a connection for an `async with`; all stay in use: TimeoutError."""
-    return request.app[POOL].acquire(timeout=_PATIENCE)

@@ -6,7 +6,8 @@ from aiohttp.typedefs import Handler
 from services.api.access import store
 from services.api.access.limits import Rate
 from services.api.access.model import Key, Principal, Unauthenticated, valid
-from services.api.appkeys import LIMITS, PRINCIPAL, RATE, REFUSED, SCOPE_OF, connection
+from services.api.appkeys import LIMITS, PRINCIPAL, RATE, REFUSED, SCOPE_OF
+from services.api.lending import connection
 
 
 @web.middleware

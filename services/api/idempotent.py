@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 
-from services.api.appkeys import PRINCIPAL, connection
+from services.api.appkeys import PRINCIPAL
+from services.api.lending import connection
 from services.api.sends import idempotency
 from services.api.sends.idempotency import IdempotencyKey, Kept
 from shared.postgres import Connection

@@ -1,3 +1,5 @@
+from functools import cache
+
 from prometheus_client import CollectorRegistry, Counter, Histogram
 
 
@@ -34,8 +36,11 @@ class HttpMetrics:
             ),
             registry=registry,
         )
+        # To find a metric by its labels costs more than to count.
+        self._count = cache(self._requests.labels)
+        self._time = cache(self._seconds.labels)
 
     def record(self, *, method: str, route: str, status: int, seconds: float) -> None:
         """Count one request."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        self._count(method, route, status).inc()
+        self._time(method, route).observe(seconds)

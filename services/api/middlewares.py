@@ -1,5 +1,6 @@
 """What happens around every handler; `AROUND` has it from the outside in."""
 
+import logging
 import math
 import re
 import time
@@ -11,7 +12,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bound_contextvars
 
-from services.api import cors, errors, negotiation
+from services.api import cors, errors, lending, negotiation
 from services.api.access.limits import WINDOW, Rate
 from services.api.appkeys import (
     CODING,
@@ -29,6 +30,8 @@ from services.api.refusals import FieldError, InvalidInput
 from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
+# Cheaper to ask than the other, which asks it in the end.
+_levels = logging.getLogger(__name__)
 
 _SANE_ID = re.compile(r"[!-~]{1,128}")
 _WINDOW = int(WINDOW.total_seconds())
@@ -118,6 +121,7 @@ AROUND: tuple[Middleware, ...] = (
     explain,
     cors.options,
     negotiate,
+    lending.keep,
     authenticate,
     check_query,
 )
@@ -187,10 +191,14 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     route = resource.canonical if resource is not None else "none"
     method = request.method if request.method in hdrs.METH_ALL else "other"
     request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
-    principal = request.get(PRINCIPAL)
     # Probes come every few seconds and say nothing new.
-    log = _log.debug if route in _PROBES and status < HTTPStatus.BAD_REQUEST else _log.info
-    log(
+    is_probe = route in _PROBES and status < HTTPStatus.BAD_REQUEST
+    level = logging.DEBUG if is_probe else logging.INFO
+    if not _levels.isEnabledFor(level):
+        return
+    principal = request.get(PRINCIPAL)
+    _log.log(
+        level,
         "request",
         method=method,
         path=_told(request.path),

@@ -7,7 +7,7 @@ from aiohttp.typedefs import Handler
 
 from services.api import ops
 from services.api.access.model import Scope
-from services.api.appkeys import QUERY_OF, SCOPE_OF
+from services.api.appkeys import KEEPING, QUERY_OF, SCOPE_OF
 from services.api.docs import handlers as docs
 from services.api.reports import handlers as reports
 from services.api.sends import handlers as sends
@@ -19,7 +19,8 @@ from services.api.suppressions import unsubscribe
 class Route:
     """A URL; where it declares no scope, it is open to everybody.
 
-    With a scope it takes the query parameters named in `query`, and refuses all others.
+    With a scope it takes the query parameters named in `query`, and refuses all others. Where it
+    `is_prompt`, its handler has nothing to wait for but Postgres.
     """
 
     method: str
@@ -27,10 +28,15 @@ class Route:
     handler: Handler
     scope: Scope | None
     query: tuple[str, ...] = ()
+    is_prompt: bool = False
 
 
 def _get(path: str, handler: Handler, scope: Scope | None, *query: str) -> Route:
     return Route(hdrs.METH_GET, path, handler, scope, query)
+
+
+def _look_up(path: str, handler: Handler, scope: Scope, *query: str) -> Route:
+    return Route(hdrs.METH_GET, path, handler, scope, query, is_prompt=True)
 
 
 def _post(path: str, handler: Handler, scope: Scope | None, *query: str) -> Route:
@@ -48,7 +54,7 @@ _PAGE = ("limit", "cursor")
 
 ROUTES = (
     _get(f"{_REPORTS}/{{from}}/{{to}}", reports.show_all, "reports:read"),
-    _get(f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}", reports.show_one, "reports:read"),
+    _look_up(f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}", reports.show_one, "reports:read"),
     _post(f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}", reports.filter_one, "reports:read"),
     _post(
         f"{_REPORTS}/client/transactions/send/{_ID}",
@@ -68,10 +74,12 @@ ROUTES = (
         "transactions:send",
         *_PERIOD,
     ),
-    _get("/api/v3/sends", sends.list_sends, "transactions:send", "customer_id", "status", *_PAGE),
-    _get("/api/v3/sends/{id}", sends.show_send, "transactions:send"),
+    _look_up(
+        "/api/v3/sends", sends.list_sends, "transactions:send", "customer_id", "status", *_PAGE
+    ),
+    _look_up("/api/v3/sends/{id}", sends.show_send, "transactions:send"),
     _post("/api/v3/sends/{id}/cancel", sends.cancel_send, "transactions:send"),
-    _get("/api/v3/suppressions", suppressions.show_list, "transactions:send", *_PAGE),
+    _look_up("/api/v3/suppressions", suppressions.show_list, "transactions:send", *_PAGE),
     _post("/api/v3/suppressions", suppressions.add, "transactions:send"),
     _delete("/api/v3/suppressions/{email}", suppressions.lift, "transactions:send"),
     # In the mails themselves; who holds the link may use it.
@@ -79,7 +87,7 @@ ROUTES = (
     _post("/unsubscribe/{token}", unsubscribe.unsubscribe, None),
     _post("/api/v3/sends/{id}/reschedule", sends.reschedule_send, "transactions:send"),
     _post("/api/v3/sends/{id}/resend", sends.resend_send, "transactions:send"),
-    _get("/api/v3/deliveries/in-doubt", sends.list_doubts, "transactions:send", *_PAGE),
+    _look_up("/api/v3/deliveries/in-doubt", sends.list_doubts, "transactions:send", *_PAGE),
     _post("/api/v3/deliveries/{id}/resolve", sends.resolve_doubt, "transactions:send"),
     _get("/openapi.json", docs.document, None),
     _get("/docs", docs.page, None),
@@ -101,3 +109,4 @@ def add_to(app: web.Application) -> None:
     app[QUERY_OF] = {
         route.handler: frozenset(route.query) for route in ROUTES if route.scope is not None
     }
+    app[KEEPING] = frozenset(route.handler for route in ROUTES if route.is_prompt)

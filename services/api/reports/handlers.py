@@ -9,7 +9,8 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from services.api import bodies
-from services.api.appkeys import CODING, PRINCIPAL, STREAMS, connection
+from services.api.appkeys import CODING, PRINCIPAL, STREAMS
+from services.api.lending import connection
 from services.api.refusals import Busy, NotFound
 from services.api.reports import conditional, store
 from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id

@@ -5,7 +5,8 @@ from uuid import UUID
 from aiohttp import web
 
 from services.api import bodies, idempotent
-from services.api.appkeys import PRINCIPAL, SETTINGS, TRACE, connection
+from services.api.appkeys import PRINCIPAL, SETTINGS, TRACE
+from services.api.lending import connection
 from services.api.refusals import Invalid, NotFound
 from services.api.reports.model import Period, customer_id
 from services.api.sends import changes, doubts, resends, store

@@ -3,7 +3,8 @@
 from aiohttp import web
 
 from services.api import bodies, idempotent
-from services.api.appkeys import PRINCIPAL, connection
+from services.api.appkeys import PRINCIPAL
+from services.api.lending import connection
 from services.api.sends.idempotency import Kept
 from services.api.suppressions import store
 from services.api.suppressions.model import PageQuery, SuppressionBody

@@ -7,7 +7,8 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.api import bodies
-from services.api.appkeys import UNSUBSCRIBE_LINKS, connection
+from services.api.appkeys import UNSUBSCRIBE_LINKS
+from services.api.lending import connection
 from services.api.refusals import NotFound
 from services.api.suppressions import recipients
 from services.api.suppressions.recipients import Recipient
