@@ -23,26 +23,43 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def _admitted(request: web.Request, key: Key) -> Principal:
-    """Return who holds `key`, with the request counted; a slice is leased by the same query."""
-    limits, refused, digest = request.app[LIMITS], request.app[REFUSED], key.sha256
+    """Return who holds `key`, with the request counted."""
+    limits, digest = request.app[LIMITS], key.sha256
+    rate = limits.take(digest)
+    if rate is not None:
+        return await _looked_up(request, key, rate)
     async with limits.turn(digest) as rate:
         if rate is not None:
-            _told(request, rate)
-        elif not limits.knows(digest):
-            refused.check(digest)
-        async with connection(request) as conn:
-            if rate is not None:
-                holder = await store.principal(conn, key)
-            else:
-                holder, lease = await store.admit(conn, key, limits.limit) or (None, None)
-        try:
-            principal = valid(holder)
-        except Unauthenticated:
-            refused.count(digest)
-            raise
-        if rate is None and lease is not None:
-            _told(request, limits.lease(digest, lease))
-        return principal
+            return await _looked_up(request, key, rate)
+        return await _leased(request, key)
+
+
+async def _looked_up(request: web.Request, key: Key, rate: Rate) -> Principal:
+    _told(request, rate)
+    async with connection(request) as conn:
+        holder = await store.principal(conn, key)
+    return _valid(request, key, holder)
+
+
+async def _leased(request: web.Request, key: Key) -> Principal:
+    """Return who holds `key`; the same query leases a slice, of which the request takes one."""
+    limits = request.app[LIMITS]
+    if not limits.knows(key.sha256):
+        request.app[REFUSED].check(key.sha256)
+    async with connection(request) as conn:
+        holder, lease = await store.admit(conn, key, limits.limit) or (None, None)
+    principal = _valid(request, key, holder)
+    if lease is not None:
+        _told(request, limits.lease(key.sha256, lease))
+    return principal
+
+
+def _valid(request: web.Request, key: Key, holder: Principal | None) -> Principal:
+    try:
+        return valid(holder)
+    except Unauthenticated:
+        request.app[REFUSED].count(key.sha256)
+        raise
 
 
 def _told(request: web.Request, rate: Rate) -> None:

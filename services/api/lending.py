@@ -17,7 +17,7 @@ _PATIENCE = 5.0  # seconds in which a busy pool has to find a connection
 def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
     """Lend a connection for an `async with`; all stay in use: TimeoutError."""
     kept = request.get(_KEPT)
-    return request.app[POOL].acquire(timeout=_PATIENCE) if kept is None else kept
+    return _lent(request.app[POOL]) if kept is None else kept
 
 
 @web.middleware
@@ -41,7 +41,7 @@ class _Kept(AbstractAsyncContextManager[Connection]):
 
     async def __aenter__(self) -> Connection:
         if self._connection is None:
-            self._connection = await self._pool.acquire(timeout=_PATIENCE)
+            self._connection = await _lent(self._pool)
         return self._connection
 
     async def __aexit__(
@@ -52,6 +52,11 @@ class _Kept(AbstractAsyncContextManager[Connection]):
     async def release(self) -> None:
         if self._connection is not None:
             await self._pool.release(self._connection)
+
+
+def _lent(pool: asyncpg.Pool) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":
+    # To be ready to lose patience costs more than to take what is there.
+    return pool.acquire(timeout=None if pool.get_idle_size() else _PATIENCE)
 
 
 _KEPT = web.RequestKey("KEPT", _Kept)
