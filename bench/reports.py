@@ -19,6 +19,8 @@ MID = "2022-03-16/2023-03-15"
 SIZES = (100_000, 1_000_000, 3_000_000)
 LIST = "/api/v3/reports/customers"
 ROUNDS = 9
+SLOW_ROUNDS = 3  # of lists that take many seconds
+PARTS = ("lists", "rates", "memory", "writes")
 
 # The limit: the same bytes from one table that holds nothing but this very answer's figures.
 _LIMIT_TABLE = """
@@ -51,18 +53,28 @@ FROM bench_limit ORDER BY balance DESC, id
 
 
 def main(arguments: list[str]) -> None:
-    """Run everything (or, with sizes as arguments, these) and write the results."""
+    """Run all parts at all sizes and write the results; or the parts and sizes named, and show them."""
+    parts = tuple(each for each in arguments if not each.isdigit()) or PARTS
+    sizes = tuple(int(each) for each in arguments if each.isdigit()) or SIZES
     servers.install()
     url = os.environ.get("DATABASE_URL") or provision.start(ROOT, "bench").database_url
-    sizes = tuple(int(each) for each in arguments) or SIZES
     head = results.machine(url, "aiohttp", "asyncpg")
-    head += f" Medians of {ROUNDS} rounds, all taken in turn."
-    lines = [head, "", *_reading(url, sizes), "", *_memory(url), "", *writes.run(url)]
-    results.write("reports", "Reports", lines)
+    head += f" Medians of {ROUNDS} rounds, all taken in turn; of the peers' lists {SLOW_ROUNDS}."
+    lines = [head]
+    if "lists" in parts or "rates" in parts:
+        lines += ["", *_reading(url, sizes, parts)]
+    if "memory" in parts:
+        lines += ["", *_memory(url)]
+    if "writes" in parts:
+        lines += ["", *writes.run(url)]
+    if (parts, sizes) == (PARTS, SIZES):
+        results.write("reports", "Reports", lines)
+    else:
+        print("\n".join(lines))
 
 
-def _reading(url: str, sizes: tuple[int, ...]) -> list[str]:
-    lines = [
+def _reading(url: str, sizes: tuple[int, ...], parts: tuple[str, ...]) -> list[str]:
+    lists = [
         "10,000 customers. Milliseconds for the list from the first byte asked to the last read; the",
         "limit is a COPY of the same bytes from a table that holds this answer's figures only.",
         "",
@@ -77,46 +89,46 @@ def _reading(url: str, sizes: tuple[int, ...]) -> list[str]:
         dsn = asyncio.run(ledger.create(url))
         try:
             key = asyncio.run(ledger.fill(dsn, customers=10_000, invoices=invoices))
-            row, found = _one_size(dsn, key, invoices)
-            lines.append(row)
-            rates += found
+            with (
+                servers.product(dsn, key) as ours,
+                servers.peer("fastapi_peer", dsn, key, {}) as fastapi,
+                servers.peer("aiohttp_peer", dsn, key, _queries()) as plain,
+            ):
+                if "lists" in parts:
+                    lists.append(_lists(dsn, invoices, ours, fastapi, plain))
+                if "rates" in parts:
+                    rates += _rates(invoices, ours, fastapi, plain)
         finally:
             asyncio.run(ledger.drop(url, dsn))
-    return [*lines, "", *rates]
+    return [*lists, "", *rates] if "lists" in parts else rates
 
 
-def _one_size(dsn: str, key: str, invoices: int) -> tuple[str, list[str]]:
+def _lists(dsn: str, invoices: int, ours: Served, fastapi: Served, plain: Served) -> str:
     asyncio.run(_execute(dsn, *_LIMIT_TABLE.split(";")))
-    with (
-        servers.product(dsn, key) as ours,
-        servers.peer("fastapi_peer", dsn, key, {}) as fastapi,
-        servers.peer("aiohttp_peer", dsn, key, _queries()) as plain,
-    ):
-        me, they, naive = Client(ours), Client(fastapi), Client(plain)
-        limit = _Limit(dsn)
-        _, body = me.get(f"{LIST}/{YEAR}")
-        assert unchunked(body) == limit.bytes(), "the limit renders other bytes"
-        took = in_turn(
-            ROUNDS,
-            ours=lambda: seconds(lambda: me.get(f"{LIST}/{YEAR}")),
-            limit=lambda: seconds(limit.bytes),
-            mid=lambda: seconds(lambda: me.get(f"{LIST}/{MID}")),
-        )
-        took |= in_turn(
-            3,
-            fastapi=lambda: seconds(lambda: they.get(f"/list/{YEAR}")),
-            fastapi_mid=lambda: seconds(lambda: they.get(f"/list/{MID}")),
-            naive=lambda: seconds(lambda: naive.get(f"/list/{YEAR}")),
-        )
-        limit.close()
-        ms = {name: value * 1000 for name, value in took.items()}
-        row = (
-            f"| {invoices:,} | {ms['ours']:.0f} | {ms['limit']:.0f} | {ms['fastapi']:.0f} "
-            f"| {ms['naive']:.0f} | {ms['fastapi'] / ms['ours']:.1f} "
-            f"| {ms['ours'] / ms['limit']:.2f} | {ms['mid']:.0f} | {ms['fastapi_mid']:.0f} "
-            f"| {ms['fastapi_mid'] / ms['mid']:.1f} |"
-        )
-        return row, _rates(invoices, ours, fastapi, plain)
+    me, they, naive = Client(ours), Client(fastapi), Client(plain)
+    limit = _Limit(dsn)
+    _, body = me.get(f"{LIST}/{YEAR}")
+    assert unchunked(body) == limit.bytes(), "the limit renders other bytes"
+    took = in_turn(
+        ROUNDS,
+        ours=lambda: seconds(lambda: me.get(f"{LIST}/{YEAR}")),
+        limit=lambda: seconds(limit.bytes),
+        mid=lambda: seconds(lambda: me.get(f"{LIST}/{MID}")),
+    )
+    took |= in_turn(
+        SLOW_ROUNDS,
+        fastapi=lambda: seconds(lambda: they.get(f"/list/{YEAR}")),
+        fastapi_mid=lambda: seconds(lambda: they.get(f"/list/{MID}")),
+        naive=lambda: seconds(lambda: naive.get(f"/list/{YEAR}")),
+    )
+    limit.close()
+    ms = {name: value * 1000 for name, value in took.items()}
+    return (
+        f"| {invoices:,} | {ms['ours']:.0f} | {ms['limit']:.0f} | {ms['fastapi']:.0f} "
+        f"| {ms['naive']:.0f} | {ms['fastapi'] / ms['ours']:.1f} "
+        f"| {ms['ours'] / ms['limit']:.2f} | {ms['mid']:.0f} | {ms['fastapi_mid']:.0f} "
+        f"| {ms['fastapi_mid'] / ms['mid']:.1f} |"
+    )
 
 
 def _rates(invoices: int, ours: Served, fastapi: Served, plain: Served) -> list[str]:
@@ -125,7 +137,7 @@ def _rates(invoices: int, ours: Served, fastapi: Served, plain: Served) -> list[
     assert tag, "the list has no entity tag"
     known = f"If-None-Match: {tag[1].decode()}"
     per_second = in_turn(
-        3,
+        ROUNDS,
         one=lambda: rate(ours, f"{LIST}/client/77/{YEAR}"),
         one_bare=lambda: rate(plain, f"/one/77/{YEAR}"),
         one_fastapi=lambda: rate(fastapi, f"/one/77/{YEAR}"),
