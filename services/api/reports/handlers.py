@@ -13,6 +13,7 @@ from services.api.appkeys import CODING, PRINCIPAL, STREAMS
 from services.api.lending import connection
 from services.api.refusals import Busy, NotFound
 from services.api.reports import conditional, store
+from services.api.reports.gathered import Gathered
 from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id
 from services.api.reports.zipped import Zipped
 
@@ -49,13 +50,10 @@ async def show_all(request: web.Request) -> web.StreamResponse:
         async with asyncio.timeout(_STALL_LIMIT):
             await response.write(piece)
 
-    zipped = Zipped(write) if gzip else None
+    pieces = Zipped(write) if gzip else Gathered(write)
     async with _stream(request), connection(request) as conn:
-        await store.income_by_customers(
-            conn, query, zipped.write if zipped else write, timeout=_STREAM_LIMIT
-        )
-    if zipped:
-        await zipped.end()
+        await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_LIMIT)
+    await pieces.end()
     await response.write_eof()
     return response
 
