@@ -10,7 +10,7 @@ from http import HTTPStatus
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
-from structlog.contextvars import bound_contextvars
+from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from services.api import cors, errors, lending, negotiation
 from services.api.access.limits import WINDOW, Rate
@@ -53,16 +53,17 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     started, status = time.perf_counter(), _NO_ANSWER
     request[REQUEST_ID] = _request_id(request)
     request[TRACE] = trace = _trace(request)
-    with bound_contextvars(
+    before = bind_contextvars(
         request_id=request[REQUEST_ID], trace_id=trace.trace_id, span_id=trace.span_id
-    ):
-        try:
-            response = await handler(request)
-            status = response.status
-            if status == HTTPStatus.SERVICE_UNAVAILABLE and _gone(request):
-                status = _NO_ANSWER
-        finally:
-            _record(request, status, time.perf_counter() - started)
+    )
+    try:
+        response = await handler(request)
+        status = response.status
+        if status == HTTPStatus.SERVICE_UNAVAILABLE and _gone(request):
+            status = _NO_ANSWER
+    finally:
+        _record(request, status, time.perf_counter() - started)
+        reset_contextvars(**before)
     return response
 
 
