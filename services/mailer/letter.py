@@ -15,7 +15,7 @@ from services.mailer.headers import address_header, one_line, plain_header, text
 from shared.unsubscribe import Links
 
 _LONGEST_FILE_NAME = 60
-_LONG_LINE = 2000  # characters; such are not kept encoded
+_LONG_LINE = 2000  # octets; such are not kept encoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,18 +115,19 @@ def _multipart(kind: str, send_id: UUID, *parts: bytes) -> tuple[str, bytes]:
 
 
 def _text_part(kind: str, text: str) -> bytes:
-    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    data = text.encode("utf-8", "replace")
+    if b"\r" in data:
+        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
     return (
         f"Content-Type: text/{kind}; charset=utf-8\r\n"
         "Content-Transfer-Encoding: quoted-printable\r\n\r\n"
     ).encode() + b"\r\n".join(
-        [_line(line) if len(line) < _LONG_LINE else _quoted(line) for line in lines]
+        [_line(line) if len(line) < _LONG_LINE else _quoted(line) for line in data.split(b"\n")]
     )
 
 
-def _quoted(line: str) -> bytes:
-    encoded = binascii.b2a_qp(line.encode("utf-8", "replace"), istext=True)
-    return encoded.replace(b"\n", b"\r\n")
+def _quoted(line: bytes) -> bytes:
+    return binascii.b2a_qp(line, istext=True).replace(b"\n", b"\r\n")
 
 
 # Most lines of a mail are its template's, and to encode them again is most of the work.

@@ -1,5 +1,6 @@
 """Subject, text and HTML of the mail, from the templates in `mail/`."""
 
+import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,6 +11,8 @@ from shared.statement.view import View
 from shared.statement.wording import line, lines
 
 _TEMPLATES: Final = Path(__file__).parent / "mail"
+_BEFORE: Final = re.compile(r"(<[a-z][^<>]*)>(?=[^<>]*\{\{)")
+_AFTER: Final = re.compile(r"(\}\}[^<>]*</[a-z0-9]+)>")
 #: A mail shows at most this many transactions, the latest ones; an attached PDF shows all.
 SHOWN: Final = 40
 #: Two columns of figures of at most this many characters fit beside a label on a small phone.
@@ -25,9 +28,11 @@ class Mail:
         self._text = plain.from_string(_source("body.txt"))
         # The style sheet is inlined into the template, not into each mail. Jinja's blocks are
         # comments there, because an HTML parser moves any other text out of a table.
-        inliner = css_inline.CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
+        inliner = css_inline.CSSInliner(
+            keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
+        )
         marked = _environment(autoescape=True, block_start_string="<!--%", block_end_string="%-->")
-        self._html = marked.from_string(inliner.inline(_source("body.html")))
+        self._html = marked.from_string(_apart(inliner.inline(_source("body.html"))))
 
     def write(self, view: View, message: str | None, *, attached: bool) -> tuple[str, str, str]:
         """Return subject, text and HTML; the subject is one line of at most 150 characters.
@@ -42,8 +47,23 @@ class Mail:
         )
 
 
+def _apart(template: str) -> str:
+    """Give what differs from mail to mail lines of its own; the others need encoding only once.
+
+    The breaks are inside of the tags around it, where they show nowhere.
+    """
+    return _AFTER.sub(r"\1\n>", _BEFORE.sub(r"\1\n>", template))
+
+
+class _Environment(jinja2.Environment):
+    """Finds `row.title` among a view's keys at once; jinja looks for an attribute first."""
+
+    def getattr(self, obj: Any, attribute: str) -> Any:
+        return obj[attribute] if type(obj) is dict else super().getattr(obj, attribute)
+
+
 def _environment(**options: Any) -> jinja2.Environment:
-    return jinja2.Environment(  # noqa: S701 - each caller says whether it writes HTML
+    return _Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
     )
 

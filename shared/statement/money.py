@@ -21,10 +21,9 @@ def figure(value: Decimal, currency: str) -> str:
     It has the decimals that ISO 4217 gives the currency, and more where the amount has them;
     nothing is ever rounded, and zero has no sign.
     """
-    digits = f"{value.copy_abs():f}"
-    fraction = digits.partition(".")[2].rstrip("0")
-    places = max(_MINOR_UNITS.get(currency, 2), len(fraction))
-    return f"{MINUS if value < 0 else ''}{value.copy_abs():,.{places}f}"
+    whole, _, fraction = f"{value.copy_abs():,f}".partition(".")
+    fraction = fraction.rstrip("0").ljust(_MINOR_UNITS.get(currency, 2), "0")
+    return f"{MINUS if value < 0 else ''}{whole}{'.' if fraction else ''}{fraction}"
 
 
 def money(value: Decimal, currency: str) -> str:

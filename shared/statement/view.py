@@ -27,6 +27,7 @@ def view(statement: Statement) -> View:
     closing = statement.closing_balance
     rows = [_row(transaction, currency) for transaction in statement.transactions]
     sums = _sums(statement)
+    opening, close = (figure(end, currency) for end in (statement.opening_balance, closing))
     return {
         "currency": currency,
         "business": _business(statement.business),
@@ -36,8 +37,8 @@ def view(statement: Statement) -> View:
         "until": day(statement.until),
         "prepared": day(prepared.date()),
         "prepared_at": f"{day(prepared.date())}, {prepared:%H:%M} ({prepared.tzname()})",
-        "opening": figure(statement.opening_balance, currency),
-        "closing": figure(closing, currency),
+        "opening": opening,
+        "closing": close,
         "closing_money": money(closing.copy_abs(), currency),
         "closing_words": _standing(closing),
         "standing_now": balance(statement.report.balance, currency),
@@ -45,7 +46,7 @@ def view(statement: Statement) -> View:
         "in_favour": min(_balances(statement)) < 0,
         "reconciles": statement.reconciles,
         "rows": rows,
-        "longest": _longest(statement, sums, rows),
+        "longest": _longest(opening, close, sums, rows),
         "billed": _billed(statement),
     }
 
@@ -123,13 +124,12 @@ def _row(transaction: Transaction, currency: str) -> View:
     }
 
 
-def _longest(statement: Statement, sums: list[View], rows: list[View]) -> int:
+def _longest(opening: str, closing: str, sums: list[View], rows: list[View]) -> int:
     """Return the length of the longest figure, by which columns are laid out."""
-    currency = statement.business.currency
-    lengths = [len(figure(value, currency)) for value in _balances(statement)]
-    lengths += [len(part["amount"]) for part in sums]
-    lengths += [len(part["change"]) for part in rows]
-    return max(lengths)
+    figures = [opening, closing, *(part["amount"] for part in sums)]
+    for row in rows:
+        figures += row["change"], row["balance"]
+    return max(map(len, figures))
 
 
 def _balances(statement: Statement) -> list[Decimal]:

@@ -20,8 +20,14 @@ _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]"
 
 def line(text: str | None, limit: int = 400) -> str:
     """Return the text as one line without control characters, at most `limit` characters."""
-    plain = " ".join(_CONTROLS.sub(" ", _BIDI.sub("", text or "")).split())
+    text = text or ""
+    # A character that is printable is neither a control nor a mark of direction.
+    plain = " ".join((text if text.isprintable() else _printable(text)).split())
     return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
+
+
+def _printable(text: str) -> str:
+    return _CONTROLS.sub(" ", _BIDI.sub("", text))
 
 
 def lines(text: str | None) -> list[str]:
