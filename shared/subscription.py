@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import structlog
-from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
+from aio_pika.abc import AbstractChannel
+from aiormq.abc import AbstractChannel as Channel
+from aiormq.abc import DeliveredMessage
 
 from shared import broker, topology
 from shared.breaker import Breaker
@@ -27,7 +29,7 @@ class Subscription:
         url: str,
         name: str,
         queue: str,
-        handle: Callable[[AbstractIncomingMessage], Awaitable[None]],
+        handle: Callable[[DeliveredMessage], Awaitable[None]],
         breaker: Breaker,
         *,
         prefetch: int,
@@ -75,12 +77,13 @@ class Subscription:
                 await _first(self._breaker.mended(), lost, stopped)
                 if stopped.done() or lost.done():
                     break
-                queue = await channel.get_queue(self._queue)
-                tag = await queue.consume(self._take, timeout=_PATIENCE)
+                # Below aio-pika, whose message for each delivery costs more than ours to handle it.
+                wire = await channel.get_underlay_channel()
+                begun = await wire.basic_consume(self._queue, self._take, timeout=_PATIENCE)
                 self._trouble = None
                 await _first(self._breaker.tripped(), lost, stopped)
                 if not lost.done():
-                    await _cancel(queue, tag, stopped)
+                    await _cancel(wire, str(begun.consumer_tag), stopped)
             if stopped.done():
                 await self._drain()
             else:
@@ -88,7 +91,7 @@ class Subscription:
         finally:
             await _close(connection.close())
 
-    async def _take(self, message: AbstractIncomingMessage) -> None:
+    async def _take(self, message: DeliveredMessage) -> None:
         task = asyncio.ensure_future(self._handle(message))
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
@@ -100,18 +103,31 @@ class Subscription:
             await asyncio.wait(self._at_work)
 
 
-async def _cancel(queue: AbstractQueue, tag: str, stopped: asyncio.Task[bool]) -> None:
+async def _cancel(wire: Channel, tag: str, stopped: asyncio.Task[bool]) -> None:
     """Take no further messages; a broker that says nothing to that keeps nobody from stopping."""
     try:
-        await queue.cancel(tag, timeout=_GOODBYE)
+        await wire.basic_cancel(tag, timeout=_GOODBYE)
     except TimeoutError:
         if not stopped.done():
             raise
-        _log.warning("rabbitmq does not answer", queue=queue.name)
+        _log.warning("rabbitmq does not answer")
 
 
-async def settle(settling: Awaitable[None]) -> None:
+async def accept(message: DeliveredMessage) -> None:
     """Acknowledge, or leave it to the redelivery that follows a lost connection."""
+    await _settle(message.channel.basic_ack(_tag(message), wait=False))
+
+
+async def reject(message: DeliveredMessage) -> None:
+    """Let RabbitMQ put it among the dead letters, or give it to somebody once more."""
+    await _settle(message.channel.basic_reject(_tag(message), requeue=False, wait=False))
+
+
+def _tag(message: DeliveredMessage) -> int:
+    return message.delivery_tag or 0
+
+
+async def _settle(settling: Awaitable[None]) -> None:
     try:
         await settling
     except broker.UNAVAILABLE as error:

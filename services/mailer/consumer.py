@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable
 from uuid import UUID
 
 import structlog
-from aio_pika.abc import AbstractIncomingMessage
+from aiormq.abc import DeliveredMessage
 from pydantic import ValidationError
 from structlog.contextvars import bound_contextvars
 
@@ -13,7 +13,7 @@ from shared import postgres, topology
 from shared.breaker import Breaker
 from shared.health import Health
 from shared.messages import SendTransactions
-from shared.subscription import Subscription, settle
+from shared.subscription import Subscription, accept, reject
 from shared.trace import Trace
 
 _log = structlog.get_logger("ledgerpost.mailer")
@@ -46,18 +46,18 @@ class Consumer:
         """Consume until `stop`, then finish what is at work."""
         await self._subscription.run(stop)
 
-    async def _handle(self, message: AbstractIncomingMessage) -> None:
+    async def _handle(self, message: DeliveredMessage) -> None:
         try:
             event = SendTransactions.model_validate_json(message.body)
         except ValidationError as error:
             _log.warning("unreadable message", error=error.errors(include_input=False)[0]["msg"])
-            await settle(message.reject(requeue=False))
+            await reject(message)
             return
         trace = Trace.parse(event.traceparent or "")
         with bound_contextvars(**({"trace_id": trace.trace_id} if trace else {})):
             await self._work(message, event.data.delivery_id)
 
-    async def _work(self, message: AbstractIncomingMessage, delivery_id: UUID) -> None:
+    async def _work(self, message: DeliveredMessage, delivery_id: UUID) -> None:
         while True:
             try:
                 await self._deliver(delivery_id)
@@ -68,8 +68,8 @@ class Consumer:
                 await asyncio.sleep(_PAUSE)
             except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
                 _log.exception("message not handled", delivery=str(delivery_id))
-                await settle(message.reject(requeue=False))
+                await reject(message)
                 return
             else:
                 break
-        await settle(message.ack())
+        await accept(message)

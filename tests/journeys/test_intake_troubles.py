@@ -2,13 +2,14 @@
 
 import asyncio
 import json
-from typing import Any
 
 import pytest
+from aiormq.abc import DeliveredMessage
 
 from services.api.relay import intake as relay_intake
 from services.mailer import dead_letters
 from shared import topology
+from shared.subscription import accept
 from tests.journeys.conftest import System, sends, soon
 from tests.peer import Peer, request
 from tests.services.api.tcp_proxy import between
@@ -62,15 +63,13 @@ async def test_a_relay_that_loses_the_broker_between_commit_and_acknowledgement_
     """The acknowledgement never arrives; the redelivered message finds the send."""
     lost = 0
 
-    async def lose(acknowledging: Any) -> None:
+    async def lose(message: DeliveredMessage) -> None:
         nonlocal lost
         lost += 1
-        if lost <= 2:
-            acknowledging.close()
-            return
-        await acknowledging
+        if lost > 2:
+            await accept(message)
 
-    monkeypatch.setattr(relay_intake, "settle", lose)
+    monkeypatch.setattr(relay_intake, "accept", lose)
     for _ in range(2):
         async with system.relay():
             if not lost:
@@ -91,11 +90,11 @@ async def test_a_relay_that_loses_the_broker_between_commit_and_acknowledgement_
 async def test_a_refused_request_that_comes_again_is_one_event_and_one_kind_of_dead_letter(
     system: System, asker: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def lose(acknowledging: Any) -> None:
-        acknowledging.close()
+    async def lose(_: DeliveredMessage) -> None:
+        pass
 
     with monkeypatch.context() as patch:
-        patch.setattr(relay_intake, "settle", lose)
+        patch.setattr(relay_intake, "accept", lose)
         async with system.relay():
             await asker.ask(request("crash", customer_id=99))
             await asker.reply()

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 import asyncpg
 import structlog
-from aio_pika.abc import AbstractIncomingMessage
+from aiormq.abc import DeliveredMessage
 
 from services.api.relay.publisher import Outgoing, Publisher
 from services.api.sends import intake
@@ -18,7 +18,7 @@ from services.api.sends.store import Terms
 from shared import broker, postgres, topology
 from shared.breaker import Breaker
 from shared.health import Health
-from shared.subscription import Subscription, settle
+from shared.subscription import Subscription, accept, reject
 
 _log = structlog.get_logger("ledgerpost.relay")
 # A poisonous message may have 16 MiB, and is held three times over while it is buried.
@@ -79,7 +79,7 @@ class Intake:
         finally:
             watch.cancel()
 
-    async def _handle(self, message: AbstractIncomingMessage) -> None:
+    async def _handle(self, message: DeliveredMessage) -> None:
         try:
             answer = await self._persist(lambda: self._answer(message), _LATER)
             reason = _reason(answer)
@@ -93,11 +93,11 @@ class Intake:
         except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
             _log.exception("request not settled")
             # RabbitMQ itself puts it among the dead letters then.
-            await settle(message.reject(requeue=False))
+            await reject(message)
             return
-        await settle(message.ack())
+        await accept(message)
 
-    async def _answer(self, message: AbstractIncomingMessage) -> Answer | None:
+    async def _answer(self, message: DeliveredMessage) -> Answer | None:
         """Return the answer; None where we failed to find one, which is a defect of ours."""
         asked = Asked(
             message.body, _texts(message, "authorization"), _texts(message, "traceparent")
@@ -122,41 +122,43 @@ class Intake:
         )
         return answer
 
-    async def _bury(self, message: AbstractIncomingMessage, reason: str) -> None:
+    async def _bury(self, message: DeliveredMessage, reason: str) -> None:
         """Put a copy among the dead letters; the same message has the same name there."""
         # A user_id would have to be ours, and a dead letter does not expire.
+        sent = message.header.properties
         letter = Outgoing(
-            hashlib.sha256((message.message_id or "").encode() + message.body).hexdigest(),
+            hashlib.sha256((sent.message_id or "").encode() + message.body).hexdigest(),
             topology.DEAD_LETTERS,
             "",
             message.body,
             headers={
-                **topology.senders_headers(message.headers),
+                **topology.senders_headers(sent.headers or {}),
                 topology.REASON: reason,
                 topology.CAME_FROM: topology.SEND_REQUESTS,
                 topology.DIED_AT: datetime.now(UTC).isoformat(timespec="seconds"),
             },
-            correlation_id=message.correlation_id,
-            reply_to=message.reply_to,
-            content_type=message.content_type,
+            correlation_id=sent.correlation_id,
+            reply_to=sent.reply_to,
+            content_type=sent.content_type,
         )
         # One after the other: copies of large ones at once would take too much memory.
         async with self._burying:
             if not all(await self._publisher.publish([letter])):
                 raise ConnectionError("the broker did not take the dead letter")
 
-    async def _reply(self, message: AbstractIncomingMessage, answer: Answer) -> None:
+    async def _reply(self, message: DeliveredMessage, answer: Answer) -> None:
         """Tell the asker, too, if it waits: subscribers are told for certain, it is not."""
-        if not message.reply_to or message.reply_to in topology.QUEUES:
+        asker = message.header.properties
+        if not asker.reply_to or asker.reply_to in topology.QUEUES:
             return
         reply = Outgoing(
             answer.event_id,
             "",
-            message.reply_to,
+            asker.reply_to,
             answer.event.encode(),
             str(answer.trace),
             mandatory=False,
-            correlation_id=message.correlation_id,
+            correlation_id=asker.correlation_id,
         )
         try:
             await self._publisher.publish([reply])
@@ -184,10 +186,10 @@ class Intake:
         await self._subscription.check()
 
 
-def _texts(message: AbstractIncomingMessage, header: str) -> tuple[str, ...]:
+def _texts(message: DeliveredMessage, header: str) -> tuple[str, ...]:
     return tuple(
         value if isinstance(value, str) else ""
-        for name, value in message.headers.items()
+        for name, value in (message.header.properties.headers or {}).items()
         if name.lower() == header
     )
 
