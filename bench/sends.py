@@ -70,6 +70,7 @@ class Sends:
         field = self._field
         works: dict[str, tuple[Callable[[int], float], int]] = {
             "the product": (lambda n: throughput.mailer(field, n), 4_000),
+            "the product, two mailers": (lambda n: throughput.mailer(field, n, processes=2), 4_000),
             "Celery + smtplib": (lambda n: throughput.celery(field, n), 1_500),
         }
         if (reason := throughput.without_node()) is None:

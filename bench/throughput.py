@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import ExitStack
 from email import message_from_bytes, policy
 
 import asyncpg
@@ -61,12 +62,16 @@ class Field:
         return self.sink.rate(before, mails)
 
 
-def mailer(field: Field, mails: int, **settings: str) -> float:
+def mailer(field: Field, mails: int, processes: int = 1, **settings: str) -> float:
     """Measure the product: claim, gate, result and events of each mail in Postgres."""
     field.filled(mails)
-    given = {"ATTACH_PDF": "off", "MAILER_CONCURRENCY": str(field.connections)}
-    with servers.mailer(field.dsn, field.amqp, field.sink.port, **(given | settings)):
-        rate = field.timed(mails)
+    before = field.sink.taken
+    given = {"ATTACH_PDF": "off", "MAILER_CONCURRENCY": str(field.connections // processes)}
+    with ExitStack() as running:
+        for _ in range(processes):
+            one = servers.mailer(field.dsn, field.amqp, field.sink.port, **(given | settings))
+            running.enter_context(one)
+        rate = field.timed(before + mails - field.sink.taken)
         deliveries.wait(field.dsn, "state = 'sent'", mails)
     return rate
 

@@ -1,6 +1,7 @@
 """The mailer's composition root."""
 
 import asyncio
+import os
 from contextlib import AsyncExitStack
 
 from prometheus_client import CollectorRegistry, Counter
@@ -23,7 +24,8 @@ from shared.settings import MailerSettings, SettingsError
 from shared.statement.render import Renderer
 from shared.unsubscribe import Links
 
-_RENDER_THREADS = 2
+# One more than there are processors, as one of them may wait for the interpreter.
+_RENDER_THREADS = len(os.sched_getaffinity(0)) + 1
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
 _AHEAD = 4
 
