@@ -3,10 +3,12 @@
 import asyncio
 import json
 from collections import Counter
+from math import ceil
 from random import Random
 
 from aio_pika.abc import AbstractIncomingMessage
 
+from services.api.relay import dispatcher
 from shared import topology
 from tests.faults import tap
 from tests.faults.cases import fault
@@ -42,7 +44,7 @@ async def two_relays(world: World, rng: Random, variant: str) -> None:
         await world.send(899)
     postgres = await world.tapped()
     marker = tap.CONFIRM if variant == "unrecorded" else tap.ENQUEUE
-    skip = rng.randrange(2 * sends)
+    skip = rng.randrange(ceil(900 * sends / dispatcher._BATCH))  # so many there are at least
     trap = postgres.trap(marker, "request" if variant == "unrecorded" else "answer", skip)
     frozen = world.relay(DATABASE_URL=postgres.url)
     await trap.reached()
