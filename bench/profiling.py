@@ -32,12 +32,12 @@ class Processors:
 def run(field: Field, mails: int) -> list[str]:
     """Return a table of both, of one mailer that works through so many mails."""
     field.filled(mails)
+    before = field.sink.taken
     samples = ROOT / "var" / "bench" / "samples.txt"
     with servers.mailer(
         field.dsn, field.amqp, field.sink.port, ATTACH_PDF="off",
         MAILER_CONCURRENCY=str(field.connections),
     ) as mailer:  # fmt: skip
-        before = field.sink.taken
         field.sink.wait(before + mails // 10)
         processors = Processors()
         command = [str(VENV / "bin" / "py-spy"), "record", "-p", str(mailer.pid), "-r", "200"]

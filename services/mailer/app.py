@@ -24,8 +24,6 @@ from shared.settings import MailerSettings, SettingsError
 from shared.statement.render import Renderer
 from shared.unsubscribe import Links
 
-# One more than there are processors, as one of them may wait for the interpreter.
-_RENDER_THREADS = len(os.sched_getaffinity(0)) + 1
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
 _AHEAD = 4
 
@@ -58,7 +56,9 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
         sessions = Sessions(relay, concurrency, timeouts)
         stack.push_async_callback(sessions.close)
-        renderer = Renderer(_RENDER_THREADS, pdf=settings.attach_pdf == "on")
+        # One more than can run at once, as one of them may wait for the interpreter.
+        threads = min(os.cpu_count() or 1, concurrency) + 1
+        renderer = Renderer(threads, pdf=settings.attach_pdf == "on")
         stack.callback(renderer.close)
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
