@@ -130,3 +130,14 @@ def test_the_html_is_fit_for_mail_clients(renderer: Renderer) -> None:
     assert html.isprintable() or "\n" in html
     # Gmail cuts a mail at 102 kB.
     assert len(renderer.render_now(frozen(snapshot(many(500)))).html.encode()) < 102_000
+
+
+def test_what_differs_from_mail_to_mail_has_short_lines_of_its_own(renderer: Renderer) -> None:
+    """All others are encoded once for all mails."""
+    one, other = (
+        renderer.render_now(frozen(snapshot(many(6), opening))).html.split("\n")
+        for opening in ("3200", "4711.5")
+    )
+    differing = {line for line in one + other if line not in one or line not in other}
+    assert len(differing) > 10
+    assert max(map(len, differing)) < 150
