@@ -83,7 +83,7 @@ class Subscription:
                 self._trouble = None
                 await _first(self._breaker.tripped(), lost, stopped)
                 if not lost.done():
-                    await _cancel(wire, str(begun.consumer_tag), stopped)
+                    await self._cancel(wire, str(begun.consumer_tag), stopped)
             if stopped.done():
                 await self._drain()
             else:
@@ -96,21 +96,20 @@ class Subscription:
         self._at_work.add(task)
         task.add_done_callback(self._at_work.discard)
 
+    async def _cancel(self, wire: Channel, tag: str, stopped: asyncio.Task[bool]) -> None:
+        """Take no further messages; a broker that does not answer keeps nobody from stopping."""
+        try:
+            await wire.basic_cancel(tag, timeout=_GOODBYE)
+        except TimeoutError:
+            if not stopped.done():
+                raise
+            _log.warning("rabbitmq does not answer", queue=self._queue)
+
     async def _drain(self) -> None:
         self.stopping = True
         while self._at_work:
             _log.info("finishing what is at work", queue=self._queue, count=len(self._at_work))
             await asyncio.wait(self._at_work)
-
-
-async def _cancel(wire: Channel, tag: str, stopped: asyncio.Task[bool]) -> None:
-    """Take no further messages; a broker that says nothing to that keeps nobody from stopping."""
-    try:
-        await wire.basic_cancel(tag, timeout=_GOODBYE)
-    except TimeoutError:
-        if not stopped.done():
-            raise
-        _log.warning("rabbitmq does not answer")
 
 
 async def accept(message: DeliveredMessage) -> None:
