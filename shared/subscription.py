@@ -127,8 +127,10 @@ def _tag(message: DeliveredMessage) -> int:
 
 
 async def _settle(settling: Awaitable[None]) -> None:
+    # On a connection that was lost a moment ago aiormq waits for ever to write.
     try:
-        await settling
+        async with asyncio.timeout(_GOODBYE):
+            await settling
     except broker.UNAVAILABLE as error:
         _log.info("message not acknowledged", error=repr(error))
 

@@ -11,11 +11,13 @@ from aio_pika.abc import AbstractChannel
 
 from services.mailer import consumer as module
 from services.mailer.consumer import Consumer
-from shared import topology
+from shared import subscription, topology
 from shared.breaker import Breaker
 from shared.health import Health
 from tests.faults.proxy import Proxy
 from tests.faults.queue import wakeup
+
+_MORE_THAN_AIORMQ_BUFFERS = 40
 
 
 @pytest.fixture
@@ -29,13 +31,13 @@ async def channel(broker: str) -> AsyncIterator[AbstractChannel]:
 
 @asynccontextmanager
 async def consuming(
-    broker: str, deliver: Callable[[UUID], Awaitable[None]]
+    broker: str, deliver: Callable[[UUID], Awaitable[None]], prefetch: int = 5
 ) -> AsyncIterator[asyncio.Event]:
     async def probe() -> None:
         pass
 
     stop, breaker = asyncio.Event(), Breaker("relay", probe, ConnectionError)
-    consumer = Consumer(broker, 5, deliver, breaker, Health())
+    consumer = Consumer(broker, prefetch, deliver, breaker, Health())
     running = asyncio.create_task(consumer.run(stop))
     try:
         yield stop
@@ -127,6 +129,34 @@ async def test_a_broker_that_falls_silent_keeps_nobody_from_stopping(
         stop.set()
         await asyncio.sleep(0.1)
         hold.set()  # what is at work is finished first
+
+
+async def test_a_connection_that_dies_while_many_are_settled_keeps_nobody_from_stopping(
+    broker: str, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(subscription, "_GOODBYE", 0.5)
+    handled: list[UUID] = []
+    hold = asyncio.Event()
+
+    async def deliver(delivery: UUID) -> None:
+        handled.append(delivery)
+        await hold.wait()
+
+    async def are_at_work() -> bool:
+        return len(handled) == _MORE_THAN_AIORMQ_BUFFERS
+
+    for _ in range(_MORE_THAN_AIORMQ_BUFFERS):
+        await publish(channel)
+    async with (
+        Proxy(broker) as proxy,
+        consuming(proxy.url, deliver, _MORE_THAN_AIORMQ_BUFFERS) as stop,
+    ):
+        await until(are_at_work)
+        proxy.drop()
+        for _ in range(8):  # until aiormq has stopped writing, and does not yet refuse to
+            await asyncio.sleep(0)
+        hold.set()
+        stop.set()
 
 
 async def test_a_message_that_cannot_be_handled_dies_and_the_next_is_handled(
