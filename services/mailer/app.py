@@ -8,6 +8,7 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.mailer.addresses import Mailbox, parse_address
 from services.mailer.composer import Composer
+from services.mailer.compositors import Compositors
 from services.mailer.consumer import Consumer
 from services.mailer.deliver import Deliver
 from services.mailer.outcomes import RelayAtFault
@@ -21,11 +22,12 @@ from shared.deliveries.states import State
 from shared.health import Health
 from shared.ops import serve_ops
 from shared.settings import MailerSettings, SettingsError
-from shared.statement.render import Renderer
 from shared.unsubscribe import Links
 
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
 _AHEAD = 4
+# Each may take 0.3 GB for very long statements; whoever has more processors has room for mailers.
+_MOST_COMPOSITORS = 4
 
 
 class Attempts:
@@ -56,13 +58,13 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
         sessions = Sessions(relay, concurrency, timeouts)
         stack.push_async_callback(sessions.close)
-        # One more than can run at once, as one of them may wait for the interpreter.
-        threads = min(os.cpu_count() or 1, concurrency) + 1
-        renderer = Renderer(threads, pdf=settings.attach_pdf == "on")
-        stack.callback(renderer.close)
+        pdf = settings.attach_pdf == "on"
+        # Without PDF one makes more letters than a mailer can hand over.
+        most = min(os.cpu_count() or 1, concurrency, _MOST_COMPOSITORS) if pdf else 1
+        compositors = await stack.enter_async_context(Compositors(most, pdf=pdf))
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
-        composer = Composer(rows, renderer, sender, redirect_to, links)
+        composer = Composer(rows, compositors, sender, redirect_to, links)
         pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker("mail relay", sessions.probe, RelayAtFault)
         deliver = Deliver(

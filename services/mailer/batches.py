@@ -10,7 +10,7 @@ Answer = TypeVar("Answer")
 # Seconds. Where one batch follows another so closely, it waits so long for others to join it: to
 # ask for one costs Postgres and the worker about as much as to ask for ten.
 _CLOSELY: Final = 0.02
-_JOINING: Final = 0.003
+_JOINING: Final = 0.001
 
 
 class Batches(Generic[Item, Answer]):

@@ -2,20 +2,18 @@
 
 import asyncio
 from collections import OrderedDict
-from datetime import datetime
 from uuid import UUID
 
 from services.mailer.addresses import Mailbox
+from services.mailer.compositor import Order
+from services.mailer.compositors import Compositors
 from services.mailer.envelope import Envelope
-from services.mailer.letter import Letter, compose
+from services.mailer.letter import Letter
 from services.mailer.rows import Rows
 from shared.deliveries.held import Claim
-from shared.statement.render import Rendered, Renderer
-from shared.statement.wording import line
 from shared.unsubscribe import Links
 
 _KEPT = 64
-_LONGEST_NAME = 80  # characters of a business's name in a header
 
 
 class Composer:
@@ -24,13 +22,13 @@ class Composer:
     def __init__(
         self,
         rows: Rows,
-        renderer: Renderer,
+        compositors: Compositors,
         sender: Mailbox,
         redirect_to: str | None,
         links: Links | None,
     ) -> None:
         self._rows = rows
-        self._renderer = renderer
+        self._compositors = compositors
         self._sender = sender
         self._redirect_to = redirect_to
         # Whoever reads redirected mail is not the one to refuse it.
@@ -43,7 +41,7 @@ class Composer:
         return self._redirect_to is not None
 
     async def envelope(self, claim: Claim) -> Envelope:
-        """Return the mail of one claim; raises StatementError, TypesettingError or Unsendable."""
+        """Return the mail of one claim; raises Unsendable, or what the compositors do."""
         letter = await self._letter(claim)
         return letter.to(self.recipient(claim), claim.id, self._links)
 
@@ -67,21 +65,7 @@ class Composer:
 
     async def _compose(self, claim: Claim) -> Letter:
         content = await self._rows.content(claim)
-        rendered = await self._renderer.render(content.encode(), claim.personal_message)
-        return letter_of(rendered, claim.send_id, self._sender, claim.created_at)
-
-
-def letter_of(rendered: Rendered, send_id: UUID, sender: Mailbox, date: datetime) -> Letter:
-    """Return the letter of a rendered statement: from its business, by way of `sender`."""
-    return compose(
-        send_id=send_id,
-        sender=sender,
-        business_name=line(rendered.business.name, limit=_LONGEST_NAME),
-        reply_to=rendered.business.email,
-        subject=rendered.subject,
-        text=rendered.text,
-        html=rendered.html,
-        pdf=rendered.pdf,
-        pdf_name=rendered.pdf_name,
-        date=date,
-    )
+        order = Order(
+            content, claim.personal_message, claim.send_id, self._sender, claim.created_at
+        )
+        return await self._compositors.letter(order)

@@ -5,7 +5,7 @@ from uuid import UUID
 import asyncpg
 
 from services.mailer.addresses import Mailbox
-from services.mailer.composer import letter_of
+from services.mailer.compositor import letter as letter_of
 from shared import sql
 from shared.statement.render import Renderer
 from shared.unsubscribe import Links
@@ -32,11 +32,7 @@ async def preview(
         await conn.close()
     if row is None:
         raise NothingToPreview(f"send {send_id} does not exist or has no statement yet")
-    renderer = Renderer(1, pdf=pdf)
-    try:
-        rendered = await renderer.render(row["content"].encode(), row["personal_message"])
-    finally:
-        renderer.close()
+    rendered = Renderer(pdf=pdf).render(row["content"].encode(), row["personal_message"])
     letter = letter_of(rendered, send_id, sender, row["created_at"])
     contents = {
         "message.eml": letter.to(row["email"], row["id"], links).data,

@@ -82,6 +82,11 @@ class Child:
         assert ended, f"{self.name} did not stop within {_GRACE:g} s of SIGTERM"
         assert self._popen.returncode == 0, f"{self.name} ended with {self._popen.returncode}"
 
+    def children(self) -> list[int]:
+        """The processes that it has started."""
+        tasks = Path(f"/proc/{self.pid}/task").iterdir()
+        return [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+
     def peak_memory(self) -> int:
         """The most memory that it has had resident so far, in bytes."""
         return int(_status(self.pid, "VmHWM").split()[0]) * 1024

@@ -1,6 +1,9 @@
 """The mailer dies or stands still in the middle of a mail."""
 
 import asyncio
+import os
+import signal
+from contextlib import suppress
 from random import Random
 from typing import Literal
 
@@ -51,6 +54,24 @@ async def killed_at_any_time(world: World, rng: Random) -> None:
     await world.send(customer=5)
     await world.settled()
     assert {one["state"] for one in (await world.show(send)).values()} <= {"sent", "in_doubt"}
+
+
+@fault("fault-04-compositor-killed")
+async def compositor_killed(world: World, rng: Random) -> None:
+    """Who makes its letters dies again and again; the worker lives on, and so does each mail."""
+    world.relay()
+    mailer = world.mailer()
+    await world.send()
+    await world.judge.until(lambda judge: bool(judge.accepted), 60)
+    for _ in range(40 if world.full else 5):
+        await world.send(rng.randrange(3), customer=rng.choice((4, 5)))
+        await asyncio.sleep(rng.uniform(0, 0.1))
+        for compositor in mailer.children():
+            with suppress(ProcessLookupError):
+                os.kill(compositor, signal.SIGKILL)
+    await world.settled()
+    assert mailer.alive
+    assert not await world.count("state <> 'sent'")
 
 
 @fault("fault-05-worker-killed-between-dot-and-250", "accepted", "not-accepted")

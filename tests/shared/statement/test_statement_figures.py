@@ -33,7 +33,7 @@ NOW = "Balance as of 22 November 2026, all dates: GHS 1,250.25 in your favour"
 
 
 def test_the_html_shows_the_golden_figures(renderer: Renderer) -> None:
-    html = renderer.render_now(frozen(snapshot())).html
+    html = renderer.render(frozen(snapshot())).html
     rows = [tuple(cells) for cells in page(html).rows]
     first = rows.index(SUMS[0])
     assert rows[first : first + len(SUMS)] == SUMS
@@ -48,7 +48,7 @@ def test_the_html_shows_the_golden_figures(renderer: Renderer) -> None:
 
 
 def test_the_text_shows_the_golden_figures(renderer: Renderer) -> None:
-    text = renderer.render_now(frozen(snapshot())).text
+    text = renderer.render(frozen(snapshot())).text
     found = re.findall(r"\d{4}  (.+)\n(?:  \w.*\n)?\s+(−?[\d,.]+)   balance +(\S+)\n", text)
     assert found == ROWS
     for sign, label, amount in SUMS:
@@ -60,7 +60,7 @@ def test_the_text_shows_the_golden_figures(renderer: Renderer) -> None:
 
 
 def test_the_pdf_shows_the_golden_figures(renderer: Renderer) -> None:
-    text = pdf_text(renderer.render_now(frozen(snapshot())).pdf)
+    text = pdf_text(renderer.render(frozen(snapshot())).pdf)
     lines = text.splitlines()
     (head,) = [line for line in lines if re.search(r"Charges\s+Credits\s+Balance$", line)]
     columns = {name: head.index(name) + len(name) for name in ("Charges", "Credits", "Balance")}
@@ -82,7 +82,7 @@ def test_the_pdf_shows_the_golden_figures(renderer: Renderer) -> None:
 
 
 def test_no_other_figure_is_shown_anywhere(renderer: Renderer) -> None:
-    rendered = renderer.render_now(frozen(snapshot()))
+    rendered = renderer.render(frozen(snapshot()))
     stated = " ".join(word for row in (*ROWS, *SUMS, *BILLED, (NOW,)) for word in row)
     golden = {figure.lstrip("−") for figure in FIGURE.findall(stated)}
     for shown in (rendered.text, words(rendered.html), pdf_text(rendered.pdf)):
@@ -90,7 +90,7 @@ def test_no_other_figure_is_shown_anywhere(renderer: Renderer) -> None:
 
 
 def test_a_balance_in_the_customers_favour_is_said_in_words(renderer: Renderer) -> None:
-    rendered = renderer.render_now(frozen(snapshot(opening="-20000.5")))
+    rendered = renderer.render(frozen(snapshot(opening="-20000.5")))
     for shown in (words(rendered.html), rendered.text, pdf_text(rendered.pdf)):
         plain = " ".join(shown.split())
         assert "in your favour at the end of the period" in plain
@@ -98,14 +98,14 @@ def test_a_balance_in_the_customers_favour_is_said_in_words(renderer: Renderer) 
         assert "−20,083.7501" in plain
         assert "−20,000.50" in plain
         assert "Balances below zero are in your favour." in plain
-    owed = renderer.render_now(frozen(snapshot()))
+    owed = renderer.render(frozen(snapshot()))
     for shown in (words(owed.html), owed.text, pdf_text(owed.pdf)):
         assert "below zero" not in shown
 
 
 def test_decimals_and_code_follow_the_currency(renderer: Renderer) -> None:
     content = snapshot([], opening="-1234567", business__currency="JPY", report__balance=-1234567)
-    rendered = renderer.render_now(frozen(content))
+    rendered = renderer.render(frozen(content))
     for shown in (words(rendered.html), rendered.text, pdf_text(rendered.pdf)):
         assert "JPY 1,234,567" in shown
         assert "−1,234,567" in shown

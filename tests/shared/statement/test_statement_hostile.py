@@ -16,7 +16,7 @@ PLAIN = "plain"
 
 
 def rendered(renderer: Renderer, text: str) -> Rendered:
-    return renderer.render_now(frozen(fill(snapshot(), text)), text)
+    return renderer.render(frozen(fill(snapshot(), text)), text)
 
 
 def shape(html: str) -> list[tuple[str, tuple[str, ...]]]:
@@ -57,7 +57,7 @@ READABLE = [text for text in PAYLOADS if text.isascii() and "\0" not in text and
 
 @pytest.mark.parametrize("text", READABLE, ids=lambda text: ascii(text)[:30])
 def test_the_pdf_says_what_was_written(renderer: Renderer, text: str) -> None:
-    made = renderer.render_now(frozen(snapshot(customer__business_location=text)))
+    made = renderer.render(frozen(snapshot(customer__business_location=text)))
     read = re.sub(r"[\s\u200b]+", "", pdf_text(made.pdf))
     assert re.sub(r"\s+", "", line(text)) in read
 
@@ -73,7 +73,7 @@ def test_an_address_does_not_fill_pages(renderer: Renderer) -> None:
     content: dict[str, Any] = snapshot(
         business__address=address, customer__business_address=address
     )
-    made = renderer.render_now(frozen(content))
+    made = renderer.render(frozen(content))
     assert "line 10" in made.text
     assert "line 12" not in made.text
     assert len(made.html) < 60_000

@@ -12,38 +12,38 @@ MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}<!--% if 1 %-->"
 
 def test_the_subject_names_sender_and_period(renderer: Renderer) -> None:
     assert (
-        renderer.render_now(frozen(snapshot())).subject
+        renderer.render(frozen(snapshot())).subject
         == "Statement from Kente & Co: 1–30 November 2024"
     )
 
 
 @pytest.mark.parametrize("name", ["Kente\r\nBcc: a@b.example", "x\0\x1by", "N" * 500, "\u202e", ""])
 def test_the_subject_is_one_bounded_line_whatever_the_name(renderer: Renderer, name: str) -> None:
-    rendered = renderer.render_now(frozen(snapshot(business__name=name)))
+    rendered = renderer.render(frozen(snapshot(business__name=name)))
     assert re.fullmatch(r"[^\x00-\x1f\x7f\u202e]{20,150}", rendered.subject)
     assert rendered.subject.endswith(": 1–30 November 2024")
     assert re.fullmatch(r"[a-z0-9.-]{1,100}", rendered.pdf_name)
 
 
 def test_a_message_stands_above_the_statement_with_its_lines(renderer: Renderer) -> None:
-    rendered = renderer.render_now(frozen(snapshot()), "Dear Ɛsi,\r\n\r\nthank you\nKofi")
+    rendered = renderer.render(frozen(snapshot()), "Dear Ɛsi,\r\n\r\nthank you\nKofi")
     assert ">Dear Ɛsi,<br><br>thank you<br>Kofi</p>" in rendered.html
     assert rendered.html.index("thank you") < rendered.html.index("Summary")
     assert "\nDear Ɛsi,\n\nthank you\nKofi\n" in rendered.text
     assert rendered.text.index("thank you") < rendered.text.index("Summary")
-    assert rendered.pdf == renderer.render_now(frozen(snapshot())).pdf
+    assert rendered.pdf == renderer.render(frozen(snapshot())).pdf
 
 
 def test_no_message_leaves_no_trace_of_one(renderer: Renderer) -> None:
     for message in (None, "", " \r\n\u2028"):
-        rendered = renderer.render_now(frozen(snapshot()), message)
+        rendered = renderer.render(frozen(snapshot()), message)
         assert "message from" not in rendered.text
         assert not [tag for tag in page(rendered.html).tags if tag[1].get("class") == "message"]
 
 
 def test_a_long_message_is_shown_whole(renderer: Renderer) -> None:
     message = "\n".join(f"{n:04} {'x' * 94}" for n in range(100))
-    rendered = renderer.render_now(frozen(snapshot()), message)
+    rendered = renderer.render(frozen(snapshot()), message)
     assert message in rendered.text
     assert rendered.html.count("x" * 94) == 100
 
@@ -53,8 +53,8 @@ def test_markup_from_outside_is_only_ever_shown(renderer: Renderer) -> None:
         ("business__name", "business__address", "customer__business_name"), MARKUP
     )
     rows = [row("2024-11-01", "invoice", MARKUP, "1", method=MARKUP, reference=MARKUP)]
-    honest = renderer.render_now(frozen(snapshot(rows[:1])), "one line")
-    rendered = renderer.render_now(frozen(snapshot(rows, **texts)), MARKUP)
+    honest = renderer.render(frozen(snapshot(rows[:1])), "one line")
+    rendered = renderer.render(frozen(snapshot(rows, **texts)), MARKUP)
     assert MARKUP in words(rendered.html)
     assert words(rendered.html).count(MARKUP) == 9
     allowed = {tag for tag, _ in page(honest.html).tags}
@@ -64,7 +64,7 @@ def test_markup_from_outside_is_only_ever_shown(renderer: Renderer) -> None:
 
 
 def test_a_name_cannot_turn_the_figures_around(renderer: Renderer) -> None:
-    rendered = renderer.render_now(
+    rendered = renderer.render(
         frozen(snapshot(customer__business_name="\u202eevil\u2067 & Co")), "\u202epay"
     )
     assert not re.search("[\u202a-\u202e\u2066-\u2069]", rendered.text + rendered.html)
@@ -72,7 +72,7 @@ def test_a_name_cannot_turn_the_figures_around(renderer: Renderer) -> None:
 
 def test_a_busy_statement_shows_the_last_forty_and_says_so(renderer: Renderer) -> None:
     content = snapshot(many(60))
-    rendered = renderer.render_now(frozen(content))
+    rendered = renderer.render(frozen(content))
     forward = "6,191.50"
     rows = page(rendered.html).rows
     first = rows.index(["Transaction", "Amount", "Balance"])
@@ -88,9 +88,8 @@ def test_a_busy_statement_shows_the_last_forty_and_says_so(renderer: Renderer) -
 
 
 def test_a_mail_without_a_pdf_does_not_speak_of_one() -> None:
-    bare = Renderer(workers=1, pdf=False)
-    rendered = bare.render_now(frozen(snapshot(many(60))))
-    bare.close()
+    bare = Renderer(pdf=False)
+    rendered = bare.render(frozen(snapshot(many(60))))
     assert rendered.pdf is None
     for shown in (words(rendered.html), rendered.text):
         assert "The last 40 of 60 transactions." in shown
@@ -99,7 +98,7 @@ def test_a_mail_without_a_pdf_does_not_speak_of_one() -> None:
 
 
 def test_an_empty_statement_says_so_kindly(renderer: Renderer) -> None:
-    rendered = renderer.render_now(frozen(snapshot([], opening="0")))
+    rendered = renderer.render(frozen(snapshot([], opening="0")))
     said = "Nothing moved on this account in the period, so the balance is unchanged."
     for shown in (words(rendered.html), rendered.text, pdf_text(rendered.pdf)):
         assert said in shown
@@ -107,8 +106,8 @@ def test_an_empty_statement_says_so_kindly(renderer: Renderer) -> None:
 
 
 def test_figures_that_do_not_add_up_are_flagged_and_only_those(renderer: Renderer) -> None:
-    broken = renderer.render_now(frozen(snapshot(closing_balance=5)))
-    sound = renderer.render_now(frozen(snapshot()))
+    broken = renderer.render(frozen(snapshot(closing_balance=5)))
+    sound = renderer.render(frozen(snapshot()))
     for shown in (words(broken.html), broken.text, pdf_text(broken.pdf)):
         assert "do not add up to this balance" in shown
     for shown in (words(sound.html), sound.text, pdf_text(sound.pdf)):
@@ -116,7 +115,7 @@ def test_figures_that_do_not_add_up_are_flagged_and_only_those(renderer: Rendere
 
 
 def test_the_html_is_fit_for_mail_clients(renderer: Renderer) -> None:
-    html = renderer.render_now(frozen(snapshot()), "Hello").html
+    html = renderer.render(frozen(snapshot()), "Hello").html
     tags = page(html).tags
     assert tags[0] == ("html", {"lang": "en", "dir": "ltr"})
     assert not re.search(r"https?://|url\(|@import|<script|<img|<link", html)
@@ -129,13 +128,13 @@ def test_the_html_is_fit_for_mail_clients(renderer: Renderer) -> None:
     assert not re.search(r"\{[{%]|<!--%|%-->", html)
     assert html.isprintable() or "\n" in html
     # Gmail cuts a mail at 102 kB.
-    assert len(renderer.render_now(frozen(snapshot(many(500)))).html.encode()) < 102_000
+    assert len(renderer.render(frozen(snapshot(many(500)))).html.encode()) < 102_000
 
 
 def test_what_differs_from_mail_to_mail_has_short_lines_of_its_own(renderer: Renderer) -> None:
     """All others are encoded once for all mails."""
     one, other = (
-        renderer.render_now(frozen(snapshot(many(6), opening))).html.split("\n")
+        renderer.render(frozen(snapshot(many(6), opening))).html.split("\n")
         for opening in ("3200", "4711.5")
     )
     differing = {line for line in one + other if line not in one or line not in other}

@@ -21,7 +21,7 @@ def conforms(pdf: bytes) -> bool:
 
 def test_the_pdf_is_archival_tagged_and_sound(renderer: Renderer, tmp_path: Path) -> None:
     path = tmp_path / "statement.pdf"
-    path.write_bytes(renderer.render_now(frozen(snapshot())).pdf)
+    path.write_bytes(renderer.render(frozen(snapshot())).pdf)
     assert conforms(path.read_bytes())
     check = subprocess.run([tool("qpdf"), "--check", path], capture_output=True, check=False)
     assert check.returncode == 0, check.stdout
@@ -37,22 +37,16 @@ def test_the_pdf_is_archival_tagged_and_sound(renderer: Renderer, tmp_path: Path
 
 def test_the_same_input_gives_the_same_bytes(renderer: Renderer) -> None:
     content = frozen(snapshot(many(30)))
-    other = Renderer(workers=1)
-    try:
-        first, again, apart = (
-            made.render_now(content, "m") for made in (renderer, renderer, other)
-        )
-    finally:
-        other.close()
+    first, again, apart = (made.render(content, "m") for made in (renderer, renderer, Renderer()))
     assert first == again == apart
     later = frozen(snapshot(many(30), generated_at="2026-11-22T16:00:01Z"))
-    assert renderer.render_now(later, "m").pdf != first.pdf
+    assert renderer.render(later, "m").pdf != first.pdf
 
 
 def test_two_thousand_transactions_repeat_the_header_and_number_the_pages(
     renderer: Renderer,
 ) -> None:
-    pages = pdf_text(renderer.render_now(frozen(snapshot(many(2000)))).pdf).split("\f")[:-1]
+    pages = pdf_text(renderer.render(frozen(snapshot(many(2000)))).pdf).split("\f")[:-1]
     assert len(pages) > 50
     for number, page in enumerate(pages, 1):
         assert f"Page {number} of {len(pages)}" in page
@@ -64,14 +58,14 @@ def test_two_thousand_transactions_repeat_the_header_and_number_the_pages(
 
 def test_letters_of_the_vendored_font_conform(renderer: Renderer) -> None:
     name = "Ɛsi Ɔfori Ŋ ₵ ₦ € Жанна Ωμέγα Łódź Nguyễn ẹ̀"
-    pdf = renderer.render_now(frozen(snapshot(customer__business_name=name))).pdf
+    pdf = renderer.render(frozen(snapshot(customer__business_name=name))).pdf
     assert conforms(pdf)
     assert "Ɛsi Ɔfori Ŋ ₵ ₦ € Жанна Ωμέγα Łódź" in pdf_text(pdf)
 
 
 @pytest.mark.parametrize("name", ["日本布店", "😀👩‍👩‍👧", "قماش دار", "\U0010fffd", "\ufffd"])
 def test_a_script_without_a_font_still_gives_a_statement(renderer: Renderer, name: str) -> None:
-    pdf = renderer.render_now(frozen(snapshot(customer__business_name=name))).pdf
+    pdf = renderer.render(frozen(snapshot(customer__business_name=name))).pdf
     assert pdf.startswith(b"%PDF-1.7")
     assert "3,116.7499" in pdf_text(pdf)
 
@@ -79,7 +73,7 @@ def test_a_script_without_a_font_still_gives_a_statement(renderer: Renderer, nam
 def test_typst_markup_is_only_ever_shown(renderer: Renderer) -> None:
     rows = [row("2024-11-01", "invoice", TYPST, "1", method=TYPST)]
     content = snapshot(rows, business__name=TYPST, customer__business_name=TYPST)
-    shown = "".join(pdf_text(renderer.render_now(frozen(content)).pdf).split())
+    shown = "".join(pdf_text(renderer.render(frozen(content)).pdf).split())
     assert shown.count("$x^2$*bold*_it_`raw`\\u{41}@ref<label>//no/*c*/=h") >= 1
     assert shown.count('#panic("x")') == 4
 
@@ -89,7 +83,7 @@ def test_a_very_long_word_stays_on_the_page(renderer: Renderer, tmp_path: Path, 
     rows = [row("2024-11-01", "invoice", word, "99999999999999.9999", reference=word)]
     content = snapshot(rows, business__name=word, customer__business_name=word)
     path = tmp_path / "long.pdf"
-    path.write_bytes(renderer.render_now(frozen(content)).pdf)
+    path.write_bytes(renderer.render(frozen(content)).pdf)
     boxes = subprocess.run(
         [tool("pdftotext"), "-bbox", path, "-"], capture_output=True, check=True
     ).stdout.decode(errors="replace")

@@ -1,0 +1,125 @@
+"""A process that makes letters: orders come in by its standard input, letters go out by its output.
+
+Apart from the mailer's own, so that typesetting neither holds up a hand-over nor, where it dies of
+a statement, takes the mailer with it; and so that it has a core of its own.
+"""
+
+import os
+import pickle
+import signal
+import struct
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO, Final, NamedTuple
+from uuid import UUID
+
+from services.mailer.addresses import Mailbox
+from services.mailer.letter import Letter, compose
+from shared.statement.model import StatementError
+from shared.statement.pdf import TypesettingError
+from shared.statement.render import Rendered, Renderer
+from shared.statement.wording import line
+
+#: What stands before each pickled order and answer: its size.
+SIZE: Final = struct.Struct("!I")
+#: So many letters at most are handed over together, where more orders wait.
+TOGETHER: Final = 4
+
+_LONGEST_NAME = 80  # characters of a business's name in a header
+_LIMIT = 120  # seconds for one letter
+_MOST = 262_144  # octets read at once
+
+
+class CompositorError(RuntimeError):
+    """A letter could not be made, for a reason that is not known to be its statement's."""
+
+
+class Order(NamedTuple):
+    """What a letter is made of: a frozen statement and who sends it, at an aware `date`."""
+
+    content: str
+    message: str | None
+    send_id: UUID
+    sender: Mailbox
+    date: datetime
+
+
+def packed(thing: object) -> bytes:
+    """Return what goes through the pipe for an order or an answer."""
+    data = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
+    return SIZE.pack(len(data)) + data
+
+
+def unpacked(data: bytes | bytearray) -> Any:
+    """Return the order or the answer; only what this program has packed may come here."""
+    return pickle.loads(data)  # noqa: S301
+
+
+def work(*, pdf: bool) -> None:
+    """Answer None when ready, then each order with its Letter or an exception, until the end."""
+    # Signals are for the mailer: it closes the pipe when its last letter is made, or when it dies.
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
+    answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints must not garble them
+    renderer = Renderer(pdf=pdf)
+    _write(answers, [None])
+    for orders in _incoming(sys.stdin.fileno()):
+        for first in range(0, len(orders), TOGETHER):
+            made = [_answer(renderer, order) for order in orders[first : first + TOGETHER]]
+            _write(answers, made)
+
+
+def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, date: datetime) -> Letter:
+    """Return the letter of a rendered statement: from its business, by way of `sender`."""
+    return compose(
+        send_id=send_id,
+        sender=sender,
+        business_name=line(rendered.business.name, limit=_LONGEST_NAME),
+        reply_to=rendered.business.email,
+        subject=rendered.subject,
+        text=rendered.text,
+        html=rendered.html,
+        pdf=rendered.pdf,
+        pdf_name=rendered.pdf_name,
+        date=date,
+    )
+
+
+def _answer(renderer: Renderer, order: Order) -> Letter | Exception:
+    signal.alarm(_LIMIT)  # ends the process, also in the midst of typst
+    try:
+        rendered = renderer.render(order.content.encode(), order.message)
+        return letter(rendered, order.send_id, order.sender, order.date)
+    except (StatementError, TypesettingError) as error:
+        return type(error)(str(error))
+    except Exception:  # noqa: BLE001 - raised on the other side of the pipe
+        return CompositorError(traceback.format_exc())
+    finally:
+        signal.alarm(0)
+
+
+def _incoming(pipe: int) -> Iterator[list[Order]]:
+    """Yield the orders that have come, all there are, until the pipe is closed."""
+    data = bytearray()
+    while more := os.read(pipe, _MOST):
+        data += more
+        orders, begin = [], 0
+        while (end := _end(data, begin)) <= len(data):
+            orders.append(unpacked(data[begin + SIZE.size : end]))
+            begin = end
+        del data[:begin]
+        yield orders
+
+
+def _end(data: bytearray, begin: int) -> int:
+    """Return where the order ends that begins there, or will end."""
+    head = begin + SIZE.size
+    return head if head > len(data) else head + int(SIZE.unpack_from(data, begin)[0])
+
+
+def _write(answers: BinaryIO, made: Sequence[Letter | Exception | None]) -> None:
+    answers.write(b"".join(map(packed, made)))
+    answers.flush()
