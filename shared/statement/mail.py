@@ -63,9 +63,11 @@ class _Environment(jinja2.Environment):
 
 
 def _environment(**options: Any) -> jinja2.Environment:
-    return _Environment(
+    made = _Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
     )
+    made.globals.clear()  # no template needs them, and each rendering would copy them
+    return made
 
 
 def _source(name: str) -> str:
