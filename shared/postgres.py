@@ -56,6 +56,7 @@ async def pool(
             "synchronous_commit": "on",
             "timezone": "UTC",
             "datestyle": "ISO",
+            "extra_float_digits": "1",
             "jit": "off",
             "plan_cache_mode": "force_generic_plan" if by_key else "auto",
             "enable_seqscan": "off" if by_key else "on",

@@ -116,6 +116,66 @@ async def test_the_largest_and_the_finest_amounts_stay_exact(database: str) -> N
     assert found["owing"] == found["balance"] == "99999999999999.9998"
 
 
+async def test_amounts_up_to_three_bounds_have_their_own_digits(database: str) -> None:
+    conn = await asyncpg.connect(database)
+    bound = 2**63 // 6000
+    wrong = await conn.fetch(
+        """
+        SELECT units, units_number(units) FROM (
+            SELECT sign * (power(10, digits)::bigint / part + step) AS units
+            FROM generate_series(0, 15) digits, generate_series(1, 9) part,
+                generate_series(-300, 300) step, (VALUES (1), (-1)) signs (sign)
+            UNION ALL
+            SELECT 3 * $1::bigint - step FROM generate_series(0, 10000) step
+        ) amounts
+        WHERE units_number(units)::text <> rtrim(rtrim(
+            concat(CASE WHEN units < 0 THEN '-' END, abs(units) / 10000, '.',
+                lpad((abs(units) % 10000)::text, 4, '0')), '0'), '.')
+        """,
+        bound,
+    )
+    assert not wrong
+    assert await conn.fetchval("SELECT units_bounded($1::bigint)", -bound) == -bound
+    with pytest.raises(asyncpg.NumericValueOutOfRangeError):
+        await conn.fetchval("SELECT units_bounded($1::bigint)", bound + 1)
+    await conn.close()
+
+
+async def test_averages_are_the_same_of_either_type(database: str) -> None:
+    conn = await asyncpg.connect(database)
+    differing = await conn.fetch(
+        """
+        SELECT days, documents
+        FROM generate_series(-400::bigint, 400) days, generate_series(0::bigint, 200) documents
+        WHERE average_days(days, documents)::text
+            <> average_days(days::numeric, documents::numeric)::text
+        """
+    )
+    await conn.close()
+    assert not differing
+
+
+@pytest.mark.parametrize("sign", ["", "-"])
+async def test_a_list_is_exact_beyond_the_bound(database: str, sign: str) -> None:
+    conn = await asyncpg.connect(database)
+    await conn.execute(LEDGER)
+    for balance in ("153722867280.9129", "153722867280.9131", "99999999999999.9999"):
+        await conn.execute("UPDATE customers SET opening_balance = $1", Decimal(sign + balance))
+        (found,) = as_on_the_wire(await listed(conn))
+        assert dict(found)["balance"] == sign + balance
+    await conn.close()
+
+
+async def listed(conn: asyncpg.Connection) -> bytes:
+    pieces = bytearray()
+
+    async def write(piece: bytes) -> None:
+        pieces.extend(piece)
+
+    await store.income_by_customers(conn, ReportQuery(1, PERIOD), write, timeout=30)
+    return bytes(pieces)
+
+
 async def test_equal_balances_are_ordered_by_id_whatever_the_tables_order(database: str) -> None:
     conn = await asyncpg.connect(database)
     await conn.execute(LEDGER)
@@ -123,12 +183,6 @@ async def test_equal_balances_are_ordered_by_id_whatever_the_tables_order(databa
         "INSERT INTO customers (id, business_id, owner_id, opening_balance)"
         " SELECT id, 1, 1, CASE WHEN id > 40 THEN 5 ELSE 0 END FROM generate_series(50, 2, -1) id"
     )
-    pieces = bytearray()
-
-    async def write(piece: bytes) -> None:
-        pieces.extend(piece)
-
-    await store.income_by_customers(conn, ReportQuery(1, PERIOD), write, timeout=30)
+    ids = [int(dict(each)["id"]) for each in as_on_the_wire(await listed(conn))]
     await conn.close()
-    ids = [int(dict(each)["id"]) for each in as_on_the_wire(bytes(pieces))]
     assert ids == [*range(41, 51), *range(1, 41)]
