@@ -32,6 +32,13 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.InvalidCatalogNameError,
 )
 
+# Raised where other transactions were in the way and one had to give in; asked again it works.
+CONFLICTS: tuple[type[Exception], ...] = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+)
+
 
 @asynccontextmanager
 async def pool(

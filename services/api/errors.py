@@ -23,9 +23,10 @@ from services.api.refusals import (
     Refusal,
 )
 from services.api.sends.idempotency import InFlight
-from shared.postgres import UNAVAILABLE
+from shared.postgres import CONFLICTS, UNAVAILABLE
 
 _DATABASE_RETRY = timedelta(seconds=5)
+_CONFLICT_RETRY = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
@@ -37,8 +38,8 @@ class _Problem:
 
 
 def expected(error: Exception) -> bool:
-    """Return whether `error` is a refusal or an outage, and so no fault of this program."""
-    return isinstance(error, (Refusal, web.HTTPException, *UNAVAILABLE))
+    """Return whether `error` is a refusal, an outage or a conflict: no fault of this program."""
+    return isinstance(error, (Refusal, web.HTTPException, *UNAVAILABLE, *CONFLICTS))
 
 
 def outage(error: Exception) -> bool:
@@ -102,6 +103,12 @@ def _problem(error: Exception) -> _Problem:
             KINDS[Busy],
             "The database cannot be reached at the moment.",
             headers={"Retry-After": _seconds(_DATABASE_RETRY)},
+        )
+    if isinstance(error, CONFLICTS):
+        return _Problem(
+            KINDS[Busy],
+            "Other changes were in the way and this one was undone; it can be repeated.",
+            headers={"Retry-After": _seconds(_CONFLICT_RETRY)},
         )
     return _Problem(blank(500), "Something went wrong here; the request id finds it in the log.")
 

@@ -165,7 +165,11 @@ async def frozen_at_gate(world: World, rng: Random) -> None:
     await asyncio.sleep(5.1 + rng.random())  # past the gate's five seconds and past the lease
     # Sent by the other, if a busy machine came to the gate with its lease over.
     await world.until_count("state IN ('in_doubt', 'sent')", 1)
-    assert await world.count("state = 'sent'") == len(world.judge.accepted)
+
+    async def sent_are_accepted() -> bool:
+        return await world.count("state = 'sent'") == len(world.judge.accepted)
+
+    await world.until(sent_are_accepted, "what was accepted recorded, and nothing else")
     frozen.thaw()
     await world.until_count("state = 'sent'", 1)
     assert other.alive

@@ -1,6 +1,8 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import asyncpg
+
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import new_key
 from tests.services.api.tcp_proxy import between
@@ -35,6 +37,35 @@ async def test_postgres_goes_and_comes_back_without_a_restart(
         await postgres.open()
         assert (await api.get(ONE)).status == 200
         assert (await api.get("/health/ready")).status == 200
+    assert not [each for each in logged() if each["event"] == "request_failed"]
+
+
+async def test_a_transaction_that_had_to_give_in_can_be_repeated(
+    readable: str,
+    serve: Callable[[str], Awaitable[Api]],
+    logged: Callable[[], list[dict[str, Any]]],
+) -> None:
+    api = await serve(readable)
+    api.key = await new_key(readable)
+    conn = await asyncpg.connect(readable)
+    try:
+        for code in ("40001", "40P01", "55P03"):
+            await conn.execute(f"""
+                CREATE OR REPLACE FUNCTION give_in() RETURNS trigger LANGUAGE plpgsql AS
+                $$ BEGIN RAISE EXCEPTION 'row 4711' USING ERRCODE = '{code}'; END $$;
+                CREATE OR REPLACE TRIGGER give_in BEFORE INSERT ON suppressions
+                EXECUTE FUNCTION give_in()
+            """)
+            lost = await api.post("/api/v3/suppressions", json={"email": "a@x.example"})
+            assert lost.status == 503, lost.text
+            assert lost.json["type"] == "/problems/unavailable"
+            assert lost.headers["Retry-After"] == "1"
+            assert "4711" not in lost.text
+        await conn.execute("DROP TRIGGER give_in ON suppressions")
+    finally:
+        await conn.close()
+    kept = await api.post("/api/v3/suppressions", json={"email": "a@x.example"})
+    assert kept.status == 201
     assert not [each for each in logged() if each["event"] == "request_failed"]
 
 
