@@ -2,14 +2,16 @@
 
 import asyncio
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 
 import asyncpg
 
 from shared.statement.model import Statement
 from shared.statement.pdf import Press
-from shared.statement.view import view
+from shared.statement.view import View, view
 
 _THREADS = 2
 
@@ -21,12 +23,20 @@ async def main(dsn: str) -> float:
     await conn.close()
     statements = [Statement.parse(row["content"].encode()) for row in rows]
     work = [(view(statement), statement.generated_at) for statement in statements]
-    press = Press()
+    own = threading.local()
+
+    def make() -> None:
+        own.press = Press()
+
+    def print_one(view: View, moment: datetime) -> bytes:
+        made: bytes = own.press.print(view, moment)
+        return made
+
     warm = len(work) // 10
-    with ThreadPoolExecutor(_THREADS) as threads:
-        list(threads.map(press.print, *zip(*work[:warm], strict=True)))
+    with ThreadPoolExecutor(_THREADS, initializer=make) as threads:
+        list(threads.map(print_one, *zip(*work[:warm], strict=True)))
         started = time.perf_counter()
-        list(threads.map(press.print, *zip(*work[warm:], strict=True)))
+        list(threads.map(print_one, *zip(*work[warm:], strict=True)))
         return (len(work) - warm) / (time.perf_counter() - started)
 
 

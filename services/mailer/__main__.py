@@ -13,6 +13,7 @@ import click
 import uvloop
 
 from services.mailer import app, dead_letters
+from services.mailer.compositors import NoCompositor
 from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as compose_preview
@@ -47,6 +48,8 @@ def run(settings: MailerSettings) -> None:
     except SettingsError as error:
         click.echo(error, err=True)
         sys.exit(2)
+    except NoCompositor as error:
+        raise click.ClickException(str(error)) from None
 
 
 @cli.group("dead-letters")

@@ -26,8 +26,8 @@ from shared.unsubscribe import Links
 
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
 _AHEAD = 4
-# Each may take 0.3 GB for very long statements; whoever has more processors has room for mailers.
-_MOST_COMPOSITORS = 4
+# Each may take 0.3 GB for very long statements; whoever has more processors runs more mailers.
+_MOST_COMPOSITORS = 2
 
 
 class Attempts:
@@ -62,6 +62,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         # Without PDF one makes more letters than a mailer can hand over.
         most = min(os.cpu_count() or 1, concurrency, _MOST_COMPOSITORS) if pdf else 1
         compositors = await stack.enter_async_context(Compositors(most, pdf=pdf))
+        health.register("compositors", compositors.check)
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
         composer = Composer(rows, compositors, sender, redirect_to, links)

@@ -65,7 +65,7 @@ class Composer:
 
     async def _compose(self, claim: Claim) -> Letter:
         content = await self._rows.content(claim)
-        order = Order(
-            content, claim.personal_message, claim.send_id, self._sender, claim.created_at
-        )
+        # asyncpg's UUIDs would bring asyncpg with them into the compositor.
+        send_id = UUID(int=claim.send_id.int)
+        order = Order(content, claim.personal_message, send_id, self._sender, claim.created_at)
         return await self._compositors.letter(order)

@@ -9,9 +9,12 @@ import pickle
 import signal
 import struct
 import sys
+import time
 import traceback
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
+from pathlib import Path
 from typing import Any, BinaryIO, Final, NamedTuple
 from uuid import UUID
 
@@ -29,6 +32,7 @@ TOGETHER: Final = 4
 
 _LONGEST_NAME = 80  # characters of a business's name in a header
 _LIMIT = 120  # seconds for one letter
+_SOON = 0.005  # seconds after which a letter waits for no other to go with it
 _MOST = 262_144  # octets read at once
 
 
@@ -59,17 +63,21 @@ def unpacked(data: bytes | bytearray) -> Any:
 
 def work(*, pdf: bool) -> None:
     """Answer None when ready, then each order with its Letter or an exception, until the end."""
-    # Signals are for the mailer: it closes the pipe when its last letter is made, or when it dies.
-    for signum in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(signum, signal.SIG_IGN)
+    # Where memory runs out, it is not the mailer that has to go.
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints must not garble them
     renderer = Renderer(pdf=pdf)
     _write(answers, [None])
     for orders in _incoming(sys.stdin.fileno()):
-        for first in range(0, len(orders), TOGETHER):
-            made = [_answer(renderer, order) for order in orders[first : first + TOGETHER]]
-            _write(answers, made)
+        made, begun = [], time.monotonic()
+        for number, order in enumerate(orders, start=1):
+            made.append(_answer(renderer, order))
+            late = time.monotonic() - begun > _SOON
+            if late or len(made) == TOGETHER or number == len(orders):
+                _write(answers, made)
+                made, begun = [], time.monotonic()
 
 
 def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, date: datetime) -> Letter:

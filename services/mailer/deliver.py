@@ -9,6 +9,7 @@ import structlog
 from services.mailer import retries
 from services.mailer.addresses import Unsendable
 from services.mailer.composer import Composer
+from services.mailer.compositors import NoCompositor
 from services.mailer.envelope import Envelope
 from services.mailer.handover import Gate
 from services.mailer.outcomes import (
@@ -32,6 +33,8 @@ from shared.statement.pdf import TypesettingError
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _RELAY_AWAY = timedelta(seconds=5)
+# Why a mail cannot be made at the moment, and no fault of the mail.
+_LATER: tuple[type[Exception], ...] = (NoCompositor, *postgres.UNAVAILABLE)
 
 
 class Observer(Protocol):
@@ -112,8 +115,8 @@ class Deliver:
             envelope = await self._composer.envelope(claim)
         except (StatementError, TypesettingError, Unsendable) as error:
             return Verdict(claim, State.FAILED, reason=f"the mail cannot be made: {error}")
-        except postgres.UNAVAILABLE as error:
-            return self._handed_back(claim, f"the statement could not be read: {error!r}")
+        except _LATER as error:
+            return self._handed_back(claim, f"the mail could not be made yet: {error!r}")
         try:
             outcome = await self._relay.hand_over(envelope, lambda: self._rows.gate(claim))
         except RelayAtFault as fault:

@@ -20,7 +20,7 @@ NARROW: Final = 13
 
 
 class Mail:
-    """The mail's templates, read and compiled once; safe to use from many threads."""
+    """The mail's templates, read and compiled once."""
 
     def __init__(self) -> None:
         plain = _environment(autoescape=False)

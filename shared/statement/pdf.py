@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import threading
 from pathlib import Path
 from typing import Final
 
@@ -24,16 +23,16 @@ class TypesettingError(RuntimeError):
 
 
 class Press:
-    """Makes PDFs on as many threads as wanted, with a typst compiler for each."""
+    """Makes PDFs with one typst compiler, which reads its fonts once; for one thread at a time."""
 
     def __init__(self) -> None:
         self._source = (_HERE / "statement.typ").read_bytes()
-        self._fonts = typst.Fonts(
+        fonts = typst.Fonts(
             include_system_fonts=True,
             include_embedded_fonts=False,
             font_paths=[str(_HERE / "fonts")],
         )
-        self._own = threading.local()
+        self._compiler = typst.Compiler(font_paths=fonts)
 
     def print(self, view: View, moment: dt.datetime) -> bytes:
         """Return a tagged PDF, the same bytes for the same view and moment of creation.
@@ -76,10 +75,3 @@ class Press:
     def _forget(self) -> None:
         for _ in range(_GENERATIONS):
             self._compiler.compile(b"", format="svg")
-
-    @property
-    def _compiler(self) -> typst.Compiler:
-        compiler: typst.Compiler | None = getattr(self._own, "compiler", None)
-        if compiler is None:
-            compiler = self._own.compiler = typst.Compiler(font_paths=self._fonts)
-        return compiler

@@ -3,6 +3,7 @@
 import asyncio
 import json
 
+import asyncpg
 import pytest
 from aiormq.abc import DeliveredMessage
 
@@ -33,6 +34,25 @@ async def test_requests_wait_for_postgres_and_none_is_lost(system: System, asker
         await asker.reply(21)
         await soon(lambda: says("ok"))
     assert await sends(system) == 21
+    assert await asker.waiting(topology.DEAD_LETTERS) == 0
+
+
+async def test_requests_wait_for_the_migrations_of_a_new_version(
+    system: System, asker: Peer
+) -> None:
+    conn = await asyncpg.connect(system.dsn)
+    try:
+        async with system.relay():
+            await conn.execute("ALTER TABLE sends RENAME TO sends_of_old")
+            for number in range(10):
+                await asker.ask(request(str(number)))
+            await asyncio.sleep(2)
+            assert not asker.answered
+            await conn.execute("ALTER TABLE sends_of_old RENAME TO sends")
+            await asker.reply(10)
+    finally:
+        await conn.close()
+    assert await sends(system) == 10
     assert await asker.waiting(topology.DEAD_LETTERS) == 0
 
 

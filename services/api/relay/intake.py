@@ -29,6 +29,10 @@ _REASON_LENGTH = 500
 _LATER: tuple[type[Exception], ...] = (
     *postgres.UNAVAILABLE,
     asyncpg.TransactionRollbackError,
+    # The database is not migrated yet: no fault of the request.
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
     InFlight,
 )
 

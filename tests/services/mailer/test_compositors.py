@@ -9,14 +9,16 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
+import uvloop
 
 from services.mailer import compositor, compositors
 from services.mailer.addresses import Mailbox
 from services.mailer.compositor import CompositorError, Order
-from services.mailer.compositors import Compositors
+from services.mailer.compositors import Compositors, NoCompositor
 from services.mailer.letter import Letter
 from shared.statement.model import StatementError
 from shared.statement.render import Renderer
@@ -28,15 +30,16 @@ _DATE = datetime(2024, 12, 1, tzinfo=UTC)
 # The program, with orders that kill it, that never end, and with a library that prints.
 _DEADLY = """
 import os, signal, time
+for each in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(each, signal.SIG_IGN)
 from services.mailer import compositor
+compositor._LIMIT = 1
 from shared.statement.render import Renderer
 render = Renderer.render
 def strike(self, content, message):
     print("noise")
     if message == "die":
         os.kill(os.getpid(), signal.SIGKILL)
-    if message == "hang":
-        compositor.signal.alarm(1)
     if message in ("hang", "slow"):
         time.sleep(3600 if message == "hang" else 0.2)
     return render(self, content, message)
@@ -55,12 +58,21 @@ def expected(wanted: Order) -> Letter:
     return compositor.letter(rendered, wanted.send_id, wanted.sender, wanted.date)
 
 
-def children(pid: int) -> list[int]:
+def compositors_of(pid: int) -> list[int]:
     return [
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()
         for child in (task / "children").read_text().split()
+        if b"compositor.work" in told(int(child), "cmdline")
     ]
+
+
+def told(pid: int, name: str) -> bytes:
+    return Path(f"/proc/{pid}/{name}").read_bytes()
+
+
+def ours() -> list[int]:
+    return compositors_of(os.getpid())
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
@@ -104,7 +116,7 @@ async def test_what_cannot_be_made_is_its_orders_error_only(two: Compositors) ->
 
 
 async def test_a_process_killed_while_idle_is_replaced(two: Compositors) -> None:
-    [process] = children(os.getpid())
+    [process] = ours()
     os.kill(process, signal.SIGKILL)
     assert await two.letter(order(1)) == expected(order(1))
 
@@ -124,37 +136,37 @@ async def test_an_order_that_does_not_end_is_given_up(two: Compositors) -> None:
 
 
 async def test_there_are_as_many_processes_as_there_is_work_for(two: Compositors) -> None:
-    assert len(children(os.getpid())) == 1
+    assert len(ours()) == 1
     slow = [asyncio.create_task(two.letter(order(number, "slow"))) for number in range(30)]
 
     async def both_work() -> bool:
-        return len(children(os.getpid())) == 2
+        return len(ours()) == 2
 
     await until(both_work)
     await asyncio.gather(*slow)
-    assert len(children(os.getpid())) == 2
+    assert len(ours()) == 2
 
 
 async def test_none_is_left_behind(two: Compositors) -> None:
     await two.letter(order(1))
     await two.__aexit__()
-    assert children(os.getpid()) == []
+    assert ours() == []
 
 
 async def test_a_program_that_does_not_start_is_said_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(compositors, "_PROGRAM", "raise SystemExit('no fonts here')")
-    with pytest.raises(CompositorError, match="does not start"):
+    with pytest.raises(NoCompositor, match="does not start"):
         async with Compositors(1, pdf=False):
             pass
-    assert children(os.getpid()) == []
+    assert ours() == []
 
 
 def test_a_compositor_does_not_outlive_a_mailer_that_is_killed() -> None:
     program = """
 import asyncio
-from services.mailer.compositors import Compositors
+from services.mailer.compositors import Compositors, NoCompositor
 async def main():
     async with Compositors(1, pdf=False):
         print("ready", flush=True)
@@ -164,10 +176,99 @@ asyncio.run(main())
     with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE) as mailer:
         assert mailer.stdout is not None
         assert mailer.stdout.readline() == b"ready\n"
-        [process] = children(mailer.pid)
-        os.kill(process, signal.SIGTERM)  # not its to heed
+        [process] = compositors_of(mailer.pid)
+        os.kill(process, signal.SIGTERM)
+        time.sleep(0.2)
+        assert alive(process), "SIGTERM is not its to heed"
         mailer.kill()
     end = time.monotonic() + 20
-    while Path(f"/proc/{process}").exists():
+    while alive(process):
         assert time.monotonic() < end, "it is still there"
         time.sleep(0.02)
+
+
+def alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def test_on_the_mailers_own_event_loop() -> None:
+    async def scenario() -> None:
+        async with Compositors(2, pdf=False) as opened:
+            wanted = [order(number) for number in range(60)]
+            half = [asyncio.create_task(opened.letter(each)) for each in wanted]
+            await asyncio.sleep(0)
+            for process in ours():
+                os.kill(process, signal.SIGKILL)
+            assert await asyncio.gather(*half) == [expected(each) for each in wanted]
+            assert await opened.letter(order(1)) == expected(order(1))
+        assert ours() == []
+
+    uvloop.run(scenario())
+
+
+async def test_it_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://user:secret@relay.example")
+    async with Compositors(1, pdf=False):
+        [process] = ours()
+        assert b"secret" not in told(process, "environ")
+        assert told(process, "oom_score_adj") == b"1000\n"
+
+
+async def test_where_none_starts_nothing_is_the_orders_fault_and_starts_are_few(
+    two: Compositors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compositors, "_PAUSE", 600.0)
+    starts = 0
+    start = asyncio.create_subprocess_exec
+
+    async def counted(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        nonlocal starts
+        starts += 1
+        return await start(*command, **options)
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", counted)
+    sound, two._program = two._program, "raise SystemExit('no fonts here')"
+    [process] = ours()
+    os.kill(process, signal.SIGKILL)
+    await until(is_gone(process))
+    for _ in range(5):
+        made = await asyncio.gather(*map(two.letter, map(order, range(20))), return_exceptions=True)
+        assert {type(each) for each in made} == {NoCompositor}
+    assert starts <= 2, "one for all, and one for those that may have killed the last"
+    with pytest.raises(NoCompositor):
+        await two.check()
+    two._program = sound
+    monkeypatch.setattr(compositors, "_PAUSE", 0.0)
+    assert await two.letter(order(1)) == expected(order(1))
+    await two.check()
+
+
+def is_gone(process: int) -> Callable[[], Awaitable[bool]]:
+    async def gone() -> bool:
+        return process not in ours()
+
+    return gone
+
+
+async def test_one_that_stands_still_is_replaced(
+    two: Compositors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compositors, "_SILENCE", 1.0)
+    [process] = ours()
+    os.kill(process, signal.SIGSTOP)
+    assert await two.letter(order(1)) == expected(order(1))
+    await until(is_gone(process))
+
+
+async def test_a_send_that_kills_meets_no_shared_process_again(two: Compositors) -> None:
+    with pytest.raises(CompositorError):
+        await two.letter(order(1, "die"))
+    assert await two.letter(order(2)) == expected(order(2))
+    before = ours()
+    for _ in range(2):
+        with pytest.raises(CompositorError):
+            await two.letter(order(1, "die"))
+    assert ours() == before
