@@ -69,7 +69,8 @@ def _functions(samples: Path) -> list[str]:
     total: Counter[str] = Counter()
     for line in samples.read_text().splitlines():
         stack, _, times = line.rpartition(" ")
-        total[_owner(stack.split(";"))] += int(times)
+        if times.isdigit():  # others are lines of a command that a process was started with
+            total[_owner(stack.split(";"))] += int(times)
     whole = sum(total.values())
     lines = ["| the mailer's own time, by file of ours or library | % |", "|---|---|"]
     return lines + [f"| {owner} | {n / whole * 100:.0f} |" for owner, n in total.most_common(20)]

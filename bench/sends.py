@@ -47,7 +47,9 @@ def main(arguments: list[str]) -> None:
             lines = [results.machine(dsn, "aio-pika", "aiosmtplib", "asyncpg", "typst")]
             for part in parts:
                 print(f"{part} ...", file=sys.stderr)
-                lines += ["", *getattr(bench, part)()]
+                part_lines = getattr(bench, part)()
+                print("\n".join(part_lines), file=sys.stderr)
+                lines += ["", *part_lines]
     except Unavailable as reason:
         print(f"sends: skipped: {reason}")
         return
