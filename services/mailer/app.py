@@ -61,7 +61,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         pdf = settings.attach_pdf == "on"
         # Without PDF one makes more letters than a mailer can hand over.
         most = min(os.cpu_count() or 1, concurrency, _MOST_COMPOSITORS) if pdf else 1
-        compositors = await stack.enter_async_context(Compositors(most, pdf=pdf))
+        compositors = Compositors(most, pdf=pdf)
         health.register("compositors", compositors.check)
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
@@ -84,6 +84,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
                 "MAILER_OPS", settings.mailer_ops_host, settings.mailer_ops_port, health, counted
             )
         )
+        await stack.enter_async_context(compositors)
         for watcher in (rows.renew(), breaker.watch(), _dismiss(sessions, stop)):
             stack.callback(asyncio.create_task(watcher).cancel)
         await consumer.run(stop)

@@ -58,9 +58,10 @@ class Compositors:
         await asyncio.gather(*(compositor.close() for compositor in self._working))
 
     async def check(self) -> None:
-        """Raise where there is none, for the health report."""
-        if self._failed_at is not None and not any(each.alive for each in self._working):
-            raise NoCompositor("no compositor can be started")
+        """Raise where there is none yet, or none can be started, for the health report."""
+        alive = any(compositor.alive for compositor in self._working)
+        if not alive and (self._failed_at is not None or not self._working):
+            raise NoCompositor("there is no compositor")
 
     async def letter(self, order: Order) -> Letter:
         """Make a letter; raises StatementError, TypesettingError, CompositorError or NoCompositor.

@@ -138,7 +138,10 @@ async def test_while_the_relay_is_away_nothing_is_consumed_and_readiness_says_wh
 
         async def pauses() -> bool:
             queue = await channel.declare_queue(topology.DELIVERIES, passive=True)
-            status, checks = await _ready(port)
+            try:
+                status, checks = await _ready(port)
+            except aiohttp.ClientConnectorError:  # it is about to start
+                return False
             return (
                 queue.declaration_result.consumer_count == 0
                 and status == 503
