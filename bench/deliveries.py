@@ -31,7 +31,8 @@ WITH ids AS (
 )
 INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, due_at, expires_at,
                         created_at, updated_at)
-SELECT overlay(id::text placing substr(md5(random()::text), 1, 12) FROM 25)::uuid, id, 1, 1, 'billing@customer' || customer_id || '.example',
+SELECT overlay(id::text placing substr(md5(random()::text), 1, 12) FROM 25)::uuid, id, 1, 1,
+       'billing@customer' || customer_id || '.example',
        'billing@customer' || customer_id || '.example', send_at, expires_at, created_at, created_at
 FROM sent
 """

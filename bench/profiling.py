@@ -40,16 +40,8 @@ def run(field: Field, mails: int) -> list[str]:
     ) as mailer:  # fmt: skip
         field.sink.wait(before + mails // 10)
         processors = Processors()
-        command = [
-            str(VENV / "bin" / "py-spy"),
-            "record",
-            "--subprocesses",
-            "-p",
-            str(mailer.pid),
-            "-r",
-            "200",
-        ]
-        options = ["-d", "600", "--gil", "-f", "raw", "-o", str(samples)]
+        command = [str(VENV / "bin" / "py-spy"), "record", "-p", str(mailer.pid), "-r", "200"]
+        options = ["--subprocesses", "-d", "600", "--gil", "-f", "raw", "-o", str(samples)]
         spy = subprocess.Popen(
             [*command, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         )

@@ -1,12 +1,15 @@
 """Manners towards those who receive mail and towards the relay, from request to mail."""
 
+import asyncio
 import socket
+import sys
 from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
 
 import aio_pika
 import aiohttp
+import pytest
 from aiohttp import web
 
 from services.api.app import create_app
@@ -123,6 +126,53 @@ async def test_the_relay_has_its_rate(system: System) -> None:
     assert {r["attempts"] for r in seen["recipients"]} == {1}
     times = sorted(mail.at for mail in system.judge.accepted)
     assert times[-1] - times[0] > 19 / 5 - 0.5
+
+
+async def test_while_no_compositor_starts_mails_wait_uncounted_and_readiness_says_why(
+    system: System, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = _free_port()
+    started: list[asyncio.subprocess.Process] = []
+    start = asyncio.create_subprocess_exec
+
+    async def kept(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        started.append(await start(*command, **options))
+        return started[-1]
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", kept)
+    async with system.relay(), system.mailer(mailer_ops_port=port):
+
+        async def works() -> bool:
+            return bool(started) and (await _checks(port)).get("compositors") == "ok"
+
+        await soon(works)
+        with monkeypatch.context() as broken:
+            broken.setattr(sys, "executable", "/nonexistent/python")
+            started[0].kill()
+            await started[0].wait()
+            sent = await system.send()
+
+            async def waits() -> bool:
+                (recipient,) = (await system.show(sent["id"]))["recipients"]
+                return "could not be made yet" in (recipient["reason"] or "")
+
+            await soon(waits)
+            assert (await _checks(port))["compositors"] == "there is no compositor"
+            (recipient,) = (await system.show(sent["id"]))["recipients"]
+            assert (recipient["state"], recipient["attempts"]) == ("deferred", 0)
+
+        async def is_sent() -> bool:
+            return bool((await system.show(sent["id"]))["status"] == "sent")
+
+        await soon(is_sent)
+    assert len(system.judge.accepted) == 1
+
+
+async def _checks(port: int) -> dict[str, Any]:
+    try:
+        return (await _ready(port))[1]
+    except aiohttp.ClientConnectorError:  # it is about to start
+        return {}
 
 
 async def test_while_the_relay_is_away_nothing_is_consumed_and_readiness_says_why(

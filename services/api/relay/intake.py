@@ -28,7 +28,7 @@ _REASON_LENGTH = 500
 
 _LATER: tuple[type[Exception], ...] = (
     *postgres.UNAVAILABLE,
-    asyncpg.TransactionRollbackError,
+    *postgres.CONFLICTS,
     # The database is not migrated yet: no fault of the request.
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,

@@ -166,7 +166,7 @@ async def test_a_program_that_does_not_start_is_said_at_once(
 def test_a_compositor_does_not_outlive_a_mailer_that_is_killed() -> None:
     program = """
 import asyncio
-from services.mailer.compositors import Compositors, NoCompositor
+from services.mailer.compositors import Compositors
 async def main():
     async with Compositors(1, pdf=False):
         print("ready", flush=True)
