@@ -1,5 +1,6 @@
 """`python -m demo [--once]`, `python -m demo stop`, `python -m demo logs`."""
 
+import asyncio
 import os
 import sys
 import time
@@ -7,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from demo import journey, ledger
+from demo import database, journey, ledger
 from demo.failure import DemoFailed
 from demo.system import System, backgrounds, plan
 from provision import servers
@@ -42,6 +43,7 @@ def up(folder: Path, environ: Mapping[str, str]) -> None:
     say("Postgres and RabbitMQ answer")
     system = plan(_ROOT, folder, given, environ)
     system.run("migrate")
+    asyncio.run(database.refuse_foreign(system.settings["DATABASE_URL"]))
     was_up = system.runs()
     if not was_up:
         system.start()

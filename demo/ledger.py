@@ -18,13 +18,14 @@ from demo.names import (
 from demo.trade import FIRST_DAY, LAST_DAY, Row, Trade, chance
 
 SEED = 20261031
-WHOLESALER, ROASTERY = 1, 2
+# Ids that no ledger of somebody's own is likely to have: those begin at 1.
+WHOLESALER, ROASTERY = 900_000_001, 900_000_002
 WHOLESALE_CUSTOMERS = 260
 
-_BUSINESSES: list[Row] = [
+BUSINESSES: list[Row] = [
     {
         "id": WHOLESALER,
-        "owner_id": 1,
+        "owner_id": WHOLESALER,
         "name": "Adinkra Fabrics Ltd",
         "email": "accounts@adinkra-fabrics.example",
         "phone": "+233 30 200 0417",
@@ -34,7 +35,7 @@ _BUSINESSES: list[Row] = [
     },
     {
         "id": ROASTERY,
-        "owner_id": 2,
+        "owner_id": ROASTERY,
         "name": "Rösterei Südwind",
         "email": "buero@suedwind.example",
         "phone": None,
@@ -53,7 +54,7 @@ def write(directory: Path) -> None:
     coffee = Trade(ROASTERY, "RE", ("card", "bank", "cash"), lot)
     customers += [_cafe(lot, coffee, number, name) for number, name in enumerate(CAFES, 1)]
     tables = {
-        "businesses": _BUSINESSES,
+        "businesses": BUSINESSES,
         "categories": [
             {"id": number, "business_id": WHOLESALER, "name": name}
             for number, name in enumerate(CATEGORIES, 2)
