@@ -1,14 +1,19 @@
 """Connections to RabbitMQ, and what it looks like when it is not there."""
 
+import asyncio
 import random
+import traceback
+from typing import Any
 from urllib.parse import urlsplit
 
 import aio_pika
 import aiormq
 from aio_pika.abc import AbstractConnection
+from aiormq.connection import TransportFactory
+from pamqp import commands
 from yarl import URL
 
-from shared import decoding
+from shared import addresses, decoding
 
 # Raised by anything asked of RabbitMQ while it is away, refusing, blocked or restarting.
 UNAVAILABLE: tuple[type[Exception], ...] = (
@@ -31,18 +36,60 @@ async def connect(url: str, name: str) -> AbstractConnection:
     """Open a connection that notices a dead peer within 30 s; the caller reconnects.
 
     Of several hosts in `url`, the nodes of one cluster, each is asked until one answers: in random
-    order, so that connections spread over them. Where none does, raises what the last one said.
+    order, so that connections spread over them. Of several addresses of a host, too, each is tried.
+    Raises what the last one said if none answers; it is never without a text.
     """
     decoding.tolerate()
     nodes = _nodes(url)
     last: Exception = ConnectionError("no host was given")
     for node in random.sample(nodes, len(nodes)):
         wanted = node.update_query(heartbeat=str(_HEARTBEAT), name=name)
+        patience = _PATIENCE / len(nodes)
         try:
-            return await aio_pika.connect(str(wanted), timeout=_PATIENCE / len(nodes))
+            async with asyncio.timeout(patience):
+                return await aio_pika.connect(str(wanted), connection_class=_Connection)
+        except TimeoutError:
+            last = TimeoutError(f"no answer within {patience:g} s")
         except UNAVAILABLE as error:
-            last = error
+            said = _said(error)
+            last = ConnectionRefusedError(said) if said else error
     raise last
+
+
+class _Transport(TransportFactory):
+    """Opens the TCP connection to whichever address of the host answers."""
+
+    async def create(
+        self, url: URL, **kwargs: Any
+    ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        host = str(url.host)
+        secured = url.scheme == "amqps"
+        context = await kwargs["ssl_context_provider"].get_context() if secured else None
+        try:
+            opened = await addresses.connected(host, url.port or (5671 if secured else 5672))
+            return await asyncio.open_connection(
+                sock=opened, ssl=context, server_hostname=host if secured else None
+            )
+        except OSError as error:
+            raise aiormq.exceptions.AMQPConnectionError(*error.args) from error
+
+
+class _Connection(aio_pika.Connection):
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.kwargs["transport_factory"] = _Transport()
+
+
+def _said(error: BaseException) -> str | None:
+    """Return why RabbitMQ closed a connection that was being opened, None if it did not say.
+
+    aiormq shows the object in which it stands instead.
+    """
+    for frame, _ in traceback.walk_tb(error.__traceback__):
+        answer = frame.f_locals.get("frame")
+        if isinstance(answer, commands.Connection.Close):
+            return f"RabbitMQ refused the connection: {answer.reply_text}"
+    return None
 
 
 def _nodes(url: str) -> list[URL]:

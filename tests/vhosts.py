@@ -1,5 +1,6 @@
 import base64
 import json
+from collections.abc import Mapping
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
@@ -27,6 +28,15 @@ class Vhosts:
         """Delete the vhost and all that is in it, closing its connections."""
         self._call("DELETE", f"/vhosts/{name}")
 
+    def limit_connections(self, name: str, most: int) -> None:
+        """Let a vhost have so many connections at most."""
+        self._call("PUT", f"/vhost-limits/{name}/max-connections", {"value": most})
+
+    def set_policy(self, vhost: str, name: str, **definition: str | int) -> None:
+        """Set a policy for all queues of a vhost, in the place of one with the same name."""
+        body = {"pattern": ".*", "apply-to": "queues", "definition": definition}
+        self._call("PUT", f"/policies/{vhost}/{name}", body)
+
     def create_user(self, name: str, password: str) -> None:
         """Create a user that may do nothing yet."""
         self._call("PUT", f"/users/{name}", {"password": password, "tags": ""})
@@ -45,7 +55,7 @@ class Vhosts:
         """Delete a user, closing its connections."""
         self._call("DELETE", f"/users/{name}")
 
-    def _call(self, method: str, path: str, body: dict[str, str] | None = None) -> None:
+    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> None:
         data = None if body is None else json.dumps(body).encode()
         request = Request(self._base + path, data, self._headers, method=method)
         with urlopen(request, timeout=30):

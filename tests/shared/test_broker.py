@@ -5,8 +5,11 @@ from urllib.parse import urlsplit
 import pytest
 
 from provision.ports import free_ports
+from provision.servers import Servers
 from shared.broker import UNAVAILABLE, connect
+from tests.black_hole import NAME, half_there
 from tests.faults.proxy import Proxy
+from tests.vhosts import Vhosts
 
 
 def several(url: str, *hosts: str) -> str:
@@ -59,3 +62,34 @@ async def test_no_node_at_all_is_what_the_last_one_said() -> None:
     down = ",".join(f"127.0.0.1:{port}" for port in free_ports(3))
     with pytest.raises(UNAVAILABLE):
         await connect(f"amqp://user:secret@{down}/", "test")
+
+
+async def test_a_host_whose_first_address_is_a_black_hole_is_reached(
+    broker: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    port = urlsplit(broker).port
+    assert port is not None
+    with half_there(monkeypatch, port):
+        await (await connect(several(broker, f"{NAME}:{port}"), "test")).close()
+
+
+async def test_silence_has_a_text(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.broker._PATIENCE", 0.5)
+    async with Proxy(broker) as silent:
+        silent.black_hole()
+        with pytest.raises(TimeoutError, match=r"^no answer within 0\.5 s$"):
+            await connect(silent.url, "test")
+
+
+async def test_why_rabbitmq_refused_a_connection_is_told(broker: str, servers: Servers) -> None:
+    unknown = urlsplit(broker)._replace(path="/no-such-vhost").geturl()
+    with pytest.raises(UNAVAILABLE, match="vhost no-such-vhost not found"):
+        await connect(unknown, "test")
+    assert servers.management_url is not None
+    Vhosts(servers.management_url).limit_connections(urlsplit(broker).path[1:], 1)
+    async with await connect(broker, "test"):
+        with pytest.raises(UNAVAILABLE, match=r"connection limit \(1\) is reached") as refused:
+            await connect(broker, "test")
+    secret = urlsplit(broker).password
+    assert secret
+    assert secret not in str(refused.value)
