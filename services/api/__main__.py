@@ -5,8 +5,6 @@ import os
 import signal
 from collections.abc import Mapping
 from functools import partial
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import asyncpg
@@ -20,6 +18,7 @@ from services.api.relay.app import run as run_relay
 from services.api.relay.commands import pause, quarantine, resume, status
 from services.api.sends.commands import in_doubt
 from services.api.server import Server
+from services.api.tallies import Tallies
 from shared import logs
 from shared.migrate import MigrationError
 from shared.migrate import migrate as run_migrations
@@ -64,14 +63,8 @@ def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
     settings = ApiSettings.from_environ(environ)
     relay = RelaySettings.from_environ(environ) if with_relay else None
     logs.configure(settings)
-    if settings.api_workers == 1:
-        Server(settings, partial(create_app, settings, relay=relay), None).run()
-        return
-    with TemporaryDirectory(prefix="ledgerpost-metrics-") as folder:
-        os.environ["PROMETHEUS_MULTIPROC_DIR"] = folder
-        gathered = Path(folder)
-        create = partial(create_app, settings, relay=relay, metrics_gathered_in=gathered)
-        Server(settings, create, gathered).run()
+    tallies = Tallies(settings.api_workers) if settings.api_workers > 1 else None
+    Server(settings, partial(create_app, settings, relay=relay, tallies=tallies), tallies).run()
 
 
 @cli.command()

@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
-from pathlib import Path
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry
@@ -28,6 +27,7 @@ from services.api.appkeys import (
 from services.api.metrics import HttpMetrics
 from services.api.openapi import document
 from services.api.relay.app import relaying
+from services.api.tallies import Tallies
 from shared import metrics, postgres
 from shared.health import Health
 from shared.settings import ApiSettings, RelaySettings
@@ -41,14 +41,14 @@ def create_app(
     settings: ApiSettings,
     *,
     relay: RelaySettings | None = None,
-    metrics_gathered_in: Path | None = None,
+    tallies: Tallies | None = None,
 ) -> web.Application:
     """Return the API, with a relay inside where `relay` is given.
 
-    It starts while Postgres is away, and answers 503 until it is there. Workers that share the
-    folder `metrics_gathered_in` expose their metrics together.
+    It starts while Postgres is away, and answers 503 until it is there. Workers that count
+    in `tallies` expose their metrics together.
     """
-    app = web.Application(middlewares=middlewares.AROUND, client_max_size=bodies.LIMIT)
+    app = web.Application(middlewares=list(middlewares.AROUND), client_max_size=bodies.LIMIT)
     app[SETTINGS] = settings
     app[HEALTH] = Health()
     app[STOPPING] = asyncio.Event()
@@ -61,7 +61,7 @@ def create_app(
     app[METRICS] = HttpMetrics(counted)
 
     def expose() -> bytes:
-        return metrics.expose(counted, gathered_in=metrics_gathered_in)
+        return metrics.expose(counted) if tallies is None else tallies.expose(counted)
 
     app[EXPOSE] = expose
     app[OPENAPI] = document.as_json

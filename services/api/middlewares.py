@@ -191,7 +191,10 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "none"
     method = request.method if request.method in hdrs.METH_ALL else "other"
-    request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
+    try:
+        request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
+    except Exception:  # noqa: BLE001 -- what was done is done, and its caller has to hear of it
+        _log.exception("request_not_counted")
     # Probes come every few seconds and say nothing new.
     is_probe = route in _PROBES and status < HTTPStatus.BAD_REQUEST
     level = logging.DEBUG if is_probe else logging.INFO

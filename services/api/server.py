@@ -6,7 +6,6 @@ import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -14,11 +13,11 @@ from aiohttp import web
 from aiohttp.worker import GunicornUVLoopWebWorker
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has none
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # has none
-from prometheus_client import multiprocess, values
 
 from services.api import ops
 from services.api.protocol import IDLE, Runner
 from services.api.relay.app import LAST_STEP
+from services.api.tallies import Tallies, count_in
 from shared.settings import ApiSettings, SettingsError
 
 _REQUESTS = 60  # seconds in which requests at work may finish once nobody listens any more
@@ -31,16 +30,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     """Runs `create()` in each worker until SIGTERM; requests at work are finished then.
 
     For DRAIN_DELAY it goes on serving, so that load balancers notice that it is not ready any more.
-    Workers gather their metrics in `metrics_in`, to which PROMETHEUS_MULTIPROC_DIR has to point.
+    Each worker counts in one of `tallies`; without them, in its own memory.
     """
 
     def __init__(
         self,
         settings: ApiSettings,
         create: Callable[[], web.Application],
-        metrics_in: Path | None,
+        tallies: Tallies | None,
     ) -> None:
-        self._settings, self._create, self._metrics_in = settings, create, metrics_in
+        self._settings, self._create, self._tallies = settings, create, tallies
         self._delay = settings.drain_delay.total_seconds()
         super().__init__()
 
@@ -53,6 +52,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             "worker_class": _Worker,
             "graceful_timeout": math.ceil(self._delay + _REQUESTS + LAST_STEP + _CLEANUP),
             "logger_class": _Log,
+            "pre_fork": self._equip,
             "post_fork": self._settle,
             "child_exit": self._forget,
             "control_socket_disable": True,
@@ -73,9 +73,6 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
     def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
         """Return what makes the server of one worker, in that worker."""
-        if self._metrics_in is not None:
-            # The library chose when it was imported, before it could know of the other workers.
-            values.ValueClass = values.get_value_class()  # type: ignore[no-untyped-call]  # has none
         self.served = app = self._create()
         loop = asyncio.get_event_loop()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING)
@@ -87,16 +84,20 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
         return runner
 
+    def _equip(self, _: object, worker: Any) -> None:
+        """Give a worker that is about to be forked what the arbiter keeps for it."""
+        worker.tally = None if self._tallies is None else self._tallies.take()
+
     def _settle(self, arbiter: Any, worker: Any) -> None:
         """Prepare a worker in its own process."""
         _hold_signals(arbiter)
+        count_in(worker.tally)
         worker.drain_delay = self._delay
 
     def _forget(self, _: object, worker: Any) -> None:
-        if self._metrics_in is not None:
-            multiprocess.mark_process_dead(  # type: ignore[no-untyped-call]  # has none
-                worker.pid, path=str(self._metrics_in)
-            )
+        """Take back from a worker that has ended what it was given."""
+        if self._tallies is not None and worker.tally is not None:
+            self._tallies.give_back(worker.tally)
 
 
 def _family(host: str, port: int) -> int:

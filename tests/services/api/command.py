@@ -2,8 +2,11 @@
 
 import asyncio
 import os
+import re
 import sys
 from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,10 +20,10 @@ class Ended:
     err: str
 
 
-async def start(*words: str, **settings: str) -> Process:
+async def start(*words: str, within: tuple[str, ...] = (), **settings: str) -> Process:
     clean = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME"}}
     return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "services.api", *words,
+        *within, sys.executable, "-m", "services.api", *words,
         cwd=ROOT, env=clean | settings, stdout=PIPE, stderr=PIPE, limit=2**24,
     )  # fmt: skip
 
@@ -31,3 +34,37 @@ async def run(*words: str, **settings: str) -> Ended:
         out, err = await process.communicate()
     assert process.returncode is not None
     return Ended(process.returncode, out.decode(), err.decode())
+
+
+@asynccontextmanager
+async def served(
+    *, within: tuple[str, ...] = (), **settings: str
+) -> AsyncIterator[tuple[Process, str, list[str]]]:
+    """Run `serve` on a free port; yields the process, its address and the lines it logs.
+
+    `within` is a command that runs it.
+    """
+    process = await start(
+        "serve", within=within, **({"API_PORT": "0", "DRAIN_DELAY": "0s"} | settings)
+    )
+    assert process.stderr is not None
+    lines: list[str] = []
+    found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    async def read() -> None:
+        assert process.stderr is not None
+        async for line in process.stderr:
+            lines.append(line.decode())
+            match = re.search(r"Listening at: (http://[0-9.:]+)", lines[-1])
+            if match and not found.done():
+                found.set_result(match[1])
+
+    reading = asyncio.create_task(read())
+    try:
+        async with asyncio.timeout(60):
+            yield process, await found, lines
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.wait()
+        await reading

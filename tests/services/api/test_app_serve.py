@@ -2,45 +2,15 @@ import asyncio
 import json
 import re
 import socket
-from asyncio.subprocess import Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import aiohttp
 import pytest
 
 from tests.services.api.api_client import NOVEMBER, REPORTS
-from tests.services.api.command import run, start
+from tests.services.api.command import run, served, start
 from tests.services.api.ledgers import load_large, new_key
 
 NOWHERE = "postgresql://user:s3cret@127.0.0.1:1/nowhere"
-
-
-@asynccontextmanager
-async def served(**settings: str) -> AsyncIterator[tuple[Process, str, list[str]]]:
-    """Run `serve` on a free port; yields the process, its address and the lines it logs."""
-    process = await start("serve", **({"API_PORT": "0", "DRAIN_DELAY": "0s"} | settings))
-    assert process.stderr is not None
-    lines: list[str] = []
-    found: asyncio.Future[str] = asyncio.get_running_loop().create_future()
-
-    async def read() -> None:
-        assert process.stderr is not None
-        async for line in process.stderr:
-            lines.append(line.decode())
-            match = re.search(r"Listening at: (http://[0-9.:]+)", lines[-1])
-            if match and not found.done():
-                found.set_result(match[1])
-
-    reading = asyncio.create_task(read())
-    try:
-        async with asyncio.timeout(60):
-            yield process, await found, lines
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await process.wait()
-        await reading
 
 
 async def test_requests_at_work_are_finished_when_it_is_told_to_stop(database: str) -> None:

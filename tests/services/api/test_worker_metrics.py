@@ -1,0 +1,127 @@
+"""Several workers count together, and no answer to a caller depends on what they count."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from services.api.metrics import HttpMetrics
+from tests.services.api.api_client import Api
+from tests.services.api.command import served
+from tests.services.api.ledgers import new_key
+
+SEND = "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30"
+_SENDS = re.compile(r'requests_total\{method="POST",route="[^"]+",status="202"\} (\S+)')
+_TIMED = re.compile(r'seconds_count\{method="POST",route="[^"]+"\} (\S+)')
+# Mounts a folder of 64 KiB at $TMPDIR for the command that follows.
+_SMALL = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=64k none "$TMPDIR" && exec "$@"')
+
+
+def workers_of(arbiter: int) -> list[int]:
+    children = Path(f"/proc/{arbiter}/task/{arbiter}/children").read_text()
+    return [int(each) for each in children.split()]
+
+
+def end_a_worker(number: signal.Signals) -> Callable[[int], None]:
+    return lambda arbiter: os.kill(workers_of(arbiter)[0], number)
+
+
+def reload(arbiter: int) -> None:
+    os.kill(arbiter, signal.SIGHUP)
+
+
+async def ask(session: aiohttp.ClientSession, url: str, times: int) -> list[int]:
+    statuses = []
+    for _ in range(times):
+        async with session.post(f"{url}{SEND}") as response:
+            statuses.append(response.status)
+    return statuses
+
+
+async def sends_counted(session: aiohttp.ClientSession, url: str) -> tuple[list[str], list[str]]:
+    async with session.get(f"{url}/metrics") as response:
+        text = await response.text()
+        assert response.status == 200
+    return _SENDS.findall(text), _TIMED.findall(text)
+
+
+def client(key: str) -> aiohttp.ClientSession:
+    """Return a session whose every request may meet another worker."""
+    return aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(force_close=True),
+        headers={"Authorization": f"Bearer {key}"},
+    )
+
+
+# SIGABRT is what the arbiter sends a worker that stood still, as after `docker pause`.
+@pytest.mark.parametrize(
+    "disturb",
+    [
+        pytest.param(end_a_worker(signal.SIGTERM), id="a worker told to stop"),
+        pytest.param(end_a_worker(signal.SIGABRT), id="a worker that stood still"),
+        pytest.param(end_a_worker(signal.SIGKILL), id="a worker killed"),
+        pytest.param(reload, id="all workers anew"),
+    ],
+)
+async def test_a_new_worker_answers_and_counts_on(
+    golden: str, disturb: Callable[[int], None]
+) -> None:
+    key = await new_key(golden)
+    async with served(DATABASE_URL=golden, API_WORKERS="2") as (process, url, _), client(key) as at:
+        assert await ask(at, url, 10) == [202] * 10
+        old = set(workers_of(process.pid))
+        disturb(process.pid)
+        gone = {next(iter(old))} if disturb is not reload else old
+        while len(now := set(workers_of(process.pid))) != 2 or len(now - old) < len(gone):
+            await asyncio.sleep(0.05)
+        assert await ask(at, url, 10) == [202] * 10
+        assert await sends_counted(at, url) == (["20.0"], ["20.0"])
+        async with at.get(f"{url}/health/ready") as response:
+            assert response.status == 200
+
+
+def can_mount(folder: Path) -> bool:
+    env = {"PATH": os.environ["PATH"], "TMPDIR": str(folder)}
+    return subprocess.run((*_SMALL, "sh", "true"), check=False, env=env).returncode == 0
+
+
+def fill(folder: Path) -> None:
+    with (folder / "full").open("wb", buffering=0) as file, suppress(OSError):
+        while True:
+            file.write(bytes(4096))
+
+
+async def test_workers_answer_while_their_temporary_folder_is_full(
+    golden: str, tmp_path: Path
+) -> None:
+    if not can_mount(tmp_path):
+        pytest.skip("nobody but root may mount a folder here")
+    key = await new_key(golden)
+    async with (
+        served(
+            within=(*_SMALL, "sh"), DATABASE_URL=golden, API_WORKERS="2", TMPDIR=str(tmp_path)
+        ) as (process, url, lines),
+        client(key) as session,
+    ):
+        fill(Path(f"/proc/{process.pid}/root{tmp_path}"))
+        assert await ask(session, url, 10) == [202] * 10
+        assert await sends_counted(session, url) == (["10.0"], ["10.0"])
+        assert not [line for line in lines if "was sent SIG" in line]
+
+
+async def test_what_cannot_be_counted_is_answered_all_the_same(
+    reader: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise OSError("no room for a figure")
+
+    monkeypatch.setattr(HttpMetrics, "record", fail)
+    answer = await reader.get("/health/live", key=None)
+    assert (answer.status, answer.json) == (200, {"status": "ok"})
