@@ -46,38 +46,47 @@ class Verdict:
 
 async def claim(conn: Connection, ids: Iterable[UUID], lease: timedelta) -> dict[UUID, Claim]:
     """Take the queued ones of `ids` for one attempt each; the others are not ours to send."""
-    rows = await conn.fetch(_QUERIES.claim, list(ids), lease)
-    return {row["id"]: Claim(**row) for row in rows}
+    asked = set(ids)
+    rows = await conn.fetch(_QUERIES.claim, list(asked), lease)
+    return {row["id"]: Claim(**row) for row in rows if row["id"] in asked}
 
 
 async def renew(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
     """Prolong the leases of `claims` and return the ids of those that are still held."""
-    return _ids(await conn.fetch(_QUERIES.renew, *_keys(claims), lease))
+    rows = await conn.fetch(_QUERIES.renew, *_keys(claims), lease)
+    held_still = {(row["id"], row["token"]) for row in rows}
+    return {claim.id for claim in claims if (claim.id, claim.token) in held_still}
 
 
 async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
     """Commit the hand-over of `claims` and return the ids that passed: only their dot may follow.
 
-    Raises where the commit's outcome is not known; no dot may follow then either.
+    Believes nothing but `committing` under the claim's own token, read back from the row. Raises if
+    the commit's outcome is not known; no dot may follow then either.
     """
     rows = await conn.fetch(_QUERIES.gate, *_keys(claims), lease, timeout=_GATE_TIMEOUT)
-    return _ids(rows)
+    passed = _read_back(rows)
+    return {each.id for each in claims if (each.id, each.token, State.COMMITTING) in passed}
 
 
 async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
     """Record what attempts came to and return the ids that were still theirs to decide."""
-    return _ids(
-        await conn.fetch(
-            _QUERIES.record,
-            *_keys([verdict.claim for verdict in verdicts]),
-            [verdict.state for verdict in verdicts],
-            [verdict.delay for verdict in verdicts],
-            [verdict.counts for verdict in verdicts],
-            [verdict.reply for verdict in verdicts],
-            [verdict.reason for verdict in verdicts],
-            [verdict.suppress for verdict in verdicts],
-        )
+    rows = await conn.fetch(
+        _QUERIES.record,
+        *_keys([verdict.claim for verdict in verdicts]),
+        [verdict.state for verdict in verdicts],
+        [verdict.delay for verdict in verdicts],
+        [verdict.counts for verdict in verdicts],
+        [verdict.reply for verdict in verdicts],
+        [verdict.reason for verdict in verdicts],
+        [verdict.suppress for verdict in verdicts],
     )
+    decided = _read_back(rows)
+    return {
+        verdict.claim.id
+        for verdict in verdicts
+        if (verdict.claim.id, verdict.claim.token, verdict.state) in decided
+    }
 
 
 async def statements(conn: Connection, claims: Sequence[Claim]) -> list[str]:
@@ -98,5 +107,6 @@ def _keys(claims: Sequence[Claim]) -> tuple[list[UUID], list[int]]:
     return [held.id for held in claims], [held.token for held in claims]
 
 
-def _ids(rows: list[asyncpg.Record]) -> set[UUID]:
-    return {row["id"] for row in rows}
+def _read_back(rows: list[asyncpg.Record]) -> set[tuple[UUID, int, str]]:
+    """Return whose row is in which state now, under which token."""
+    return {(row["id"], row["token"], row["state"]) for row in rows}

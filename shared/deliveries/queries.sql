@@ -210,11 +210,12 @@ WITH mine AS MATERIALIZED (
     WHERE d.state IN ('sending', 'committing') AND d.token = held.token AND d.lease_until > clock_timestamp()
 )
 UPDATE deliveries d SET lease_until = clock_timestamp() + $3::interval FROM mine WHERE d.id = mine.id
-RETURNING d.id
+RETURNING d.id, d.token
 
 -- name: gate
 -- The dot gate, the one point at which a mail counts as handed over. Only rows that change may
--- have their dot written. $1 ids, $2 tokens, $3 the lease.
+-- have their dot written, and only if what comes back says so: another statement may answer in this
+-- one's place where a pool hands out other sessions. $1 ids, $2 tokens, $3 the lease.
 WITH mine AS MATERIALIZED (
     SELECT d.id
     FROM (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS claims (id, token) ORDER BY id) held
@@ -227,7 +228,7 @@ UPDATE deliveries d SET
     lease_until = clock_timestamp() + $3::interval,
     updated_at = clock_timestamp()
 FROM mine WHERE d.id = mine.id
-RETURNING d.id
+RETURNING d.id, d.token, d.state
 
 -- name: record
 -- What attempts came to: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
@@ -257,7 +258,7 @@ UPDATE deliveries d SET
     lease_until = NULL,
     updated_at = clock_timestamp()
 FROM mine, verdicts v WHERE d.id = mine.id AND v.id = d.id
-RETURNING d.id, d.business_id, d.email_key
+RETURNING d.id, d.token, d.state, d.business_id, d.email_key
 ), suppressed AS (
     INSERT INTO suppressions (business_id, email_key, reason)
     SELECT r.business_id, r.email_key, coalesce(v.reply, v.reason, 'refused')
@@ -265,7 +266,7 @@ RETURNING d.id, d.business_id, d.email_key
     WHERE v.suppress
     ON CONFLICT DO NOTHING
 )
-SELECT id FROM recorded
+SELECT id, token, state FROM recorded
 
 -- name: postpone
 -- Queued rows that no worker can serve now wait in Postgres instead of the queue. $1 ids, $2 delay.
