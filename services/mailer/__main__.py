@@ -12,7 +12,7 @@ from uuid import UUID
 import click
 import uvloop
 
-from services.mailer import app, dead_letters
+from services.mailer import app, confinement, dead_letters
 from services.mailer.compositors import NoCompositor
 from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
@@ -43,6 +43,7 @@ def cli(context: click.Context) -> None:
 def run(settings: MailerSettings) -> None:
     """Consume and deliver until told to stop."""
     logs.configure(settings)
+    confinement.hide()
     try:
         uvloop.run(_until_signalled(settings))
     except SettingsError as error:

@@ -5,10 +5,10 @@ from collections import OrderedDict
 from uuid import UUID
 
 from services.mailer.addresses import Mailbox
-from services.mailer.compositor import Order
 from services.mailer.compositors import Compositors
 from services.mailer.envelope import Envelope
 from services.mailer.letter import Letter
+from services.mailer.orders import Order
 from services.mailer.rows import Rows
 from shared.deliveries.held import Claim
 from shared.unsubscribe import Links

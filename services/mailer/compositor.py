@@ -5,9 +5,7 @@ a statement, takes the mailer with it; and so that it has a core of its own.
 """
 
 import os
-import pickle
 import signal
-import struct
 import sys
 import time
 import traceback
@@ -15,18 +13,18 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
-from typing import Any, BinaryIO, Final, NamedTuple
+from typing import BinaryIO, Final
 from uuid import UUID
 
+from services.mailer import confinement
 from services.mailer.addresses import Mailbox
 from services.mailer.letter import Letter, compose
+from services.mailer.orders import Answer, CompositorError, Made, Order, Ready, answered, orders_in
 from shared.statement.model import StatementError
 from shared.statement.pdf import TypesettingError
 from shared.statement.render import Rendered, Renderer
 from shared.statement.wording import line
 
-#: What stands before each pickled order and answer: its size.
-SIZE: Final = struct.Struct("!I")
 #: So many letters at most are handed over together, where more orders wait.
 TOGETHER: Final = 4
 
@@ -36,40 +34,18 @@ _SOON = 0.005  # seconds after which a letter waits for no other to go with it
 _MOST = 262_144  # octets read at once
 
 
-class CompositorError(RuntimeError):
-    """A letter could not be made, for a reason that is not known to be its statement's."""
-
-
-class Order(NamedTuple):
-    """What a letter is made of: a frozen statement and who sends it, at an aware `date`."""
-
-    content: str
-    message: str | None
-    send_id: UUID
-    sender: Mailbox
-    date: datetime
-
-
-def packed(thing: object) -> bytes:
-    """Return what goes through the pipe for an order or an answer."""
-    data = pickle.dumps(thing, pickle.HIGHEST_PROTOCOL)
-    return SIZE.pack(len(data)) + data
-
-
-def unpacked(data: bytes | bytearray) -> Any:
-    """Return the order or the answer; only what this program has packed may come here."""
-    return pickle.loads(data)  # noqa: S301
-
-
 def work(*, pdf: bool) -> None:
-    """Answer None when ready, then each order with its Letter or an exception, until the end."""
+    """Answer when ready, then each order with its letter or an error, until the pipe is closed."""
     # Where memory runs out, it is not the mailer that has to go.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints must not garble them
     renderer = Renderer(pdf=pdf)
-    _write(answers, [None])
+    kept = confinement.confine(renderer.fonts)
+    _write(
+        answers, [Ready(tuple(f"compositors keep a right they need not: {one}" for one in kept))]
+    )
     for orders in _incoming(sys.stdin.fileno()):
         made, begun = [], time.monotonic()
         for number, order in enumerate(orders, start=1):
@@ -96,13 +72,14 @@ def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, date: datetime) -
     )
 
 
-def _answer(renderer: Renderer, order: Order) -> Letter | Exception:
+def _answer(renderer: Renderer, order: Order) -> Answer:
     signal.alarm(_LIMIT)  # ends the process, also in the midst of typst
     try:
         rendered = renderer.render(order.content.encode(), order.message)
-        return letter(rendered, order.send_id, order.sender, order.date)
+        made = letter(rendered, order.send_id, order.sender, order.date)
+        return Made(made.headers, made.body)
     except (StatementError, TypesettingError) as error:
-        return type(error)(str(error))
+        return error
     except Exception:  # noqa: BLE001 - raised on the other side of the pipe
         return CompositorError(traceback.format_exc())
     finally:
@@ -114,20 +91,9 @@ def _incoming(pipe: int) -> Iterator[list[Order]]:
     data = bytearray()
     while more := os.read(pipe, _MOST):
         data += more
-        orders, begin = [], 0
-        while (end := _end(data, begin)) <= len(data):
-            orders.append(unpacked(data[begin + SIZE.size : end]))
-            begin = end
-        del data[:begin]
-        yield orders
+        yield list(orders_in(data))
 
 
-def _end(data: bytearray, begin: int) -> int:
-    """Return where the order ends that begins there, or will end."""
-    head = begin + SIZE.size
-    return head if head > len(data) else head + int(SIZE.unpack_from(data, begin)[0])
-
-
-def _write(answers: BinaryIO, made: Sequence[Letter | Exception | None]) -> None:
-    answers.write(b"".join(map(packed, made)))
+def _write(answers: BinaryIO, made: Sequence[Answer]) -> None:
+    answers.write(b"".join(map(answered, made)))
     answers.flush()

@@ -32,6 +32,8 @@ class Press:
             include_embedded_fonts=False,
             font_paths=[str(_HERE / "fonts")],
         )
+        #: The files of all fonts; each is read when it is first needed.
+        self.fonts = [font.path for font in fonts.fonts() if font.path is not None]
         self._compiler = typst.Compiler(font_paths=fonts)
 
     def print(self, view: View, moment: dt.datetime) -> bytes:

@@ -31,6 +31,11 @@ class Renderer:
         self._mail = Mail()
         self._press = Press() if pdf else None
 
+    @property
+    def fonts(self) -> list[str]:
+        """The files of all fonts that it may have to read."""
+        return self._press.fonts if self._press else []
+
     def render(self, content: bytes, message: str | None = None) -> Rendered:
         """Render a snapshot, with the personal message (plain text) above it in the mail.
 

@@ -15,11 +15,11 @@ from uuid import UUID
 import pytest
 import uvloop
 
-from services.mailer import compositor, compositors
+from services.mailer import child, compositor, compositors
 from services.mailer.addresses import Mailbox
-from services.mailer.compositor import CompositorError, Order
 from services.mailer.compositors import Compositors, NoCompositor
 from services.mailer.letter import Letter
+from services.mailer.orders import CompositorError, Order
 from shared.statement.model import StatementError
 from shared.statement.render import Renderer
 from tests.shared.statement.snapshots import frozen, snapshot
@@ -256,7 +256,7 @@ def is_gone(process: int) -> Callable[[], Awaitable[bool]]:
 async def test_one_that_stands_still_is_replaced(
     two: Compositors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compositors, "_SILENCE", 1.0)
+    monkeypatch.setattr(child, "_SILENCE", 1.0)
     [process] = ours()
     os.kill(process, signal.SIGSTOP)
     assert await two.letter(order(1)) == expected(order(1))
