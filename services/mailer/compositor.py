@@ -56,8 +56,12 @@ def work(*, pdf: bool) -> None:
                 made, begun = [], time.monotonic()
 
 
-def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, date: datetime) -> Letter:
-    """Return the letter of a rendered statement: from its business, by way of `sender`."""
+def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, accepted: datetime) -> Letter:
+    """Return the letter of a rendered statement: from its business, by way of `sender`.
+
+    It is dated when its statement was frozen, and never earlier than its send was `accepted`: a
+    send once more repeats an old statement. Neither changes, so every attempt has the same date.
+    """
     return compose(
         send_id=send_id,
         sender=sender,
@@ -68,7 +72,7 @@ def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, date: datetime) -
         html=rendered.html,
         pdf=rendered.pdf,
         pdf_name=rendered.pdf_name,
-        date=date,
+        date=max(rendered.prepared_at, accepted),
     )
 
 
@@ -76,7 +80,7 @@ def _answer(renderer: Renderer, order: Order) -> Answer:
     signal.alarm(_LIMIT)  # ends the process, also in the midst of typst
     try:
         rendered = renderer.render(order.content.encode(), order.message)
-        made = letter(rendered, order.send_id, order.sender, order.date)
+        made = letter(rendered, order.send_id, order.sender, order.accepted)
         return Made(made.headers, made.body)
     except (StatementError, TypesettingError) as error:
         return error

@@ -36,13 +36,13 @@ class Garbled(ValueError):
 
 
 class Order(NamedTuple):
-    """What a letter is made of: a frozen statement and who sends it, at an aware `date`."""
+    """What a letter is made of: a frozen statement, who sends it, and when that was `accepted`."""
 
     content: str
     message: str | None
     send_id: UUID
     sender: Mailbox
-    date: datetime
+    accepted: datetime
 
 
 class Made(NamedTuple):
@@ -77,7 +77,7 @@ def ordered(order: Order) -> bytes:
         "message": order.message,
         "send_id": str(order.send_id),
         "sender": [sender.name, sender.local, sender.domain],
-        "date": order.date.isoformat(),
+        "accepted": order.accepted.isoformat(),
     }
     return _frame(head, content)
 
@@ -136,7 +136,7 @@ def _order(head: bytearray, body: bytearray) -> Order:
         message=told["message"],
         send_id=UUID(told["send_id"]),
         sender=Mailbox(*told["sender"]),
-        date=datetime.fromisoformat(told["date"]),
+        accepted=datetime.fromisoformat(told["accepted"]),
     )
 
 

@@ -1,6 +1,7 @@
 """The one renderer of a statement: snapshot bytes in, mail and PDF out, nothing else read."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from shared.statement.mail import Mail
 from shared.statement.model import Business, Statement
@@ -19,6 +20,7 @@ class Rendered:
     pdf: bytes | None
     pdf_name: str
     business: Business
+    prepared_at: datetime
 
 
 class Renderer:
@@ -53,7 +55,15 @@ class Renderer:
                 raise
             # A panic of typst is no Exception and would end the process.
             raise TypesettingError(f"typst gave up: {error}") from error
-        return Rendered(subject, text, html, pdf, _pdf_name(statement), statement.business)
+        return Rendered(
+            subject,
+            text,
+            html,
+            pdf,
+            _pdf_name(statement),
+            statement.business,
+            statement.generated_at,
+        )
 
 
 def _pdf_name(statement: Statement) -> str:

@@ -55,7 +55,7 @@ def order(number: int, message: str | None = None) -> Order:
 
 def expected(wanted: Order) -> Letter:
     rendered = Renderer(pdf=False).render(wanted.content.encode(), wanted.message)
-    return compositor.letter(rendered, wanted.send_id, wanted.sender, wanted.date)
+    return compositor.letter(rendered, wanted.send_id, wanted.sender, wanted.accepted)
 
 
 def compositors_of(pid: int) -> list[int]:
@@ -95,6 +95,23 @@ async def test_letters_are_those_that_one_process_would_make() -> None:
     assert made == [expected(each) for each in wanted]
 
 
+@pytest.mark.parametrize(
+    ("accepted", "dated"),
+    [
+        (datetime(2026, 9, 20, tzinfo=UTC), "Sun, 22 Nov 2026 16:00:00 +0000"),
+        (datetime(2026, 11, 22, 15, 59, 59, tzinfo=UTC), "Sun, 22 Nov 2026 16:00:00 +0000"),
+        (datetime(2027, 1, 2, 3, 4, 5, tzinfo=UTC), "Sat, 02 Jan 2027 03:04:05 +0000"),
+    ],
+    ids=["scheduled long ago", "at once", "the statement of an earlier send"],
+)
+async def test_a_letter_is_dated_when_its_statement_was_frozen(
+    accepted: datetime, dated: str
+) -> None:
+    async with Compositors(1, pdf=False) as opened:
+        made = await opened.letter(order(1)._replace(accepted=accepted))
+    assert f"\r\nDate: {dated}\r\n".encode() in made.headers
+
+
 async def test_the_pdf_is_part_of_a_letter() -> None:
     async with Compositors(1, pdf=True) as opened:
         made = await opened.letter(order(1))
@@ -105,14 +122,14 @@ async def test_the_pdf_is_part_of_a_letter() -> None:
 
 async def test_what_cannot_be_made_is_its_orders_error_only(two: Compositors) -> None:
     no_statement = order(2)._replace(content="{}")
-    no_date = order(3)._replace(date=datetime(2024, 12, 1))  # noqa: DTZ001
+    no_date = order(3)._replace(accepted=datetime(2024, 12, 1))  # noqa: DTZ001
     first, second, third, fourth = await asyncio.gather(
         *map(two.letter, [order(1), no_statement, no_date, order(4)]), return_exceptions=True
     )
     assert (first, fourth) == (expected(order(1)), expected(order(4)))
     assert isinstance(second, StatementError)
     assert isinstance(third, CompositorError)
-    assert "date has no timezone" in str(third)
+    assert "offset-naive" in str(third)
 
 
 async def test_a_process_killed_while_idle_is_replaced(two: Compositors) -> None:
