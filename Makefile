@@ -33,8 +33,16 @@ logs: setup ## follow the running demo
 stop: setup ## end the demo
 	@$(BIN)/python -m demo stop
 
-test: setup node ## run every test, on a real Postgres and RabbitMQ
-	@$(BIN)/pytest
+# A file at a time in each of three processes: most tests wait for their neighbours.
+test: setup node ## run every test, on a real Postgres and RabbitMQ (JOBS=: processes, 3)
+	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile
+
+one: setup ## run one test, or those that match: T=tests/house, T='tests/shared -k address'
+	@$(BIN)/pytest $(T)
+
+fix: setup ## mend what lint and format can mend by themselves
+	@$(BIN)/ruff check --fix
+	@$(BIN)/ruff format
 
 fuzz: setup ## ask the running API all that schemathesis can think of, for 10 minutes (MINUTES=, SEED=)
 	@FUZZ_MINUTES=$(or $(MINUTES),10) FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/contract/test_schemathesis.py
@@ -72,4 +80,4 @@ clean: ## stop what runs here and delete all that was installed, built or stored
 	@rm -rf $(NODE:%=%/node_modules) bench/peers/nodemailer/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup demo logs stop test fuzz faults check bench contract node lock clean
+.PHONY: help setup demo logs stop test one fix fuzz faults check bench contract node lock clean

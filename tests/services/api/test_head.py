@@ -19,7 +19,10 @@ OWN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.method == "GET"], ids=str)
+@pytest.mark.parametrize(
+    "route",
+    [pytest.param(route, id=route.path) for route in ROUTES if route.method == "GET"],
+)
 async def test_every_get_answers_head(reader: Api, route: Route) -> None:
     path = route.path
     for name, value in FILLED.items():

@@ -19,7 +19,10 @@ def path_of(template: str) -> str:
     return template
 
 
-@pytest.mark.parametrize("route", [route for route in ROUTES if route.scope], ids=str)
+@pytest.mark.parametrize(
+    "route",
+    [pytest.param(route, id=f"{route.method} {route.path}") for route in ROUTES if route.scope],
+)
 async def test_every_call_refuses_what_it_does_not_take(reader: Api, route: object) -> None:
     path = path_of(route.path)  # type: ignore[attr-defined]
     answer = await reader.ask(route.method, f"{path}?form=2024-11-01&_=1")  # type: ignore[attr-defined]
