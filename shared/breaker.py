@@ -5,6 +5,8 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from shared.health import Unwell, told
+
 _log = structlog.get_logger("ledgerpost.breaker")
 _FIRST, _LONGEST = 1.0, 30.0  # seconds between probes
 
@@ -29,8 +31,8 @@ class Breaker:
     def trip(self, fault: Exception) -> None:
         """Stop consumption until a probe succeeds."""
         if self.reason is None:
-            _log.warning("consumption pauses", neighbour=self._neighbour, reason=_said(fault))
-        self.reason = _said(fault)
+            _log.warning("consumption pauses", neighbour=self._neighbour, reason=str(fault) or told(fault))
+        self.reason = told(fault)
         self._mended.clear()
         self._tripped.set()
 
@@ -45,7 +47,7 @@ class Breaker:
     async def check(self) -> None:
         """Raise what the neighbour is at fault of, for the health report."""
         if self.reason is not None:
-            raise ConnectionError(f"consumption pauses: {self.reason}")
+            raise Unwell(f"consumption pauses: {self.reason}")
 
     async def watch(self) -> None:
         """Probe, for ever, whenever the breaker is open; close it when a probe succeeds."""
@@ -58,7 +60,7 @@ class Breaker:
                 try:
                     await self._probe()
                 except self._faults as fault:
-                    self.reason = _said(fault)
+                    self.reason = told(fault)
                 except Exception as error:  # noqa: BLE001 -- without a watch, the pause never ends
                     _log.exception("neighbour could not be probed", neighbour=self._neighbour)
                     self.reason = f"the probe failed: {type(error).__name__}"
@@ -67,7 +69,3 @@ class Breaker:
             _log.info("consumption goes on", neighbour=self._neighbour)
             self._tripped.clear()
             self._mended.set()
-
-
-def _said(fault: Exception) -> str:
-    return str(fault) or type(fault).__name__

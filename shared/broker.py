@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+import re
 import traceback
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from pamqp import commands
 from yarl import URL
 
 from shared import addresses, decoding
+from shared.health import Unwell
 
 # Raised by anything asked of RabbitMQ while it is away, refusing, blocked or restarting.
 UNAVAILABLE: tuple[type[Exception], ...] = (
@@ -27,6 +29,9 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
 # A peer that fell silent is noticed after three of these, in seconds.
 _HEARTBEAT = 10
 
+
+# In what RabbitMQ says of a connection that it refuses.
+_USER = re.compile(r" for user '[^']*'")
 
 # For all hosts of an address together, in seconds.
 _PATIENCE = 10
@@ -49,11 +54,19 @@ async def connect(url: str, name: str) -> AbstractConnection:
             async with asyncio.timeout(patience):
                 return await aio_pika.connect(str(wanted), connection_class=_Connection)
         except TimeoutError:
-            last = TimeoutError(f"no answer within {patience:g} s")
+            last = Silent(f"no answer within {patience:g} s")
         except UNAVAILABLE as error:
             said = _said(error)
-            last = ConnectionRefusedError(said) if said else error
+            last = Refused(said) if said else error
     raise last
+
+
+class Refused(Unwell, ConnectionRefusedError):
+    """RabbitMQ closed a connection that was being opened, and said why; without its user's name."""
+
+
+class Silent(Unwell, TimeoutError):
+    """RabbitMQ said nothing for too long."""
 
 
 class _Transport(TransportFactory):
@@ -88,7 +101,8 @@ def _said(error: BaseException) -> str | None:
     for frame, _ in traceback.walk_tb(error.__traceback__):
         answer = frame.f_locals.get("frame")
         if isinstance(answer, commands.Connection.Close):
-            return f"RabbitMQ refused the connection: {answer.reply_text}"
+            said = _USER.sub("", answer.reply_text or "")
+            return f"RabbitMQ refused the connection: {said}"
     return None
 
 

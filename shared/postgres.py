@@ -1,6 +1,7 @@
 """The connection pool, and what it looks like when Postgres is not there."""
 
 import ssl
+import traceback
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import date
@@ -38,6 +39,25 @@ CONFLICTS: tuple[type[Exception], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.LockNotAvailableError,
 )
+
+
+# At work for whoever called them.
+_ANYBODYS = frozenset({"asyncio", "contextlib", "socket", "ssl", "uvloop"})
+
+
+def is_away(error: BaseException) -> bool:
+    """Return whether `error` says that Postgres is away.
+
+    A lost connection, or one that keeps silent, may be anybody's: these errors count if asyncpg
+    was the one that met them.
+    """
+    if not isinstance(error, OSError):
+        return isinstance(error, UNAVAILABLE)
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        package = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if package not in _ANYBODYS:
+            return package == "asyncpg"
+    return False
 
 
 @asynccontextmanager

@@ -10,11 +10,16 @@ from aiormq.abc import DeliveredMessage
 
 from shared import broker, topology
 from shared.breaker import Breaker
+from shared.health import Unwell, told
 
 _log = structlog.get_logger("ledgerpost.subscription")
 _PAUSE = 1.0  # seconds before a broker that is away is tried again
 _PATIENCE = 20.0  # seconds for each answer of a broker, before it is asked on another connection
 _GOODBYE = 5.0
+
+
+class _Lost(Unwell, ConnectionResetError):
+    """Messages do not come on this connection any more."""
 
 
 class Subscription:
@@ -53,7 +58,7 @@ class Subscription:
                     await self._consume(stopped)
                 except Exception as error:  # noqa: BLE001 - aiormq raises a bare Exception, too
                     _log.warning("rabbitmq is away", queue=self._queue, error=repr(error))
-                    self._trouble = f"{type(error).__name__}: {error}"
+                    self._trouble = told(error)
                     await asyncio.wait([stopped], timeout=_PAUSE)
             await self._drain()
         finally:
@@ -62,7 +67,7 @@ class Subscription:
     async def check(self) -> None:
         """Raise what keeps the messages from coming, for the health report."""
         if self._trouble is not None:
-            raise ConnectionError(self._trouble)
+            raise Unwell(self._trouble)
 
     async def _consume(self, stopped: asyncio.Task[bool]) -> None:
         connection = await broker.connect(self._url, self._name)
@@ -87,7 +92,7 @@ class Subscription:
             if stopped.done():
                 await self._drain()
             else:
-                raise ConnectionResetError(lost.result())
+                raise _Lost(lost.result())
         finally:
             await _close(connection.close())
 

@@ -22,7 +22,7 @@ from services.api.tallies import Tallies
 from shared import logs
 from shared.migrate import MigrationError
 from shared.migrate import migrate as run_migrations
-from shared.postgres import UNAVAILABLE
+from shared.postgres import UNAVAILABLE, is_away
 from shared.settings import ApiSettings, DatabaseSettings, RelaySettings, SettingsError
 
 _DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
@@ -46,7 +46,8 @@ class _Commands(click.Group):
             raise
         except _DATABASE_FAULTS as error:
             text = (str(error) or type(error).__name__).splitlines()[0]
-            raise click.ClickException(f"Postgres: {logs.clean(text)}") from None
+            source = "" if isinstance(error, OSError) and not is_away(error) else "Postgres: "
+            raise click.ClickException(source + logs.clean(text)) from None
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})

@@ -23,7 +23,7 @@ from services.api.refusals import (
     Refusal,
 )
 from services.api.sends.idempotency import InFlight
-from shared.postgres import CONFLICTS, UNAVAILABLE
+from shared.postgres import CONFLICTS, is_away
 
 _DATABASE_RETRY = timedelta(seconds=5)
 _CONFLICT_RETRY = timedelta(seconds=1)
@@ -39,12 +39,13 @@ class _Problem:
 
 def expected(error: Exception) -> bool:
     """Return whether `error` is a refusal, an outage or a conflict: no fault of this program."""
-    return isinstance(error, (Refusal, web.HTTPException, *UNAVAILABLE, *CONFLICTS))
+    return isinstance(error, (Refusal, web.HTTPException, *CONFLICTS)) or is_away(error)
 
 
-def outage(error: Exception) -> bool:
-    """Return whether `error` says that Postgres is away."""
-    return isinstance(error, UNAVAILABLE)
+def reader_lost(request: web.Request, error: Exception) -> bool:
+    """Return whether `error` is that the caller does not take an answer that had begun."""
+    begun = request.writer.output_size > 0
+    return begun and isinstance(error, OSError) and not is_away(error)
 
 
 def answer(request: web.Request, error: Exception) -> web.Response:
@@ -74,8 +75,8 @@ def answer(request: web.Request, error: Exception) -> web.Response:
 class BrokenOff(web.StreamResponse):
     """Breaks off an answer that had begun, so that nobody takes its beginning for the whole."""
 
-    def __init__(self, request: web.Request) -> None:
-        super().__init__(status=HTTPStatus.INTERNAL_SERVER_ERROR)
+    def __init__(self, request: web.Request, status: int) -> None:
+        super().__init__(status=status)
         self.force_close()
         transport = request.transport
         if transport is None:
@@ -98,7 +99,7 @@ def _problem(error: Exception) -> _Problem:
         return _refusal(error)
     if isinstance(error, web.HTTPException):
         return _http(error)
-    if isinstance(error, UNAVAILABLE):
+    if is_away(error):
         return _Problem(
             KINDS[Busy],
             "The database cannot be reached at the moment.",

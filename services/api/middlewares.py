@@ -27,6 +27,7 @@ from services.api.appkeys import (
 from services.api.authentication import authenticate
 from services.api.negotiation import Coding
 from services.api.refusals import FieldError, InvalidInput
+from shared.postgres import is_away
 from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -43,7 +44,7 @@ _UNTOLD = {
 # Bytes of an answer; a shorter one fits into one packet anyway.
 _WORTH_CODING = 1400
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
-# Of an answer that never came, because the client or the whole server went away before.
+# Of an answer that never came whole, because its reader or the whole server went away before.
 _NO_ANSWER = 499
 
 
@@ -73,12 +74,14 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except Exception as error:  # noqa: BLE001 -- the last resort of every request
+        if errors.reader_lost(request, error):
+            return errors.BrokenOff(request, _NO_ANSWER)
         if not errors.expected(error):
             _log.exception("request_failed")
-        elif errors.outage(error) and not _gone(request):
+        elif is_away(error) and not _gone(request):
             _log.warning("database_unavailable", error=repr(error))
         if request.writer.output_size > 0:
-            return errors.BrokenOff(request)
+            return errors.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
         return errors.answer(request, error)
 
 

@@ -5,7 +5,7 @@ from aiohttp import web
 
 from services.api.appkeys import EXPOSE, HEALTH, STOPPING
 from shared import migrate
-from shared.health import well
+from shared.health import Unwell, told, well
 from shared.metrics import CONTENT_TYPE
 
 
@@ -35,7 +35,7 @@ def leave(app: web.Application) -> None:
 
 
 async def _stopping() -> None:
-    raise RuntimeError("is stopping")
+    raise Unwell("is stopping")
 
 
 async def check_postgres(pool: asyncpg.Pool) -> None:
@@ -43,8 +43,9 @@ async def check_postgres(pool: asyncpg.Pool) -> None:
     try:
         async with pool.acquire(timeout=2) as conn:
             missing = await migrate.pending(conn)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the report shows its kind
-        # What it says in full may name users and hosts, and everybody may ask.
-        raise ConnectionError(f"cannot be asked: {type(error).__name__}") from None
+    except Unwell:
+        raise
+    except Exception as error:
+        raise Unwell(f"cannot be asked: {told(error)}") from error
     if missing:
-        raise RuntimeError(f"migrations are pending: {', '.join(missing)}")
+        raise Unwell(f"migrations are pending: {', '.join(missing)}")

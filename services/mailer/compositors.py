@@ -10,6 +10,7 @@ import structlog
 from services.mailer.child import Child, Died
 from services.mailer.letter import Letter
 from services.mailer.orders import CompositorError, Made, Order, ordered
+from shared.health import Unwell
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _DEEP = 4  # orders that wait for one compositor before there is another
@@ -27,7 +28,7 @@ compositor.work(pdf={pdf})
 """
 
 
-class NoCompositor(RuntimeError):
+class NoCompositor(Unwell, RuntimeError):
     """There is no process to make letters, and none can be started: no fault of any letter."""
 
 

@@ -5,6 +5,8 @@
 
 from dataclasses import dataclass
 
+from shared.health import Unwell
+
 
 @dataclass(frozen=True, slots=True)
 class Sent:
@@ -54,7 +56,7 @@ class NotHandedOver:
 Outcome = Sent | Deferred | Failed | InDoubt | GateLost | NotHandedOver
 
 
-class RelayAtFault(ConnectionError):
+class RelayAtFault(Unwell, ConnectionError):
     """The relay and not the mail is at fault, so no attempt counts; the text holds no secret."""
 
     def __init__(self, reason: str) -> None:

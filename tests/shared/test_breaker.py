@@ -5,9 +5,10 @@ import pytest
 
 from shared import breaker as module
 from shared.breaker import Breaker
+from shared.health import Unwell
 
 
-class AtFault(Exception):
+class AtFault(Unwell):
     pass
 
 
@@ -62,10 +63,10 @@ async def test_it_stays_open_for_as_long_as_the_neighbour_is_at_fault(
 ) -> None:
     breaker.trip(AtFault("connection refused"))
     await asyncio.wait_for(breaker.tripped(), 5)
-    with pytest.raises(ConnectionError, match=r"^consumption pauses: connection refused$"):
+    with pytest.raises(Unwell, match=r"^consumption pauses: connection refused$"):
         await breaker.check()
     await tries(probe, 3)
-    with pytest.raises(ConnectionError, match=r"^consumption pauses: 421 busy$"):
+    with pytest.raises(Unwell, match=r"^consumption pauses: 421 busy$"):
         await breaker.check()
     probe.fault = None
     await closed(breaker)
@@ -85,7 +86,7 @@ async def test_a_probe_that_breaks_does_not_end_the_watch(breaker: Breaker, prob
     probe.fault = KeyError("a mistake of ours")
     breaker.trip(AtFault("421 busy"))
     await tries(probe, 2)
-    with pytest.raises(ConnectionError, match="the probe failed: KeyError"):
+    with pytest.raises(Unwell, match="the probe failed: KeyError"):
         await breaker.check()
     probe.fault = None
     await closed(breaker)

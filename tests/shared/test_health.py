@@ -1,6 +1,8 @@
 import asyncio
+from collections.abc import Callable
+from typing import Any
 
-from shared.health import Health, well
+from shared.health import Health, Unwell, well
 
 
 async def fine() -> None:
@@ -8,7 +10,11 @@ async def fine() -> None:
 
 
 async def broken() -> None:
-    raise ConnectionRefusedError("refused\nwith details")
+    raise ConnectionRefusedError("refused for user bob at db.internal")
+
+
+async def explained() -> None:
+    raise Unwell("is stopping\nwith details")
 
 
 async def silent() -> None:
@@ -21,16 +27,28 @@ async def hangs() -> None:
 
 async def test_every_resource_is_asked_and_named() -> None:
     health = Health(timeout=0.05)
-    for check in (fine, broken, silent, hangs):
+    for check in (fine, broken, explained, silent, hangs):
         health.register(check.__name__, check)
     report = await health.report()
     assert report == {
         "fine": "ok",
-        "broken": "refused",
+        "broken": "ConnectionRefusedError",
+        "explained": "is stopping",
         "silent": "ConnectionResetError",
         "hangs": "no answer within 0.05 s",
     }
     assert not well(report)
+
+
+async def test_what_the_report_hides_is_logged_when_it_changes(
+    logged: Callable[[], list[dict[str, Any]]],
+) -> None:
+    health = Health()
+    for check in (broken, broken, fine, broken):
+        health.register("one", check)
+        await health.report()
+    told = [each["error"] for each in logged() if each["event"] == "resource is not well"]
+    assert told == ["ConnectionRefusedError('refused for user bob at db.internal')"] * 2
 
 
 async def test_no_resource_is_well_and_so_is_a_fine_one() -> None:

@@ -1,3 +1,4 @@
+import asyncio
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -22,6 +23,37 @@ async def test_a_server_that_is_not_ours_yet_is_waited_for(database: str) -> Non
     assert isinstance(await _refused(stranger), postgres.UNAVAILABLE)
     nowhere = parts._replace(netloc="u:p@127.0.0.1:1").geturl()
     assert isinstance(await _refused(nowhere), postgres.UNAVAILABLE)
+
+
+async def test_only_what_postgres_does_not_answer_is_its_outage(database: str) -> None:
+    nowhere = urlsplit(database)._replace(netloc="u:p@127.0.0.1:1").geturl()
+    assert postgres.is_away(await _refused(nowhere))
+    async with postgres.pool(database, name="test", size=1) as pool:
+        async with pool.acquire():
+            with pytest.raises(TimeoutError) as busy:
+                await pool.acquire(timeout=0.01)
+        with pytest.raises(TimeoutError) as slow:
+            await pool.fetchval("SELECT pg_sleep(5)", timeout=0.01)
+        with pytest.raises(TimeoutError) as reader:
+            await pool.fetchval("SELECT 1", timeout=await _times_out())
+        with pytest.raises(OSError, match="gone") as written:
+            async with pool.acquire() as conn:
+                await conn.copy_from_query("SELECT 1", output=_lose)
+    assert postgres.is_away(busy.value)
+    assert postgres.is_away(slow.value)
+    assert not postgres.is_away(reader.value)
+    assert not postgres.is_away(written.value)
+    assert not postgres.is_away(PermissionError("never raised by anybody"))
+
+
+async def _times_out() -> float:
+    async with asyncio.timeout(0):
+        await asyncio.sleep(1)
+    return 1
+
+
+async def _lose(_: bytes) -> None:
+    raise ConnectionResetError("gone")
 
 
 async def test_a_fault_in_a_statement_is_no_outage(database: str) -> None:

@@ -27,7 +27,7 @@ class Unauthenticated(Refusal):
         super().__init__(message)
 
 
-class Forbidden(Refusal, PermissionError):
+class Forbidden(Refusal):
     """The key is valid, but lacks `scope`."""
 
     def __init__(self, scope: Scope) -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 import structlog
 
 from shared import broker, postgres
-from shared.health import Health
+from shared.health import Health, Unwell, told
 
 _log = structlog.get_logger("ledgerpost.relay")
 
@@ -33,7 +33,7 @@ async def keep(name: str, step: Step, bell: Bell, health: Health, pause: timedel
 
     async def check() -> None:
         if trouble is not None:
-            raise RuntimeError(trouble)
+            raise Unwell(trouble)
 
     health.register(name, check)
     while not bell.stop.is_set():
@@ -43,7 +43,7 @@ async def keep(name: str, step: Step, bell: Bell, health: Health, pause: timedel
         except (*postgres.UNAVAILABLE, *broker.UNAVAILABLE) as error:
             if trouble is None:
                 _log.warning("loop waits for its neighbour", loop=name, error=repr(error))
-            trouble, wait = f"{type(error).__name__}: {error}", pause
+            trouble, wait = told(error), pause
         except Exception as error:  # noqa: BLE001 - one bad row must not stop the loop
             _log.exception("loop failed", loop=name)
             trouble, wait = type(error).__name__, pause

@@ -38,14 +38,14 @@ async def run(*words: str, **settings: str) -> Ended:
 
 @asynccontextmanager
 async def served(
-    *, within: tuple[str, ...] = (), **settings: str
+    *words: str, within: tuple[str, ...] = (), **settings: str
 ) -> AsyncIterator[tuple[Process, str, list[str]]]:
     """Run `serve` on a free port; yields the process, its address and the lines it logs.
 
     `within` is a command that runs it.
     """
     process = await start(
-        "serve", within=within, **({"API_PORT": "0", "DRAIN_DELAY": "0s"} | settings)
+        "serve", *words, within=within, **({"API_PORT": "0", "DRAIN_DELAY": "0s"} | settings)
     )
     assert process.stderr is not None
     lines: list[str] = []

@@ -1,4 +1,6 @@
 import re
+from collections.abc import Callable
+from typing import Any
 
 import asyncpg
 import pytest
@@ -79,7 +81,9 @@ async def test_a_key_is_created_used_listed_and_revoked(golden: str, api: Api) -
     assert len(unknown.err.splitlines()) == 1
 
 
-async def test_a_key_of_one_scope(golden: str, api: Api) -> None:
+async def test_a_key_of_one_scope(
+    golden: str, api: Api, logged: Callable[[], list[dict[str, Any]]]
+) -> None:
     made = await run(
         "keys", "create", "--business", "1", "--name", "r", "--scope", "reports:read",
         DATABASE_URL=golden,
@@ -87,6 +91,7 @@ async def test_a_key_of_one_scope(golden: str, api: Api) -> None:
     key = made.out.strip()
     assert (await api.get(ONE, key=key)).status == 200
     assert (await api.get("/api/v3/sends", key=key)).status == 403
+    assert not [each for each in logged() if each["level"] == "warning"]
 
 
 async def test_what_keys_create_refuses(readable: str) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
 
 import asyncpg
 import pytest
@@ -72,14 +73,20 @@ async def test_a_failure_in_mid_stream_breaks_the_connection_off(
 
 
 async def test_a_reader_that_stalls_is_cut_off(
-    large: Api, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    large: Api,
+    postgres: asyncpg.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    logged: Callable[[], list[dict[str, Any]]],
 ) -> None:
+    """It is no outage of Postgres, and no failure of ours: nobody may raise an alarm at will."""
     monkeypatch.setattr(handlers, "_STALL_LIMIT", 0.2)
     reader, writer = await begin(large, "1.1")
     await is_over(postgres)
     with pytest.raises(ConnectionResetError):
         await reader.read()
     writer.close()
+    told = [(each["event"], each.get("status")) for each in logged() if each["level"] != "debug"]
+    assert told == [("request", 499)]
 
 
 async def test_a_reader_that_takes_too_long_in_all_is_cut_off(
