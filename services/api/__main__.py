@@ -87,10 +87,11 @@ def relay(environ: Mapping[str, str]) -> None:
 @cli.command()
 @click.pass_obj
 def migrate(environ: Mapping[str, str]) -> None:
-    """Bring the database up to date and print the migrations applied."""
+    """Bring the database and the rights of its roles up to date; print the migrations applied."""
     settings = DatabaseSettings.from_environ(environ)
-    for name in asyncio.run(run_migrations(settings.database_url)):
-        click.echo(name)
+    say = partial(click.echo, err=True)
+    applied = asyncio.run(run_migrations(settings.database_url, say=say))
+    click.echo("\n".join(applied or ["up to date"]))
 
 
 for _command in (import_, verify, rebuild, keys, pause, resume, status, quarantine, in_doubt):

@@ -1,0 +1,55 @@
+"""Who stands in the way of a session, found by another one."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from datetime import datetime
+
+import asyncpg
+
+from shared import sql
+
+_QUERIES = sql.load("shared.db")
+_EVERY = 1.0
+
+
+@asynccontextmanager
+async def named(dsn: str, pid: int, tell: Callable[[str], None]) -> AsyncIterator[None]:
+    """Meanwhile tell, every second in which the backend `pid` waits, for whom it does."""
+    watching = asyncio.create_task(_watch(dsn, pid, tell))
+    try:
+        yield
+    finally:
+        watching.cancel()
+        # That nobody can be named is no reason to fail.
+        with suppress(asyncio.CancelledError, OSError, TimeoutError, asyncpg.PostgresError):
+            await watching
+
+
+async def _watch(dsn: str, pid: int, tell: Callable[[str], None]) -> None:
+    await asyncio.sleep(_EVERY)
+    conn = await asyncpg.connect(
+        dsn, statement_cache_size=0, timeout=10,
+        server_settings={"application_name": "ledgerpost-migrate-watch"},
+    )  # fmt: skip
+    try:
+        while True:
+            # In a transaction, so that a pool in front of Postgres stays with one backend.
+            async with conn.transaction():
+                rows = await conn.fetch(_QUERIES.blockers, pid)
+            if rows:
+                tell("; ".join(map(_name, rows)))
+            await asyncio.sleep(_EVERY)
+    finally:
+        await conn.close()
+
+
+def _name(row: asyncpg.Record) -> str:
+    """Return one line about a session; of a foreign one Postgres may tell no state and no time."""
+    since: datetime | None = row["since"]
+    told = [f"role {row['role']}", f"application {row['application'] or 'without a name'}"]
+    if row["state"]:
+        told.append(row["state"])
+    if since:
+        told.append(f"in a transaction since {since:%Y-%m-%dT%H:%M:%SZ}")
+    return f"pid {row['pid']} ({', '.join(told)})"

@@ -1,0 +1,52 @@
+-- What `migrate` asks of the catalog.
+
+-- name: owner
+-- Who asks, whether the ledger is his, whether he may create roles, and where the ledger is.
+SELECT current_user::text AS name,
+       pg_has_role(current_user, c.relowner, 'USAGE') AS is_owner,
+       (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user) AS makes_roles,
+       c.relnamespace::regnamespace::text AS ledger
+FROM pg_class c WHERE c.oid = 'schema_migrations'::regclass
+
+-- name: roles
+-- Which of the roles $1 there are.
+SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($1::text[])
+
+-- name: roles_that_cannot_look
+-- Which of the roles $1 may not use the schema $2.
+SELECT role FROM unnest($1::text[]) AS role WHERE NOT has_schema_privilege(role, $2, 'USAGE')
+
+-- name: tables
+-- The tables and views of the schema $1.
+SELECT relname::text FROM pg_class
+WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p', 'v')
+
+-- name: grants
+-- What the roles $1 were granted on tables and columns of the schema $2.
+SELECT r.rolname::text AS role, c.relname::text AS relation, a.privilege_type AS privilege
+FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
+WHERE c.relnamespace = $2::text::regnamespace AND r.rolname = ANY ($1::text[])
+  AND c.relkind IN ('r', 'p', 'v')
+UNION ALL
+SELECT r.rolname, c.relname, format('%s (%s)', a.privilege_type, t.attname)
+FROM pg_class c JOIN pg_attribute t ON t.attrelid = c.oid
+CROSS JOIN LATERAL aclexplode(t.attacl) a JOIN pg_roles r ON r.oid = a.grantee
+WHERE c.relnamespace = $2::text::regnamespace AND r.rolname = ANY ($1::text[])
+
+-- name: functions_for_all
+-- Functions that the triggers of the ledger run with their owner's rights, though PUBLIC may execute
+-- them: a dump that was restored without its grants leaves them so.
+SELECT DISTINCT p.oid::regprocedure::text
+FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
+WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY ($2::text[])
+  AND p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE')
+
+-- name: owns_everything
+-- The role that asks, if it has the rights of the ledger's owner.
+SELECT current_user::text FROM pg_class
+WHERE oid = to_regclass('schema_migrations') AND pg_has_role(current_user, relowner, 'USAGE')
+
+-- name: blockers
+-- For whom the backend $1 waits.
+SELECT pid, usename::text AS role, application_name AS application, state, xact_start AS since
+FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1)) ORDER BY xact_start NULLS LAST, pid

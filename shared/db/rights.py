@@ -1,0 +1,91 @@
+"""The roles of the processes, and their rights: made, and taken away, as grants.py has it."""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+
+import asyncpg
+
+from shared import sql
+from shared.db.grants import GRANTS, ROLES
+from shared.postgres import Connection
+
+_QUERIES = sql.load("shared.db")
+# Privileges with commas between them, each with or without its columns.
+_PRIVILEGE = re.compile(r"([A-Z]+)(?: \(([a-z0-9_, ]+)\))?")
+
+# A role, a table, and a privilege as `SELECT` or as `UPDATE (column)`.
+_Grant = tuple[str, str, str]
+
+
+class MayNotGrant(RuntimeError):
+    """The rights are not what they should be, and who asks is not their owner; in one line."""
+
+
+async def settle(conn: Connection) -> list[str]:
+    """Give each role exactly the rights that it needs, and return the roles that do not exist.
+
+    Roles that are missing are made if whoever asks may do so. In a transaction; where nothing
+    differs, it only reads. Raises MayNotGrant if something differs and is another's to change.
+    """
+    [asks] = await conn.fetch(_QUERIES.owner)
+    roles = await _roles(conn, makes=asks["makes_roles"])
+    statements = await _statements(conn, roles, asks["ledger"])
+    if statements and not asks["is_owner"]:
+        raise MayNotGrant(
+            f"the rights of {', '.join(roles)} are out of date: run migrate as the owner of the"
+            f" tables, {asks['name']} is not"
+        )
+    for statement in statements:
+        await conn.execute(statement)
+    return [role for role in ROLES if role not in roles]
+
+
+def privileges(text: str) -> set[str]:
+    """Return the single privileges of an entry, those on columns one by one."""
+    return {
+        f"{what} ({column.strip()})" if column else what
+        for what, columns in _PRIVILEGE.findall(text)
+        for column in (columns.split(",") if columns else [""])
+    }
+
+
+async def _roles(conn: Connection, *, makes: bool) -> list[str]:
+    """Return those of our roles that there are now."""
+    there = {row[0] for row in await conn.fetch(_QUERIES.roles, ROLES)}
+    for role in ROLES if makes else ():
+        if role not in there:
+            # Roles are the cluster's: at work on another database, somebody else may be first.
+            with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+                async with conn.transaction():
+                    await conn.execute(f"CREATE ROLE {role}")
+            there.add(role)
+    return [role for role in ROLES if role in there]
+
+
+async def _statements(conn: Connection, roles: list[str], ledger: str) -> list[str]:
+    """Return what has to be said so that the rights are as they should be."""
+    tables = {row[0] for row in await conn.fetch(_QUERIES.tables, ledger)}
+    wanted: set[_Grant] = {
+        (role, table, privilege)
+        for table, entry in GRANTS.items()
+        for role, text in entry.items()
+        for privilege in privileges(text)
+        if table in tables and role in roles
+    }
+    given: set[_Grant] = {tuple(row) for row in await conn.fetch(_QUERIES.grants, roles, ledger)}
+    blind = await conn.fetch(_QUERIES.roles_that_cannot_look, roles, ledger)
+    functions = await conn.fetch(_QUERIES.functions_for_all, ledger, list(GRANTS))
+    return [
+        *(f"GRANT USAGE ON SCHEMA {ledger} TO {role}" for (role,) in blind),
+        *_each(wanted - given, "GRANT {} ON {} TO {}", ledger),
+        *_each(given - wanted, "REVOKE {} ON {} FROM {}", ledger),
+        *(f"REVOKE EXECUTE ON FUNCTION {function} FROM PUBLIC" for (function,) in functions),
+    ]
+
+
+def _each(grants: Iterable[_Grant], form: str, ledger: str) -> list[str]:
+    return [
+        form.format(privilege, f'{ledger}."{table}"', role)
+        for role, table, privilege in sorted(grants)
+    ]
