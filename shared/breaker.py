@@ -31,7 +31,8 @@ class Breaker:
     def trip(self, fault: Exception) -> None:
         """Stop consumption until a probe succeeds."""
         if self.reason is None:
-            _log.warning("consumption pauses", neighbour=self._neighbour, reason=str(fault) or told(fault))
+            reason = str(fault) or told(fault)
+            _log.warning("consumption pauses", neighbour=self._neighbour, reason=reason)
         self.reason = told(fault)
         self._mended.clear()
         self._tripped.set()
