@@ -8,38 +8,63 @@
 -- name: enqueue
 -- Due rows leave `scheduled` or `deferred` for the queue, or end here where it is too late for them;
 -- those that are paused stay.
--- $1 how many, $2 how long the broker may hold one before it is published again.
-WITH due AS MATERIALIZED (
-    SELECT id FROM deliveries
-    WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
-      AND EXISTS (SELECT FROM sends s WHERE s.id = send_id AND s.statement_sha256 IS NOT NULL OFFSET 0)
-      AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
-      AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
-    ORDER BY due_at, id
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
+-- $1 how many rows the queue should hold, $2 how long the broker may hold one before it is published
+-- again. The room is shared by turns: each business with due rows may have an equal part of it in the
+-- queue, and one row at least. Of each business the 1,000 longest due rows are looked at, and of the
+-- businesses the 500 that have waited longest.
+-- Returns how many rows were in the queue before, the ids that entered it (one of each business before
+-- the second of any), how many rows moved, and whether a business has filled its part.
+WITH heads AS (
+    SELECT business_id FROM due_businesses() ORDER BY due_at, business_id LIMIT 500
+), in_queue AS MATERIALIZED (
+    SELECT business_id, count(*) AS rows FROM deliveries WHERE state = 'queued' GROUP BY business_id
+), turns AS MATERIALIZED (
+    SELECT h.business_id, greatest(0, greatest(1, $1 / count(*) OVER ()) - coalesce(q.rows, 0)) AS room
+    FROM heads h LEFT JOIN in_queue q USING (business_id)
+), due AS MATERIALIZED (
+    SELECT t.business_id, one.id
+    FROM turns t CROSS JOIN LATERAL (
+        SELECT row.id
+        FROM (SELECT id, send_id FROM deliveries
+              WHERE business_id = t.business_id AND state IN ('scheduled', 'deferred') AND due_at <= now()
+              ORDER BY business_id, due_at, id
+              LIMIT 1000) head
+        CROSS JOIN LATERAL (
+            SELECT id, state, due_at FROM deliveries WHERE id = head.id OFFSET 0 FOR UPDATE SKIP LOCKED) row
+        WHERE EXISTS (SELECT FROM sends s WHERE s.id = head.send_id AND s.statement_sha256 IS NOT NULL OFFSET 0)
+          AND row.state IN ('scheduled', 'deferred') AND row.due_at <= now()
+        LIMIT t.room) one
+), moved AS (
+    UPDATE deliveries d SET
+        state = fate.state,
+        reason = coalesce(fate.reason, d.reason),
+        emissions = 1,
+        published_at = NULL,
+        lease_until = CASE fate.state WHEN 'queued' THEN clock_timestamp() + $2::interval END,
+        updated_at = clock_timestamp()
+    FROM due, deliveries old, LATERAL (
+        SELECT CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'expired'
+                    WHEN old.expires_at <= now() THEN 'failed'
+                    WHEN suppressed.reason IS NOT NULL THEN 'suppressed'
+                    ELSE 'queued' END AS state,
+               CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'not sent before it expired'
+                    WHEN old.expires_at <= now() THEN 'gave up when it expired: ' || coalesce(old.reason, 'no reason recorded')
+                    ELSE suppressed.reason END AS reason
+        FROM (SELECT (SELECT s.reason FROM suppressions s
+                      WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason
+              OFFSET 0) suppressed
+    ) fate
+    WHERE d.id = due.id AND old.id = due.id
+    RETURNING d.id, d.state, d.business_id, d.due_at
+), in_turn AS (
+    SELECT *, row_number() OVER (PARTITION BY business_id ORDER BY due_at, id) AS turn FROM moved
 )
-UPDATE deliveries d SET
-    state = fate.state,
-    reason = coalesce(fate.reason, d.reason),
-    emissions = 1,
-    published_at = NULL,
-    lease_until = CASE fate.state WHEN 'queued' THEN clock_timestamp() + $2::interval END,
-    updated_at = clock_timestamp()
-FROM due, deliveries old, LATERAL (
-    SELECT CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'expired'
-                WHEN old.expires_at <= now() THEN 'failed'
-                WHEN suppressed.reason IS NOT NULL THEN 'suppressed'
-                ELSE 'queued' END AS state,
-           CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'not sent before it expired'
-                WHEN old.expires_at <= now() THEN 'gave up when it expired: ' || coalesce(old.reason, 'no reason recorded')
-                ELSE suppressed.reason END AS reason
-    FROM (SELECT (SELECT s.reason FROM suppressions s
-                  WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason
-          OFFSET 0) suppressed
-) fate
-WHERE d.id = due.id AND old.id = due.id
-RETURNING d.id, d.state
+SELECT (SELECT coalesce(sum(rows), 0)::int FROM in_queue) AS before,
+       coalesce(array_agg(id ORDER BY turn, due_at, id) FILTER (WHERE state = 'queued'), '{}') AS queued,
+       count(*)::int AS moved,
+       EXISTS (SELECT FROM turns t WHERE t.room <= (SELECT count(*) FROM due WHERE due.business_id = t.business_id))
+           AS is_full
+FROM in_turn
 
 -- name: traces
 -- The traces that these deliveries belong to, where their sends have one. $1 ids.
@@ -309,15 +334,17 @@ FROM waiting WHERE d.id = waiting.id
 RETURNING d.id
 
 -- name: unfrozen
--- The sends among the $1 longest due deliveries, but for the paused, whose statement is not frozen yet.
+-- The sends among the longest due deliveries whose statement is not frozen yet: of each business, but
+-- for the paused, an equal part of the $1 deliveries that are looked at, and one at least.
 SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
-FROM (SELECT DISTINCT send_id FROM (
-      SELECT send_id FROM deliveries
-      WHERE state IN ('scheduled', 'deferred') AND due_at <= now()
-        AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
-        AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
-      ORDER BY due_at, id
-      LIMIT $1) longest) due
+FROM (SELECT DISTINCT head.send_id
+      FROM (SELECT business_id, greatest(1, $1 / count(*) OVER ()) AS part
+            FROM (SELECT business_id FROM due_businesses() ORDER BY due_at, business_id LIMIT $1) first) turns
+      CROSS JOIN LATERAL (
+          SELECT send_id FROM deliveries
+          WHERE business_id = turns.business_id AND state IN ('scheduled', 'deferred') AND due_at <= now()
+          ORDER BY business_id, due_at, id
+          LIMIT turns.part) head) due
 CROSS JOIN LATERAL (SELECT * FROM sends WHERE id = due.send_id OFFSET 0) s
 WHERE s.statement_sha256 IS NULL
 

@@ -27,10 +27,15 @@ class Unfrozen(NamedTuple):
 
 
 class Enqueued(NamedTuple):
-    """What leaving the waiting room came to: `queued` ids to publish, and how many rows moved."""
+    """What leaving the waiting room came to: `queued` ids to publish, and how many rows moved.
 
+    `before` is how many rows were in the queue; it `is_full` if a business has its part of it.
+    """
+
+    before: int
     queued: list[UUID]
     moved: int
+    is_full: bool
 
 
 async def unfrozen(conn: Connection, limit: int) -> list[Unfrozen]:
@@ -48,10 +53,13 @@ async def put_off(conn: Connection, send_id: UUID, delay: timedelta, reason: str
     await conn.execute(_QUERIES.put_off, send_id, delay, reason)
 
 
-async def enqueue(conn: Connection, limit: int, patience: timedelta) -> Enqueued:
-    """Commit up to `limit` due rows to the queue; to be published *after* this has committed."""
-    rows = await conn.fetch(_QUERIES.enqueue, limit, patience)
-    return Enqueued([row["id"] for row in rows if row["state"] == "queued"], len(rows))
+async def enqueue(conn: Connection, room: int, patience: timedelta) -> Enqueued:
+    """Commit due rows to the queue; to be published *after* this has committed.
+
+    The queue should hold `room` rows, an equal part for each business that has any due.
+    """
+    [row] = await conn.fetch(_QUERIES.enqueue, room, patience)
+    return Enqueued(*row)
 
 
 async def traces(conn: Connection, ids: list[UUID]) -> dict[UUID, str]:

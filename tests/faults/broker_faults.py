@@ -46,7 +46,9 @@ async def killed_in_burst(world: World, rng: Random) -> None:
     await asyncio.sleep(3)
     for _ in range(sends := 5 if world.full else 2):
         await world.send(899)
-    world.relay(QUEUE_PATIENCE="60s")  # so that only what was not confirmed is published again
+    world.relay(
+        roomy=True, QUEUE_PATIENCE="60s"
+    )  # so that only what was not confirmed is published again
     await world.until_count("published_at IS NOT NULL", 1)
     await asyncio.sleep(rng.uniform(0, 0.3))
     await asyncio.to_thread(rabbitmq.kill)
@@ -75,7 +77,7 @@ async def killed_in_burst(world: World, rng: Random) -> None:
 
 @fault("fault-11-broker-wiped", "before-it-is-consumed", "in-the-middle", breaks="broker")
 async def wiped(world: World, rng: Random, variant: str) -> None:
-    world.relay()
+    world.relay(roomy=True)
     for customer in (4, 5):
         await world.send(499, customer=customer)
     await world.until_count("published_at IS NOT NULL", 1000)
@@ -92,7 +94,7 @@ async def wiped(world: World, rng: Random, variant: str) -> None:
 
 @fault("fault-12-queue", "deleted", "unbound")
 async def not_routed(world: World, rng: Random, variant: str) -> None:
-    relay = world.relay()
+    relay = world.relay(roomy=True)
     await world.send(before := rng.randrange(1, 200))
     await world.until_count("published_at IS NOT NULL", 1 + before)
     async with queue.channel(world.amqp) as opened:
@@ -152,7 +154,7 @@ async def black_hole(world: World, rng: Random) -> None:
 @fault("fault-14-disk-alarm", breaks="broker")
 async def disk_alarm(world: World, rng: Random) -> None:
     rabbitmq = world.neighbours.rabbitmq
-    relay = world.relay()
+    relay = world.relay(roomy=True)
     await world.send(queued := rng.randrange(50, 200))
     await world.until_count("published_at IS NOT NULL", 1 + queued)
     try:

@@ -8,7 +8,7 @@ from random import Random
 
 from aio_pika.abc import AbstractIncomingMessage
 
-from services.api.relay import dispatcher
+from services.api.relay import room
 from shared import topology
 from tests.faults import tap
 from tests.faults.cases import fault
@@ -20,12 +20,12 @@ from tests.faults.world import World
 async def killed_after_confirm(world: World, rng: Random) -> None:
     postgres = await world.tapped()
     trap = postgres.trap(tap.CONFIRM, "request")
-    first = world.relay(DATABASE_URL=postgres.url)
+    first = world.relay(roomy=True, DATABASE_URL=postgres.url)
     await world.send(others := rng.randrange(30))
     await trap.reached()
     await first.kill()
     assert await world.count("published_at IS NOT NULL") == 0
-    second = world.relay()
+    second = world.relay(roomy=True)
     await world.until_count("published_at IS NOT NULL", 1 + others)
     await second.stop()
     published = Counter(await waiting(world.amqp))
@@ -44,7 +44,7 @@ async def two_relays(world: World, rng: Random, variant: str) -> None:
         await world.send(899)
     postgres = await world.tapped()
     marker = tap.CONFIRM if variant == "unrecorded" else tap.ENQUEUE
-    skip = rng.randrange(ceil(900 * sends / dispatcher._BATCH))  # so many there are at least
+    skip = rng.randrange(ceil(900 * sends / room._MOST))  # so many batches there are at least
     trap = postgres.trap(marker, "request" if variant == "unrecorded" else "answer", skip)
     frozen = world.relay(DATABASE_URL=postgres.url)
     await trap.reached()

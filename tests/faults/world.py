@@ -113,10 +113,11 @@ class World:
         given |= {"DRAIN_DELAY": "0s"}
         return self._start("api", ("services.api", "serve"), given | settings)
 
-    def relay(self, **settings: str) -> Child:
-        """Start a relay."""
+    def relay(self, *, roomy: bool = False, **settings: str) -> Child:
+        """Start a relay; a roomy one puts 1,000 rows into the queue before any is taken."""
         given = {"DATABASE_URL": self.dsn, "AMQP_URL": self.amqp}
-        return self._start("relay", ("services.api", "relay"), _RELAY | given | settings)
+        program = "tests.faults.roomy" if roomy else "services.api"
+        return self._start("relay", (program, "relay"), _RELAY | given | settings)
 
     def mailer(self, *, impatient: bool = False, **settings: str) -> Child:
         """Start a mailer; an impatient one gives the mail relay seconds and not minutes."""

@@ -9,13 +9,13 @@ from prometheus_client import Counter
 
 from services.api.relay.freezer import Freezer
 from services.api.relay.publisher import Outgoing, Publisher
+from services.api.relay.room import REFILL, Room
 from shared import topology
 from shared.deliveries import waiting
 from shared.messages import SendTransactions, Wakeup
 
 _log = structlog.get_logger("ledgerpost.relay")
-_BATCH = 500
-_NOW = timedelta(0)
+_NOW, _SOON = timedelta(0), timedelta(seconds=REFILL)
 
 
 class Dispatcher:
@@ -37,17 +37,19 @@ class Dispatcher:
         self._published = published
         self._poll = poll
         self._patience = patience
+        self._room = Room()
 
     async def step(self) -> timedelta:
         """Dispatch one batch and return when to come again."""
         await self._publisher.ready()
-        froze = await self._freezer.step(_BATCH)
+        await self._freezer.step()
         async with self._pool.acquire() as conn:
-            batch = await waiting.enqueue(conn, _BATCH, self._patience)
+            batch = await waiting.enqueue(conn, self._room.rows, self._patience)
+        self._room.saw(batch)
         if batch.queued:
             await self.emit(batch.queued)
-        if _BATCH in (froze, batch.moved):
-            return _NOW
+        if batch.is_full or self._freezer.is_busy:
+            return _SOON
         async with self._pool.acquire() as conn:
             due = await waiting.next_due(conn)
         return self._poll if due is None else min(max(due, _NOW), self._poll)

@@ -1,4 +1,4 @@
-"""Statements of due sends, frozen a few at a time."""
+"""Statements of due sends, frozen a few at a time, by turns among businesses."""
 
 import asyncio
 from datetime import timedelta
@@ -11,29 +11,39 @@ from services.api.statements.store import NoStatement, freeze
 from shared import postgres
 from shared.deliveries import waiting
 from shared.deliveries.waiting import Unfrozen
+from shared.turns import Turns
 
 _log = structlog.get_logger("ledgerpost.relay")
-_LANES = 4
-_PATIENCE = 1.0  # seconds for one step; what takes longer goes on beside the next ones
+_LANES, _EACH = 5, 4
+_LIMIT = 500  # deliveries whose sends are looked at in one step
+_PATIENCE = 0.1  # seconds for one step; what takes longer goes on beside the next ones
 _AGAIN = timedelta(minutes=1)
 
 
 class Freezer:
-    """Freezes several statements at once: a slow one holds up few others, and not for long."""
+    """Freezes several statements at once: slow ones hold up few others, and not for long.
+
+    No business has all lanes; the last free one is for a business that has none.
+    """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
         self._pool = pool
-        self._lanes = asyncio.Semaphore(_LANES)
+        self._lanes = Turns(_LANES, _EACH, spare=True)
         self._at_work: dict[UUID, asyncio.Task[None]] = {}
 
-    async def step(self, limit: int) -> int:
-        """Freeze what the `limit` longest due lack, and return how many sends that were.
+    @property
+    def is_busy(self) -> bool:
+        """Whether statements are being frozen."""
+        return bool(self._at_work)
 
-        0 as well where none was done with in time. Raises one of postgres.UNAVAILABLE.
+    async def step(self) -> None:
+        """Freeze what the longest due deliveries lack. Raises one of postgres.UNAVAILABLE.
+
+        What is not done in a moment goes on after the step.
         """
         self._reap()
         async with self._pool.acquire() as conn:
-            due = await waiting.unfrozen(conn, limit)
+            due = await waiting.unfrozen(conn, _LIMIT)
         begun = {
             send.send_id: asyncio.create_task(self._freeze(send))
             for send in due
@@ -42,7 +52,7 @@ class Freezer:
         self._at_work |= begun
         if begun:
             await asyncio.wait(begun.values(), timeout=_PATIENCE)
-        return len(due) if self._reap() else 0
+        self._reap()
 
     async def close(self) -> None:
         """Give up what is at work; the next relay begins it again."""
@@ -50,16 +60,15 @@ class Freezer:
             task.cancel()
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)
 
-    def _reap(self) -> int:
-        """Let go of what is done, and return how many; raises the first problem of theirs."""
+    def _reap(self) -> None:
+        """Let go of what is done. Raises the first of their problems."""
         done = [send for send, task in self._at_work.items() if task.done()]
         problems = [self._at_work.pop(send).exception() for send in done]
         for problem in filter(None, problems):
             raise problem
-        return len(done)
 
     async def _freeze(self, send: Unfrozen) -> None:
-        async with self._lanes, self._pool.acquire() as conn:
+        async with self._lanes.turn(send.business_id), self._pool.acquire() as conn:
             try:
                 await freeze(conn, send)
             except NoStatement as reason:

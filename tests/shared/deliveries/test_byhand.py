@@ -125,7 +125,7 @@ async def test_paused_rows_stay_and_nobody_is_called_for_them(
     [delivery] = await submit(conn, [A])
     await byhand.pause(conn, business)
     await byhand.pause(conn, business)
-    assert await waiting.enqueue(conn, 10, LEASE) == ([], 0)
+    assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
     assert await waiting.next_due(conn) is None
     assert [each.business_id for each in await byhand.pauses(conn)] == [business]
     assert await byhand.resume(conn, business)
@@ -167,7 +167,7 @@ async def test_queued_rows_of_a_pause_go_back_to_wait_without_an_attempt(
     for row in await conn.fetch("SELECT * FROM deliveries"):
         assert (row["state"], row["claims"], row["attempts"]) == ("deferred", 0, 0)
         assert (row["lease_until"], row["reason"]) == (None, "paused by the operator")
-    assert await waiting.enqueue(conn, 10, LEASE) == ([], 0)
+    assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
     await byhand.resume(conn, business)
     assert sorted((await waiting.enqueue(conn, 10, LEASE)).queued) == sorted(ids)
     assert len(await held.claim(conn, ids, LEASE)) == 2

@@ -126,7 +126,7 @@ async def test_what_is_not_due_does_not_leave(conn: asyncpg.Connection) -> None:
         await conn.execute(
             "UPDATE deliveries SET state = $1, due_at = now() + interval '1 minute'", state
         )
-        assert await waiting.enqueue(conn, 10, LEASE) == ([], 0)
+        assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
         await waiting.put_off(conn, claim.send_id, _NOW, "locked")
         assert await conn.fetchval("SELECT reason FROM deliveries") is None
 
@@ -246,7 +246,7 @@ async def test_a_statement_that_cannot_be_made_is_tried_until_the_send_expires(
 async def test_without_a_statement_nothing_is_queued(conn: asyncpg.Connection) -> None:
     await submit(conn, ["a@x.example"])
     await conn.execute("UPDATE sends SET statement_sha256 = NULL")
-    assert await waiting.enqueue(conn, 10, LEASE) == ([], 0)
+    assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
 
 
 async def test_a_doubt_that_expired_is_not_resent(conn: asyncpg.Connection) -> None:

@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractChannel
 from prometheus_client import CollectorRegistry, Counter
 
 from services.api.ledger.imports import import_directory
-from services.api.relay import freezer
+from services.api.relay import freezer, room
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.freezer import Freezer
 from services.api.relay.publisher import Publisher
@@ -37,27 +37,32 @@ class Relay:
     conn: asyncpg.Connection
     channel: AbstractChannel
 
-    async def submit(self, recipients: int, *, frozen: bool = True, customer: int = 4) -> UUID:
+    async def submit(
+        self, recipients: int, *, frozen: bool = True, customer: int = 4, business: int = 1
+    ) -> UUID:
         """Store a send that is due."""
         send = uuid4()
         digest = await self.conn.fetchval(
-            "INSERT INTO statements VALUES (1, sha256('{}'), '{}')"
-            " ON CONFLICT (business_id, sha256) DO UPDATE SET content = '{}' RETURNING sha256"
+            "INSERT INTO statements VALUES ($1, sha256('{}'), '{}')"
+            " ON CONFLICT (business_id, sha256) DO UPDATE SET content = '{}' RETURNING sha256",
+            business,
         )
         await self.conn.execute(
-            "INSERT INTO sends VALUES ($1, 1, $3, '2024-11-01', '2024-11-30', NULL, false, '[]',"
+            "INSERT INTO sends VALUES ($1, $4, $3, '2024-11-01', '2024-11-30', NULL, false, '[]',"
             " now(), now() + interval '3 days', now(), $2)",
             send,
             digest if frozen else None,
             customer,
+            business,
         )
         await self.conn.execute(
             "INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, due_at,"
-            " expires_at, created_at, updated_at) SELECT gen_random_uuid(), $1, 1, n,"
+            " expires_at, created_at, updated_at) SELECT gen_random_uuid(), $1, $3, n,"
             " 'r' || n || '@x.com', 'r' || n || '@x.com', now() - interval '1 second',"
             " now() + interval '3 days', now(), now() FROM generate_series(1, $2::int) AS n",
             send,
             recipients,
+            business,
         )
         return send
 
@@ -108,11 +113,15 @@ async def relay(database: str, broker: str) -> AsyncIterator[Relay]:
     await conn.close()
 
 
-async def test_a_wiped_queue_is_refilled_batch_after_batch_at_once(relay: Relay) -> None:
+async def test_a_wiped_queue_is_refilled_batch_after_batch_at_once(
+    relay: Relay, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(room, "_LEAST", 1200)
+    relay.dispatcher._room.rows = 1200
     for _ in range(3):
         await relay.submit(400)
-    while await relay.dispatcher.step() == timedelta(0):
-        pass
+    for _ in range(2):
+        await relay.dispatcher.step()
     assert await relay.waiting() == 1200
     await (await relay.channel.get_queue(topology.DELIVERIES)).purge()
     await relay.lapse()
@@ -138,6 +147,7 @@ async def test_what_no_queue_takes_is_published_once_the_queue_is_back(relay: Re
     await relay.dispatcher.step()
     await relay.channel.queue_delete(topology.DELIVERIES)
     send = await relay.submit(500)
+    relay.dispatcher._room.rows = 505
     await relay.dispatcher.step()
     unconfirmed = "SELECT count(*) FROM deliveries WHERE send_id = $1 AND published_at IS NULL"
     assert await relay.conn.fetchval(unconfirmed, send) == 500
@@ -150,6 +160,7 @@ async def test_what_no_queue_takes_is_published_once_the_queue_is_back(relay: Re
 async def test_a_broker_that_confirms_nothing_is_left_in_peace_until_the_next_sweep(
     relay: Relay,
 ) -> None:
+    relay.dispatcher._room.rows = 500
     await relay.submit(500)
     queue = await relay.channel.get_queue(topology.DELIVERIES)
     await relay.dispatcher.step()
@@ -163,6 +174,7 @@ async def test_a_statement_that_takes_too_long_holds_up_no_other(
     relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(statements, "_LONGEST", 0.5)
+    monkeypatch.setattr(freezer, "_PATIENCE", 5.0)
     slow = await relay.submit(2, frozen=False)
     quick = await relay.submit(2, frozen=False, customer=OTHER)
     holder = await asyncpg.connect(database)
@@ -201,3 +213,24 @@ async def test_a_slow_statement_goes_on_beside_the_next_steps(
     await relay.until(slow, [("queued", 2)])
     frozen = "SELECT statement_sha256 IS NOT NULL FROM sends WHERE id = $1"
     assert await relay.conn.fetchval(frozen, slow)
+
+
+async def test_statements_of_one_business_never_take_all_lanes(
+    relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether its statements are slow or many: another business's is frozen beside them."""
+    monkeypatch.setattr(freezer, "_PATIENCE", 0.1)
+    slow = [await relay.submit(1, frozen=False, customer=OTHER) for _ in range(12)]
+    holder = await asyncpg.connect(database)
+    try:
+        async with holder.transaction():
+            await holder.execute("SELECT FROM sends WHERE id = ANY($1) FOR UPDATE", slow)
+            await relay.dispatcher.step()
+            for _ in range(2):
+                other = await relay.submit(2, frozen=False, business=2)
+                await relay.until(other, [("queued", 2)])
+            assert [await relay.states(send) for send in slow] == [[("scheduled", 1)]] * 12
+    finally:
+        await holder.close()
+    for send in slow:
+        await relay.until(send, [("queued", 1)])

@@ -133,8 +133,8 @@ async def test_the_dispatcher_and_a_reschedule_in_either_order(
         await reschedule(ledger, 1, send_id, date(2001, 1, 1), LATENESS)
         async with ledger.transaction():
             await reschedule(ledger, 1, send_id, LATER, LATENESS)
-            assert await waiting.enqueue(relay, 10, LEASE) == ([], 0)
-        assert await waiting.enqueue(relay, 10, LEASE) == ([], 0)
+            assert (await waiting.enqueue(relay, 10, LEASE)).moved == 0
+        assert (await waiting.enqueue(relay, 10, LEASE)).moved == 0
     finally:
         await relay.close()
 

@@ -1,0 +1,38 @@
+"""How many wake-ups lie in the broker's queue: few, because it serves whoever came first."""
+
+import time
+from collections.abc import Callable
+from typing import Final
+
+from shared.deliveries.waiting import Enqueued
+
+#: Seconds between two looks at what the mailers have taken, while due rows wait for room.
+REFILL: Final = 0.1
+_LEAST = 20
+_MOST = 1_000
+
+
+class Room:
+    """As many rows as the mailers take in a few refills, so that a newcomer waits behind few.
+
+    It doubles if they took more than half of it between two looks, and halves if they took less
+    than a quarter.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self.rows = _LEAST
+        self._clock = clock
+        self._looked_at = clock()
+        self._left = self._taken = 0
+
+    def saw(self, batch: Enqueued) -> None:
+        """Note what an attempt to fill the queue found in it and left there."""
+        self._taken += max(0, self._left - batch.before)
+        self._left = batch.before + len(batch.queued)
+        if self._clock() - self._looked_at < REFILL:
+            return
+        if self._taken * 2 > self.rows:
+            self.rows = min(self.rows * 2, _MOST)
+        elif self._taken * 4 < self.rows:
+            self.rows = max(self.rows // 2, _LEAST)
+        self._looked_at, self._taken = self._clock(), 0

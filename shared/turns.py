@@ -1,0 +1,77 @@
+"""Places that businesses share by turns, so that none of them is kept waiting by another's work."""
+
+import asyncio
+from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+
+class Turns:
+    """`places` for work at the same time, at most `each` of them for one business.
+
+    A free place goes to the business that holds the fewest, and among those to the one that has
+    waited longest. If `spare`, the last free place is only for a business that holds none.
+    """
+
+    def __init__(self, places: int, each: int, *, spare: bool = False) -> None:
+        self._free = places
+        self._each = each
+        self._spare = spare
+        self._held: Counter[int] = Counter()
+        self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
+
+    @asynccontextmanager
+    async def turn(self, business: int) -> AsyncIterator[None]:
+        """Hold a place meanwhile, once it is the turn of the business."""
+        await self.take(business)
+        try:
+            yield
+        finally:
+            self.leave(business)
+
+    async def take(self, business: int) -> None:
+        """Wait for a place and hold it until `leave`."""
+        if self._may(business) and business not in self._waiting:
+            self._give(business)
+            return
+        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(business, deque()).append(place)
+        try:
+            await place
+        except asyncio.CancelledError:
+            if place.cancelled():
+                self._forget(business, place)
+            else:
+                self.leave(business)
+            raise
+
+    def leave(self, business: int) -> None:
+        """Give a place back, and so to whose turn it is."""
+        self._free += 1
+        self._held[business] -= 1
+        if not self._held[business]:
+            del self._held[business]
+        self._hand_out()
+
+    def _may(self, business: int) -> bool:
+        held = self._held[business]
+        enough = 1 if self._spare and held else 0
+        return self._free > enough and held < self._each
+
+    def _give(self, business: int) -> None:
+        self._free -= 1
+        self._held[business] += 1
+
+    def _hand_out(self) -> None:
+        while entitled := [business for business in self._waiting if self._may(business)]:
+            business = min(entitled, key=self._held.__getitem__)
+            queue = self._waiting.pop(business)
+            queue.popleft().set_result(None)
+            self._give(business)
+            if queue:
+                self._waiting[business] = queue
+
+    def _forget(self, business: int, place: asyncio.Future[None]) -> None:
+        self._waiting[business].remove(place)
+        if not self._waiting[business]:
+            del self._waiting[business]
