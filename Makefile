@@ -37,6 +37,9 @@ stop: setup ## end the demo
 test: setup node ## run every test, on a real Postgres and RabbitMQ (JOBS=: processes, 3)
 	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile
 
+fast: setup ## run the tests that need no server, in less than a minute
+	@$(BIN)/pytest -q -n $(or $(JOBS),3) --dist loadfile -m 'not server'
+
 one: setup ## run one test, or those that match: T=tests/house, T='tests/shared -k address'
 	@$(BIN)/pytest $(T)
 
@@ -80,4 +83,4 @@ clean: ## stop what runs here and delete all that was installed, built or stored
 	@rm -rf $(NODE:%=%/node_modules) bench/peers/nodemailer/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup demo logs stop test one fix fuzz faults check bench contract node lock clean
+.PHONY: help setup demo logs stop test fast one fix fuzz faults check bench contract node lock clean
