@@ -13,6 +13,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from shared.settings import Settings
+from shared.text import escaped
 
 _SECRET_FIELD = re.compile(
     r"authorization|cookie|passw(?:or)?d|passphrase|secret|token|credential|api_?key|dsn|^key$",
@@ -20,7 +21,7 @@ _SECRET_FIELD = re.compile(
 )
 # What must not be read inside of a text: the password of a URL, a bearer's key, one of our keys.
 _SECRET_TEXT = (
-    (re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE), r"\1***"),
     (re.compile(r"(\b(?:bearer|basic) +)[^\s'\",]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(\bledgerpost_[0-9A-Za-z]{8})[0-9A-Za-z]{20,}"), r"\1***"),
     (re.compile(r"(\bpassword=)[^\s&]+", re.IGNORECASE), r"\1***"),
@@ -120,20 +121,11 @@ def _rendering(form: str, stream: TextIO) -> list[Processor]:
 def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
     """Escape what would begin a line or steer the terminal; a trace keeps its own lines."""
     return {
-        name: _escaped(value, "\n" if name == "exception" else "")
+        name: escaped(value, kept="\n" if name == "exception" else "")
         if isinstance(value, str)
         else value
         for name, value in event.items()
     }
-
-
-def _escaped(text: str, kept: str) -> str:
-    if text.isprintable():
-        return text
-    return "".join(
-        sign if sign.isprintable() or sign in kept else sign.encode("unicode_escape").decode()
-        for sign in text
-    )
 
 
 def _json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:

@@ -10,6 +10,8 @@ _FORM = re.compile(
     r"(?P<more>-.*)?",
     re.ASCII,
 )
+# Characters; a later version may add to the 55 of today.
+_LONGEST = 512
 _FLAGS = 0b11  # sampled, and random: what is defined so far; others are not ours to pass on
 
 
@@ -24,7 +26,7 @@ class Trace:
     @classmethod
     def parse(cls, traceparent: str) -> Self | None:
         """Read a `traceparent`, of later versions too; None where it is none."""
-        match = _FORM.fullmatch(traceparent)
+        match = _FORM.fullmatch(traceparent) if len(traceparent) <= _LONGEST else None
         if (
             match is None
             or match["version"] == "ff"

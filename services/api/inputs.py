@@ -1,16 +1,20 @@
 """What a caller wrote, as JSON and as models; the refusals that name what is wrong with it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
 
 MAX_FIELDS = 1000
 _LONGEST_NAME = 200  # of a field's name that is repeated; the caller chose it
 _MAX_DEPTH = 20  # of JSON; nothing that is asked for is deeper than a list in an object
+_MAX_VALUES = 10_000  # in one field; the longest list that is asked for has 900
+_MOST_COMPLAINTS = 50  # fields at fault that an answer names
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -45,8 +49,13 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
                 _cut(".".join(str(step) for step in each["loc"])) or "body",
                 each["msg"].removeprefix("Value error, "),
             )
-            for each in error.errors(include_input=False, include_url=False, include_context=False)
+            for each in _first(error)
         ) from None
+
+
+def _first(error: ValidationError) -> Sequence[ErrorDetails]:
+    found = error.errors(include_input=False, include_url=False, include_context=False)
+    return found[:_MOST_COMPLAINTS]
 
 
 def _cut(name: str) -> str:
@@ -55,12 +64,16 @@ def _cut(name: str) -> str:
 
 def _check(name: str, value: object) -> None:
     level: list[object] = [name, value]
+    left = _MAX_VALUES
     for _ in range(_MAX_DEPTH):
         if any("\0" in each for each in level if isinstance(each, str)):
             raise Invalid(_cut(name), "should not have a NUL")
-        level = [inner for each in level for inner in _within(each)]
+        level = list(islice((inner for each in level for inner in _within(each)), left + 1))
         if not level:
             return
+        left -= len(level)
+        if left < 0:
+            raise Invalid(_cut(name), f"should have at most {_MAX_VALUES} values")
     raise Invalid(_cut(name), f"should not be nested more than {_MAX_DEPTH} levels deep")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 _JSON = ("application/json", "application/*", "*/*")
+_LONGEST = 4096  # characters of a header that are read; a browser sends 200
 _QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
@@ -45,9 +46,12 @@ def coding(accept_encoding: str) -> Coding | None:
 
 
 def _qualities(header: str) -> Mapping[str, float]:
-    """Read what is listed with its quality; what is written wrongly counts as wanted."""
+    """Read what is listed with its quality; what is written wrongly counts as wanted.
+
+    Of a header that is longer than any, the beginning counts.
+    """
     found: dict[str, float] = {}
-    for item in header.split(","):
+    for item in header[:_LONGEST].split(","):
         name, *parameters = (part.strip().lower() for part in item.split(";"))
         quality = 1.0
         for parameter in parameters:

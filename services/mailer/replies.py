@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from services.mailer.outcomes import Deferred, Failed
+from shared.text import line
 
 MAX_LINE = 4096
 MAX_LINES = 100
@@ -98,8 +99,7 @@ def _reply(code: int, lines: list[bytes]) -> Reply:
 
 def line_text(text: str) -> str:
     """Make one printable line of at most MAX_TEXT characters of whatever a relay said."""
-    printable = "".join(c if c.isprintable() else " " for c in text)
-    return " ".join(printable.split())[:MAX_TEXT]
+    return line(text, MAX_TEXT)
 
 
 def refusal(stage: str, reply: Reply) -> Deferred | Failed:

@@ -34,11 +34,8 @@ def lines(text: str | None) -> list[str]:
     """Return the lines of a text of several, without control characters or blank ends."""
     kept = _BREAKS.split(_BIDI.sub("", text or ""))
     plain = [_CONTROLS.sub(" ", part).rstrip() for part in kept]
-    while plain and not plain[-1]:
-        plain.pop()
-    while plain and not plain[0]:
-        plain.pop(0)
-    return plain
+    filled = [place for place, part in enumerate(plain) if part]
+    return plain[filled[0] : filled[-1] + 1] if filled else []
 
 
 def day(date: dt.date) -> str:

@@ -9,7 +9,9 @@ from email_validator import EmailNotValidError, validate_email
 # reached is for the mail relay to say, here it only has to be one.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
+LONGEST = 254  # octets, RFC 5321, 4.5.3.1.3
 _LONGEST_LOCAL = 64  # octets, RFC 5321, 4.5.3.1.1
+_LONGEST_COMPLAINT = 200  # characters; the library lists every character that it dislikes
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,21 @@ class Address:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read one bare address, without a display name; ValueError says what is wrong with it."""
+        """Read one bare address, without a display name.
+
+        Raises ValueError if it is none; the message says why. What is longer than an address can
+        be is refused before anything else looks at it: to normalize combining marks takes time in
+        the square of their number.
+        """
         bare = text.strip(" \t")
+        if len(bare) > LONGEST or len(bare.encode(errors="surrogatepass")) > LONGEST:
+            raise ValueError(f"has more than {LONGEST} octets")
         if any(sign in bare for sign in "\r\n\0"):
             raise ValueError("contains a line break or NUL")
         try:
             found = validate_email(bare, check_deliverability=False)
         except EmailNotValidError as error:
-            raise ValueError(str(error)) from None
+            raise ValueError(_cut(str(error))) from None
         except UnicodeError:
             raise ValueError("contains half a character") from None
         if len(found.local_part.encode()) > _LONGEST_LOCAL:
@@ -41,3 +50,9 @@ class Address:
             email=bare if bare.isascii() else found.normalized,
             key=f"{local}@{found.ascii_domain}",
         )
+
+
+def _cut(complaint: str) -> str:
+    if len(complaint) <= _LONGEST_COMPLAINT:
+        return complaint
+    return f"{complaint[: _LONGEST_COMPLAINT - 1]}…"

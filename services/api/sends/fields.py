@@ -10,6 +10,7 @@ _MAX_MESSAGE = 10_000  # characters
 # Far above the limit on recipients, so that repetitions in a list do no harm, and below that on the
 # fields of a form, so that one can name as many as JSON.
 MAX_ADDRESSES = 900
+_MAX_WRITTEN = 64 * 1024  # characters of all addresses together
 # A date ahead of this one keeps all times that are made of it within the calendar's four digits.
 _LAST_YEAR = 9998
 
@@ -27,15 +28,18 @@ def text(value: str | None) -> str | None:
     """Read plain text with a line feed between its lines; the empty one is none."""
     if value is None:
         return None
+    # Of two signs that end a line only one is counted.
+    if len(value) > 2 * _MAX_MESSAGE:
+        raise ValueError(f"should have at most {_MAX_MESSAGE} characters")
     lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    if len(lines) > _MAX_MESSAGE:
+        raise ValueError(f"should have at most {_MAX_MESSAGE} characters")
     if "\0" in lines:
         raise ValueError("should not contain NUL")
     try:
         lines.encode()
     except UnicodeEncodeError:
         raise ValueError("contains half a character") from None
-    if len(lines) > _MAX_MESSAGE:
-        raise ValueError(f"should have at most {_MAX_MESSAGE} characters")
     return lines or None
 
 
@@ -43,19 +47,26 @@ def addresses(value: Any) -> tuple[Address, ...]:
     """Read a list of addresses or one comma-separated string, each address once."""
     if value is None:
         return ()
-    if isinstance(value, str):
-        texts: list[Any] = [part for part in value.split(",") if part.strip(" \t")]
-    elif not isinstance(value, list):
-        raise ValueError("should be a list of addresses or one comma-separated string")  # noqa: TRY004 -- pydantic gathers ValueErrors
-    else:
-        texts = value
+    texts = _listed(value)
     if len(texts) > MAX_ADDRESSES:
         raise ValueError(f"should have at most {MAX_ADDRESSES} addresses")
+    if sum(len(each) for each in texts if isinstance(each, str)) > _MAX_WRITTEN:
+        raise ValueError(f"should have at most {_MAX_WRITTEN} characters")
     found: dict[str, Address] = {}
     for number, each in enumerate(texts, start=1):
         address = _address(number, each)
         found.setdefault(address.key, address)
     return tuple(found.values())
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("should be a list of addresses or one comma-separated string")  # noqa: TRY004 -- pydantic gathers ValueErrors
+    if len(value) > _MAX_WRITTEN:
+        raise ValueError(f"should have at most {_MAX_WRITTEN} characters")
+    return [part for part in value.split(",") if part.strip(" \t")]
 
 
 def some_addresses(value: Any) -> tuple[Address, ...] | None:

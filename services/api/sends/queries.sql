@@ -2,11 +2,12 @@
 
 -- name: look
 -- What a request of business $1 about customer $2 has to know, the answer kept under the key $3
--- (empty: no key), and the time at which it is asked.
+-- (empty: no key), and the time at which it is asked. What is stored as an address may be of any
+-- length; 300 characters of it tell that it is none.
 SELECT now() AS asked_at,
        c.id IS NOT NULL AS has_customer,
-       c.business_email AS customer_email,
-       b.email AS business_email,
+       left(c.business_email, 300) AS customer_email,
+       left(b.email, 300) AS business_email,
        b.timezone,
        EXISTS (SELECT FROM suppressions WHERE business_id = b.id) AS suppresses,
        k.fingerprint, k.send_id, k.answer

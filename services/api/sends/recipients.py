@@ -4,8 +4,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from services.api.refusals import Invalid
-from services.api.sends.addresses import Address
+from services.api.sends.addresses import LONGEST, Address
 from services.api.sends.view import Skipped
+
+# Addresses beyond the limit on recipients that a request may name: some may be suppressed.
+_SPARE = 25
+_LONGEST_REASON = 100  # characters; each send and each page repeats it, the list has it in full
+_LONGEST_DETAIL = 1000  # characters of a refusal that names who is skipped
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,7 @@ class Candidates:
             try:
                 address = Address.parse(stored)
             except ValueError as error:
-                malformed[stored] = Skipped(email=stored, reason=f"malformed: {error}")
+                malformed[stored] = _skipped(stored, f"malformed: {error}")
             else:
                 addresses.setdefault(address.key, address)
 
@@ -71,6 +76,9 @@ class Recipients:
 
         `field` is where the request names recipients, for the refusal.
         """
+        if len(candidates.addresses) > limit + _SPARE:
+            count = len(candidates.addresses)
+            raise Invalid(field, f"names {count} addresses, the limit is {limit} recipients")
         receiving = tuple(a for a in candidates.addresses if a.key not in suppressed)
         skipped = (*candidates.malformed, *_suppressed(candidates, suppressed))
         if not receiving:
@@ -83,9 +91,18 @@ class Recipients:
 def _suppressed(candidates: Candidates, reasons: Mapping[str, str]) -> Iterator[Skipped]:
     for address in candidates.addresses:
         if address.key in reasons:
-            yield Skipped(email=address.email, reason=f"suppressed: {reasons[address.key]}")
+            yield _skipped(address.email, f"suppressed: {reasons[address.key]}")
+
+
+def _skipped(email: str, reason: str) -> Skipped:
+    return Skipped(email=_cut(email, LONGEST), reason=_cut(reason, _LONGEST_REASON))
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _why(skipped: Iterable[Skipped]) -> str:
     reasons = [f"{each.email or 'business'} ({each.reason})" for each in skipped]
-    return ", ".join(reasons) or "the customer has no e-mail address and no other was given"
+    said = ", ".join(reasons) or "the customer has no e-mail address and no other was given"
+    return _cut(said, _LONGEST_DETAIL)

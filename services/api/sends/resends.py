@@ -27,6 +27,7 @@ from shared.postgres import Connection
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
+_MOST_NAMED = 5  # strangers that a refusal names
 
 
 class NeverFrozen(Conflict):
@@ -84,7 +85,8 @@ async def _recipients(
     for address in first:
         strangers.pop(address.key, None)
     if strangers:
-        raise Invalid("recipients", f"were not all recipients: {', '.join(strangers.values())}")
+        named = ", ".join(list(strangers.values())[:_MOST_NAMED])
+        raise Invalid("recipients", f"were not all recipients: {named}")
     wanted = None if chosen is None else {each.key for each in chosen}
     addresses = tuple(each for each in first if wanted is None or each.key in wanted)
     suppressed = await suppressions(conn, business_id, addresses)

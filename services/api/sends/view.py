@@ -57,9 +57,10 @@ class Skipped(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     email: Annotated[
-        str | None, Field(description="As stored; null where there is no address to show.")
+        str | None,
+        Field(description="As stored, cut after 254 characters; null if there is none."),
     ]
-    reason: Annotated[str, Field(description="Why it is skipped.")]
+    reason: Annotated[str, Field(description="Why it is skipped, in at most 100 characters.")]
 
 
 class Send(BaseModel):

@@ -3,19 +3,19 @@
 -- snapshot: the figures of the report row and the transactions agree. $1 business, $2 from, $3 to,
 -- $4 and $5 the customer, $7 the version of the mail's template. `report` is the report's own query
 -- and takes $1 to $5. Returns the hash, or no row where the customer is gone, the statement has more
--- than $8 lines, or another relay was first.
+-- than $8 lines, or another relay was first. Texts are cut far above what a mail shows of them.
 WITH report (row) AS (
     {report}
 ), moves AS (
-    SELECT i.issue_date::date AS day, 1 AS rank, i.kind, i.id, i.number, i.due_date::date AS due_date,
+    SELECT i.issue_date::date AS day, 1 AS rank, i.kind, i.id, left(i.number, 1000) AS number, i.due_date::date AS due_date,
            NULL::text AS channel, NULL::text AS method, NULL::text AS reference,
            CASE i.kind WHEN 'invoice' THEN i.total END AS charge,
            CASE i.kind WHEN 'credit_note' THEN i.total END AS credit
     FROM invoices i
     WHERE i.business_id = $1 AND i.customer_id = $4 AND i.status = 'issued' AND i.issue_date <= $3
     UNION ALL
-    SELECT p.paid_on, 2, CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END, p.id, i.number, NULL,
-           p.channel, p.method, p.reference,
+    SELECT p.paid_on, 2, CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END, p.id, left(i.number, 1000), NULL,
+           p.channel, left(p.method, 1000), left(p.reference, 1000),
            CASE WHEN p.amount < 0 THEN -p.amount END,
            CASE WHEN p.amount >= 0 THEN p.amount END
     FROM invoices i JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
@@ -43,13 +43,17 @@ WITH report (row) AS (
         'version', 1,
         'template_version', $7::int,
         'business', json_build_object(
-            'id', b.id, 'name', b.name, 'email', b.email, 'phone', b.phone, 'address', b.address,
+            'id', b.id, 'name', left(b.name, 1000), 'email', left(b.email, 1000),
+            'phone', left(b.phone, 1000), 'address', left(b.address, 10000),
             'currency', b.currency, 'timezone', b.timezone),
         'customer', json_build_object(
-            'id', c.id, 'first_name', c.first_name, 'last_name', c.last_name,
-            'business_name', c.business_name, 'business_address', c.business_address,
-            'business_phone', c.business_phone, 'business_location', c.business_location,
-            'business_email', c.business_email, 'phone_number', c.phone_number),
+            'id', c.id, 'first_name', left(c.first_name, 1000), 'last_name', left(c.last_name, 1000),
+            'business_name', left(c.business_name, 1000),
+            'business_address', left(c.business_address, 10000),
+            'business_phone', left(c.business_phone, 1000),
+            'business_location', left(c.business_location, 1000),
+            'business_email', left(c.business_email, 1000),
+            'phone_number', left(c.phone_number, 1000)),
         'from', $2::date,
         'to', $3::date,
         'generated_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),

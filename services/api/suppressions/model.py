@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from services.api.sends.addresses import Address
 from services.api.sends.view import NEXT_CURSOR, Time
+from shared.text import line
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200
 BY_HAND = "added by hand"
@@ -34,8 +35,7 @@ def _address(value: Any) -> Address:
 def _reason(value: str) -> str:
     if len(value) > _LONGEST_REASON:
         raise ValueError(f"should have at most {_LONGEST_REASON} characters")
-    line = "".join(sign if sign.isprintable() else " " for sign in value).strip()
-    return line or BY_HAND
+    return line(value, _LONGEST_REASON) or BY_HAND
 
 
 class SuppressionBody(BaseModel):

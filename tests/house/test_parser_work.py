@@ -1,0 +1,274 @@
+"""A megabyte of the worst text costs no parser more than a few looks at each of its characters."""
+
+import io
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime
+from functools import cache
+from json import dumps
+
+import pytest
+from pydantic import BaseModel
+
+from services.api import inputs, negotiation
+from services.api.access.model import Key, Unauthenticated
+from services.api.ledger import kinds
+from services.api.ledger.faults import Faults, quoted
+from services.api.ledger.files import FILES
+from services.api.ledger.records import fields as csv_fields
+from services.api.ledger.records import records
+from services.api.ledger.rows import Rows
+from services.api.refusals import Refusal
+from services.api.reports.model import FilterBody, Period, customer_id
+from services.api.sends import fields
+from services.api.sends.addresses import Address
+from services.api.sends.history import DoubtsQuery, HistoryQuery
+from services.api.sends.idempotency import IdempotencyKey
+from services.api.sends.messages import SendRequested
+from services.api.sends.model import RescheduleBody, ResendBody, ResolveBody, SendBody
+from services.api.sends.recipients import Candidates
+from services.api.suppressions.model import PageQuery, SuppressionBody
+from services.mailer import headers, replies
+from services.mailer.addresses import Mailbox, parse_address
+from services.mailer.relay import Relay
+from shared import logs, text
+from shared.messages import SendTransactions
+from shared.settings import ApiSettings, MailerSettings, RelaySettings, Settings
+from shared.statement import wording
+from shared.trace import Trace
+from shared.unsubscribe import Links
+
+MIB = 1024 * 1024  # characters
+# A shorter text may take as long as one of this length: a few parsers do some work in any case.
+LEAST = 64 * 1024
+# How many plain loops over the characters of its text a parser may take as long as.
+LOOKS = 40
+
+WORST: dict[str, Callable[[int], str]] = {
+    "marks": lambda n: "a" + "\u0301" * (n // 2) + "\u0316" * (n // 2),
+    "marks in turn": lambda n: "a" + "\u0301\u0316" * (n // 2),
+    "marks and a domain": lambda n: "a" + "\u0301" * (n // 2) + "\u0316" * (n // 2) + "@x.com",
+    "a domain of marks": lambda n: "a@a" + "\u0301" * (n // 2) + "\u0316" * (n // 2) + ".com",
+    "dots": lambda n: "." * n,
+    "labels": lambda n: "a@" + "a." * (n // 2) + "com",
+    "local parts": lambda n: "a." * (n // 2) + "@a.com",
+    "schemes": lambda n: "a." * (n // 2) + "://",
+    "quotes": lambda n: '"' * n,
+    "open quote": lambda n: '"' + 'a""' * (n // 3),
+    "quoted local part": lambda n: '"' + "a" * n + '"@a.com',
+    "backslashes": lambda n: "\\" * n,
+    "commas": lambda n: "," * n,
+    "addresses": lambda n: "a@a.com," * (n // 8),
+    "semicolons": lambda n: "a;q=0," * (n // 6),
+    "brackets": lambda n: "[" * (n // 2) + "]" * (n // 2),
+    "angles": lambda n: "<" * (n // 2) + ">" * (n // 2),
+    "blanks": lambda n: " " * n,
+    "blanks and an end": lambda n: "bearer" + " " * n + "x y",
+    "lines": lambda n: "\n" * n + "x",
+    "lines around": lambda n: "x" + "\n" * n + "x",
+    "returns": lambda n: "\r" * n,
+    "digits": lambda n: "9" * n,
+    "zeros": lambda n: "0" * n + "1",
+    "fraction": lambda n: "0." + "1" * n + "s",
+    "wide letters": lambda n: "漢" * n,
+    "controls": lambda n: "\x1b[2K" * (n // 4),
+    "directions": lambda n: "\u202e" * n,
+    "encoded words": lambda n: "=?utf-8?q?a?= " * (n // 14),
+    "keys": lambda n: "ledgerpost_" + "a" * n,
+    "passwords": lambda n: "a://b:" + "c" * n,
+    "many passwords": lambda n: "a://b:c" * (n // 7),
+    "dashes": lambda n: "00-" + "1" * 32 + "-" + "1" * 16 + "-00-" + "-" * n,
+    "percent": lambda n: "%41" * (n // 3),
+    "half a character": lambda n: "\ud800" * n,
+}  # fmt: skip
+
+
+def settings(kind: type[Settings]) -> Callable[[str], object]:
+    """Gives each setting the text, one after the other; the others are right."""
+    right = {
+        "DATABASE_URL": "postgresql://h/d",
+        "AMQP_URL": "amqp://h",
+        "SMTP_URL": "smtp://h",
+        "MAIL_FROM": "a@b.example",
+        "UNSUBSCRIBE_SECRET": "s" * 32,
+    }
+
+    def read(given: str) -> None:
+        # One of each type; most have the same.
+        for name in kind.model_fields.keys() & STRANGE_SETTINGS:
+            with suppress(ValueError):
+                kind.from_environ(right | {name.upper(): given})
+
+    return read
+
+
+STRANGE_SETTINGS = {"database_url", "amqp_url", "smtp_url", "mail_from", "max_lateness",
+                    "cors_origins", "rate_limit", "log_level", "public_url", "relay_rate",
+                    "list_unsubscribe"}  # fmt: skip
+
+
+def body_of(model: type[BaseModel]) -> Callable[[str], object]:
+    """Gives each field of a body the text, as it is and in a list."""
+
+    def read(given: str) -> None:
+        for name, field in model.model_fields.items():
+            for value in (given, [given]):
+                body = dumps({field.alias or name: value}).encode()
+                found = inputs.json_value(body)
+                inputs.within_bounds(found)
+                with suppress(Refusal):
+                    inputs.parse(model, found)
+
+    return read
+
+
+def raw_json(given: str) -> None:
+    value = inputs.json_value(given.encode())
+    inputs.within_bounds(value if isinstance(value, dict) else {"a": value})
+    inputs.parse(SendBody, value)
+
+
+def rows(given: str, header: str = "") -> None:
+    stream = io.BytesIO((header + given).encode())
+    for _ in Rows(CUSTOMERS, stream, Faults()).blocks():
+        pass
+
+
+def header_and_rows(given: str) -> None:
+    rows(given, ",".join(column.name for column in CUSTOMERS.columns) + "\n")
+
+
+def each_kind(given: str) -> None:
+    for kind in (kinds.ID, kinds.INTEGER, kinds.AMOUNT, kinds.AMOUNT_NOT_NEGATIVE, kinds.DATE,
+                 kinds.TIME, kinds.TEXT, kinds.CURRENCY, kinds.TIMEZONE):  # fmt: skip
+        kind.complaint(given)
+
+
+def event(given: str) -> None:
+    data = {"customer_id": 4, "from": given, "to": given}
+    right = {"specversion": "1.0", "id": "1", "source": "/x", "data": data,
+             "type": "com.ledgerpost.send-request.v1"}  # fmt: skip
+    for name in ("id", "source", "traceparent", "idempotencykey", "time", "datacontenttype"):
+        with suppress(Refusal):
+            inputs.parse(SendRequested, right | {name: given})
+
+
+def replied(given: str) -> None:
+    for prefix in ("", "250 ", "250-"):
+        with suppress(replies.Garbage):
+            for _ in replies.ReplyReader().feed((prefix + given + "\r\n").encode(errors="replace")):
+                pass
+
+
+def stored_addresses(given: str) -> None:
+    Candidates.gather(customer=given[:300], others=(), business=given[:300], copy_to_me=True)
+
+
+CUSTOMERS = next(file for file in FILES if file.table == "customers")
+LINKS = Links("s" * 32, "https://x.example")
+NOW = datetime(2024, 11, 30, tzinfo=UTC)
+
+PARSERS: dict[str, Callable[[str], object]] = {
+    "address": Address.parse,
+    "address of the mailer": parse_address,
+    "sender": Mailbox.parse,
+    "smtp url": Relay.from_url,
+    "stored addresses": stored_addresses,
+    "addresses in a string": fields.addresses,
+    "addresses in a list": lambda given: fields.addresses([given] * 3),
+    "addresses in many pieces": lambda given: fields.addresses(
+        [given[place : place + 70] for place in range(0, 63_000, 70)]
+    ),
+    "message": fields.text,
+    "flag": fields.flag,
+    "moment": fields.moment,
+    "flag or moment": fields.flag_or_moment,
+    "period": lambda given: Period.parse(given, given),
+    "customer's id": customer_id,
+    "history": lambda given: HistoryQuery.parse(
+        dict.fromkeys(("customer_id", "status", "limit", "cursor"), given)
+    ),
+    "doubts": lambda given: DoubtsQuery.parse(dict.fromkeys(("limit", "cursor"), given)),
+    "suppressions": lambda given: inputs.parse(PageQuery, {"cursor": given}),
+    "key": lambda given: Key.bearer([given]),
+    "bearer": lambda given: Key.bearer([f"Bearer {given}"]),
+    "idempotency key": lambda given: IdempotencyKey.parse([given]),
+    "trace": Trace.parse,
+    "accept": negotiation.accepts_json,
+    "accept-encoding": negotiation.coding,
+    "json": raw_json,
+    "body of a send": body_of(SendBody),
+    "body of a filter": body_of(FilterBody),
+    "body of a suppression": body_of(SuppressionBody),
+    "body of a resend": body_of(ResendBody),
+    "body of a reschedule": body_of(RescheduleBody),
+    "body of a resolution": body_of(ResolveBody),
+    "request event": event,
+    "wake-up": SendTransactions.model_validate_json,
+    "csv": rows,
+    "csv behind its header": header_and_rows,
+    "csv records": lambda given: list(records(io.BytesIO(given.encode()))),
+    "csv fields": lambda given: csv_fields(given.encode()),
+    "csv values": each_kind,
+    "csv quoted": quoted,
+    "settings of the API": settings(ApiSettings),
+    "settings of the relay": settings(RelaySettings),
+    "settings of the mailer": settings(MailerSettings),
+    "smtp reply": replied,
+    "smtp reply's text": replies.line_text,
+    "unsubscribe token": LINKS.delivery,
+    "printable line": lambda given: text.line(given, 500),
+    "escaped": text.escaped,
+    "log line": logs.clean,
+    "line of a statement": wording.line,
+    "lines of a statement": wording.lines,
+    "file name": wording.slug,
+    "time zone": lambda given: wording.local(NOW, given),
+    "header line": headers.one_line,
+    "header": lambda given: headers.text_header("Subject", wording.line(given, limit=150)),
+    "address header": lambda given: headers.address_header(
+        "From", wording.line(given, limit=80), "a@b.example"
+    ),
+}  # fmt: skip
+
+REFUSALS = (ValueError, Refusal, Unauthenticated, RecursionError)
+
+
+def seconds(act: Callable[[str], object], given: str, *, tries: int = 3) -> float:
+    """The least processor time of a few tries, so that what else runs does not count."""
+    found = []
+    for _ in range(tries):
+        begun = time.thread_time()
+        with suppress(*REFUSALS):
+            act(given)
+        found.append(time.thread_time() - begun)
+    return min(found)
+
+
+def looked_at(given: str) -> int:
+    """A plain loop over the characters."""
+    total = 0
+    for sign in given:
+        total += sign == "x"
+    return total
+
+
+@cache
+def worst(kind: str, size: int) -> str:
+    return WORST[kind](size)
+
+
+@pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
+def test_a_megabyte_of_the_worst_costs_no_more_than_a_few_looks(
+    parser: Callable[[str], object],
+) -> None:
+    look = seconds(looked_at, "a" * MIB) / MIB
+    # Small ones first: what takes time in the square of the length fails before it takes hours.
+    for size in (LEAST // 16, MIB):
+        most = LOOKS * max(size, LEAST) * look
+        for kind in WORST:
+            taken = seconds(parser, worst(kind, size), tries=1)
+            if taken > most:
+                taken = seconds(parser, worst(kind, size))
+            assert taken <= most, f"{size} characters of {kind}: {taken:.3f} s, not {most:.3f} s"
