@@ -25,6 +25,10 @@ ENV PATH=/opt/ledgerpost/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 
     API_HOST=0.0.0.0 API_PORT=8080 \
     RELAY_OPS_HOST=0.0.0.0 RELAY_OPS_PORT=8081 \
     MAILER_OPS_HOST=0.0.0.0 MAILER_OPS_PORT=8082
+# Letters of the world's scripts for the PDFs; what that costs is told in docs/docker.md.
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends fonts-noto-core fonts-droid-fallback \
+    && rm -rf /var/lib/apt/lists/*
 RUN groupadd --system --gid 10001 ledgerpost \
     && useradd --system --uid 10001 --gid ledgerpost --no-create-home --home-dir /nonexistent \
         --shell /usr/sbin/nologin ledgerpost

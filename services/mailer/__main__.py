@@ -123,6 +123,8 @@ def preview(settings: MailerSettings, send_id: UUID, folder: Path) -> None:
     for name, content in contents.items():
         (folder / name).write_bytes(content)
         click.echo(folder / name)
+    if "flaws.txt" in contents:
+        click.echo(contents["flaws.txt"].decode(), err=True, nl=False)
 
 
 async def _until_signalled(settings: MailerSettings) -> None:

@@ -22,6 +22,7 @@ from shared.deliveries.states import State
 from shared.health import Health
 from shared.ops import serve_ops
 from shared.settings import MailerSettings, SettingsError
+from shared.statement.printing import Flaw
 from shared.unsubscribe import Links
 
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
@@ -31,7 +32,7 @@ _MOST_COMPOSITORS = 2
 
 
 class Attempts:
-    """Counts recorded attempts by what they came to."""
+    """Counts recorded attempts by what they came to, and letters by what their PDF lacks."""
 
     def __init__(self, counted: CollectorRegistry) -> None:
         self._attempts = Counter(
@@ -41,9 +42,20 @@ class Attempts:
             registry=counted,
         )
 
+        self._flaws = Counter(
+            "ledgerpost_pdf_flaws",
+            "Letters whose PDF lacks something: missing_letters, replaced_text, no_pdf",
+            ["kind"],
+            registry=counted,
+        )
+
     def delivered(self, state: State) -> None:
         """Count one."""
         self._attempts.labels(state).inc()
+
+    def flawed(self, flaw: Flaw) -> None:
+        """Count a letter whose PDF lacks something."""
+        self._flaws.labels(flaw.kind).inc()
 
 
 async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
@@ -61,16 +73,15 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         pdf = settings.attach_pdf == "on"
         # Without PDF one makes more letters than a mailer can hand over.
         most = min(os.cpu_count() or 1, concurrency, _MOST_COMPOSITORS) if pdf else 1
-        compositors = Compositors(most, pdf=pdf)
+        attempts = Attempts(counted)
+        compositors = Compositors(most, pdf=pdf, flawed=attempts.flawed)
         health.register("compositors", compositors.check)
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
         composer = Composer(rows, compositors, sender, redirect_to, links)
         pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker("mail relay", sessions.probe, RelayAtFault)
-        deliver = Deliver(
-            rows, composer, pacing, sessions, breaker, settings.retry_delay, Attempts(counted)
-        )
+        deliver = Deliver(rows, composer, pacing, sessions, breaker, settings.retry_delay, attempts)
         consumer = Consumer(
             settings.amqp_url,
             concurrency * _AHEAD,

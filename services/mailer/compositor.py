@@ -42,10 +42,12 @@ def work(*, pdf: bool) -> None:
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints must not garble them
     renderer = Renderer(pdf=pdf)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
     kept = confinement.confine(renderer.fonts)
-    _write(
-        answers, [Ready(tuple(f"compositors keep a right they need not: {one}" for one in kept))]
-    )
+    _write(answers, [Ready(tuple(_remarks(renderer, kept)))])
+    # What native code says as it panics may hold a part of somebody's statement.
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
     for orders in _incoming(sys.stdin.fileno()):
         made, begun = [], time.monotonic()
         for number, order in enumerate(orders, start=1):
@@ -73,15 +75,23 @@ def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, accepted: datetim
         pdf=rendered.pdf,
         pdf_name=rendered.pdf_name,
         date=max(rendered.prepared_at, accepted),
+        flaws=rendered.flaws,
     )
+
+
+def _remarks(renderer: Renderer, kept: list[str]) -> Iterator[str]:
+    for right in kept:
+        yield f"compositors keep a right that they do not need: {right}"
+    if uncovered := renderer.uncovered():
+        yield f"no font here has letters of {', '.join(uncovered)}: PDFs show boxes for them"
 
 
 def _answer(renderer: Renderer, order: Order) -> Answer:
     signal.alarm(_LIMIT)  # ends the process, also in the midst of typst
     try:
-        rendered = renderer.render(order.content.encode(), order.message)
+        rendered = renderer.render(order.content.encode(), order.message, without=order.without)
         made = letter(rendered, order.send_id, order.sender, order.accepted)
-        return Made(made.headers, made.body)
+        return Made(made.headers, made.body, made.flaws)
     except (StatementError, TypesettingError) as error:
         return error
     except Exception:  # noqa: BLE001 - raised on the other side of the pipe

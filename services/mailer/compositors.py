@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Self
 from uuid import UUID
 
@@ -11,11 +13,13 @@ from services.mailer.child import Child, Died
 from services.mailer.letter import Letter
 from services.mailer.orders import CompositorError, Made, Order, ordered
 from shared.health import Unwell
+from shared.statement.printing import Flaw
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _DEEP = 4  # orders that wait for one compositor before there is another
 _DEADLY = 64  # sends remembered for having killed a compositor
 _PAUSE = 5.0  # seconds after a start in vain
+_DIED = Flaw("no_pdf", "sent without its PDF: a compositor died of it")
 _A_MOMENT_AGO = "no compositor could be started a moment ago"
 # Signals are for the mailer, also those that process managers send to children: it closes the pipe
 # when its last letter is made, or when it dies.
@@ -35,8 +39,13 @@ class NoCompositor(Unwell, RuntimeError):
 class Compositors:
     """At most `most` processes, each replaced when it dies; where `pdf`, letters have one."""
 
-    def __init__(self, most: int, *, pdf: bool) -> None:
+    def __init__(
+        self, most: int, *, pdf: bool, flawed: Callable[[Flaw], None] = lambda _: None
+    ) -> None:
+        """Tell `flawed` of what is wrong with a PDF, to count it."""
         self._most = most
+        self._pdf = pdf
+        self._flawed = flawed
         self._program = _PROGRAM.format(pdf=pdf)
         self._working: list[Child] = []
         self._hiring: asyncio.Task[Child] | None = None
@@ -66,7 +75,12 @@ class Compositors:
         CompositorError also where a process dies of the order alone.
         """
         made = await self._made(order)
-        return Letter(order.sender, made.headers, made.body)
+        for flaw in made.flaws:
+            self._flawed(flaw)
+            _log.warning(
+                "a PDF has a flaw", send=str(order.send_id), kind=flaw.kind, told=flaw.told
+            )
+        return Letter(order.sender, made.headers, made.body, made.flaws)
 
     async def _made(self, order: Order) -> Made:
         data = ordered(order)
@@ -77,21 +91,31 @@ class Compositors:
             except Died as died:
                 if died.at_it:
                     break
-        return await self._alone(order.send_id, data)
-
-    async def _alone(self, send_id: UUID, data: bytes) -> Made:
-        """Ask a process of its own, as the order may have been the death of one; one at a time."""
         async with self._one:
-            compositor = await self._start()
-            try:
-                return await compositor.ask(data)
-            except Died:
-                self._deadly[send_id] = None
-                if len(self._deadly) > _DEADLY:
-                    self._deadly.popitem(last=False)
-                raise CompositorError("a compositor died of it") from None
-            finally:
-                await compositor.close()
+            return await self._carefully(order)
+
+    async def _carefully(self, order: Order) -> Made:
+        """Ask a process of its own, as the order may have been the death of one; then without PDF.
+
+        One at a time. A send that was the death of one meets no shared process again.
+        """
+        if order.send_id not in self._deadly:
+            with suppress(Died):
+                return await self._alone(order)
+            self._deadly[order.send_id] = None
+            if len(self._deadly) > _DEADLY:
+                self._deadly.popitem(last=False)
+        if self._pdf:
+            with suppress(Died):
+                return await self._alone(order._replace(without=_DIED))
+        raise CompositorError("a compositor died of it")
+
+    async def _alone(self, order: Order) -> Made:
+        compositor = await self._start()
+        try:
+            return await compositor.ask(ordered(order))
+        finally:
+            await compositor.close()
 
     async def _free(self) -> Child:
         self._working = [compositor for compositor in self._working if compositor.alive]

@@ -125,12 +125,13 @@ class Deliver:
         except postgres.UNAVAILABLE as error:
             # Whether the gate committed is unknown; that no dot was written is not.
             return self._handed_back(claim, f"the gate could not be committed: {error!r}")
-        return self._verdict(claim, outcome)
+        return self._verdict(claim, outcome, envelope)
 
-    def _verdict(self, claim: Claim, outcome: Outcome) -> Verdict | None:
+    def _verdict(self, claim: Claim, outcome: Outcome, envelope: Envelope) -> Verdict | None:
         match outcome:
             case Sent(reply):
-                return Verdict(claim, State.SENT, reply)
+                flaws = "; ".join(flaw.told for flaw in envelope.flaws)
+                return Verdict(claim, State.SENT, reply, flaws or None)
             case Deferred(reason, reply):
                 wait = retries.delay(self._retry_delay, claim.attempts + 1)
                 return Verdict(claim, State.DEFERRED, reply, reason, wait)

@@ -3,6 +3,8 @@
 import re
 from dataclasses import dataclass
 
+from shared.statement.printing import Flaw
+
 MAX_LINE = 998
 
 _ADDRESS = re.compile(r"[^\x00-\x20\x7f<>]+@[!-;=?A-~]+")
@@ -13,13 +15,14 @@ class Envelope:
     """One mail for one recipient.
 
     Both addresses have A-label domains; `data` has CRLF line ends only, no dot-stuffing and no
-    terminator; `smtputf8` where a local part is not ASCII.
+    terminator; `smtputf8` where a local part is not ASCII. `flaws` tell what its PDF lacks.
     """
 
     sender: str
     recipient: str
     data: bytes
     smtputf8: bool = False
+    flaws: tuple[Flaw, ...] = ()
 
     def problem(self) -> str | None:
         """Say why these bytes may not be sent, or None; costs about 2 µs for each KB."""

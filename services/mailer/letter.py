@@ -12,6 +12,7 @@ from uuid import UUID
 from services.mailer.addresses import Mailbox, Unsendable, parse_address
 from services.mailer.envelope import Envelope
 from services.mailer.headers import address_header, one_line, plain_header, text_header
+from shared.statement.printing import Flaw
 from shared.unsubscribe import Links
 
 _LONGEST_FILE_NAME = 60
@@ -20,11 +21,12 @@ _LONG_LINE = 2000  # octets; such are not kept encoded
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """What every recipient of a send gets, and whom it comes from."""
+    """What every recipient of a send gets, whom it comes from, and what is wrong with its PDF."""
 
     sender: Mailbox
     headers: bytes
     body: bytes
+    flaws: tuple[Flaw, ...] = ()
 
     def to(self, recipient: str, delivery_id: UUID, links: Links | None = None) -> Envelope:
         """Address it to one: same input, same bytes. Raises Unsendable for a bad address.
@@ -48,6 +50,7 @@ class Letter:
             recipient=to,
             data=b"".join((own.encode(), self.headers, b"\r\n", self.body)),
             smtputf8=not local.isascii(),
+            flaws=self.flaws,
         )
 
 
@@ -63,6 +66,7 @@ def compose(
     pdf: bytes | None,
     pdf_name: str,
     date: datetime,
+    flaws: tuple[Flaw, ...] = (),
 ) -> Letter:
     """Encode a send's mail: same input, same bytes, 7-bit, with lines of at most 78 characters.
 
@@ -84,7 +88,7 @@ def compose(
         plain_header("MIME-Version", "1.0"),
         kind,
     )
-    return Letter(sender, "".join(headers).encode("ascii"), body)
+    return Letter(sender, "".join(headers).encode("ascii"), body, flaws)
 
 
 def _reply_to(name: str, address: str | None) -> str:

@@ -15,6 +15,7 @@ from services.mailer.addresses import Mailbox
 from services.mailer.headers import one_line
 from shared.statement.model import StatementError
 from shared.statement.pdf import TypesettingError
+from shared.statement.printing import Flaw
 
 #: What stands before each frame: the octets of its head, which is JSON, and of its body.
 SIZES: Final = Struct("!II")
@@ -36,13 +37,17 @@ class Garbled(ValueError):
 
 
 class Order(NamedTuple):
-    """What a letter is made of: a frozen statement, who sends it, and when that was `accepted`."""
+    """What a letter is made of: a frozen statement, who sends it, and when that was `accepted`.
+
+    It has no PDF if a compositor died of that: then `without` says so.
+    """
 
     content: str
     message: str | None
     send_id: UUID
     sender: Mailbox
     accepted: datetime
+    without: Flaw | None = None
 
 
 class Made(NamedTuple):
@@ -50,6 +55,7 @@ class Made(NamedTuple):
 
     headers: bytes
     body: bytes
+    flaws: tuple[Flaw, ...]
 
 
 class Ready(NamedTuple):
@@ -78,6 +84,7 @@ def ordered(order: Order) -> bytes:
         "send_id": str(order.send_id),
         "sender": [sender.name, sender.local, sender.domain],
         "accepted": order.accepted.isoformat(),
+        "without": order.without,
     }
     return _frame(head, content)
 
@@ -89,7 +96,8 @@ def answered(answer: Answer) -> bytes:
     if isinstance(answer, Ready):
         return _frame({"kind": "ready", "remarks": answer.remarks})
     if isinstance(answer, Made):
-        return _frame({"kind": "letter", "headers": answer.headers.decode("ascii")}, answer.body)
+        headers = answer.headers.decode("ascii")
+        return _frame({"kind": "letter", "headers": headers, "flaws": answer.flaws}, answer.body)
     kind = next(name for name, error in _ERRORS.items() if isinstance(answer, error))
     return _frame({"kind": kind, "reason": str(answer)[-_LONGEST_ERROR:]})
 
@@ -122,21 +130,37 @@ def answer_in(head: bytes, body: bytes) -> Answer:
     if kind == "ready" and isinstance(remarks, list):
         return Ready(tuple(one_line(str(one)[:_LONGEST_REMARK]) for one in remarks[:_MOST_REMARKS]))
     if kind == "letter" and isinstance(headers, str) and headers.isascii():
-        return Made(headers.encode("ascii"), body)
+        return Made(headers.encode("ascii"), body, _flaws(told.get("flaws")))
     if isinstance(kind, str) and kind in _ERRORS and isinstance(reason, str):
         reason = reason[:_LONGEST_ERROR]
         return _ERRORS[kind](reason if kind == "other" else one_line(reason))
     raise Garbled("an answer of no known kind")
 
 
+def _flaws(told: Any) -> tuple[Flaw, ...]:
+    match told:
+        case [*pairs] if len(pairs) <= _MOST_REMARKS:
+            return tuple(map(_flaw, pairs))
+    raise Garbled("flaws that are no list")
+
+
+def _flaw(told: Any) -> Flaw:
+    match told:
+        case ["missing_letters" | "replaced_text" | "no_pdf" as kind, str() as said]:
+            return Flaw(kind, one_line(said[:_LONGEST_REMARK]))
+    raise Garbled("a flaw of no known kind")
+
+
 def _order(head: bytearray, body: bytearray) -> Order:
     told = _told(head)
+    without = told["without"]
     return Order(
         content=body.decode(),
         message=told["message"],
         send_id=UUID(told["send_id"]),
         sender=Mailbox(*told["sender"]),
         accepted=datetime.fromisoformat(told["accepted"]),
+        without=None if without is None else _flaw(without),
     )
 
 

@@ -22,8 +22,8 @@ async def preview(
 ) -> dict[str, bytes]:
     """Return message.eml, body.txt, body.html and the PDF for a send's first recipient, by name.
 
-    The PDF is there where `pdf` says that mails have one. These are the bytes that the mailer
-    hands over.
+    The PDF is there where `pdf` says that mails have one, and flaws.txt if it lacks something.
+    These are the bytes that the mailer hands over.
     """
     conn = await asyncpg.connect(dsn, timeout=5)
     try:
@@ -39,4 +39,6 @@ async def preview(
         "body.txt": rendered.text.encode(),
         "body.html": rendered.html.encode(),
     }
+    if rendered.flaws:
+        contents["flaws.txt"] = "".join(f"{flaw.told}\n" for flaw in rendered.flaws).encode()
     return contents if rendered.pdf is None else contents | {rendered.pdf_name: rendered.pdf}

@@ -1,12 +1,14 @@
 """Subject, text and HTML of the mail, from the templates in `mail/`."""
 
 import re
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
 import css_inline
 import jinja2
 
+from shared.statement.printing import UNPRINTABLE, Kind
 from shared.statement.view import View
 from shared.statement.wording import line, lines
 
@@ -34,12 +36,18 @@ class Mail:
         marked = _environment(autoescape=True, block_start_string="<!--%", block_end_string="%-->")
         self._html = marked.from_string(_apart(inliner.inline(_source("body.html"))))
 
-    def write(self, view: View, message: str | None, *, attached: bool) -> tuple[str, str, str]:
+    def write(
+        self, view: View, message: str | None, *, attached: bool, flaws: Collection[Kind] = ()
+    ) -> tuple[str, str, str]:
         """Return subject, text and HTML; the subject is one line of at most 150 characters.
 
-        They tell of a PDF where one is attached.
+        They tell of a PDF where one is attached, and of what is wrong with it.
         """
-        data = _shown(view) | {"message": lines(message), "attached": attached}
+        data = _shown(view) | {
+            "message": lines(message),
+            "attached": attached,
+            "attachment": _attachment(flaws, attached=attached),
+        }
         return (
             line(self._subject.render(data), limit=150),
             self._text.render(data),
@@ -72,6 +80,20 @@ def _environment(**options: Any) -> jinja2.Environment:
 
 def _source(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _attachment(flaws: Collection[Kind], *, attached: bool) -> str:
+    """Return what the mail says of its PDF, and a blank; nothing if there is to be none."""
+    if "no_pdf" in flaws:
+        return "The full statement could not be attached as a PDF this time. "
+    if not attached:
+        return ""
+    said = "The full statement is attached as a PDF. "
+    if "replaced_text" in flaws:
+        said += f"Text that could not be printed there reads {UNPRINTABLE}. "
+    if "missing_letters" in flaws:
+        said += "Some letters could not be printed there. "
+    return said
 
 
 def _shown(view: View) -> View:

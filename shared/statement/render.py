@@ -5,14 +5,19 @@ from datetime import datetime
 
 from shared.statement.mail import Mail
 from shared.statement.model import Business, Statement
-from shared.statement.pdf import Press, TypesettingError
+from shared.statement.printing import Copy, Flaw, Printer
 from shared.statement.view import view
 from shared.statement.wording import line, slug
+
+_NO_PDF = Copy(None, ())
 
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
-    """A statement ready to send; the same snapshot and message give the same bytes."""
+    """A statement ready to send; the same snapshot and message give the same bytes.
+
+    `flaws` tell what the PDF does not show as the ledger has it.
+    """
 
     subject: str
     text: str
@@ -21,6 +26,7 @@ class Rendered:
     pdf_name: str
     business: Business
     prepared_at: datetime
+    flaws: tuple[Flaw, ...] = ()
 
 
 class Renderer:
@@ -31,30 +37,36 @@ class Renderer:
 
     def __init__(self, *, pdf: bool = True) -> None:
         self._mail = Mail()
-        self._press = Press() if pdf else None
+        self._printer = Printer() if pdf else None
 
     @property
     def fonts(self) -> list[str]:
         """The files of all fonts that it may have to read."""
-        return self._press.fonts if self._press else []
+        return self._printer.fonts if self._printer else []
 
-    def render(self, content: bytes, message: str | None = None) -> Rendered:
+    def uncovered(self) -> tuple[str, ...]:
+        """Return the scripts of which its PDFs have no letters."""
+        return self._printer.uncovered() if self._printer else ()
+
+    def render(
+        self, content: bytes, message: str | None = None, *, without: Flaw | None = None
+    ) -> Rendered:
         """Render a snapshot, with the personal message (plain text) above it in the mail.
 
-        The PDF is the statement alone: it is the same for every recipient and every message.
-        Raises StatementError or TypesettingError.
+        The PDF is the statement alone: it is the same for every recipient and every message. If it
+        cannot be made, the mail says so; so it does if the PDF is left out for a flaw, `without`.
+        Raises StatementError.
         """
         statement = Statement.parse(content)
-        try:
-            shown = view(statement)
-            press = self._press
-            subject, text, html = self._mail.write(shown, message, attached=press is not None)
-            pdf = press.print(shown, statement.generated_at) if press else None
-        except BaseException as error:
-            if isinstance(error, (Exception, KeyboardInterrupt, SystemExit)):
-                raise
-            # A panic of typst is no Exception and would end the process.
-            raise TypesettingError(f"typst gave up: {error}") from error
+        shown = view(statement)
+        pdf, flaws = _NO_PDF
+        if self._printer and without is not None:
+            flaws = (without,)
+        elif self._printer:
+            pdf, flaws = self._printer.print(shown, statement.generated_at)
+        subject, text, html = self._mail.write(
+            shown, message, attached=pdf is not None, flaws={flaw.kind for flaw in flaws}
+        )
         return Rendered(
             subject,
             text,
@@ -63,6 +75,7 @@ class Renderer:
             _pdf_name(statement),
             statement.business,
             statement.generated_at,
+            flaws,
         )
 
 

@@ -167,7 +167,7 @@ def outcome(what):
         return False
     return True
 
-def told(self, content, message):
+def told(self, content, message, **_):
     worked = [name for name, what in (tries | needs).items() if outcome(what)]
     raise StatementError(json.dumps(worked))
 
@@ -245,6 +245,7 @@ def test_the_mailer_hides_itself() -> None:
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         ) as mailer:
+            silent.settimeout(60)
             try:
                 silent.accept()  # it is past its start
                 status = Path(f"/proc/{mailer.pid}/status").read_text()

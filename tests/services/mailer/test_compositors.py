@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 import uvloop
+from structlog.testing import capture_logs
 
 from services.mailer import child, compositor, compositors
 from services.mailer.addresses import Mailbox
@@ -21,6 +22,7 @@ from services.mailer.compositors import Compositors, NoCompositor
 from services.mailer.letter import Letter
 from services.mailer.orders import CompositorError, Order
 from shared.statement.model import StatementError
+from shared.statement.printing import Flaw
 from shared.statement.render import Renderer
 from tests.shared.statement.snapshots import frozen, snapshot
 
@@ -36,13 +38,13 @@ from services.mailer import compositor
 compositor._LIMIT = 1
 from shared.statement.render import Renderer
 render = Renderer.render
-def strike(self, content, message):
+def strike(self, content, message, **options):
     print("noise")
     if message == "die":
         os.kill(os.getpid(), signal.SIGKILL)
     if message in ("hang", "slow"):
         time.sleep(3600 if message == "hang" else 0.2)
-    return render(self, content, message)
+    return render(self, content, message, **options)
 Renderer.render = strike
 compositor.work(pdf={pdf})
 """
@@ -144,6 +146,47 @@ async def test_only_the_order_that_kills_is_given_up(two: Compositors) -> None:
     deadly = made.pop(13)
     assert isinstance(deadly, CompositorError)
     assert made == [expected(each) for each in wanted if each.message is None]
+
+
+_DEADLY_PDF = """
+from services.mailer import compositor
+from shared.statement.pdf import Press
+import os, signal
+compile_ = Press._compile
+def strike(self, source, data, *rest):
+    if "INV-2024-0117" in data.get("statement", ""):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return compile_(self, source, data, *rest)
+Press._compile = strike
+compositor.work(pdf={pdf})
+"""
+
+
+async def test_a_pdf_that_kills_is_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compositors, "_PROGRAM", _DEADLY_PDF)
+    flaws: list[Flaw] = []
+    async with Compositors(1, pdf=True, flawed=flaws.append) as opened:
+        made = await opened.letter(order(1))
+        assert made == await opened.letter(order(1))
+    assert b"application/pdf" not in made.body
+    assert b"could not be attached as a PDF this time" in made.body.replace(b"=\r\n", b"")
+    assert [flaw.kind for flaw in flaws] == ["no_pdf", "no_pdf"]
+    assert made.flaws == (flaws[0],)
+
+
+async def test_scripts_without_a_font_are_told_once_at_the_start() -> None:
+    uncovered = Renderer().uncovered()
+    with capture_logs() as logs:
+        async with Compositors(1, pdf=True) as opened:
+            [process] = ours()
+            os.kill(process, signal.SIGKILL)
+            await opened.letter(order(1))
+    told = [log["event"] for log in logs if log["event"].startswith("no font here has letters of")]
+    assert told == (
+        [f"no font here has letters of {', '.join(uncovered)}: PDFs show boxes for them"]
+        if uncovered
+        else []
+    )
 
 
 async def test_an_order_that_does_not_end_is_given_up(two: Compositors) -> None:

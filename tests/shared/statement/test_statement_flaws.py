@@ -1,0 +1,156 @@
+"""What a PDF cannot show costs a customer neither the mail nor the rest of the PDF."""
+
+import datetime as dt
+import re
+from typing import Any
+
+import pytest
+
+from shared.statement.pdf import Panicked, Press
+from shared.statement.printing import UNPRINTABLE
+from shared.statement.render import Renderer
+from shared.statement.scripts import COMMON, scripts
+from tests.shared.statement.reading import pdf_text, words
+from tests.shared.statement.snapshots import frozen, row, snapshot
+from tests.shared.statement.test_statement_pdf import conforms
+
+#: Sets typst 0.15.1 counting past the end of a text, with the Arabic letters of DejaVu.
+PANIC = (
+    "\u06ed\u06f8\u06f8\u06ed\u06b1\u06ed \u06b1 \u06b1 \u06ed \u06f8 \u06ed\u06b1 \u06f8\u06b1"
+    " \u06ed \u06f8 \u06ed \u06ed\u06b1 \u06ed \u06ed \u06f8 \u06ed\u06b1"
+)
+_MARK = "\u069f"  # what panics where a test says so
+
+
+def paid(reference: str, number: str = "INV-1") -> dict[str, Any]:
+    return row("2024-11-02", "payment", number, "1", method="Cash", reference=reference)
+
+
+@pytest.fixture
+def panicking(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Any text with a certain letter makes typst panic, as others do on their own."""
+    compile_ = Press._compile
+
+    def struck(self: Press, source: bytes, data: dict[str, str], *rest: Any) -> bytes:
+        if "\\u069f" in data.get("statement", ""):
+            raise Panicked("typst gave up: end byte index 3 is out of bounds")
+        return compile_(self, source, data, *rest)
+
+    monkeypatch.setattr(Press, "_compile", struck)
+
+
+def test_a_text_that_typst_panics_at_is_replaced_and_the_mail_has_it(renderer: Renderer) -> None:
+    with_it = [paid(PANIC, "INV-7"), paid("GCB 99231")]
+    made = renderer.render(frozen(snapshot(with_it, customer__business_name="محمد")))
+    if not made.flaws:
+        pytest.skip("typst sets this text with the fonts that are here")
+    assert [flaw.kind for flaw in made.flaws] == ["replaced_text"]
+    assert not re.search("[\u0600-\u06ff]", made.flaws[0].told)
+    assert made.pdf is not None
+    read = pdf_text(made.pdf)
+    assert UNPRINTABLE in read
+    assert "GCB 99231" in read
+    assert "INV-7" in read
+    assert PANIC in made.text
+    assert f"printed there reads {UNPRINTABLE}." in words(made.html)
+
+
+@pytest.mark.usefixtures("panicking")
+def test_only_the_culprits_are_replaced(renderer: Renderer) -> None:
+    rows = [paid(f"ω{n} {_MARK}" if n in {3, 11} else f"Ж{n} א") for n in range(16)]
+    made = renderer.render(frozen(snapshot(rows)))
+    read = pdf_text(made.pdf)
+    assert read.count(UNPRINTABLE) == 2
+    assert read.count("א") == 14
+    assert "ω3" in read
+    assert [flaw.kind for flaw in made.flaws] == ["replaced_text"]
+
+
+@pytest.mark.usefixtures("panicking")
+def test_a_long_statement_is_not_tried_text_by_text(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried = 0
+    print_ = Press.print
+
+    def counted(self: Press, *args: Any) -> Any:
+        nonlocal tried
+        tried += 1
+        return print_(self, *args)
+
+    monkeypatch.setattr(Press, "print", counted)
+    rows = [paid(f"א{n}{_MARK}") for n in range(250)]
+    made = renderer.render(frozen(snapshot(rows)))
+    assert made.pdf is not None
+    assert tried == 2
+
+
+def test_a_mail_goes_out_without_a_pdf_that_cannot_be_made_and_says_so(
+    renderer: Renderer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def struck(*_: Any) -> bytes:
+        raise Panicked("typst gave up")
+
+    monkeypatch.setattr(Press, "_compile", struck)
+    made = renderer.render(frozen(snapshot()))
+    assert made.pdf is None
+    assert [flaw.kind for flaw in made.flaws] == ["no_pdf"]
+    for shown in (words(made.html), made.text):
+        assert "The full statement could not be attached as a PDF this time." in shown
+        assert "is attached" not in shown
+
+
+def test_what_a_panic_quotes_is_not_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Panic(BaseException):
+        pass
+
+    class Compiler:
+        def compile_with_warnings(self, *_: Any, **__: Any) -> None:
+            raise Panic("byte index 1 is not a boundary; it is inside 'é' (bytes 0..2) of `Zoé`")
+
+    press = Press()
+    monkeypatch.setattr(press, "_compiler", Compiler())
+    with pytest.raises(Panicked) as caught:
+        press.print({"rows": []}, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
+    assert "Zoé" not in str(caught.value)
+    assert "byte index 1" in str(caught.value)
+
+
+def test_symbols_without_a_font_are_dropped(renderer: Renderer) -> None:
+    if not Press().lacks(["🎉"]):
+        pytest.skip("a font here has emoji")
+    made = renderer.render(frozen(snapshot([paid("Thanks 🎉!")], customer__business_name="👩‍👧")))
+    assert made.flaws == ()
+    assert conforms(made.pdf)
+    read = pdf_text(made.pdf)
+    assert "Thanks !" in read
+    assert "🎉" in made.text
+
+
+def test_letters_without_a_font_are_told_by_script(renderer: Renderer) -> None:
+    lacking = Press().lacks([*COMMON, "\U00018b00"])
+    if not lacking:
+        pytest.skip("fonts here have all letters")
+    text = min(lacking)
+    made = renderer.render(frozen(snapshot(customer__business_name=f"A {text}")))
+    (flaw,) = made.flaws
+    assert flaw.kind == "missing_letters"
+    assert flaw.told == f"letters without a font in the PDF: {scripts(text)[0]}"
+    assert "Some letters could not be printed there." in made.text
+
+
+@pytest.mark.parametrize(
+    ("letters", "names"),
+    [
+        ("ร้านอาหาร", ("Thai",)),
+        ("株式会社さくら", ("CJK", "Hiragana")),
+        ("مؤسسة", ("Arabic",)),
+        ("საქ", ("Georgian",)),
+        ("हिन्दी", ("Devanagari",)),
+        ("한국", ("Hangul",)),
+        ("ខ្មែ", ("Khmer",)),
+        ("🎉❤️\u0378", ("symbols",)),
+    ],
+)
+def test_scripts_have_names(letters: str, names: tuple[str, ...]) -> None:
+    assert scripts(letters) == names
