@@ -52,11 +52,6 @@ async def import_directory(dsn: str, directory: Path, on_step: OnStep = lambda *
     )
     try:
         written = await _import(connection, directory, files, on_step)
-        for each in written:
-            # The planner's figures would otherwise lag behind a large import by minutes.
-            if each.inserted or each.updated:
-                await connection.execute(f"ANALYZE {Path(each.file).stem}")
-        await connection.execute("ANALYZE kept_documents, kept_periods, kept_totals")
     finally:
         await connection.close()
     return Summary(tuple(written), ignored)

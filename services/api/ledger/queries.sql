@@ -55,6 +55,10 @@ WITH written AS (
 SELECT count(*) FILTER (WHERE is_new) AS inserted, count(*) FILTER (WHERE NOT is_new) AS updated
 FROM written
 
+-- name: analyze
+-- Lets the planner know how large a table is that was just written, and what is kept of it.
+ANALYZE {table}, kept_documents, kept_periods, kept_totals
+
 -- name: businesses_without_uncategorised
 -- Businesses that lack the category 1 that each has from the start.
 SELECT business.id::text AS what FROM businesses AS business

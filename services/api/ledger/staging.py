@@ -137,6 +137,10 @@ async def write(connection: asyncpg.Connection, staged: Staged) -> Written:
     )
     row = await connection.fetchrow(query, timeout=None)
     inserted, updated = (row["inserted"], row["updated"]) if row else (0, 0)
+    if inserted or updated:
+        # In the transaction: the planner would otherwise join this table as if it were as small
+        # as it was before, which takes quadratic time.
+        await connection.execute(_queries.analyze.format(table=file.table))
     return Written(file.name, inserted, updated, staged.count - inserted - updated)
 
 

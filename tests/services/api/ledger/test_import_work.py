@@ -1,0 +1,93 @@
+"""How much work Postgres has with an import, whatever the ledger held before."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.api.ledger import imports
+from services.api.ledger.imports import import_directory
+
+CUSTOMERS, EACH = 1_000, 5
+LEDGER = {
+    "businesses": "id,owner_id,name,currency,timezone\n1,1,A,EUR,UTC\n",
+    "customers": "id,business_id,owner_id,business_address,created_at,updated_at\n",
+    "invoices": "id,business_id,customer_id,number,kind,status,issue_date,total\n",
+    "payments": "id,business_id,invoice_id,paid_on,amount,channel,status\n",
+}
+WATCH = """
+ALTER DATABASE "{name}" SET session_preload_libraries = 'auto_explain';
+ALTER DATABASE "{name}" SET auto_explain.log_min_duration = 0;
+ALTER DATABASE "{name}" SET auto_explain.log_analyze = on;
+ALTER DATABASE "{name}" SET auto_explain.log_nested_statements = on;
+ALTER DATABASE "{name}" SET auto_explain.log_timing = off;
+ALTER DATABASE "{name}" SET auto_explain.log_format = json;
+ALTER DATABASE "{name}" SET auto_explain.log_level = notice;
+ALTER DATABASE "{name}" SET client_min_messages = notice;
+"""
+
+
+def write(directory: Path, customers: int, each: int, month: int = 1) -> Path:
+    directory.mkdir()
+    begin = 1_000_000 * month
+    documents = range(begin, begin + customers * each)
+    day = f"2024-{month:02}-01"
+    rows = {
+        "customers": (
+            f"{n},1,1,{'x' * 400},2024-01-01 00:00:00,2024-01-01 00:00:00\n"
+            for n in range(1, customers + 1)
+        ),
+        "invoices": (f"{n},1,{1 + n % customers},I{n},invoice,issued,{day},1\n" for n in documents),
+        "payments": (f"{n},1,{n},{day},1,manual,settled\n" for n in documents),
+    }
+    for table, header in LEDGER.items():
+        (directory / f"{table}.csv").write_text(header + "".join(rows.get(table, ())))
+    return directory
+
+
+def compared_in_vain(node: dict[str, Any]) -> int:
+    """Pairs of rows that a plan looked at and did not join."""
+    pairs = int(node.get("Rows Removed by Join Filter", 0)) * int(node.get("Actual Loops", 1))
+    return pairs + sum(map(compared_in_vain, node.get("Plans", ())))
+
+
+async def watched(dsn: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Import the directory; return the pairs of rows that it compared in vain."""
+    plans: list[dict[str, Any]] = []
+
+    def note(_: object, message: Any) -> None:
+        _, begin, plan = message.message.partition("plan:\n")
+        if begin:
+            plans.append(json.loads(plan)["Plan"])
+
+    connect = asyncpg.connect
+
+    async def listening(*arguments: Any, **options: Any) -> asyncpg.Connection:
+        connection = await connect(*arguments, **options)
+        connection.add_log_listener(note)
+        return connection
+
+    with monkeypatch.context() as patched:
+        patched.setattr(imports.asyncpg, "connect", listening)
+        await import_directory(dsn, directory)
+    assert plans
+    return sum(map(compared_in_vain, plans))
+
+
+async def test_its_work_grows_with_its_rows_whatever_was_there_before(
+    database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await import_directory(database, write(tmp_path / "sample", 2, 1))
+    conn = await asyncpg.connect(database)
+    try:
+        name = await conn.fetchval("SELECT current_database()")
+        await conn.execute(WATCH.format(name=name))
+    finally:
+        await conn.close()
+    rows = CUSTOMERS * (1 + 2 * EACH)
+    for month in (1, 2, 3):
+        directory = write(tmp_path / f"month {month}", CUSTOMERS, EACH, month)
+        assert await watched(database, directory, monkeypatch) < rows
+        assert await watched(database, directory, monkeypatch) < rows  # all of it known already
