@@ -85,6 +85,7 @@ AmqpUrl = Annotated[str, _url("amqp", "amqps"), AfterValidator(_named), Field(re
 SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
 Secret = Annotated[str | None, Field(min_length=32, repr=False)]
 Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
+QueuePrefix = Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._-]{3,100}$")]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 HttpUrl = Annotated[str, _url("http", "https")]
 
@@ -123,6 +124,7 @@ class SendSettings(DatabaseSettings):
     max_lateness: Duration = timedelta(hours=72)
     max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
     daily_quota: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000
+    rate_limit: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
 
 
 class ApiSettings(SendSettings):
@@ -133,7 +135,6 @@ class ApiSettings(SendSettings):
     api_workers: Annotated[int, Field(ge=1, le=64)] = 1
     drain_delay: Delay = timedelta(seconds=5)
     public_url: HttpUrl = "http://127.0.0.1:8080"
-    rate_limit: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
     unsubscribe_secret: Secret = None
     cors_origins: Origins = ()
 
@@ -142,6 +143,7 @@ class RelaySettings(SendSettings):
     """Settings of the relay: deliveries to RabbitMQ, requests from it, sweeper, events, pruning."""
 
     amqp_url: AmqpUrl
+    reply_to_prefix: QueuePrefix = None
     relay_ops_host: str = "127.0.0.1"
     relay_ops_port: Port = 8081
     poll_interval: Duration = timedelta(seconds=1)

@@ -18,6 +18,8 @@ EVENTS = "ledgerpost.events"
 
 # What is told of a dead letter in its headers, where RabbitMQ's own x-death cannot say it.
 REASON, CAME_FROM, DIED_AT = "x-reason", "x-queue", "x-died-at"
+# Of a body of which only the beginning is kept: its size in octets, and the digest of all of it.
+CUT_FROM, SHA256 = "x-cut-from", "x-sha256"
 
 # Which exchange a message goes to on its way into a queue, under the queue's name.
 EXCHANGE_OF = {DELIVERIES: DELIVERIES, SEND_REQUESTS: INTAKE}
@@ -37,7 +39,7 @@ _ADDED_ON_THE_WAY = re.compile(r"x-(death|(first|last)-death-.*|delivery-count|a
 
 def senders_headers(headers: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
     """Return the headers that the sender of a message set, so that they can be sent on."""
-    added = {REASON, CAME_FROM, DIED_AT}
+    added = {REASON, CAME_FROM, DIED_AT, CUT_FROM, SHA256}
     return {
         name: _writable(value)
         for name, value in headers.items()

@@ -27,6 +27,10 @@ class NoSuchLetter(LookupError):
     """There is no dead letter with that id."""
 
 
+class CutLetter(ValueError):
+    """Only the beginning of the message was kept, so it cannot be replayed."""
+
+
 async def read(url: str, most: int) -> list[DeadLetter]:
     """Return the oldest dead letters, which stay where they are."""
     async with _open(url) as channel:
@@ -59,6 +63,8 @@ async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     """
     async with _open(url) as channel:
         chosen = await _chosen(channel, wanted)
+        if cut := [_letter(each).id for each in chosen if topology.CUT_FROM in each.headers]:
+            raise CutLetter(f"of these only the beginning was kept: {', '.join(cut)}")
         for message in chosen:
             queue = _letter(message).queue
             exchange = await channel.get_exchange(topology.EXCHANGE_OF[queue], ensure=False)

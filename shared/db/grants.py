@@ -39,6 +39,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "api_keys": {API: "SELECT, UPDATE (last_used_at)", RELAY: "SELECT, UPDATE (last_used_at)"},
     "key_windows": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
     "daily_recipients": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
+    "daily_counts": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
     "idempotency_keys": {API: _ADD_AND_CHANGE, RELAY: _WRITE},
     "suppressions": {API: "SELECT, INSERT, DELETE", RELAY: "SELECT", MAILER: "INSERT"},
     "statements": {RELAY: _WRITE, MAILER: "SELECT"},

@@ -13,6 +13,7 @@ _VOCABULARY = {
     ("deposits", "type"),
     ("deliveries", "state"),
     ("delivery_events", "state"),
+    ("daily_counts", "kind"),
     ("sends", "traceparent"),
     ("request_answers", "traceparent"),
     ("request_answers", "event_id"),

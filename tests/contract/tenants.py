@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from services.api.access import store as access
+from services.api.access.admission import Admission
 from services.api.access.model import SCOPES
 from services.api.bodies import parse
 from services.api.reports.model import Period
@@ -114,7 +115,7 @@ async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
     await conn.execute(_LEDGER.format(id=number, word=word, own=own))
     key = await access.create(conn, business_id=number, name=f"{word} key", scopes=SCOPES)
     tenant = Tenant(number, word, key.text)
-    await intake.answer(conn, asked_by(tenant), terms())
+    await intake.answer(conn, asked_by(tenant), terms(), Admission(6000))
     for state in ("scheduled", "sent", "in_doubt", "failed", "deferred"):
         await _send(conn, tenant, state)
     return tenant

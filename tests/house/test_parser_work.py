@@ -20,6 +20,7 @@ from services.api.ledger.records import fields as csv_fields
 from services.api.ledger.records import records
 from services.api.ledger.rows import Rows
 from services.api.refusals import Refusal
+from services.api.relay.replies import Replies
 from services.api.reports.model import FilterBody, Period, customer_id
 from services.api.sends import fields
 from services.api.sends.addresses import Address
@@ -166,6 +167,7 @@ def stored_addresses(given: str) -> None:
 
 
 CUSTOMERS = next(file for file in FILES if file.table == "customers")
+REPLIES = Replies("amqp://h", "crm-")
 LINKS = Links("s" * 32, "https://x.example")
 NOW = datetime(2024, 11, 30, tzinfo=UTC)
 
@@ -217,6 +219,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "settings of the mailer": settings(MailerSettings),
     "smtp reply": replied,
     "smtp reply's text": replies.line_text,
+    "reply_to": REPLIES.allows,
     "unsubscribe token": LINKS.delivery,
     "printable line": lambda given: text.line(given, 500),
     "escaped": text.escaped,

@@ -5,19 +5,6 @@ SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false)
     report_version(business_id) AS ledger_version
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
--- name: meet
--- The same, with the note that the key is in use.
-WITH key AS (
-    SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
-    FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
-), used AS (
-    UPDATE api_keys k SET last_used_at = now()
-    FROM key
-    WHERE k.id = key.id AND NOT key.is_expired
-      AND (k.last_used_at IS NULL OR k.last_used_at <= now() - interval '1 minute')
-)
-SELECT * FROM key
-
 -- name: admit
 -- The same, once in a while: with a slice of the $2 requests that the key may make in its window of
 -- $3, and the note that it is in use. Slices shrink with what is left (a sixteenth of it, 500 at
@@ -59,3 +46,14 @@ FROM api_keys ORDER BY created_at, id
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
 WHERE id::text = lower($1) OR prefix = $1
 RETURNING id
+
+-- name: count_today
+-- Counts one more of the kind $2 of business $1 today (in UTC); no row comes back, and nothing is
+-- counted, where it has had $3 of them.
+INSERT INTO daily_counts AS d (business_id, kind, day, used)
+VALUES ($1, $2, (now() AT TIME ZONE 'UTC')::date, 1)
+ON CONFLICT (business_id, kind) DO UPDATE SET
+    used = CASE WHEN d.day < excluded.day THEN 1 ELSE d.used + 1 END,
+    day = greatest(d.day, excluded.day)
+WHERE d.day < excluded.day OR d.used < $3
+RETURNING used

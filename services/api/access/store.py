@@ -1,5 +1,6 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Literal
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -11,17 +12,14 @@ from shared import sql
 from shared.postgres import Connection
 
 _queries = sql.load("services.api.access")
+_NOBODY = -1
+
+Counted = Literal["refused requests", "idempotency keys", "suppressions"]
 
 
 async def principal(conn: Connection, key: Key) -> Principal | None:
     """Return who holds `key`, or None where nobody does or it is revoked."""
     row = await conn.fetchrow(_queries.principal, key.sha256)
-    return None if row is None else _principal(row)
-
-
-async def meet(conn: Connection, key: Key) -> Principal | None:
-    """Return the same, and note the key's use."""
-    row = await conn.fetchrow(_queries.meet, key.sha256)
     return None if row is None else _principal(row)
 
 
@@ -40,6 +38,15 @@ async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Leas
         return None
     leased = row["slice"] is not None
     return _principal(row), Lease(row["slice"], row["taken"], row["lasts"]) if leased else None
+
+
+async def count_today(conn: Connection, business_id: int | None, kind: Counted, most: int) -> bool:
+    """Count one more of a kind on this day in UTC; return False if there were `most` before.
+
+    None stands for all whose key is no key.
+    """
+    business = _NOBODY if business_id is None else business_id
+    return await conn.fetchval(_queries.count_today, business, kind, most) is not None
 
 
 async def create(

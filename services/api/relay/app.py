@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from prometheus_client import CollectorRegistry, Counter
 
+from services.api.access.admission import Admission
 from services.api.relay.answers import Answers
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.freezer import Freezer
@@ -16,6 +17,7 @@ from services.api.relay.loops import Bell, keep
 from services.api.relay.outbox import Outbox
 from services.api.relay.pruner import Pruner
 from services.api.relay.publisher import Publisher
+from services.api.relay.replies import Replies
 from services.api.relay.sweeper import Sweeper
 from services.api.sends.store import Terms
 from shared import metrics, postgres
@@ -41,6 +43,7 @@ async def relaying(
         publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
         events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
         told = Publisher(settings.amqp_url, "ledgerpost-relay-answers")
+        replies = Replies(settings.amqp_url, settings.reply_to_prefix)
         freezer = Freezer(pool)
         dispatcher = Dispatcher(
             pool,
@@ -65,7 +68,14 @@ async def relaying(
         outbox = Outbox(pool, events, poll=settings.poll_interval, patience=settings.queue_patience)
         answers = Answers(pool, told, poll=settings.poll_interval, patience=settings.queue_patience)
         intake = Intake(
-            settings.amqp_url, pool, told, Terms.of(settings), health, answered.wake.set
+            settings.amqp_url,
+            pool,
+            told,
+            replies,
+            Admission(settings.rate_limit),
+            Terms.of(settings),
+            health,
+            answered.wake.set,
         )
         pruner = Pruner(pool, history=settings.history_retention, events=settings.event_retention)
         listener = asyncio.create_task(listen(settings.database_url, due.wake))
@@ -91,6 +101,7 @@ async def relaying(
             await publisher.close()
             await events.close()
             await told.close()
+            await replies.close()
 
 
 async def run(settings: RelaySettings, stop: asyncio.Event) -> None:

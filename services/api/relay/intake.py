@@ -1,24 +1,28 @@
 """Messages that ask for a send, from RabbitMQ to the act itself and back to their askers."""
 
 import asyncio
-import hashlib
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
 from typing import TypeVar
 
 import asyncpg
 import structlog
 from aiormq.abc import DeliveredMessage
 
-from services.api.relay.publisher import Outgoing, Publisher
+from services.api.access.admission import Admission
+from services.api.problems import Problem
+from services.api.relay.buried import dead_letter
+from services.api.relay.publisher import Publisher
+from services.api.relay.replies import Replies
 from services.api.sends import intake
 from services.api.sends.idempotency import InFlight
 from services.api.sends.intake import Answer, Asked
+from services.api.sends.messages import FIELDS
 from services.api.sends.store import Terms
 from shared import broker, postgres, topology
 from shared.breaker import Breaker
 from shared.health import Health
 from shared.subscription import Subscription, accept, reject
+from shared.text import line
 
 _log = structlog.get_logger("ledgerpost.relay")
 # A poisonous message may have 16 MiB, and is held three times over while it is buried.
@@ -47,7 +51,7 @@ class Intake:
     """Consumes requests for a send, reconnecting for ever.
 
     A message is acknowledged once its send is stored, or once it lies among the dead letters with
-    the reason why not. Its asker is told at `reply_to`, too, where there is such a queue.
+    the reason why not: so many of a business and a day do. Its asker is told at `reply_to`, too.
     """
 
     def __init__(
@@ -55,12 +59,16 @@ class Intake:
         url: str,
         pool: asyncpg.Pool,
         publisher: Publisher,
+        replies: Replies,
+        admission: Admission,
         terms: Terms,
         health: Health,
         answered: Callable[[], None],
     ) -> None:
         self._pool = pool
         self._publisher = publisher
+        self._replies = replies
+        self._admission = admission
         self._terms = terms
         self._answered = answered
         self._burying = asyncio.Lock()
@@ -87,11 +95,14 @@ class Intake:
         try:
             answer = await self._persist(lambda: self._answer(message), _LATER)
             reason = _reason(answer)
-            if reason is not None:
-                await self._persist(lambda: self._bury(message, reason), broker.UNAVAILABLE)
+            if reason is not None and (answer is None or answer.is_buried):
+                is_known = answer is None or answer.business_id is not None
+                await self._persist(
+                    lambda: self._bury(message, reason, is_known=is_known), broker.UNAVAILABLE
+                )
             if answer is not None:
                 self._answered()
-                await self._reply(message, answer)
+                await self._replies.tell(message, answer)
         except _Stopped:
             return
         except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
@@ -108,7 +119,7 @@ class Intake:
         )
         try:
             async with self._pool.acquire() as conn:
-                answer = await intake.answer(conn, asked, self._terms)
+                answer = await intake.answer(conn, asked, self._terms, self._admission)
         except _LATER as obstacle:
             if isinstance(obstacle, postgres.UNAVAILABLE):
                 self._breaker.trip(obstacle)
@@ -121,53 +132,18 @@ class Intake:
             business_id=answer.business_id,
             send=answer.send_id and str(answer.send_id),
             status=answer.problem and answer.problem.status,
-            fields=answer.problem and [each.field for each in answer.problem.errors],
+            fields=answer.problem and _known(answer.problem),
+            buried=answer.problem and answer.is_buried,
             trace_id=answer.trace.trace_id,
         )
         return answer
 
-    async def _bury(self, message: DeliveredMessage, reason: str) -> None:
-        """Put a copy among the dead letters; the same message has the same name there."""
-        # A user_id would have to be ours, and a dead letter does not expire.
-        sent = message.header.properties
-        letter = Outgoing(
-            hashlib.sha256((sent.message_id or "").encode() + message.body).hexdigest(),
-            topology.DEAD_LETTERS,
-            "",
-            message.body,
-            headers={
-                **topology.senders_headers(sent.headers or {}),
-                topology.REASON: reason,
-                topology.CAME_FROM: topology.SEND_REQUESTS,
-                topology.DIED_AT: datetime.now(UTC).isoformat(timespec="seconds"),
-            },
-            correlation_id=sent.correlation_id,
-            reply_to=sent.reply_to,
-            content_type=sent.content_type,
-        )
+    async def _bury(self, message: DeliveredMessage, reason: str, *, is_known: bool) -> None:
         # One after the other: copies of large ones at once would take too much memory.
         async with self._burying:
+            letter = dead_letter(message, reason, is_known=is_known)
             if not all(await self._publisher.publish([letter])):
                 raise ConnectionError("the broker did not take the dead letter")
-
-    async def _reply(self, message: DeliveredMessage, answer: Answer) -> None:
-        """Tell the asker, too, if it waits: subscribers are told for certain, it is not."""
-        asker = message.header.properties
-        if not asker.reply_to or asker.reply_to in topology.QUEUES:
-            return
-        reply = Outgoing(
-            answer.event_id,
-            "",
-            asker.reply_to,
-            answer.event.encode(),
-            str(answer.trace),
-            mandatory=False,
-            correlation_id=asker.correlation_id,
-        )
-        try:
-            await self._publisher.publish([reply])
-        except broker.UNAVAILABLE as error:
-            _log.info("asker not told", error=repr(error))
 
     async def _persist(
         self, act: Callable[[], Awaitable[Result]], later: tuple[type[Exception], ...]
@@ -204,5 +180,10 @@ def _reason(answer: Answer | None) -> str | None:
         return "500 A defect of Ledgerpost; its log says more."
     if answer.problem is None:
         return None
-    line = "".join(sign if sign.isprintable() else " " for sign in answer.problem.detail)
-    return f"{answer.problem.status} {line}"[:_REASON_LENGTH]
+    return line(f"{answer.problem.status} {answer.problem.detail}", _REASON_LENGTH)
+
+
+def _known(problem: Problem) -> list[str]:
+    """Return the fields at fault by the names that we know; a caller may name one as it likes."""
+    named = (each.field.partition(".")[0] for each in problem.errors)
+    return sorted({name if name in FIELDS else "unknown" for name in named})

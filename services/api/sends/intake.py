@@ -10,12 +10,13 @@ from uuid import UUID
 
 from services.api import inputs
 from services.api.access import store as access
-from services.api.access.model import Key, Principal, valid
+from services.api.access.admission import Admission
+from services.api.access.model import Key, Principal, RateLimited
 from services.api.problems import Problem
 from services.api.refusals import Conflict, FieldError, Invalid, InvalidInput, Malformed, Refusal
 from services.api.sends import store
 from services.api.sends.idempotency import IdempotencyKey, InFlight
-from services.api.sends.messages import SendAccepted, SendRefused, SendRequested
+from services.api.sends.messages import LONGEST_NAME, SendAccepted, SendRefused, SendRequested
 from services.api.sends.store import Terms
 from services.api.sends.view import Send
 from shared import sql
@@ -24,6 +25,12 @@ from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
 _LARGEST = 1024 * 1024  # bytes, as over HTTP
+# Of one business, and of all together whose key is no key: what is refused beyond that is told at
+# `reply_to` and in the log only, because answers and dead letters stay for long.
+_REFUSED_A_DAY = 1000
+# Of these the asker alone is told, if it waits: subscribers could not know which request is meant,
+# or would be told without end.
+_UNTOLD = (Malformed, RateLimited)
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,7 +44,10 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request: the event that tells of it, and the problem where it is refused."""
+    """What became of a request: the event that tells of it, and the problem if it is refused.
+
+    `is_buried` says of a refused one whether it is put among the dead letters.
+    """
 
     event_id: str
     event: str
@@ -45,6 +55,7 @@ class Answer:
     business_id: int | None
     send_id: UUID | None = None
     problem: Problem | None = None
+    is_buried: bool = False
 
 
 class EventReused(Conflict):
@@ -54,16 +65,19 @@ class EventReused(Conflict):
         super().__init__("An event of this source and id asked for a send of other content.")
 
 
-async def answer(conn: Connection, asked: Asked, terms: Terms) -> Answer:
+async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admission) -> Answer:
     """Carry out what is asked and keep the answer for subscribers, both or neither.
 
-    The same event again finds its first answer. What is refused leaves no trace but the answer;
-    where no valid key says whose it is, not even that. InFlight: another copy is being carried out.
+    The same event again finds its first answer. What is refused leaves no trace but the answer, and
+    not even that if no valid key says whose it is, if the request could not be read, or if the key
+    asked too often. Raises InFlight if another copy is being carried out.
     """
     principal, named = None, _Named(None, None)
     trace = _trace(asked.traceparent)
     try:
-        principal = valid(await access.meet(conn, Key.bearer(asked.authorization)))
+        principal, rate = await admission.admit(conn, Key.bearer(asked.authorization))
+        if rate is not None:
+            rate.check()
         principal.need("transactions:send")
         given = _object(asked.body)
         named = _Named.of(given)
@@ -85,10 +99,11 @@ class _Named:
 
     @classmethod
     def of(cls, given: dict[str, Any]) -> "_Named":
-        id_, source = given.get("id"), given.get("source")
-        return cls(
-            id_ if isinstance(id_, str) else None, source if isinstance(source, str) else None
-        )
+        return cls(_name_in(given.get("id")), _name_in(given.get("source")))
+
+
+def _name_in(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) <= LONGEST_NAME else None
 
 
 def _object(body: bytes) -> dict[str, Any]:
@@ -171,11 +186,12 @@ async def _refuse(
         requestsource=named.source,
         data=problem,
     ).model_dump_json(by_alias=True)
-    if business is not None:
+    is_buried = await access.count_today(conn, business, "refused requests", _REFUSED_A_DAY)
+    if is_buried and business is not None and not isinstance(refusal, _UNTOLD):
         await conn.execute(
             _queries.keep_answer, event_id, business, None, None, answered, str(trace)
         )
-    return Answer(event_id, answered, trace, business, problem=problem)
+    return Answer(event_id, answered, trace, business, problem=problem, is_buried=is_buried)
 
 
 def _name(*parts: object) -> str:

@@ -10,7 +10,9 @@ from services.api.sends.model import SendBody, SendRequest
 from services.api.sends.view import Send
 from shared.messages import Data, Envelope, Event
 
+LONGEST_NAME = 255  # characters of a request's `id` and `source`, which each answer repeats
 _DAY = WithJsonSchema({"type": "string", "format": "date"})
+_Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
 
 class AskedSend(SendBody):
@@ -37,6 +39,8 @@ class SendRequested(Envelope[AskedSend]):
     `idempotencykey` is the POST's Idempotency-Key: one given over HTTP counts here and vice versa.
     """
 
+    id: _Name
+    source: _Name
     type: Literal["com.ledgerpost.send-request.v1"]
     idempotencykey: Annotated[
         str | None, Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible ASCII signs.")
@@ -64,3 +68,11 @@ class SendRefused(_Answer[Problem]):
     type: Literal["com.ledgerpost.send-request.refused.v1"] = (
         "com.ledgerpost.send-request.refused.v1"
     )
+
+
+# What a refusal may name; anything else was named by the caller.
+FIELDS = frozenset(
+    field.alias or name
+    for model in (SendRequested, AskedSend)
+    for name, field in model.model_fields.items()
+) | {"body"}
