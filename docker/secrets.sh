@@ -14,7 +14,7 @@ password() { # file
     cat "$1"
 }
 
-postgres=$(password postgres/password)
+password postgres/password > /dev/null
 rabbitmq=$(password rabbitmq/password)
 password unsubscribe/secret > /dev/null
 
@@ -23,5 +23,16 @@ default_user = ledgerpost
 default_pass = $rabbitmq
 default_vhost = ledgerpost
 CONF
-echo "postgresql://ledgerpost:$postgres@postgres:5432/ledgerpost" > database/url
+# The owner's address, for `migrate` and the commands, and one for each process; docker/roles.sh makes
+# the roles.
+for role in owner api relay mailer ledger; do
+    password "roles/$role" > /dev/null
+done
+url() { # role
+    echo "postgresql://lp_$1:$(cat "roles/$1")@postgres:5432/ledgerpost"
+}
+url owner > database/url
+for role in api relay mailer; do
+    url "$role" > "$role-database/url"
+done
 echo "amqp://ledgerpost:$rabbitmq@rabbitmq:5672/ledgerpost" > amqp/url

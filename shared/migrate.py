@@ -83,6 +83,12 @@ def assert_utf8(connection: Connection) -> None:
         )
 
 
+async def assert_up_to_date(connection: Connection) -> None:
+    """Raise MigrationError if the database lacks a migration of this version."""
+    if await pending(connection):
+        raise MigrationError("the database is not up to date: run `ledgerpost-api migrate` first")
+
+
 async def pending(connection: Connection) -> list[str]:
     """Return the names of the migrations that the database still lacks."""
     applied = await _applied(connection)

@@ -1,11 +1,46 @@
-"""Roles of the test server's own, each with an address by which it comes to a database."""
+"""Roles of the test server's own, each with an address by which it comes to a database.
+
+The tests prepare and look as the owner; the processes that they try log in as in production, each
+with the rights of its group and no others.
+"""
 
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
 import asyncpg
+
+from shared.db.grants import API, MAILER, RELAY
+
+_LOGINS = {
+    "api": (API,),
+    "relay": (RELAY,),
+    "api_with_relay": (API, RELAY),
+    "mailer": (MAILER,),
+}
+_PASSWORD = "only-for-tests"
+
+
+async def make_logins(database: str) -> None:
+    """Make a login for each process, for all databases of the server; `migrate` made the groups."""
+    admin = await asyncpg.connect(database)
+    for process, groups in _LOGINS.items():
+        member = f"{_login(process)} LOGIN PASSWORD '{_PASSWORD}' IN ROLE {', '.join(groups)}"
+        # Made for good, by whichever test session comes first.
+        with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
+            await admin.execute(f"CREATE ROLE {member}")
+    await admin.close()
+
+
+def acting(database: str, process: str) -> str:
+    """The address of the database for the login of a process."""
+    return as_role(database, _login(process), _PASSWORD)
+
+
+def _login(process: str) -> str:
+    assert process in _LOGINS
+    return f"ledgerpost_test_{process}"
 
 
 @asynccontextmanager

@@ -16,6 +16,7 @@ from provision.place import place
 from provision.program import Unavailable
 from provision.servers import Servers
 from shared.migrate import migrate
+from tests.roles import make_logins
 from tests.vhosts import Vhosts
 
 ROOT = Path(__file__).parents[1]
@@ -49,6 +50,7 @@ async def database_template(servers: Servers) -> AsyncIterator[str]:
     name = _unique("template")
     await _administer(servers, f'CREATE DATABASE "{name}"')
     await migrate(_address(servers.database_url, name))
+    await make_logins(_address(servers.database_url, name))
     yield name
     await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
 

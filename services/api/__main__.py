@@ -28,6 +28,9 @@ from shared.settings import ApiSettings, DatabaseSettings, RelaySettings, Settin
 _DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
 
 
+_OWNERS = "commands need the role of the tables' owner, see Roles in docs/operations.md"
+
+
 class _WrongSetting(click.ClickException):
     exit_code = 2
 
@@ -44,6 +47,8 @@ class _Commands(click.Group):
             raise click.ClickException(str(error)) from None
         except BrokenPipeError:
             raise
+        except asyncpg.InsufficientPrivilegeError as error:
+            raise click.ClickException(f"Postgres: {error.message}; {_OWNERS}") from None
         except _DATABASE_FAULTS as error:
             text = (str(error) or type(error).__name__).splitlines()[0]
             source = "" if isinstance(error, OSError) and not is_away(error) else "Postgres: "

@@ -5,7 +5,7 @@ import math
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from types import FrameType
 from typing import Any
 
@@ -18,6 +18,7 @@ from services.api import ops
 from services.api.protocol import IDLE, Runner
 from services.api.relay.app import LAST_STEP
 from services.api.tallies import Tallies, count_in
+from shared.db.login import warned
 from shared.settings import ApiSettings, SettingsError
 
 _REQUESTS = 60  # seconds in which requests at work may finish once nobody listens any more
@@ -41,6 +42,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     ) -> None:
         self._settings, self._create, self._tallies = settings, create, tallies
         self._delay = settings.drain_delay.total_seconds()
+        self._is_first = False
         super().__init__()
 
     def load_config(self) -> None:
@@ -74,6 +76,8 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
     def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
         """Return what makes the server of one worker, in that worker."""
         self.served = app = self._create()
+        if self._is_first:
+            app.cleanup_ctx.append(self._warned)
         loop = asyncio.get_event_loop()
         loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING)
 
@@ -92,7 +96,13 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Prepare a worker in its own process."""
         _hold_signals(arbiter)
         count_in(worker.tally)
+        # Its age is how many there were, so that one of them says what is said once.
+        self._is_first = worker.age == 1
         worker.drain_delay = self._delay
+
+    async def _warned(self, _: web.Application) -> AsyncIterator[None]:
+        async with warned(self._settings.database_url):
+            yield
 
     def _forget(self, _: object, worker: Any) -> None:
         """Take back from a worker that has ended what it was given."""

@@ -18,6 +18,7 @@ from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as compose_preview
 from shared import broker, logs, postgres
+from shared.migrate import MigrationError
 from shared.settings import MailerSettings, SettingsError
 
 Result = TypeVar("Result")
@@ -150,7 +151,7 @@ def _ask(work: Coroutine[Any, Any, Result]) -> Result:
     """Run `work`; trouble with a neighbour is one line and exit status 1."""
     try:
         return asyncio.run(work)
-    except (NothingToPreview, dead_letters.NoSuchLetter) as error:
+    except (MigrationError, NothingToPreview, dead_letters.NoSuchLetter) as error:
         raise click.ClickException(str(error)) from None
     except (*postgres.UNAVAILABLE, *broker.UNAVAILABLE) as error:
         raise click.ClickException(f"a neighbour is away: {error}") from None

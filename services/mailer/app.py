@@ -18,6 +18,7 @@ from services.mailer.rows import Rows
 from services.mailer.sessions import Sessions
 from shared import metrics, postgres
 from shared.breaker import Breaker
+from shared.db.login import warned
 from shared.deliveries.states import State
 from shared.health import Health
 from shared.ops import serve_ops
@@ -64,6 +65,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
     health, counted = Health(), metrics.registry()
     concurrency = settings.mailer_concurrency
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(warned(settings.database_url))
         pool = await stack.enter_async_context(
             postgres.pool(settings.database_url, name="ledgerpost-mailer", size=6, by_key=True)
         )

@@ -7,6 +7,7 @@ import asyncpg
 from services.mailer.addresses import Mailbox
 from services.mailer.compositor import letter as letter_of
 from shared import sql
+from shared.migrate import assert_up_to_date
 from shared.statement.render import Renderer
 from shared.unsubscribe import Links
 
@@ -23,10 +24,12 @@ async def preview(
     """Return message.eml, body.txt, body.html and the PDF for a send's first recipient, by name.
 
     The PDF is there where `pdf` says that mails have one, and flaws.txt if it lacks something.
-    These are the bytes that the mailer hands over.
+    These are the bytes that the mailer hands over. Raises MigrationError if a
+    migration is missing.
     """
     conn = await asyncpg.connect(dsn, timeout=5)
     try:
+        await assert_up_to_date(conn)
         row = await conn.fetchrow(_QUERIES.previewed_send, send_id)
     finally:
         await conn.close()

@@ -41,7 +41,7 @@ async def _watch(dsn: str, pid: int, tell: Callable[[str], None]) -> None:
                 tell("; ".join(map(_name, rows)))
             await asyncio.sleep(_EVERY)
     finally:
-        await conn.close()
+        conn.terminate()
 
 
 def _name(row: asyncpg.Record) -> str:

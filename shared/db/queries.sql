@@ -41,10 +41,12 @@ FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid =
 WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY ($2::text[])
   AND p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE')
 
--- name: owns_everything
--- The role that asks, if it has the rights of the ledger's owner.
-SELECT current_user::text FROM pg_class
-WHERE oid = to_regclass('schema_migrations') AND pg_has_role(current_user, relowner, 'USAGE')
+-- name: all_mighty
+-- The role that asks, if it is a superuser or has the rights of the ledger's owner.
+SELECT rolname::text FROM pg_roles
+WHERE rolname = current_user AND (rolsuper OR EXISTS (
+    SELECT FROM pg_class
+    WHERE oid = to_regclass('schema_migrations') AND pg_has_role(current_user, relowner, 'USAGE')))
 
 -- name: blockers
 -- For whom the backend $1 waits.

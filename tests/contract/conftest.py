@@ -14,6 +14,7 @@ from services.api.access.model import SCOPES
 from services.api.app import create_app
 from services.api.ledger.imports import import_directory
 from shared.settings import ApiSettings
+from tests.roles import acting
 from tests.servers import absent
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
@@ -47,7 +48,7 @@ async def api(database: str) -> AsyncIterator[Api]:
     conn = await asyncpg.connect(database)
     key = await access.create(conn, business_id=1, name="contract", scopes=SCOPES)
     await conn.close()
-    runner = web.AppRunner(create_app(ApiSettings(database_url=database)))
+    runner = web.AppRunner(create_app(ApiSettings(database_url=acting(database, "api"))))
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     yield Api(f"http://127.0.0.1:{runner.addresses[0][1]}", key.text)

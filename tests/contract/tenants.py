@@ -20,6 +20,7 @@ from services.api.statements.store import freeze
 from shared.deliveries.waiting import Unfrozen
 from shared.settings import ApiSettings
 from shared.unsubscribe import Links
+from tests.roles import acting
 
 SECRET = "a secret of more than thirty-two characters"
 LINKS = Links(SECRET, "https://ledgerpost.example")
@@ -106,7 +107,7 @@ class Tenant:
 
 def settings(dsn: str) -> ApiSettings:
     """Return the settings of an API that knows the links of mails."""
-    return ApiSettings(database_url=dsn, unsubscribe_secret=SECRET)
+    return ApiSettings(database_url=acting(dsn, "api"), unsubscribe_secret=SECRET)
 
 
 async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:

@@ -14,6 +14,7 @@ import pytest
 
 from services.api.ledger.imports import import_directory
 from tests.contract.conftest import GOLDEN
+from tests.roles import acting
 from tests.services.api.command import start
 from tests.services.api.ledgers import new_key
 
@@ -64,7 +65,9 @@ async def test_nothing_is_found(database: str, broker: str) -> None:
     )
     await conn.close()
     key = await new_key(database)
-    async with serving(DATABASE_URL=database, AMQP_URL=broker, **LIMITS) as (url, lines):
+    async with serving(
+        DATABASE_URL=acting(database, "api_with_relay"), AMQP_URL=broker, **LIMITS
+    ) as (url, lines):
         process = await asyncio.create_subprocess_exec(
             *(Path(sys.executable).with_name("st"), "run", f"{url}/openapi.json"),
             *("--header", f"Authorization: Bearer {key}"),

@@ -20,6 +20,7 @@ from services.api.ledger.imports import import_directory
 from shared import broker, topology
 from shared.migrate import migrate
 from tests.faults.processes import ROOT
+from tests.roles import make_logins
 from tests.vhosts import Vhosts
 
 _GOLDEN = ROOT / "tests" / "fixtures" / "golden"
@@ -58,6 +59,7 @@ class Neighbours:
         await self._administer(f"CREATE DATABASE {_TEMPLATE}")
         dsn = self.address(_TEMPLATE)
         await migrate(dsn)
+        await make_logins(dsn)
         await import_directory(dsn, _GOLDEN)
         conn = await asyncpg.connect(dsn)
         key = await access.create(conn, business_id=1, name="faults", scopes=SCOPES)

@@ -20,6 +20,7 @@ from tests.faults.processes import Child
 from tests.faults.tap import Tap
 from tests.judge.script import Rule
 from tests.judge.server import Judge
+from tests.roles import acting
 
 # All times of the programs scaled down.
 _RELAY = {
@@ -72,7 +73,11 @@ class World:
         await self._stack.enter_async_context(self.judge)
         runner = web.AppRunner(
             create_app(
-                ApiSettings(database_url=self.dsn, max_recipients=1000, daily_quota=1_000_000)
+                ApiSettings(
+                    database_url=acting(self.dsn, "api"),
+                    max_recipients=1000,
+                    daily_quota=1_000_000,
+                )
             ),
             access_log=None,
         )
@@ -226,6 +231,7 @@ class World:
         return await audit(self._db, self.judge, self.injected)
 
     def _start(self, name: str, command: tuple[str, ...], settings: dict[str, str]) -> Child:
+        settings |= {"DATABASE_URL": acting(settings["DATABASE_URL"], name)}
         child = Child(f"{name}-{len(self.children)}", command, settings, self.folder)
         self.children.append(child)
         return child

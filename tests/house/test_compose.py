@@ -19,7 +19,7 @@ from shared.settings import ApiSettings, DatabaseSettings, MailerSettings, Relay
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
-ONE_SHOTS = ("secrets", "migrate", "demo")
+ONE_SHOTS = ("secrets", "roles", "migrate", "demo")
 SERVERS = tuple(name for name in SERVICES if name not in ONE_SHOTS)
 SETTINGS: dict[str, type[Settings]] = {
     "migrate": DatabaseSettings,
@@ -159,13 +159,14 @@ def test_who_reads_which_secret() -> None:
     readers = {name: set(mounted(name).values()) for name in SERVICES if name != "secrets"}
     assert readers == {
         "postgres": {"postgres-secret"},
+        "roles": {"postgres-secret", "roles-secret"},
         "rabbitmq": {"rabbitmq-secret"},
         "mailpit": set(),
         "migrate": {"database-secret"},
         "demo": {"database-secret"},
-        "api": {"database-secret", "unsubscribe-secret"},
-        "relay": {"database-secret", "amqp-secret"},
-        "mailer": {"database-secret", "amqp-secret", "unsubscribe-secret", "smtp_url"},
+        "api": {"api-database-secret", "unsubscribe-secret"},
+        "relay": {"relay-database-secret", "amqp-secret"},
+        "mailer": {"mailer-database-secret", "amqp-secret", "unsubscribe-secret", "smtp_url"},
     }
 
 
@@ -180,7 +181,7 @@ def test_only_the_api_and_the_inbox_are_published_and_on_loopback() -> None:
 
 def test_postgres_and_rabbitmq_have_no_way_out() -> None:
     assert COMPOSE["networks"]["back"] == {"internal": True}
-    for name in ("postgres", "rabbitmq", "migrate", "relay"):
+    for name in ("postgres", "rabbitmq", "roles", "migrate", "relay"):
         assert SERVICES[name]["networks"] == ["back"]
     assert SERVICES["mailpit"]["networks"] == ["edge"]
 

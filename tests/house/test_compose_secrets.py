@@ -9,7 +9,14 @@ from services.mailer.relay import Relay
 from shared.settings import MailerSettings
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = ("postgres", "rabbitmq", "database", "amqp", "unsubscribe")
+# Whose address of the database is in which folder.
+ADDRESSES = {
+    "lp_owner": "database",
+    "lp_api": "api-database",
+    "lp_relay": "relay-database",
+    "lp_mailer": "mailer-database",
+}
+FOLDERS = ("postgres", "rabbitmq", "roles", "amqp", "unsubscribe", *ADDRESSES.values())
 
 
 @pytest.fixture
@@ -32,13 +39,17 @@ def make(volumes: Path) -> dict[str, str]:
 
 def test_the_passwords_are_long_and_the_urls_hold_them(volumes: Path) -> None:
     made = make(volumes)
-    for name, url in (("postgres", "database/url"), ("rabbitmq", "amqp/url")):
-        password = made[f"{name}/password"]
-        assert re.fullmatch("[0-9a-f]{64}", password)
-        parts = urlsplit(made[url].strip())
-        assert (parts.username, parts.password) == ("ledgerpost", password)
-        assert parts.hostname == name
-    assert made["postgres/password"] != made["rabbitmq/password"]
+    rabbitmq = urlsplit(made["amqp/url"].strip())
+    assert (rabbitmq.username, rabbitmq.hostname) == ("ledgerpost", "rabbitmq")
+    assert rabbitmq.password == made["rabbitmq/password"]
+    for login, folder in ADDRESSES.items():
+        database = urlsplit(made[f"{folder}/url"].strip())
+        assert (database.username, database.hostname) == (login, "postgres")
+        assert database.password == made[f"roles/{login.removeprefix('lp_')}"]
+    passwords = [text for path, text in made.items() if path.startswith(("roles", "postgres"))]
+    passwords.append(made["rabbitmq/password"])
+    assert all(re.fullmatch("[0-9a-f]{64}", password) for password in passwords)
+    assert len(set(passwords)) == len(passwords) == 7
     assert f"default_pass = {made['rabbitmq/password']}\n" in made["rabbitmq/rabbitmq.conf"]
 
 
@@ -46,7 +57,7 @@ def test_the_program_takes_what_is_made(volumes: Path) -> None:
     make(volumes)
     settings = MailerSettings.from_environ(
         {
-            "DATABASE_URL_FILE": str(volumes / "database" / "url"),
+            "DATABASE_URL_FILE": str(volumes / "mailer-database" / "url"),
             "AMQP_URL_FILE": str(volumes / "amqp" / "url"),
             "SMTP_URL_FILE": str(ROOT / "docker" / "smtp_url"),
             "MAIL_FROM": "statements@ledgerpost.example",
@@ -65,10 +76,10 @@ def test_a_second_run_changes_nothing(volumes: Path) -> None:
 
 def test_lost_urls_are_made_again_from_the_passwords(volumes: Path) -> None:
     before = make(volumes)
-    (volumes / "database" / "url").unlink()
-    (volumes / "postgres" / "password").write_text("mine", "utf-8")
+    (volumes / "api-database" / "url").unlink()
+    (volumes / "roles" / "api").write_text("mine", "utf-8")
     after = make(volumes)
-    assert urlsplit(after["database/url"]).password == "mine"
+    assert urlsplit(after["api-database/url"]).password == "mine"
     assert after["amqp/url"] == before["amqp/url"]
 
 

@@ -23,6 +23,7 @@ from shared.health import Health
 from shared.settings import ApiSettings, MailerSettings, RelaySettings
 from tests.judge.server import Judge
 from tests.peer import Peer, peer
+from tests.roles import acting
 
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 
@@ -42,7 +43,7 @@ class System:
         """Run a relay meanwhile."""
         health = Health()
         quick = {"poll_interval": "1s", "sweep_interval": "1s"}
-        where = {"database_url": self.dsn, "amqp_url": self.amqp}
+        where = {"database_url": acting(self.dsn, "relay"), "amqp_url": self.amqp}
         chosen = RelaySettings(**(quick | where | settings))
         async with relaying(chosen, health):
             yield health
@@ -53,7 +54,7 @@ class System:
         stop = asyncio.Event()
         chosen = MailerSettings(
             **{
-                "database_url": self.dsn,
+                "database_url": acting(self.dsn, "mailer"),
                 "amqp_url": self.amqp,
                 "smtp_url": f"smtp://127.0.0.1:{self.judge.port}",
                 "mail_from": "Ledgerpost <post@ledgerpost.example>",
@@ -115,7 +116,9 @@ async def system(database: str, broker: str) -> AsyncIterator[System]:
         db = await asyncpg.connect(database)
         stack.push_async_callback(db.close)
         key = await access.create(db, business_id=1, name="journeys", scopes=SCOPES)
-        runner = Runner(create_app(ApiSettings(database_url=database)), access_log=None)
+        runner = Runner(
+            create_app(ApiSettings(database_url=acting(database, "api"))), access_log=None
+        )
         await runner.setup()
         stack.push_async_callback(runner.cleanup)
         await web.TCPSite(runner, "127.0.0.1", 0).start()

@@ -20,6 +20,7 @@ from shared.settings import ApiSettings
 from shared.unsubscribe import Links
 from tests.journeys.conftest import System, soon
 from tests.judge.script import Say
+from tests.roles import acting
 
 SECRET = "a secret of more than thirty-two characters"
 LINKED = {
@@ -219,7 +220,7 @@ async def test_while_the_relay_is_away_nothing_is_consumed_and_readiness_says_wh
 
 async def _click(system: System, path: str) -> None:
     """Answer a link as a mail service does: at an API that has the secret, without a key."""
-    settings = ApiSettings(database_url=system.dsn, unsubscribe_secret=SECRET)
+    settings = ApiSettings(database_url=acting(system.dsn, "api"), unsubscribe_secret=SECRET)
     runner = web.AppRunner(create_app(settings))
     await runner.setup()
     try:

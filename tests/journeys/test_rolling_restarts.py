@@ -15,6 +15,7 @@ from provision.ports import free_ports
 from tests.faults.processes import Child
 from tests.journeys.balancer import Balancer
 from tests.journeys.conftest import System, soon
+from tests.roles import acting
 
 _SENDS = "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30"
 _CUSTOMER = "esi@customers.example.com"
@@ -42,7 +43,6 @@ class Instance:
 @asynccontextmanager
 async def fleet(system: System, folder: Path) -> AsyncIterator[list[Instance]]:
     """Two APIs, two relays and two mailers, ready to work."""
-    everyone = {"DATABASE_URL": system.dsn, "AMQP_URL": system.amqp}
     mailers = {
         "SMTP_URL": f"smtp://127.0.0.1:{system.judge.port}?starttls=never",
         "MAIL_FROM": "post@ledgerpost.example",
@@ -56,7 +56,8 @@ async def fleet(system: System, folder: Path) -> AsyncIterator[list[Instance]]:
     instances = []
     for kind, (command, setting, own) in kinds.items():
         for number, port in enumerate((next(ports), next(ports))):
-            settings = everyone | own | {setting: str(port)}
+            where = {"DATABASE_URL": acting(system.dsn, kind), "AMQP_URL": system.amqp}
+            settings = where | own | {setting: str(port)}
             name = f"{kind}-{number}"
 
             def start(

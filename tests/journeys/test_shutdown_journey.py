@@ -5,12 +5,13 @@ from pathlib import Path
 from tests.faults.processes import Child
 from tests.journeys.conftest import System
 from tests.judge.script import Delay
+from tests.roles import acting
 
 
 async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_path: Path) -> None:
     system.judge.on("dot", Delay(1.5))
     mailer = {
-        "DATABASE_URL": system.dsn,
+        "DATABASE_URL": acting(system.dsn, "mailer"),
         "AMQP_URL": system.amqp,
         "SMTP_URL": f"smtp://127.0.0.1:{system.judge.port}?starttls=never",
         "MAIL_FROM": "post@ledgerpost.example",
@@ -18,7 +19,7 @@ async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_
         "MAILER_OPS_PORT": "0",
     }
     relay = {
-        "DATABASE_URL": system.dsn,
+        "DATABASE_URL": acting(system.dsn, "relay"),
         "AMQP_URL": system.amqp,
         "RELAY_OPS_PORT": "0",
         "SWEEP_INTERVAL": "1s",

@@ -7,15 +7,6 @@ import pytest
 from shared import migrate
 
 
-@pytest.fixture
-async def empty(database: str) -> str:
-    """A database in which nothing was done, not even the first migration."""
-    conn = await asyncpg.connect(database)
-    await conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await conn.close()
-    return database
-
-
 async def names(dsn: str, table: str = "schema_migrations") -> list[str]:
     conn = await asyncpg.connect(dsn)
     try:

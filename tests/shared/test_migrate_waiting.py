@@ -27,14 +27,6 @@ def one_more(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def empty(database: str) -> str:
-    conn = await asyncpg.connect(database)
-    await conn.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
-    await conn.close()
-    return database
-
-
-@pytest.fixture
 async def reader(database: str) -> AsyncIterator[asyncpg.Connection]:
     """A session that has read from the table of sends and left its transaction open."""
     conn = await asyncpg.connect(database, server_settings={"application_name": "dashboard"})

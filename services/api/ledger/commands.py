@@ -11,6 +11,7 @@ from tqdm import tqdm
 from services.api.ledger.faults import ImportRefused
 from services.api.ledger.imports import Summary, import_directory
 from services.api.ledger.verification import mend, prove
+from shared.migrate import assert_up_to_date
 from shared.settings import DatabaseSettings
 
 
@@ -72,6 +73,7 @@ async def _verify(dsn: str) -> bool:
     )
     right = True
     try:
+        await assert_up_to_date(connection)
         async for proof in prove(connection):
             click.echo(f"{'differs' if proof.differences else 'ok':8}{proof.statement}")
             for difference in proof.differences:
@@ -87,6 +89,7 @@ async def _rebuild(dsn: str) -> None:
         dsn, server_settings={"application_name": "ledgerpost-rebuild", "timezone": "UTC"}
     )
     try:
+        await assert_up_to_date(connection)
         async for kind, count in mend(connection):
             click.echo(f"{count:8} {kind} mended")
     finally:

@@ -17,7 +17,7 @@ from services.api.ledger.staging import (
     stage,
     write,
 )
-from shared.migrate import pending
+from shared.migrate import assert_up_to_date
 from shared.sql import load
 
 _queries = load(__package__)
@@ -37,8 +37,8 @@ class Summary:
 async def import_directory(dsn: str, directory: Path, on_step: OnStep = lambda *_: None) -> Summary:
     """Import the ledger files of `directory` in one transaction, one import at a time.
 
-    Raises ImportRefused, with the faults of the first bad rows, when anything is wrong; the
-    ledger is then what it was.
+    Raises ImportRefused, with the faults of the first bad rows, when anything is wrong, and
+    MigrationError if a migration is missing; the ledger is then what it was.
     """
     files, ignored = _ledger_files(directory)
     connection = await asyncpg.connect(
@@ -74,8 +74,7 @@ def _ledger_files(directory: Path) -> tuple[list[LedgerFile], tuple[str, ...]]:
 async def _import(
     connection: asyncpg.Connection, directory: Path, files: list[LedgerFile], on_step: OnStep
 ) -> list[Written]:
-    if await pending(connection):
-        raise ImportRefused(["the database is not up to date: run `ledgerpost-api migrate` first"])
+    await assert_up_to_date(connection)
     file = files[0]
     try:
         async with connection.transaction():

@@ -21,6 +21,7 @@ from services.api.relay.replies import Replies
 from services.api.relay.sweeper import Sweeper
 from services.api.sends.store import Terms
 from shared import metrics, postgres
+from shared.db.login import warned
 from shared.health import Health
 from shared.ops import serve_ops
 from shared.settings import RelaySettings
@@ -108,6 +109,7 @@ async def run(settings: RelaySettings, stop: asyncio.Event) -> None:
     """Run the relay as a process of its own until `stop`."""
     health, counted = Health(), metrics.registry()
     async with AsyncExitStack() as stack:
+        await stack.enter_async_context(warned(settings.database_url))
         await stack.enter_async_context(relaying(settings, health, counted))
         await stack.enter_async_context(
             serve_ops(

@@ -10,6 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.roles import acting
+
 ROOT = Path(__file__).parents[3]
 
 
@@ -42,10 +44,12 @@ async def served(
 ) -> AsyncIterator[tuple[Process, str, list[str]]]:
     """Run `serve` on a free port; yields the process, its address and the lines it logs.
 
-    `within` is a command that runs it.
+    `within` is a command that runs it. It has the rights of an API, whoever DATABASE_URL names.
     """
+    login = "api_with_relay" if "--with-relay" in words else "api"
+    where = {"DATABASE_URL": acting(settings["DATABASE_URL"], login), "API_PORT": "0"}
     process = await start(
-        "serve", *words, within=within, **({"API_PORT": "0", "DRAIN_DELAY": "0s"} | settings)
+        "serve", *words, within=within, **({"DRAIN_DELAY": "0s"} | settings | where)
     )
     assert process.stderr is not None
     lines: list[str] = []

@@ -7,6 +7,7 @@ import pytest
 
 from provision.servers import Servers
 from shared.settings import ApiSettings
+from tests.roles import acting
 from tests.services.api.api_client import Api, serving
 from tests.services.api.ledgers import load_golden, new_key
 
@@ -19,7 +20,9 @@ async def serve() -> AsyncIterator[Serve]:
     async with AsyncExitStack() as stack:
 
         async def start(dsn: str) -> Api:
-            return await stack.enter_async_context(serving(ApiSettings(database_url=dsn)))
+            return await stack.enter_async_context(
+                serving(ApiSettings(database_url=acting(dsn, "api")))
+            )
 
         yield start
 
@@ -55,7 +58,7 @@ async def readable(servers: Servers, database_template: str) -> AsyncIterator[st
 @pytest.fixture(scope="session")
 async def reader(readable: str) -> AsyncIterator[Api]:
     """The API on the golden ledger, asked with a key of business 1; for tests that only read."""
-    async with serving(ApiSettings(database_url=readable)) as api:
+    async with serving(ApiSettings(database_url=acting(readable, "api"))) as api:
         api.key = await new_key(readable)
         yield api
 

@@ -4,6 +4,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.settings import ApiSettings
+from tests.roles import acting
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api, serving
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"
@@ -110,7 +111,7 @@ async def test_any_other_page_may_not(open_to_some: Api, origin: str) -> None:
 
 
 async def test_every_page_may_where_the_operator_says_so(readable: str, reader: Api) -> None:
-    settings = ApiSettings(database_url=readable, cors_origins="*")
+    settings = ApiSettings(database_url=acting(readable, "api"), cors_origins="*")
     async with serving(settings) as api:
         answer = await api.get(ONE, key=reader.key, headers={"Origin": PAGE})
         assert answer.headers["Access-Control-Allow-Origin"] == "*"

@@ -14,6 +14,7 @@ from shared import postgres
 from shared.deliveries import held, waiting
 from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
+from tests.roles import acting
 from tests.shared.deliveries.conftest import submit
 
 _LEASE = timedelta(seconds=3)
@@ -28,7 +29,7 @@ async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def rows(database: str) -> AsyncIterator[Rows]:
-    async with postgres.pool(database, name="test", size=3) as pool:
+    async with postgres.pool(acting(database, "mailer"), name="test", size=3) as pool:
         rows = Rows(pool, _LEASE)
         renewing = asyncio.create_task(rows.renew())
         yield rows

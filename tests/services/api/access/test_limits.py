@@ -10,6 +10,7 @@ from services.api.access.limits import Lease, Limits
 from services.api.access.model import Key, RateLimited
 from services.api.access.refused import Refused
 from shared.settings import ApiSettings
+from tests.roles import acting
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api, serving
 from tests.services.api.ledgers import new_key
 
@@ -27,7 +28,7 @@ class Clock:
 @pytest.fixture
 async def two(golden: str) -> AsyncIterator[tuple[Api, Api]]:
     """Two instances of the API on one database, with one key that may ask 40 times a minute."""
-    settings = ApiSettings(database_url=golden, rate_limit=40)
+    settings = ApiSettings(database_url=acting(golden, "api"), rate_limit=40)
     key = await new_key(golden)
     async with serving(settings) as first, serving(settings) as second:
         first.key = second.key = key
@@ -119,7 +120,7 @@ async def test_a_postgres_that_takes_no_writes_still_answers_reports(
     name = await conn.fetchval("SELECT current_database()")
     await conn.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
     await conn.close()
-    async with serving(ApiSettings(database_url=golden)) as api:
+    async with serving(ApiSettings(database_url=acting(golden, "api"))) as api:
         answer = await api.get(ONE, key=key)
     assert answer.status == 200
     assert "RateLimit" not in answer.headers

@@ -21,6 +21,7 @@ from services.api.relay.publisher import Publisher
 from services.api.relay.sweeper import Sweeper
 from services.api.statements import store as statements
 from shared import postgres, topology
+from tests.roles import acting
 
 _GOLDEN = Path(__file__).parents[3] / "fixtures" / "golden"
 # A statement of the same words as the slow one would wait for that.
@@ -91,7 +92,7 @@ async def relay(database: str, broker: str) -> AsyncIterator[Relay]:
     publisher = Publisher(broker, "test")
     conn, connection = await asyncpg.connect(database), await aio_pika.connect(broker)
     await import_directory(database, _GOLDEN)
-    async with connection, postgres.pool(database, name="test", size=8) as pool:
+    async with connection, postgres.pool(acting(database, "relay"), name="test", size=8) as pool:
         channel = await connection.channel()
         await topology.declare(channel)
         counter = Counter("published", "Messages", registry=CollectorRegistry())

@@ -9,6 +9,7 @@ from services.api.relay import pruner
 from services.api.relay.pruner import Pruner
 from shared import postgres
 from shared.deliveries.states import State
+from tests.roles import acting
 
 HISTORY, EVENTS = timedelta(days=400), timedelta(days=30)
 ENDS = (State.SENT, State.FAILED, State.CANCELLED, State.EXPIRED, State.SUPPRESSED)
@@ -23,7 +24,7 @@ async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def pool(database: str) -> AsyncIterator[asyncpg.Pool]:
-    async with postgres.pool(database, name="test", size=2) as opened:
+    async with postgres.pool(acting(database, "relay"), name="test", size=2) as opened:
         yield opened
 
 

@@ -9,6 +9,7 @@ from services.api.access import store as keys
 from services.api.access.model import Key
 from services.api.app import create_app
 from shared.settings import ApiSettings
+from tests.roles import acting
 
 LEDGER = """
 INSERT INTO businesses (id, owner_id, name, email, currency, timezone) VALUES
@@ -44,7 +45,7 @@ async def key(ledger: asyncpg.Connection) -> Key:
 
 @pytest.fixture
 async def api(database: str, key: Key) -> AsyncIterator[TestClient[Any, Any]]:
-    app = create_app(ApiSettings(database_url=database))
+    app = create_app(ApiSettings(database_url=acting(database, "api")))
     headers = {"Authorization": f"Bearer {key.text}"}
     async with TestClient(TestServer(app), headers=headers) as client:
         yield client

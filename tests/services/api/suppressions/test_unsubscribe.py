@@ -7,6 +7,7 @@ import pytest
 
 from shared.settings import ApiSettings
 from shared.unsubscribe import Links
+from tests.roles import acting
 from tests.services.api.api_client import Api, serving
 from tests.services.api.ledgers import new_key
 
@@ -18,7 +19,7 @@ Logged = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 async def api(golden: str) -> AsyncIterator[Api]:
-    settings = ApiSettings(database_url=golden, unsubscribe_secret=SECRET)
+    settings = ApiSettings(database_url=acting(golden, "api"), unsubscribe_secret=SECRET)
     async with serving(settings) as api:
         api.key = await new_key(golden)
         yield api
@@ -104,7 +105,7 @@ async def test_a_link_of_anybody_else_is_no_link(api: Api, golden: str) -> None:
 
 
 async def test_without_a_secret_there_are_no_links(golden: str) -> None:
-    async with serving(ApiSettings(database_url=golden)) as api:
+    async with serving(ApiSettings(database_url=acting(golden, "api"))) as api:
         api.key = await new_key(golden)
         link = path(await mailed(api, golden))
         assert (await api.post(link, data=CLICK, key=None)).status == 404
