@@ -24,8 +24,8 @@ async def preview(
     """Return message.eml, body.txt, body.html and the PDF for a send's first recipient, by name.
 
     The PDF is there where `pdf` says that mails have one, and flaws.txt if it lacks something.
-    These are the bytes that the mailer hands over. Raises MigrationError if a
-    migration is missing.
+    These are the bytes that the mailer hands over. Raises MigrationError if a migration is
+    missing.
     """
     conn = await asyncpg.connect(dsn, timeout=5)
     try:
