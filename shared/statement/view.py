@@ -9,6 +9,7 @@ from shared.statement.wording import day, line, lines, local, period, short_day
 
 View = dict[str, Any]
 
+_LONG_WORD: Final = 18  # letters; shorter ones fit into their column of the PDF
 _LONGEST_ADDRESS: Final = 12  # lines; whoever writes the ledger does not decide on the pages
 
 _KINDS: Final = {
@@ -113,15 +114,22 @@ def _row(transaction: Transaction, currency: str) -> View:
         _CHANNELS.get(transaction.channel or "", ""),
         line(transaction.reference),
     )
+    title = _KINDS[transaction.kind].format(line(transaction.number) or "no number")
+    shown_details = " · ".join(filter(None, details))
     return {
         "date": short_day(transaction.date),
-        "title": _KINDS[transaction.kind].format(line(transaction.number) or "no number"),
-        "details": " · ".join(filter(None, details)),
+        "title": title,
+        "details": shown_details,
+        "long": _has_long_word(title) or _has_long_word(shown_details),
         "charge": shown(transaction.charge),
         "credit": shown(transaction.credit),
         "change": figure(transaction.change, currency),
         "balance": figure(transaction.balance, currency),
     }
+
+
+def _has_long_word(text: str) -> bool:
+    return len(text) >= _LONG_WORD and max(map(len, text.split())) >= _LONG_WORD
 
 
 def _longest(opening: str, closing: str, sums: list[View], rows: list[View]) -> int:

@@ -58,7 +58,7 @@ READABLE = [text for text in PAYLOADS if text.isascii() and "\0" not in text and
 @pytest.mark.parametrize("text", READABLE, ids=lambda text: ascii(text)[:30])
 def test_the_pdf_says_what_was_written(renderer: Renderer, text: str) -> None:
     made = renderer.render(frozen(snapshot(customer__business_location=text)))
-    read = re.sub(r"[\s\u200b]+", "", pdf_text(made.pdf))
+    read = re.sub(r"\s+", "", pdf_text(made.pdf))
     assert re.sub(r"\s+", "", line(text)) in read
 
 
