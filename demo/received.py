@@ -13,9 +13,9 @@ from demo.failure import DemoFailed
 _FIGURES = {
     "invoice_count": r"^ *Invoices +(?P<figure>\S+)$",
     "amount_due": r"^ *Billed +[A-Z]{3} (?P<figure>\S+)$",
-    "total_paid": r"^ *Paid on it so far +[A-Z]{3} (?P<figure>\S+)$",
+    "total_paid": r"^ *Paid on it, any date +[A-Z]{3} (?P<figure>\S+)$",
     "owing": r"^ *Still owing on it +[A-Z]{3} (?P<figure>\S+)$",
-    "balance": r"all dates: [A-Z]{3} (?P<figure>[0-9,.]*[0-9])(?P<favour> in your favour)?",
+    "balance": r"as entered by [^:]+: [A-Z]{3} (?P<figure>[\d,.]*\d)(?P<favour> in your favour)?",
 }
 
 

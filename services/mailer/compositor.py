@@ -18,7 +18,7 @@ from uuid import UUID
 
 from services.mailer import confinement
 from services.mailer.addresses import Mailbox
-from services.mailer.letter import Letter, compose
+from services.mailer.letter import Letter, compose, usable
 from services.mailer.orders import Answer, CompositorError, Made, Order, Ready, answered, orders_in
 from shared.statement.model import StatementError
 from shared.statement.pdf import TypesettingError
@@ -41,7 +41,7 @@ def work(*, pdf: bool) -> None:
         Path("/proc/self/oom_score_adj").write_text("1000")
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints must not garble them
-    renderer = Renderer(pdf=pdf)
+    renderer = Renderer(pdf=pdf, reply_to=usable)
     nowhere = os.open(os.devnull, os.O_WRONLY)
     kept = confinement.confine(renderer.fonts)
     _write(answers, [Ready(tuple(_remarks(renderer, kept)))])
@@ -68,7 +68,7 @@ def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, accepted: datetim
         send_id=send_id,
         sender=sender,
         business_name=line(rendered.business.name, limit=_LONGEST_NAME),
-        reply_to=rendered.business.email,
+        reply_to=rendered.reply_to,
         subject=rendered.subject,
         text=rendered.text,
         html=rendered.html,

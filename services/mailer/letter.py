@@ -70,8 +70,8 @@ def compose(
 ) -> Letter:
     """Encode a send's mail: same input, same bytes, 7-bit, with lines of at most 78 characters.
 
-    Without a `pdf` it has no attachment. `date` is aware. A `reply_to` that is no ASCII-able
-    address is left out, as it would keep the mail from every relay and reader without SMTPUTF8.
+    Without a `pdf` it has no attachment. `date` is aware. A `reply_to` that is not usable is left
+    out.
     """
     if date.tzinfo is None:
         raise ValueError("date has no timezone")
@@ -91,12 +91,21 @@ def compose(
     return Letter(sender, "".join(headers).encode("ascii"), body, flaws)
 
 
-def _reply_to(name: str, address: str | None) -> str:
+def usable(address: str | None) -> str | None:
+    """Return the address that a Reply-To can name, None if this is no such address.
+
+    One that is not ASCII-able would keep the mail from every relay and reader without SMTPUTF8.
+    """
     try:
-        local, domain = parse_address(address or "")
+        local, domain = parse_address((address or "").strip())
     except Unsendable:
-        return ""
-    return address_header("Reply-To", name, f"{local}@{domain}") if local.isascii() else ""
+        return None
+    return f"{local}@{domain}" if local.isascii() else None
+
+
+def _reply_to(name: str, address: str | None) -> str:
+    found = usable(address)
+    return address_header("Reply-To", name, found) if found else ""
 
 
 def _alternative(send_id: UUID, text: str, html: str) -> tuple[str, bytes]:

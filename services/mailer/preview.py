@@ -6,6 +6,7 @@ import asyncpg
 
 from services.mailer.addresses import Mailbox
 from services.mailer.compositor import letter as letter_of
+from services.mailer.letter import usable
 from shared import sql
 from shared.migrate import assert_up_to_date
 from shared.statement.render import Renderer
@@ -35,7 +36,9 @@ async def preview(
         await conn.close()
     if row is None:
         raise NothingToPreview(f"send {send_id} does not exist or has no statement yet")
-    rendered = Renderer(pdf=pdf).render(row["content"].encode(), row["personal_message"])
+    rendered = Renderer(pdf=pdf, reply_to=usable).render(
+        row["content"].encode(), row["personal_message"]
+    )
     letter = letter_of(rendered, send_id, sender, row["created_at"])
     contents = {
         "message.eml": letter.to(row["email"], row["id"], links).data,

@@ -15,10 +15,13 @@ from shared.statement.wording import line, lines
 _TEMPLATES: Final = Path(__file__).parent / "mail"
 _BEFORE: Final = re.compile(r"(<[a-z][^<>]*)>(?=[^<>]*\{\{)")
 _AFTER: Final = re.compile(r"(\}\}[^<>]*</[a-z0-9]+)>")
+_RUN: Final = re.compile("^ +|  +")
 #: A mail shows at most this many transactions, the latest ones; an attached PDF shows all.
 SHOWN: Final = 40
 #: Two columns of figures of at most this many characters fit beside a label on a small phone.
+#: Longer ones stand one above the other, above WIDE in small letters: no figure may be broken.
 NARROW: Final = 13
+WIDE: Final = 20
 
 
 class Mail:
@@ -37,14 +40,22 @@ class Mail:
         self._html = marked.from_string(_apart(inliner.inline(_source("body.html"))))
 
     def write(
-        self, view: View, message: str | None, *, attached: bool, flaws: Collection[Kind] = ()
+        self,
+        view: View,
+        message: str | None,
+        *,
+        replies: bool,
+        attached: bool,
+        flaws: Collection[Kind] = (),
     ) -> tuple[str, str, str]:
         """Return subject, text and HTML; the subject is one line of at most 150 characters.
 
-        They tell of a PDF where one is attached, and of what is wrong with it.
+        They invite to reply if `replies` reach the business, and tell of a PDF if one is attached,
+        and of what is wrong with it.
         """
         data = _shown(view) | {
             "message": lines(message),
+            "replies": replies,
             "attached": attached,
             "attachment": _attachment(flaws, attached=attached),
         }
@@ -74,12 +85,23 @@ def _environment(**options: Any) -> jinja2.Environment:
     made = _Environment(
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
     )
+    made.filters["blanks"] = _blanks
     made.globals.clear()  # no template needs them, and each rendering would copy them
     return made
 
 
 def _source(name: str) -> str:
     return (_TEMPLATES / name).read_text(encoding="utf-8")
+
+
+def _blanks(text: str) -> str:
+    """Return a text whose runs of blanks a browser keeps; it may still break the line in them."""
+    return _RUN.sub(_kept, text)
+
+
+def _kept(run: re.Match[str]) -> str:
+    fixed = "\N{NO-BREAK SPACE}" * (len(run[0]) - 1)
+    return f"{fixed} " if run.start() else f"{fixed}\N{NO-BREAK SPACE}"
 
 
 def _attachment(flaws: Collection[Kind], *, attached: bool) -> str:
@@ -105,5 +127,11 @@ def _shown(view: View) -> View:
         "total": f"{len(rows):,}",
         "hidden": hidden,
         "forward": rows[hidden - 1]["balance"] if hidden else view["opening"],
-        "layout": "wide" if view["longest"] > NARROW else "narrow",
+        "layout": _layout(view["longest"]),
     }
+
+
+def _layout(longest: int) -> str:
+    if longest > WIDE:
+        return "widest"
+    return "wide" if longest > NARROW else "narrow"

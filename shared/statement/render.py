@@ -1,5 +1,6 @@
 """The one renderer of a statement: snapshot bytes in, mail and PDF out, nothing else read."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -7,7 +8,7 @@ from shared.statement.mail import Mail
 from shared.statement.model import Business, Statement
 from shared.statement.printing import Copy, Flaw, Printer
 from shared.statement.view import view
-from shared.statement.wording import line, slug
+from shared.statement.wording import file_name, line
 
 _NO_PDF = Copy(None, ())
 
@@ -26,6 +27,7 @@ class Rendered:
     pdf_name: str
     business: Business
     prepared_at: datetime
+    reply_to: str | None
     flaws: tuple[Flaw, ...] = ()
 
 
@@ -35,7 +37,11 @@ class Renderer:
     With `pdf` false there is the mail alone, and its text does not speak of an attachment.
     """
 
-    def __init__(self, *, pdf: bool = True) -> None:
+    def __init__(
+        self, *, pdf: bool = True, reply_to: Callable[[str | None], str | None] = lambda text: text
+    ) -> None:
+        """Take from `reply_to` the address that replies reach, of the one that a business has."""
+        self._reply_to = reply_to
         self._mail = Mail()
         self._printer = Printer() if pdf else None
 
@@ -64,21 +70,22 @@ class Renderer:
             flaws = (without,)
         elif self._printer:
             pdf, flaws = self._printer.print(shown, statement.generated_at)
+        reply_to = self._reply_to(statement.business.email)
         subject, text, html = self._mail.write(
-            shown, message, attached=pdf is not None, flaws={flaw.kind for flaw in flaws}
+            shown,
+            message,
+            replies=reply_to is not None,
+            attached=pdf is not None,
+            flaws={flaw.kind for flaw in flaws},
         )
         return Rendered(
             subject,
             text,
             html,
             pdf,
-            _pdf_name(statement),
+            file_name(line(statement.business.name), statement.since, statement.until),
             statement.business,
             statement.generated_at,
+            reply_to,
             flaws,
         )
-
-
-def _pdf_name(statement: Statement) -> str:
-    parts = ("statement", slug(line(statement.business.name)), statement.since, statement.until)
-    return "-".join(str(part) for part in parts if part) + ".pdf"

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from shared.statement.model import Business, Customer, Statement, Transaction
 from shared.statement.money import MINUS, balance, figure, money
-from shared.statement.wording import day, line, lines, local, period, short_day
+from shared.statement.wording import clock, day, initial, line, lines, local, period, short_day
 
 View = dict[str, Any]
 
@@ -26,6 +26,8 @@ def view(statement: Statement) -> View:
     currency = statement.business.currency
     prepared = local(statement.generated_at, statement.business.timezone)
     closing = statement.closing_balance
+    ahead = statement.until > prepared.date()
+    entered = f"as entered by {day(prepared.date())}"
     rows = [_row(transaction, currency) for transaction in statement.transactions]
     sums = _sums(statement)
     opening, close = (figure(end, currency) for end in (statement.opening_balance, closing))
@@ -34,14 +36,14 @@ def view(statement: Statement) -> View:
         "business": _business(statement.business),
         "customer": _customer(statement.customer),
         "period": period(statement.since, statement.until),
-        "since": day(statement.since),
-        "until": day(statement.until),
-        "prepared": day(prepared.date()),
-        "prepared_at": f"{day(prepared.date())}, {prepared:%H:%M} ({prepared.tzname()})",
+        "prepared_at": f"{day(prepared.date())}, {clock(prepared)}",
         "opening": opening,
         "closing": close,
         "closing_money": money(closing.copy_abs(), currency),
-        "closing_words": _standing(closing),
+        "closing_title": f"Balance {'expected ' if ahead else ''}on {day(statement.until)}",
+        "closing_words": f"{_standing(closing)}, {entered}" if ahead else _standing(closing),
+        # Documents may be dated ahead, so that this is the balance of no single day.
+        "standing_title": f"Balance of all dates, {entered}",
         "standing_now": balance(statement.report.balance, currency),
         "sums": sums,
         "in_favour": min(_balances(statement)) < 0,
@@ -58,7 +60,7 @@ def _business(business: Business) -> View:
     return {
         "name": name,
         "short": line(name, limit=80),
-        "initial": next((char.upper()[:1] for char in name if char.isalnum()), "#"),
+        "initial": initial(name),
         "address": _address(business.address),
         "contact": list(filter(None, contact)),
     }
@@ -114,13 +116,15 @@ def _row(transaction: Transaction, currency: str) -> View:
         _CHANNELS.get(transaction.channel or "", ""),
         line(transaction.reference),
     )
+    parts = list(filter(None, details))
     title = _KINDS[transaction.kind].format(line(transaction.number) or "no number")
-    shown_details = " · ".join(filter(None, details))
+    joined = " · ".join(parts)
     return {
         "date": short_day(transaction.date),
         "title": title,
-        "details": shown_details,
-        "long": _has_long_word(title) or _has_long_word(shown_details),
+        "details": joined,
+        "parts": parts,
+        "long": _has_long_word(title) or _has_long_word(joined),
         "charge": shown(transaction.charge),
         "credit": shown(transaction.credit),
         "change": figure(transaction.change, currency),

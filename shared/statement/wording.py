@@ -2,6 +2,7 @@
 
 import datetime as dt
 import re
+import unicodedata
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -17,6 +18,21 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\uff
 # letters of right-to-left scripts carry their direction themselves.
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
+# Zones whose letters mean one thing in all the world; SST, CST, IST and others mean several.
+_ZONES: Final = """
+    UTC GMT CET CEST EET EEST WET WEST MSK JST KST WIB WITA WIT PKT CAT EAT WAT SAST
+    EST EDT MDT PDT AKST AKDT HST AEST AEDT ACST ACDT AWST NZST NZDT
+"""
+# Thai and Lao write these before the consonant after which they are spoken.
+_LEADING_VOWELS: Final = frozenset("\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4")
+# Letters that are no other letter with a mark on it.
+_FOLDING: Final = """
+    ß ss ł l ø o æ ae œ oe đ d ð d þ th ħ h \N{LATIN SMALL LETTER DOTLESS I} i
+    ŋ ng ŧ t ɛ e ɔ o ɖ d ɓ b ɗ d ƙ k ĳ ij ə e
+"""
+_FOLDED: Final = str.maketrans(dict(zip(*[iter(_FOLDING.split())] * 2, strict=True)))
+_LONGEST_SLUG: Final = 28  # with two dates, a name of 60 characters, which all systems keep
+
 
 def line(text: str | None, limit: int = 400) -> str:
     """Return the text as one line without control characters, at most `limit` characters."""
@@ -31,9 +47,12 @@ def _printable(text: str) -> str:
 
 
 def lines(text: str | None) -> list[str]:
-    """Return the lines of a text of several, without control characters or blank ends."""
+    """Return the lines of a text of several, without control characters or blank ends.
+
+    A tab becomes the blanks up to the next column of eight.
+    """
     kept = _BREAKS.split(_BIDI.sub("", text or ""))
-    plain = [_CONTROLS.sub(" ", part).rstrip() for part in kept]
+    plain = [_CONTROLS.sub(" ", part.expandtabs()).rstrip() for part in kept]
     filled = [place for place, part in enumerate(plain) if part]
     return plain[filled[0] : filled[-1] + 1] if filled else []
 
@@ -67,6 +86,43 @@ def local(moment: dt.datetime, timezone: str) -> dt.datetime:
         return moment.astimezone(dt.UTC)
 
 
+def clock(moment: dt.datetime) -> str:
+    """Return the time of day with its zone, such as `16:00 (CET)` or `16:00 (UTC+5:30)`.
+
+    A zone is told by its letters only if they mean one thing in all the world.
+    """
+    name = moment.tzname() or ""
+    return f"{moment:%H:%M} ({name if name in _ZONES.split() else _offset(moment)})"
+
+
+def _offset(moment: dt.datetime) -> str:
+    seconds = int((moment.utcoffset() or dt.timedelta()).total_seconds())
+    hours, minutes = divmod(abs(seconds) // 60, 60)
+    sign = "\N{MINUS SIGN}" if seconds < 0 else "+"
+    return f"UTC{sign}{hours}{f':{minutes:02}' if minutes else ''}"
+
+
+def initial(name: str) -> str:
+    """Return what stands for a name in a tile: its first letter, as large as it is written.
+
+    A title's first letter and not a capital, as Georgian has no capitals that a font would show;
+    never a vowel sign, which some scripts write before the letter that it belongs to.
+    """
+    name = unicodedata.normalize("NFC", name)
+    for char in name:
+        if char.isalnum() and char not in _LEADING_VOWELS:
+            return char.title()[:1]
+    return next((char for char in name if unicodedata.category(char) == "So"), "#")
+
+
+def file_name(name: str, since: dt.date, until: dt.date) -> str:
+    """Return the name of a statement's file, of at most 64 characters; both dates are in it."""
+    parts = ("statement", slug(name), since, until)
+    return "-".join(str(part) for part in parts if part) + ".pdf"
+
+
 def slug(text: str) -> str:
-    """Return the ASCII letters and digits of a name for a file's name; may be empty."""
-    return re.sub(r"[^a-z0-9]+", "-", text.lower())[:40].strip("-")
+    """Return the letters and digits of a name in ASCII, for a file's name; may be empty."""
+    plain = unicodedata.normalize("NFKD", text.lower().translate(_FOLDED))
+    bare = "".join(char for char in plain if not unicodedata.combining(char))
+    return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:_LONGEST_SLUG].strip("-")

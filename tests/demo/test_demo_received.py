@@ -17,12 +17,12 @@ ROW = {
 }
 TEXT = """
 Billed in this period
-  Invoices          3
-  Billed            GHS \N{MINUS SIGN}1,234.50
-  Paid on it so far GHS 0.00
-  Still owing on it GHS 1,000,000.25
+  Invoices             3
+  Billed               GHS \N{MINUS SIGN}1,234.50
+  Paid on it, any date GHS 0.00
+  Still owing on it    GHS 1,000,000.25
 
-Balance as of 1 November 2026, all dates: GHS 10.00 in your favour.
+Balance of all dates, as entered by 1 November 2026: GHS 10.00 in your favour.
 """
 
 

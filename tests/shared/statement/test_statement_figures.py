@@ -26,10 +26,10 @@ SUMS = [
 BILLED = [
     ("Invoices", "3"),
     ("Billed", "GHS 14,866.7499"),
-    ("Paid on it so far", "GHS 11,750.00"),
+    ("Paid on it, any date", "GHS 11,750.00"),
     ("Still owing on it", "GHS 3,116.7499"),
 ]
-NOW = "Balance as of 22 November 2026, all dates: GHS 1,250.25 in your favour"
+NOW = "Balance of all dates, as entered by 22 November 2026: GHS 1,250.25 in your favour"
 
 
 def test_the_html_shows_the_golden_figures(renderer: Renderer) -> None:
@@ -77,7 +77,7 @@ def test_the_pdf_shows_the_golden_figures(renderer: Renderer) -> None:
         assert re.search(rf"^ *{re.escape(sign)} *{label} +{re.escape(amount)}", text, re.MULTILINE)
     for label, amount in BILLED:
         assert re.search(rf"{label} +{re.escape(amount)}$", text, re.MULTILINE)
-    for part in ("all dates:", "GHS 1,250.25 in your favour", "GHS 3,116.7499"):
+    for part in ("as entered by", "GHS 1,250.25 in your favour", "GHS 3,116.7499"):
         assert part in text
 
 

@@ -1,10 +1,12 @@
 import re
+import subprocess
 
 import pytest
 
+from services.mailer.letter import usable
 from shared.statement.mail import SHOWN
 from shared.statement.render import Renderer
-from tests.shared.statement.reading import page, pdf_text, words
+from tests.shared.statement.reading import page, pdf_text, tool, words
 from tests.shared.statement.snapshots import frozen, many, row, snapshot
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}<!--% if 1 %-->"
@@ -140,3 +142,59 @@ def test_what_differs_from_mail_to_mail_has_short_lines_of_its_own(renderer: Ren
     differing = {line for line in one + other if line not in one or line not in other}
     assert len(differing) > 10
     assert max(map(len, differing)) < 150
+
+
+@pytest.mark.parametrize("email", ["office@kente.example ", "\u00a0office@kente.example"])
+def test_replies_are_invited_where_they_arrive(email: str) -> None:
+    made = Renderer(pdf=False, reply_to=usable).render(frozen(snapshot(business__email=email)))
+    assert made.reply_to == "office@kente.example"
+    assert "Reply to this e-mail." in made.text
+    assert "Just reply to this e-mail." in words(made.html)
+
+
+@pytest.mark.parametrize(
+    "email",
+    [None, "", " ", "Kente Office <a@b.example>", "a@b.example, c@d.example", "büro@b.example"],
+)
+def test_replies_are_not_invited_where_they_would_not_arrive(email: str | None) -> None:
+    made = Renderer(pdf=False, reply_to=usable).render(frozen(snapshot(business__email=email)))
+    assert made.reply_to is None
+    for said in (" ".join(made.text.split()), words(made.html)):
+        assert "Ask Kente & Co directly; replies to this e-mail do not arrive there." in said
+        assert "eply to this e-mail." not in said
+
+
+def test_what_is_dated_ahead_is_called_so(renderer: Renderer) -> None:
+    ahead = renderer.render(frozen(snapshot(to="2027-12-31")))
+    past = renderer.render(frozen(snapshot()))
+    for said in (words(ahead.html), " ".join(ahead.text.split()), joined(ahead.pdf)):
+        assert "Balance expected on 31 December 2027" in said
+        assert "owed at the end of the period, as entered by 22 November 2026" in said
+    for said in (words(past.html), " ".join(past.text.split()), joined(past.pdf)):
+        assert "Balance on 30 November 2024" in said
+        assert "expected" not in said
+        assert "Balance of all dates, as entered by 22 November 2026" in said
+        for untrue in ("so far", "as of", "were made"):
+            assert untrue not in said
+
+
+def joined(pdf: bytes | None) -> str:
+    """The words of a PDF column by column, as a reader follows them."""
+    assert pdf is not None
+    run = subprocess.run([tool("pdftotext"), "-", "-"], input=pdf, capture_output=True, check=True)
+    return " ".join(run.stdout.decode().split())
+
+
+def test_the_layout_of_a_message_is_kept(renderer: Renderer) -> None:
+    made = renderer.render(frozen(snapshot()), "Pay to:\n  Bank:      Example Bank\n\tTabbed:\tyes")
+    assert "\n  Bank:      Example Bank\n        Tabbed: yes\n" in made.text
+    nbsp = "\u00a0"
+    assert f"{nbsp * 2}Bank:{nbsp * 5} Example Bank" in made.html
+    assert f"{nbsp * 8}Tabbed: yes" in made.html
+
+
+def test_each_detail_of_a_payment_has_a_direction_of_its_own(renderer: Renderer) -> None:
+    rows = [row("2024-11-01", "payment", "1", "5", method="تحويل بنكي", reference="123/456")]
+    made = renderer.render(frozen(snapshot(rows)))
+    bare = re.sub(r"\s+>", ">", made.html)
+    assert "· <bdi>تحويل بنكي</bdi> · <bdi>123/456</bdi>" in re.sub(r"\n", "", bare)

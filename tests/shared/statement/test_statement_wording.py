@@ -2,7 +2,16 @@ import datetime as dt
 
 import pytest
 
-from shared.statement.wording import line, lines, local, period, slug
+from shared.statement.wording import (
+    clock,
+    file_name,
+    initial,
+    line,
+    lines,
+    local,
+    period,
+    slug,
+)
 
 
 @pytest.mark.parametrize(
@@ -29,6 +38,7 @@ def test_a_line_is_one_line_whatever_was_in_the_name() -> None:
 
 def test_the_lines_of_a_message_are_kept() -> None:
     assert lines("\n a\r\n\r\nb\rc\u2028d\x00e\n\n") == [" a", "", "b", "c", "d e"]
+    assert lines("a\tb\n\tc") == ["a       b", "        c"]
     assert lines(None) == lines(" \n\t\r\n") == []
 
 
@@ -39,8 +49,63 @@ def test_a_moment_is_told_by_the_clock_of_the_business() -> None:
         assert local(moment, unknown).tzname() == "UTC"
 
 
-def test_a_file_name_is_plain_ascii() -> None:
-    assert slug("Kente & Co") == "kente-co"
-    assert slug("../../Ɛsi\r\n布") == "si"
-    assert slug("布") == ""
-    assert len(slug("x" * 300)) == 40
+@pytest.mark.parametrize(
+    ("name", "folded"),
+    [
+        ("Kente & Co", "kente-co"),
+        ("../../Ɛsi\r\n布", "esi"),
+        ("布", ""),
+        ("Müller & Söhne GmbH", "muller-sohne-gmbh"),
+        ("Inversiones Ñuñoa", "inversiones-nunoa"),
+        ('"Łódź" Żółć', "lodz-zolc"),
+        ("Straße Æther Øl Þór Đà Nẵng", "strasse-aether-ol-thor-da-na"),
+        ("x" * 300, "x" * 28),
+    ],
+)
+def test_a_name_in_a_files_name_is_ascii_and_readable(name: str, folded: str) -> None:
+    assert slug(name) == folded
+
+
+def test_the_name_of_a_file_has_both_dates_whatever_the_name() -> None:
+    since = dt.date(2026, 6, 1)
+    for name in ("Accra Building Supplies Limited", "Stadtwerke Musterhausen Energie GmbH", "布"):
+        whole, half = (file_name(name, since, dt.date(2026, 6, day)) for day in (30, 15))
+        assert whole.endswith("-2026-06-01-2026-06-30.pdf")
+        assert half.endswith("-2026-06-01-2026-06-15.pdf")
+        assert len(whole) <= 64
+
+
+@pytest.mark.parametrize(
+    ("name", "letter"),
+    [
+        ("kente", "K"),
+        ("(3 Sons)", "3"),
+        ("საქართველოს ვაჭრობა", "ს"),
+        ("เจริญ", "จ"),
+        ("ແສງ", "ສ"),
+        ("ǆ", "ǅ"),
+        ("e\u0301clat", "É"),
+        ("🎉🎉", "🎉"),
+        ("---", "#"),
+    ],
+)
+def test_a_tile_shows_a_letter_that_readers_have(name: str, letter: str) -> None:
+    assert initial(name) == letter
+
+
+@pytest.mark.parametrize(
+    ("timezone", "shown"),
+    [
+        ("Africa/Accra", "16:00 (GMT)"),
+        ("Europe/Berlin", "17:00 (CET)"),
+        ("Europe/Istanbul", "19:00 (UTC+3)"),
+        ("America/Sao_Paulo", "13:00 (UTC−3)"),
+        ("Asia/Kolkata", "21:30 (UTC+5:30)"),
+        ("Pacific/Pago_Pago", "05:00 (UTC−11)"),
+        ("Asia/Shanghai", "00:00 (UTC+8)"),
+        ("America/Chicago", "10:00 (UTC−6)"),
+        ("Etc/UTC", "16:00 (UTC)"),
+    ],
+)
+def test_a_zone_is_told_by_letters_only_if_they_mean_one_thing(timezone: str, shown: str) -> None:
+    assert clock(local(dt.datetime(2026, 11, 22, 16, tzinfo=dt.UTC), timezone)) == shown
