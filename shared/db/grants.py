@@ -29,7 +29,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "kept_documents": _KEPT,
     "kept_periods": _KEPT,
     "kept_totals": _KEPT,
-    "report_versions": {API: "SELECT"},
+    "report_versions": _KEPT,
     "counted_documents": {},
     "counted_periods": {},
     "counted_totals": {},
