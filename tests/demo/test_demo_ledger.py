@@ -29,7 +29,7 @@ async def test_it_is_imported_and_shows_every_kind_of_thing(database: str, tmp_p
     ledger.write(tmp_path)
     summary = await import_directory(database, tmp_path)
     assert len(summary.files) == 6
-    assert summary.ignored == ()
+    assert summary.warnings == ()
     seen = {
         name: {row[column] for row in csv.DictReader((tmp_path / f"{name}.csv").open())}
         for name, column in (("invoices", "status"), ("payments", "status"), ("deposits", "type"))

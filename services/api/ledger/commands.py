@@ -6,10 +6,11 @@ from pathlib import Path
 
 import asyncpg
 import click
-from tqdm import tqdm
 
+from services.api.ledger import templates
 from services.api.ledger.faults import ImportRefused
 from services.api.ledger.imports import Summary, import_directory
+from services.api.ledger.progress import Progress
 from services.api.ledger.verification import mend, prove
 from shared.migrate import assert_up_to_date
 from shared.settings import DatabaseSettings
@@ -17,23 +18,40 @@ from shared.settings import DatabaseSettings
 
 @click.command("import")
 @click.argument("directory", type=click.Path(path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Check everything and count, but write nothing.")
+@click.option("--ignore-unknown", is_flag=True, help="Pass over CSV files of other names.")
+@click.option(
+    "--template", is_flag=True, help="Write empty files into DIRECTORY, to be filled in, instead."
+)
 @click.pass_context
-def import_(context: click.Context, directory: Path) -> None:
-    """Bring the CSV files of DIRECTORY into the ledger: all of it, or nothing."""
+def import_(
+    context: click.Context, directory: Path, *, dry_run: bool, ignore_unknown: bool, template: bool
+) -> None:
+    """Import the CSV files of DIRECTORY into the ledger, all or nothing."""
     try:
-        summary = asyncio.run(_import(_dsn(context), directory, _sizes(directory)))
+        if template:
+            for path in templates.write(directory):
+                click.echo(path)
+            return
+        summary = asyncio.run(
+            _import(_dsn(context), directory, ignore_unknown=ignore_unknown, dry_run=dry_run)
+        )
     except ImportRefused as refused:
         for error in refused.errors:
             click.echo(error, err=True)
-        click.echo("nothing was imported", err=True)
+        if not template:
+            click.echo("nothing was imported", err=True)
         sys.exit(1)
-    for name in summary.ignored:
-        click.echo(f"{name}: ignored, no ledger file has this name", err=True)
+    for warning in summary.warnings:
+        click.echo(f"warning: {warning}", err=True)
+    to_be = " to be" if dry_run else ""
     for file in summary.files:
         click.echo(
-            f"{file.file}: {file.inserted} inserted, {file.updated} updated, "
+            f"{file.file}: {file.inserted}{to_be} inserted, {file.updated}{to_be} updated, "
             f"{file.unchanged} unchanged"
         )
+    if dry_run:
+        click.echo("nothing was written: this was a dry run")
 
 
 @click.command()
@@ -51,20 +69,11 @@ def rebuild(context: click.Context) -> None:
     asyncio.run(_rebuild(_dsn(context)))
 
 
-async def _import(dsn: str, directory: Path, sizes: dict[str, int]) -> Summary:
-    current = ""
-    # `disable=None` shows the bar on a terminal only.
-    with tqdm(unit="B", unit_scale=True, disable=None, leave=False, file=sys.stderr) as bar:
-
-        def show(step: str, read: int) -> None:
-            nonlocal current
-            if step != current:
-                current = step
-                bar.reset(sizes.get(step.removeprefix("reading ")))
-                bar.set_description_str(step)
-            bar.update(read - bar.n)
-
-        return await import_directory(dsn, directory, show)
+async def _import(dsn: str, directory: Path, *, ignore_unknown: bool, dry_run: bool) -> Summary:
+    async with Progress(_sizes(directory)) as progress:
+        return await import_directory(
+            dsn, directory, progress.show, ignore_unknown=ignore_unknown, dry_run=dry_run
+        )
 
 
 async def _verify(dsn: str) -> bool:

@@ -7,6 +7,7 @@ from services.api.ledger.kinds import (
     AMOUNT_NOT_NEGATIVE,
     CURRENCY,
     DATE,
+    EMAIL,
     ID,
     INTEGER,
     TEXT,
@@ -19,7 +20,7 @@ from services.api.ledger.kinds import (
 
 @dataclass(frozen=True)
 class Column:
-    """A column; an optional one may be absent, and empty stands for `default` (an SQL literal)."""
+    """A column; an optional one may be absent, and empty stands for `default` in SQL."""
 
     name: str
     kind: Kind
@@ -45,6 +46,8 @@ def _optional(name: str, kind: Kind = TEXT, default: str | None = None) -> Colum
     return Column(name, kind, required=False, default=default)
 
 
+_NOW = "now() AT TIME ZONE 'UTC'"
+
 # In the order in which they may be written: nobody refers to a later one.
 FILES = (
     LedgerFile(
@@ -53,7 +56,7 @@ FILES = (
             Column("id", ID),
             Column("owner_id", INTEGER),
             Column("name", TEXT),
-            _optional("email"),
+            _optional("email", EMAIL),
             _optional("phone"),
             _optional("address"),
             Column("currency", CURRENCY),
@@ -78,14 +81,14 @@ FILES = (
             _optional("business_address"),
             _optional("business_phone"),
             _optional("business_location"),
-            _optional("business_email"),
+            _optional("business_email", EMAIL),
             _optional("account_id", INTEGER),
             _optional("category_id", ID),
             _optional("deposit_account_id", INTEGER),
             _optional("opening_balance", AMOUNT, default="0"),
             _optional("archived", choice("0", "1", sql_type="smallint"), default="0"),
-            Column("created_at", TIME),
-            Column("updated_at", TIME),
+            _optional("created_at", TIME, default=f"stored.created_at, {_NOW}"),
+            _optional("updated_at", TIME, default=f"stored.updated_at, {_NOW}"),
         ),
     ),
     LedgerFile(

@@ -2,16 +2,18 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 
 import asyncpg
 
-from services.api.ledger.faults import Faults, ImportRefused
+from services.api.ledger.faults import Faults, ImportRefused, quoted
 from services.api.ledger.files import FILES, LedgerFile
 from services.api.ledger.staging import (
     Staged,
     Written,
+    changed_businesses,
     find_repeated_keys,
     find_unknown,
     stage,
@@ -28,19 +30,37 @@ OnStep = Callable[[str, int], object]
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the rows, by file in the order of writing; `ignored` names unknown CSVs."""
+    """What became of the rows, by file in the order of writing, and what to look at."""
 
     files: tuple[Written, ...]
-    ignored: tuple[str, ...]
+    warnings: tuple[str, ...]
 
 
-async def import_directory(dsn: str, directory: Path, on_step: OnStep = lambda *_: None) -> Summary:
+class _Undone(Exception):
+    """Ends the transaction of an import that was to be tried only."""
+
+
+async def import_directory(
+    dsn: str,
+    directory: Path,
+    on_step: OnStep = lambda *_: None,
+    *,
+    ignore_unknown: bool = False,
+    dry_run: bool = False,
+) -> Summary:
     """Import the ledger files of `directory` in one transaction, one import at a time.
 
-    Raises ImportRefused, with the faults of the first bad rows, when anything is wrong, and
-    MigrationError if a migration is missing; the ledger is then what it was.
+    With `dry_run` everything is done, counted and undone. Raises ImportRefused, with the faults of
+    the first bad rows, if anything is wrong, or if a CSV file has a name that is not known (unless
+    told to `ignore_unknown`); the ledger is then what it was.
+>>>>>>> 7c6bdd4 (Imports: columns documented, files to begin with, spreadsheet habits, a dry run)
     """
-    files, ignored = _ledger_files(directory)
+    files, unknown = _ledger_files(directory)
+    if unknown and not ignore_unknown:
+        raise ImportRefused([_misnamed(name) for name in unknown])
+    if not files:
+        expected = ", ".join(file.name for file in FILES)
+        raise ImportRefused([f"{directory}: holds none of {expected}"])
     connection = await asyncpg.connect(
         dsn,
         server_settings={
@@ -51,10 +71,9 @@ async def import_directory(dsn: str, directory: Path, on_step: OnStep = lambda *
         },
     )
     try:
-        written = await _import(connection, directory, files, on_step)
+        return await _import(connection, directory, files, on_step, dry_run=dry_run)
     finally:
         await connection.close()
-    return Summary(tuple(written), ignored)
 
 
 def _ledger_files(directory: Path) -> tuple[list[LedgerFile], tuple[str, ...]]:
@@ -63,30 +82,47 @@ def _ledger_files(directory: Path) -> tuple[list[LedgerFile], tuple[str, ...]]:
     except OSError as error:
         raise ImportRefused([f"{directory}: cannot be read: {error.strerror}"]) from None
     files = [file for file in FILES if file.name in present]
-    if not files:
-        expected = ", ".join(file.name for file in FILES)
-        raise ImportRefused([f"{directory}: holds none of {expected}"])
     known = {file.name for file in FILES}
     strange = (name for name in present if name.lower().endswith(".csv") and name not in known)
     return files, tuple(sorted(strange))
 
 
+def _misnamed(name: str) -> str:
+    meant = get_close_matches(name.lower(), [file.name for file in FILES], n=1)
+    hint = f"is it {meant[0]}?" if meant else f"known are {', '.join(file.name for file in FILES)}"
+    return f"{quoted(name)}: no file of the ledger has this name; {hint} (or --ignore-unknown)"
+
+
 async def _import(
+<<<<<<< HEAD
     connection: asyncpg.Connection, directory: Path, files: list[LedgerFile], on_step: OnStep
 ) -> list[Written]:
     await assert_up_to_date(connection)
+=======
+    connection: asyncpg.Connection,
+    directory: Path,
+    files: list[LedgerFile],
+    on_step: OnStep,
+    *,
+    dry_run: bool,
+) -> Summary:
+    await assert_up_to_date(connection)
     file = files[0]
+    written: list[Written] = []
+    warnings: list[str] = []
     try:
         async with connection.transaction():
             on_step("waiting for other imports", 0)
             await connection.execute(_queries.one_import_at_a_time)
             all_staged = await _stage_all(connection, directory, files, on_step)
-            written = []
             for staged in all_staged:
                 file = staged.file
                 on_step(f"writing {file.name}", 0)
+                warnings += [*staged.warnings, *await changed_businesses(connection, staged)]
                 written.append(await _prove_and_write(connection, staged))
-            return written
+            _undo(dry_run)
+    except _Undone:
+        pass
     except (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError) as error:
         detail = f" ({error.detail})" if error.detail else ""
         raise ImportRefused([f"{file.name}: {error.message}{detail}"]) from None
@@ -94,6 +130,13 @@ async def _import(
         raise ImportRefused(
             [f"{file.name}: somebody else was writing the same rows; run the import again"]
         ) from None
+
+    return Summary(tuple(written), tuple(warnings))
+
+
+def _undo(dry_run: bool) -> None:  # noqa: FBT001 - one caller, in sight
+    if dry_run:
+        raise _Undone
 
 
 async def _stage_all(

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from services.api.sends.addresses import Address
+
 # Dates that need no calendar to be right: every one but 29 February.
 _YEAR = r"(?!0000)[0-9]{4}"
 _DAY = (
@@ -17,6 +19,12 @@ _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _BIGINT = range(-(2**63), 2**63)
 _WHOLE_DIGITS = 14
 _DECIMALS = 4
+_LONGEST_ADDRESS = 320
+# Addresses that certainly are some.
+_PLAIN_ADDRESS = (
+    r"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@"
+    r"(?:[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+\.)+[A-Za-z]{2,24}"
+)
 
 
 @dataclass(frozen=True)
@@ -24,12 +32,16 @@ class Kind:
     """One way to write a value.
 
     `plain` is a pattern of values that are certainly right and need no closer look; `complaint`
-    judges all others and says what is wrong with one, or None.
+    judges all others and says what is wrong with one, or None. A value that `is_doubtful` is taken,
+    with a warning. `form` and `example` tell a reader how to write one.
     """
 
     sql_type: str
     plain: str
     complaint: Callable[[str], str | None]
+    form: str
+    example: str
+    is_doubtful: Callable[[str], bool] | None = None
 
 
 def _integer(text: str) -> str | None:
@@ -68,6 +80,8 @@ def _date(text: str) -> str | None:
 
 
 def _time(text: str) -> str | None:
+    if re.fullmatch("[0-9-]{10}", text):
+        return _date(text)
     match = re.fullmatch(r"([0-9-]{10} [0-9:]{8})(?:\.[0-9]{1,6})?", text)
     if match is None:
         return "is not a time written YYYY-MM-DD HH:MM:SS"
@@ -94,21 +108,51 @@ def _timezone(text: str) -> str | None:
     return None if known else "is not a time zone like Africa/Accra (IANA)"
 
 
+def _is_no_address(text: str) -> bool:
+    if not text or len(text) > _LONGEST_ADDRESS:
+        return bool(text)
+    try:
+        Address.parse(text)
+    except ValueError:
+        return True
+    return False
+
+
 def choice(*allowed: str, sql_type: str = "text") -> Kind:
     """Return the kind that allows just these words."""
 
     def complaint(text: str) -> str | None:
         return None if text in allowed else f"is none of {', '.join(allowed)}"
 
-    return Kind(sql_type, "|".join(map(re.escape, allowed)), complaint)
+    form = " or ".join(f"`{word}`" for word in allowed)
+    return Kind(sql_type, "|".join(map(re.escape, allowed)), complaint, form, allowed[0])
 
 
-ID = Kind("bigint", "[0-9]{1,18}", _identifier)
-INTEGER = Kind("bigint", "-?[0-9]{1,18}", _integer)
-AMOUNT = Kind("numeric", r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?", _amount)
-AMOUNT_NOT_NEGATIVE = Kind("numeric", r"[0-9]{1,14}(?:\.[0-9]{1,4})?", _amount_not_negative)
-DATE = Kind("date", f"{_YEAR}-{_DAY}", _date)
-TIME = Kind("timestamp", f"{_YEAR}-{_DAY} {_CLOCK}", _time)
-TEXT = Kind("text", "(?!)", _text)
-CURRENCY = Kind("text", "[A-Z]{3}", _currency)
-TIMEZONE = Kind("text", "(?!)", _timezone)
+ID = Kind("bigint", "[0-9]{1,18}", _identifier, "whole number from 0", "17")
+INTEGER = Kind("bigint", "-?[0-9]{1,18}", _integer, "whole number", "17")
+AMOUNT = Kind(
+    "numeric",
+    r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?",
+    _amount,
+    "amount with at most 4 decimals",
+    "-1234.56",
+)
+AMOUNT_NOT_NEGATIVE = Kind(
+    "numeric",
+    r"[0-9]{1,14}(?:\.[0-9]{1,4})?",
+    _amount_not_negative,
+    "amount from 0 with at most 4 decimals",
+    "1234.56",
+)
+DATE = Kind("date", f"{_YEAR}-{_DAY}", _date, "`YYYY-MM-DD`", "2026-01-31")
+TIME = Kind(
+    "timestamp",
+    f"{_YEAR}-{_DAY}(?: {_CLOCK})?",
+    _time,
+    "`YYYY-MM-DD HH:MM:SS`, or a date alone",
+    "2026-01-31 09:30:00",
+)
+TEXT = Kind("text", "(?!)", _text, "text", "Kente & Co")
+EMAIL = Kind("text", _PLAIN_ADDRESS, _text, "one address", "ama@kente.example", _is_no_address)
+CURRENCY = Kind("text", "[A-Z]{3}", _currency, "currency code (ISO 4217)", "GHS")
+TIMEZONE = Kind("text", "(?!)", _timezone, "time zone (IANA)", "Africa/Accra")

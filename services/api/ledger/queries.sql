@@ -40,6 +40,16 @@ WHERE {column} IS NOT NULL AND NOT EXISTS (
 ORDER BY line
 LIMIT $1
 
+-- name: changed_businesses
+-- Businesses that a file makes into others, by their name, owner or currency; the first of them.
+SELECT line, id, concat_ws(', ', stored.name, stored.currency, 'owner ' || stored.owner_id) AS was,
+    concat_ws(', ', staged.name, staged.currency, 'owner ' || staged.owner_id) AS becomes
+FROM staged_businesses AS staged JOIN businesses AS stored USING (id)
+WHERE (stored.name, stored.owner_id, stored.currency)
+    IS DISTINCT FROM (staged.name, staged.owner_id, staged.currency)
+ORDER BY line
+LIMIT 20
+
 -- name: write_rows
 -- Inserts new rows and updates changed ones, in key order so that two writers meet in the same
 -- order; rows that say what is stored already are not touched. A row just inserted has no xmax.

@@ -1,38 +1,53 @@
-"""RFC 4180, exactly: a file's bytes cut into records, and a record cut into fields."""
+"""RFC 4180, with any separator: a file's bytes cut into records, and a record cut into fields."""
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from typing import BinaryIO
 
 _LIMIT = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
-_BARE = rb'[^",\r\n]*+'
 _IN_QUOTES = rb'"[^"]*+(?:""[^"]*+)*+'
-# A line on which a quoted field begins and does not end.
-_OPEN = re.compile(rb'(?:(?:%b|%b"),)*+%b' % (_BARE, _IN_QUOTES, _IN_QUOTES))
-_FIELD = re.compile(r'"(?P<quoted>(?:[^"]|"")*+)"|(?P<bare>[^",]*+)')
 
 
 class MalformedError(ValueError):
-    """No CSV: `field` is the index of the field at fault, `line` where its record began."""
+    """No CSV: `field` is the index of the field at fault, `line` where its record began.
 
-    def __init__(self, what: str, *, field: int | None = None, line: int = 0) -> None:
+    `is_encoding` says that all of the file is probably in another encoding than UTF-8.
+    """
+
+    def __init__(
+        self, what: str, *, field: int | None = None, line: int = 0, is_encoding: bool = False
+    ) -> None:
         super().__init__(what)
+        self.is_encoding = is_encoding
         self.field = field
         self.line = line
 
 
-def records(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+@cache
+def _opens(separator: str) -> re.Pattern[bytes]:
+    """Return the pattern of a line on which a quoted field begins and does not end."""
+    mark = re.escape(separator.encode())
+    bare = rb'[^"%b\r\n]*+' % mark
+    return re.compile(rb'(?:(?:%b|%b")%b)*+%b' % (bare, _IN_QUOTES, mark, _IN_QUOTES))
+
+
+@cache
+def _field(separator: str) -> re.Pattern[str]:
+    return re.compile(rf'"(?P<quoted>(?:[^"]|"")*+)"|(?P<bare>[^"{re.escape(separator)}]*+)')
+
+
+def records(stream: BinaryIO, separator: str = ",", number: int = 0) -> Iterator[tuple[int, bytes]]:
     """Yield each record with the number of the line on which it starts, without its line end.
 
     Blank lines are passed over, a byte order mark too. Takes the memory of one record; one of
-    more than 16 MiB raises MalformedError.
+    more than 16 MiB raises MalformedError. `number` lines were read before.
     """
-    number = 0
     while line := stream.readline(_LIMIT):
         number += 1
         start, record = number, line.removeprefix(_BOM) if number == 1 else line
-        if record.count(b'"') % 2 and _OPEN.fullmatch(record):
+        if record.count(b'"') % 2 and _opens(separator).fullmatch(record):
             record, number = _rest_of(stream, record, number)
         if len(record) >= _LIMIT:
             raise MalformedError("is longer than 16 MiB: is a quote never closed?", line=start)
@@ -51,7 +66,7 @@ def _rest_of(stream: BinaryIO, first: bytes, number: int) -> tuple[bytes, int]:
     return b"".join(parts), number
 
 
-def fields(record: bytes) -> list[str | None]:
+def fields(record: bytes, separator: str = ",") -> list[str | None]:
     """Cut a record into its values: None where nothing stands, "" where an empty quoted field does.
 
     Raises MalformedError for what is neither UTF-8 text without NUL nor RFC 4180.
@@ -60,23 +75,27 @@ def fields(record: bytes) -> list[str | None]:
         text = record.decode()
     except UnicodeDecodeError as error:
         before = record[: error.start].decode()
-        raise MalformedError("is not UTF-8", field=_index(before)) from None
+        raise MalformedError(
+            "is not UTF-8", field=_index(before, separator), is_encoding=True
+        ) from None
     if "\0" in text:
-        raise MalformedError("holds a NUL", field=_index(text.partition("\0")[0]))
+        raise MalformedError("holds a NUL", field=_index(text.partition("\0")[0], separator))
     values: list[str | None] = []
-    position = 0
+    position, pattern = 0, _field(separator)
     while True:
-        match = _FIELD.match(text, position)
+        match = pattern.match(text, position)
         # The bare alternative matches the empty string, so there always is a match.
-        value, position = _value(match, text, len(values)) if match else (None, len(text))
+        value, position = (
+            _value(match, text, separator, len(values)) if match else (None, len(text))
+        )
         values.append(value)
         if position == len(text):
             return values
         position += 1
 
 
-def _value(match: re.Match[str], text: str, field: int) -> tuple[str | None, int]:
-    if text[match.end() : match.end() + 1] not in ("", ","):
+def _value(match: re.Match[str], text: str, separator: str, field: int) -> tuple[str | None, int]:
+    if text[match.end() : match.end() + 1] not in ("", separator):
         if match["quoted"] is not None:
             raise MalformedError("goes on after its closing quote", field=field)
         if match["bare"]:
@@ -89,6 +108,6 @@ def _value(match: re.Match[str], text: str, field: int) -> tuple[str | None, int
     return match["bare"] or None, match.end()
 
 
-def _index(before: str) -> int:
-    # Commas between quotes separate nothing.
-    return re.sub(r'"(?:[^"]|"")*+"?', "", before).count(",")
+def _index(before: str, separator: str) -> int:
+    # Separators between quotes separate nothing.
+    return re.sub(r'"(?:[^"]|"")*+"?', "", before).count(separator)

@@ -5,25 +5,38 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import BinaryIO
 
+from services.api.ledger.dialects import HOW_TO_SAVE, Dialect, recognise
 from services.api.ledger.faults import Faults, quoted
 from services.api.ledger.files import Column, LedgerFile
 from services.api.ledger.kinds import TEXT
 from services.api.ledger.records import MalformedError, fields, records
 
 _BLOCK = 256 * 1024
-_TEXT = r'[^",\r\n\0]++'
 _QUOTED_TEXT = r'"(?=[^"]|"")[^"\0]*+(?:""[^"\0]*+)*+"'
 
 
 class Rows:
-    """The rows of one open file; what is wrong with any of them is noted in `faults`."""
+    """The rows of one open file; what is wrong with any of them is noted in `faults`.
+
+    `columns` is empty if the header is wrong. `doubts` has the lines of values that are taken with
+    a warning, by column.
+    """
 
     def __init__(self, file: LedgerFile, stream: BinaryIO, faults: Faults) -> None:
         self._file = file
         self._faults = faults
-        self._records = self._well_formed(stream)
-        self.columns = self._header()
+        self.separator = ","
+        self.columns: Sequence[Column] = ()
         self.count = 0
+        self.doubts: dict[str, list[int]] = {}
+        try:
+            dialect = recognise(stream)
+        except MalformedError as error:
+            self._note(error.line, "file", str(error))
+            return
+        self.separator = dialect.separator
+        self._records = self._well_formed(dialect)
+        self.columns = self._header()
 
     def blocks(self) -> Iterator[bytes]:
         """Yield the rows as CSV for COPY, each with its line number put in front.
@@ -33,15 +46,23 @@ class Rows:
         """
         if not self.columns:
             return
-        plain = re.compile(",".join(map(_pattern, self.columns)).encode()).fullmatch
+        separator = self.separator.encode()
+        pattern = re.escape(self.separator).join(
+            _pattern(column, self.separator) for column in self.columns
+        )
+        plain = re.compile(pattern.encode()).fullmatch
+        nothing = separator * (len(self.columns) - 1)
         block: list[bytes] = []
         size = 0
         for line, record in self._records:
             # A plain row needs no closer look; this is what makes a million of them take seconds.
             if not (plain(record) and _is_utf8(record)):
-                self._examine(line, record)
+                if record == nothing:
+                    continue  # what a spreadsheet leaves of rows that were emptied
+                if not self._examine(line, record):
+                    return
             self.count += 1
-            block.append(b"%d,%b\n" % (line, record))
+            block.append(b"%d%b%b\n" % (line, separator, record))
             size += len(record)
             if size >= _BLOCK:
                 if not self._faults.lines:
@@ -52,9 +73,9 @@ class Rows:
         if not self._faults.lines:
             yield b"".join(block)
 
-    def _well_formed(self, stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    def _well_formed(self, dialect: Dialect) -> Iterator[tuple[int, bytes]]:
         try:
-            yield from records(stream)
+            yield from records(dialect.stream, dialect.separator, dialect.skipped)
         except MalformedError as error:
             self._note(error.line, "row", str(error))
 
@@ -62,12 +83,16 @@ class Rows:
         line, record = next(self._records, (1, b""))
         known = {column.name: column for column in self._file.columns}
         try:
-            names = [name or "" for name in fields(record)]
+            names = [_name(name or "") for name in fields(record, self.separator)]
         except MalformedError as error:
-            self._note(line, "header", str(error))
+            self._note(line, "header", _advised(error))
             return ()
         if not record:
             self._note(line, "header", "there is none")
+            return ()
+        if known.keys().isdisjoint(names):
+            what = f"names no column of this file, which are {', '.join(known)}"
+            self._note(line, "header", f"{what}; between them stands a comma, a semicolon or a tab")
             return ()
         times = Counter(names)
         strange = [name for name in times if name not in known or times[name] > 1]
@@ -78,31 +103,44 @@ class Rows:
             self._note(line, name, "the column is missing")
         return () if strange or absent else [known[name] for name in names]
 
-    def _examine(self, line: int, record: bytes) -> None:
+    def _examine(self, line: int, record: bytes) -> bool:
+        """Note what is wrong or doubtful; return whether the file is worth reading on."""
         try:
-            values = fields(record)
+            values = fields(record, self.separator)
         except MalformedError as error:
             within = error.field is not None and error.field < len(self.columns)
             where = self.columns[error.field or 0].name if within else "row"
-            self._note(line, where, str(error))
-            return
+            self._note(line, where, _advised(error))
+            return not error.is_encoding
         if len(values) != len(self.columns):
             self._note(
                 line, "row", f"has {len(values)} fields where the header has {len(self.columns)}"
             )
-            return
+            return True
         for column, value in zip(self.columns, values, strict=True):
             what = _complaint(column, value)
             if what:
                 self._note(line, column.name, what)
+            elif value and column.kind.is_doubtful and column.kind.is_doubtful(value):
+                self.doubts.setdefault(column.name, []).append(line)
+        return True
 
     def _note(self, line: int, column: str, what: str) -> None:
         self._faults.add(self._file.name, line, column, what)
 
 
-def _pattern(column: Column) -> str:
+def _name(text: str) -> str:
+    """Return a column's name as we write it: spreadsheets have capitals and blanks in theirs."""
+    return re.sub(r"[\s_-]+", "_", text.strip().lower())
+
+
+def _advised(error: MalformedError) -> str:
+    return f"{error}: {HOW_TO_SAVE}" if error.is_encoding else str(error)
+
+
+def _pattern(column: Column, separator: str) -> str:
     if column.kind is TEXT:
-        one = f"{_TEXT}|{_QUOTED_TEXT}"
+        one = rf'[^"{re.escape(separator)}\r\n\0]++|{_QUOTED_TEXT}'
         return f"(?:{one})" if column.required else f'(?:{one}|"")?+'
     one = f'(?:{column.kind.plain})|"(?:{column.kind.plain})"'
     return f"(?:{one})" if column.required else f"(?:{one})?"

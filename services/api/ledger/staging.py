@@ -7,7 +7,7 @@ from typing import BinaryIO
 
 import asyncpg
 
-from services.api.ledger.faults import Faults
+from services.api.ledger.faults import Faults, quoted
 from services.api.ledger.files import Column, LedgerFile
 from services.api.ledger.rows import Rows
 from shared.sql import load
@@ -41,6 +41,7 @@ class Staged:
     file: LedgerFile
     columns: tuple[Column, ...]
     count: int
+    warnings: tuple[str, ...]
 
 
 async def stage(
@@ -71,9 +72,18 @@ async def stage(
             source=_blocks(rows, stream, on_read),
             columns=["line", *(column.name for column in columns)],
             format="csv",
+            delimiter=rows.separator,
         )
     await connection.execute(f"ANALYZE staged_{file.table}")
-    return Staged(file, columns, rows.count)
+    return Staged(file, columns, rows.count, _warnings(file, rows))
+
+
+def _warnings(file: LedgerFile, rows: Rows) -> tuple[str, ...]:
+    return tuple(
+        f"{file.name}: {column}: {len(lines)} of {rows.count} rows hold no e-mail address that "
+        f"mail can go to, the first in line {lines[0]}"
+        for column, lines in rows.doubts.items()
+    )
 
 
 async def _blocks(
@@ -119,6 +129,18 @@ def _lacking(row: asyncpg.Record) -> str:
         return f"there is no business {row['missing']}"
     thing = row["column"].removesuffix("_id")
     return f"business {row['business_id']} has no {thing} {row['missing']}"
+
+
+async def changed_businesses(connection: asyncpg.Connection, staged: Staged) -> list[str]:
+    """Return a warning for each business that becomes another one, by name, owner or currency."""
+    present = {column.name for column in staged.columns}
+    if staged.file.table != "businesses" or not present >= {"name", "owner_id", "currency"}:
+        return []
+    return [
+        f"{staged.file.name}: {row['line']}: business {row['id']} was {quoted(row['was'])} and "
+        f"becomes {quoted(row['becomes'])}: if that is another business, give yours another id"
+        for row in await connection.fetch(_queries.changed_businesses)
+    ]
 
 
 async def write(connection: asyncpg.Connection, staged: Staged) -> Written:

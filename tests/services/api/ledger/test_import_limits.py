@@ -27,8 +27,8 @@ def faults_of(content: bytes) -> list[str]:
 def test_a_header_of_very_many_columns_is_read_once() -> None:
     names = ",".join(f"c{number}" for number in range(300_000)).encode()
     lines = faults_of(names + b"\n1\n")
-    assert lines[0] == "customers.csv:1: header: 'c0' is no column of this file"
-    assert len(lines) == 20
+    (line,) = lines
+    assert line.startswith("customers.csv:1: header: names no column of this file")
 
 
 def test_a_header_of_one_name_very_often() -> None:

@@ -62,7 +62,7 @@ async def test_the_golden_ledger_arrives_as_it_stands(database: str) -> None:
         "payments.csv": (14, 0, 0),
         "deposits.csv": (3, 0, 0),
     }
-    assert summary.ignored == ()
+    assert summary.warnings == ()
     null_and_empty = await fetch(
         database,
         "SELECT first_name, business_email FROM customers"
@@ -173,14 +173,20 @@ def _is_empty_text(line: str) -> list[bool]:
     return [value == "EMPTY" for value in next(csv.reader([marked]))]
 
 
-async def test_a_file_of_another_name_is_left_alone_and_named(
+async def test_a_file_of_another_name_is_refused_unless_told_otherwise(
     database: str, tmp_path: Path
 ) -> None:
     header = "id,business_id,name\n"
-    for name in ("categories.csv", "Customers.csv", "notes.csv", "README.md"):
+    for name in ("categories.csv", "Customer.csv", "kunden.csv", "README.md"):
         (tmp_path / name).write_text(header)
-    summary = await import_directory(database, tmp_path)
-    assert summary.ignored == ("Customers.csv", "notes.csv")
+    with pytest.raises(ImportRefused) as refused:
+        await import_directory(database, tmp_path)
+    misspelt, strange = refused.value.errors
+    assert misspelt.startswith(
+        "'Customer.csv': no file of the ledger has this name; is it customers"
+    )
+    assert strange.startswith("'kunden.csv': no file of the ledger has this name; known are")
+    summary = await import_directory(database, tmp_path, ignore_unknown=True)
     assert [file.file for file in summary.files] == ["categories.csv"]
 
 
