@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from demo import database, journey, ledger
+from demo import database, journey, ledger, roles
 from demo.failure import DemoFailed
 from demo.system import System, backgrounds, plan
 from provision import servers
@@ -41,7 +41,9 @@ def up(folder: Path, environ: Mapping[str, str]) -> None:
     say = _Steps()
     given = servers.start(_ROOT, "demo", environ)
     say("Postgres and RabbitMQ answer")
-    system = plan(_ROOT, folder, given, environ)
+    own = not environ.get("DATABASE_URL")
+    logins = asyncio.run(roles.make(given.database_url)) if own else {}
+    system = plan(_ROOT, folder, given, environ, logins)
     system.run("migrate")
     asyncio.run(database.refuse_foreign(system.settings["DATABASE_URL"]))
     was_up = system.runs()

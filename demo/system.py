@@ -30,6 +30,8 @@ class System:
     root: Path
     folder: Path
     settings: dict[str, str]
+    # The address of the database for each process that has a role of its own.
+    logins: Mapping[str, str]
 
     @property
     def url(self) -> str:
@@ -53,7 +55,7 @@ class System:
         record.unlink(missing_ok=True)
         commands = self._commands()
         for each in backgrounds(self.folder):
-            each.start(commands[each.name], self._environment())
+            each.start(commands[each.name], self._environment(each.name))
         with os.fdopen(os.open(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(self.settings, file)
 
@@ -91,10 +93,12 @@ class System:
             "mailer": [_BIN / "ledgerpost-mailer", "run"],
         }
 
-    def _environment(self) -> dict[str, str]:
+    def _environment(self, process: str = "") -> dict[str, str]:
         # A setting may be given as NAME_FILE too, and then not as NAME.
         kept = {name: text for name, text in os.environ.items() if not name.endswith("_FILE")}
-        return kept | {"PYTHONPATH": str(self.root)} | self.settings
+        given = kept | {"PYTHONPATH": str(self.root)} | self.settings
+        login = self.logins.get(process)
+        return given | {"DATABASE_URL": login} if login else given
 
     def _problem(self, name: str) -> str:
         if name == "inbox":
@@ -109,12 +113,18 @@ class System:
         return "" if status == _OK else str(answer)
 
 
-def plan(root: Path, folder: Path, servers: Servers, environ: Mapping[str, str]) -> System:
+def plan(
+    root: Path,
+    folder: Path,
+    servers: Servers,
+    environ: Mapping[str, str],
+    logins: Mapping[str, str],
+) -> System:
     """Return the system as it runs already, or as it can run: on the usual ports where free."""
     ports = _ports(folder, environ)
     settings = {
         **{name: str(port) for name, port in ports.items()},
-        "DATABASE_URL": servers.database_url,
+        "DATABASE_URL": logins.get("owner", servers.database_url),
         "AMQP_URL": servers.amqp_url,
         "SMTP_URL": f"smtp://127.0.0.1:{ports['INBOX_PORT']}",
         "MAIL_FROM": "statements@ledgerpost.example",
@@ -124,7 +134,7 @@ def plan(root: Path, folder: Path, servers: Servers, environ: Mapping[str, str])
         "PUBLIC_URL": f"http://127.0.0.1:{ports['API_PORT']}",
         "LOG_FORMAT": "console",
     }
-    return System(root, folder, settings)
+    return System(root, folder, settings, logins)
 
 
 def backgrounds(folder: Path) -> list[Background]:

@@ -1,4 +1,7 @@
-"""docker/roles.sh, on a real Postgres: on a new database, and on one of an earlier version."""
+"""docker/roles.sql as compose and the demo say it, on new and on older databases.
+
+All in one file, because roles are the whole server's and files run side by side.
+"""
 
 import asyncio
 import shutil
@@ -9,6 +12,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from demo import roles
 from shared import migrate
 from tests.roles import as_role
 from tests.services.api.ledgers import load_golden
@@ -32,10 +36,10 @@ async def admin(database: str) -> AsyncIterator[asyncpg.Connection]:
     """The superuser, who also takes the roles away again."""
     conn = await asyncpg.connect(database)
     yield conn
-    roles = ", ".join(f"lp_{each}" for each in PROCESSES)
+    made = ", ".join(f"lp_{each}" for each in PROCESSES)
     name = await conn.fetchval("SELECT current_database()")
     await conn.execute(f'ALTER DATABASE "{name}" OWNER TO CURRENT_USER')
-    await conn.execute(f"DROP OWNED BY {roles} CASCADE; DROP ROLE {roles}")
+    await conn.execute(f"DROP OWNED BY {made} CASCADE; DROP ROLE {made}")
     await conn.close()
 
 
@@ -115,3 +119,14 @@ async def test_each_may_do_its_own_work_only(
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await conn.execute(may_not)
     await conn.close()
+
+
+async def test_the_demo_has_them_too(database: str, admin: asyncpg.Connection) -> None:
+    first = await roles.make(database)
+    assert await roles.make(database) == first
+    assert first.keys() == {"owner", "api", "relay", "mailer"}
+    assert await migrate.migrate(first["owner"]) == []
+    for process, address in first.items():
+        conn = await asyncpg.connect(address)
+        assert await conn.fetchval("SELECT current_user") == f"lp_{process}"
+        await conn.close()
