@@ -52,8 +52,8 @@ async def import_directory(
 
     With `dry_run` everything is done, counted and undone. Raises ImportRefused, with the faults of
     the first bad rows, if anything is wrong, or if a CSV file has a name that is not known (unless
-    told to `ignore_unknown`); the ledger is then what it was.
->>>>>>> 7c6bdd4 (Imports: columns documented, files to begin with, spreadsheet habits, a dry run)
+    told to `ignore_unknown`), and MigrationError if a migration is missing; the ledger is then what
+    it was.
     """
     files, unknown = _ledger_files(directory)
     if unknown and not ignore_unknown:
@@ -94,11 +94,6 @@ def _misnamed(name: str) -> str:
 
 
 async def _import(
-<<<<<<< HEAD
-    connection: asyncpg.Connection, directory: Path, files: list[LedgerFile], on_step: OnStep
-) -> list[Written]:
-    await assert_up_to_date(connection)
-=======
     connection: asyncpg.Connection,
     directory: Path,
     files: list[LedgerFile],
