@@ -17,6 +17,8 @@ from pydantic import (
     ValidationInfo,
 )
 
+from shared.postgres_url import understood
+
 # One host of a URL, with or without a port; Postgres takes several, or none for a socket.
 _HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
 # As a browser writes it: in lower case, without a path or the scheme's own port.
@@ -80,7 +82,9 @@ def _answerable(chosen: str, info: ValidationInfo) -> str:
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
 Delay = Annotated[timedelta, BeforeValidator(_duration), Field(le=timedelta(minutes=10))]
 Port = Annotated[int, Field(ge=0, le=65535)]
-PostgresUrl = Annotated[str, _url("postgresql", "postgres"), Field(repr=False)]
+PostgresUrl = Annotated[
+    str, _url("postgresql", "postgres"), AfterValidator(understood), Field(repr=False)
+]
 AmqpUrl = Annotated[str, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)]
 SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
 Secret = Annotated[str | None, Field(min_length=32, repr=False)]

@@ -10,7 +10,8 @@ from aiormq.abc import DeliveredMessage
 
 from shared import broker, topology
 from shared.breaker import Breaker
-from shared.health import Unwell, told
+from shared.health import Unwell
+from shared.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.subscription")
 _PAUSE = 1.0  # seconds before a broker that is away is tried again
@@ -45,7 +46,7 @@ class Subscription:
         self._handle = handle
         self._breaker = breaker
         self._prefetch = prefetch
-        self._trouble: str | None = "not connected yet"
+        self._trouble = Trouble("rabbitmq is away", "not connected yet")
         self._at_work: set[asyncio.Future[None]] = set()
         self.stopping = False
 
@@ -57,8 +58,7 @@ class Subscription:
                 try:
                     await self._consume(stopped)
                 except Exception as error:  # noqa: BLE001 - aiormq raises a bare Exception, too
-                    _log.warning("rabbitmq is away", queue=self._queue, error=repr(error))
-                    self._trouble = told(error)
+                    self._trouble.met(error, queue=self._queue)
                     await asyncio.wait([stopped], timeout=_PAUSE)
             await self._drain()
         finally:
@@ -66,8 +66,7 @@ class Subscription:
 
     async def check(self) -> None:
         """Raise what keeps the messages from coming, for the health report."""
-        if self._trouble is not None:
-            raise Unwell(self._trouble)
+        await self._trouble.check()
 
     async def _consume(self, stopped: asyncio.Task[bool]) -> None:
         connection = await broker.connect(self._url, self._name)
@@ -85,7 +84,7 @@ class Subscription:
                 # Below aio-pika, whose message for each delivery costs more than ours to handle it.
                 wire = await channel.get_underlay_channel()
                 begun = await wire.basic_consume(self._queue, self._take, timeout=_PATIENCE)
-                self._trouble = None
+                self._trouble.over()
                 await _first(self._breaker.tripped(), lost, stopped)
                 if not lost.done():
                     await self._cancel(wire, str(begun.consumer_tag), stopped)

@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of a database, which changes backends between transactions."""
+"""A real PgBouncer in front of a database, where PgBouncer is installed."""
 
 import asyncio
 import os
@@ -22,19 +22,22 @@ listen_addr = 127.0.0.1
 listen_port = {listen}
 unix_socket_dir =
 auth_type = any
-pool_mode = transaction
+pool_mode = {mode}
+default_pool_size = 30
+max_client_conn = 200
+{more}
 """
 
 
 @asynccontextmanager
-async def pooled(database: str) -> AsyncIterator[str]:
-    """The address of the database through a pool in transaction mode."""
+async def pooled(database: str, mode: str = "transaction", more: str = "") -> AsyncIterator[str]:
+    """The address of the database through a pool in this mode, with `more` settings."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
         pytest.skip("there is no pgbouncer")
     [listen] = free_ports(1)
     with TemporaryDirectory() as folder:
-        settings = _configured(Path(folder), database, listen)
+        settings = _configured(Path(folder), database, listen, mode=mode, more=more)
         # It refuses to be root.
         account = ["-u", "nobody"] if os.geteuid() == 0 else []
         process = await asyncio.create_subprocess_exec(
@@ -48,7 +51,7 @@ async def pooled(database: str) -> AsyncIterator[str]:
             await process.wait()
 
 
-def _configured(folder: Path, database: str, listen: int) -> Path:
+def _configured(folder: Path, database: str, listen: int, **others: str) -> Path:
     """Its settings in a file that it can read after it has become somebody else."""
     parts = urlsplit(database)
     settings = folder / "pgbouncer.ini"
@@ -60,6 +63,7 @@ def _configured(folder: Path, database: str, listen: int) -> Path:
             user=parts.username,
             password=parts.password,
             listen=listen,
+            **others,
         )
     )
     folder.chmod(0o755)

@@ -7,10 +7,11 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from services.api import bodies, middlewares, ops, routes
+from services.api import bodies, middlewares, routes
 from services.api.access.limits import Limits
 from services.api.access.refused import Refused
 from services.api.appkeys import (
+    DATABASE_TROUBLE,
     EXPOSE,
     HEALTH,
     LIMITS,
@@ -30,7 +31,9 @@ from services.api.relay.app import relaying
 from services.api.tallies import Tallies
 from shared import metrics, postgres
 from shared.health import Health
+from shared.readiness import check_postgres
 from shared.settings import ApiSettings, RelaySettings
+from shared.trouble import Trouble
 from shared.unsubscribe import Links
 
 _CONNECTIONS = 10
@@ -55,6 +58,7 @@ def create_app(
     app[STREAMS] = asyncio.Semaphore(_STREAMS)
     app[LIMITS] = Limits(settings.rate_limit)
     app[REFUSED] = Refused()
+    app[DATABASE_TROUBLE] = Trouble("database_unavailable")
     secret = settings.unsubscribe_secret
     app[UNSUBSCRIBE_LINKS] = Links(secret, settings.public_url) if secret else None
     counted = metrics.registry()
@@ -79,7 +83,7 @@ async def _postgres(app: web.Application) -> AsyncIterator[None]:
         app[SETTINGS].database_url, name="ledgerpost-api", size=_CONNECTIONS
     ) as pool:
         app[POOL] = pool
-        app[HEALTH].register("postgres", partial(ops.check_postgres, pool))
+        app[HEALTH].register("postgres", partial(check_postgres, pool))
         yield
 
 

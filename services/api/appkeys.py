@@ -15,6 +15,7 @@ from services.api.negotiation import Coding
 from shared.health import Health
 from shared.settings import ApiSettings, RelaySettings
 from shared.trace import Trace
+from shared.trouble import Trouble
 from shared.unsubscribe import Links
 
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
@@ -35,6 +36,8 @@ REFUSED = web.AppKey("REFUSED", Refused)
 QUERY_OF = web.AppKey[Mapping[Handler, frozenset[str]]]("QUERY_OF")
 # The handlers that ask Postgres at once: one connection does for the key and for them.
 KEEPING = web.AppKey[frozenset[Handler]]("KEEPING")
+# What keeps requests from Postgres, for the log.
+DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
 # How many reports may be streamed at once.
 STREAMS = web.AppKey("STREAMS", asyncio.Semaphore)
 # Who may refuse mail by a link; None where the operator set no secret.

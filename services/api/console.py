@@ -7,6 +7,7 @@ from datetime import datetime
 import asyncpg
 import click
 
+from shared import postgres
 from shared.migrate import assert_up_to_date
 from shared.settings import DatabaseSettings
 
@@ -17,11 +18,7 @@ BUSINESS = click.IntRange(0, 2**63 - 1)
 @asynccontextmanager
 async def connection(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
     """Yield a connection of a command's own, to a database that is up to date; it speaks UTC."""
-    conn = await asyncpg.connect(
-        settings.database_url,
-        timeout=10,
-        server_settings={"application_name": "ledgerpost-api", "timezone": "UTC"},
-    )
+    conn = await postgres.connect(settings.database_url, name="ledgerpost-api")
     try:
         await assert_up_to_date(conn)
         yield conn

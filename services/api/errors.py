@@ -23,8 +23,10 @@ from services.api.refusals import (
     Refusal,
 )
 from services.api.sends.idempotency import InFlight
-from shared.postgres import CONFLICTS, is_away
+from shared.postgres import CONFLICTS, LACKING, is_away
 
+_AWAY = "The database cannot be reached at the moment."
+_LACKING = "The database lacks a table or a right that this version needs."
 _DATABASE_RETRY = timedelta(seconds=5)
 _CONFLICT_RETRY = timedelta(seconds=1)
 
@@ -102,7 +104,7 @@ def _problem(error: Exception) -> _Problem:
     if is_away(error):
         return _Problem(
             KINDS[Busy],
-            "The database cannot be reached at the moment.",
+            _LACKING if isinstance(error, LACKING) else _AWAY,
             headers={"Retry-After": _seconds(_DATABASE_RETRY)},
         )
     if isinstance(error, CONFLICTS):

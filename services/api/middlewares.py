@@ -16,6 +16,7 @@ from services.api import cors, errors, lending, negotiation
 from services.api.access.limits import WINDOW, Rate
 from services.api.appkeys import (
     CODING,
+    DATABASE_TROUBLE,
     METRICS,
     PRINCIPAL,
     QUERY_OF,
@@ -79,7 +80,7 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         if not errors.expected(error):
             _log.exception("request_failed")
         elif is_away(error) and not _gone(request):
-            _log.warning("database_unavailable", error=repr(error))
+            request.app[DATABASE_TROUBLE].met(error)
         if request.writer.output_size > 0:
             return errors.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
         return errors.answer(request, error)

@@ -1,11 +1,9 @@
 """What operators ask the API: does it run, can it work, and what has it counted."""
 
-import asyncpg
 from aiohttp import web
 
 from services.api.appkeys import EXPOSE, HEALTH, STOPPING
-from shared import migrate
-from shared.health import Unwell, told, well
+from shared.health import Unwell, well
 from shared.metrics import CONTENT_TYPE
 
 
@@ -36,16 +34,3 @@ def leave(app: web.Application) -> None:
 
 async def _stopping() -> None:
     raise Unwell("is stopping")
-
-
-async def check_postgres(pool: asyncpg.Pool) -> None:
-    """Raise unless Postgres answers and has every migration of this version."""
-    try:
-        async with pool.acquire(timeout=2) as conn:
-            missing = await migrate.pending(conn)
-    except Unwell:
-        raise
-    except Exception as error:
-        raise Unwell(f"cannot be asked: {told(error)}") from error
-    if missing:
-        raise Unwell(f"migrations are pending: {', '.join(missing)}")

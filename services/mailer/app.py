@@ -3,6 +3,7 @@
 import asyncio
 import os
 from contextlib import AsyncExitStack
+from functools import partial
 
 from prometheus_client import CollectorRegistry, Counter
 
@@ -22,6 +23,7 @@ from shared.db.login import warned
 from shared.deliveries.states import State
 from shared.health import Health
 from shared.ops import serve_ops
+from shared.readiness import check_postgres
 from shared.settings import MailerSettings, SettingsError
 from shared.statement.printing import Flaw
 from shared.unsubscribe import Links
@@ -91,7 +93,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
             breaker,
             health,
         )
-        health.register("postgres", lambda: pool.fetchval("SELECT 1"))
+        health.register("postgres", partial(check_postgres, pool))
         await stack.enter_async_context(
             serve_ops(
                 "MAILER_OPS", settings.mailer_ops_host, settings.mailer_ops_port, health, counted

@@ -15,6 +15,7 @@ from shared.health import Health
 from shared.messages import SendTransactions
 from shared.subscription import Subscription, accept, reject
 from shared.trace import Trace
+from shared.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _PAUSE = 1.0  # seconds before Postgres, when it is away, is tried again
@@ -36,11 +37,13 @@ class Consumer:
         health: Health,
     ) -> None:
         self._deliver = deliver
+        self._trouble = Trouble("postgres is away")
         self._subscription = Subscription(
             url, "ledgerpost-mailer", topology.DELIVERIES, self._handle, breaker, prefetch=prefetch
         )
         health.register("rabbitmq", self._subscription.check)
         health.register("relay", breaker.check)
+        health.register("deliveries", self._trouble.check)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop`, then finish what is at work."""
@@ -64,12 +67,13 @@ class Consumer:
             except postgres.UNAVAILABLE as error:
                 if self._subscription.stopping:
                     return  # unacknowledged, it comes to another worker
-                _log.warning("postgres is away", error=repr(error))
+                self._trouble.met(error)
                 await asyncio.sleep(_PAUSE)
             except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
                 _log.exception("message not handled", delivery=str(delivery_id))
                 await reject(message)
                 return
             else:
+                self._trouble.over()
                 break
         await accept(message)

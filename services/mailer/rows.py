@@ -12,6 +12,7 @@ from services.mailer.batches import Batches
 from shared import postgres
 from shared.deliveries import held
 from shared.deliveries.held import Claim, Verdict
+from shared.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _RETRY = 1.0  # seconds between tries to record while Postgres is away
@@ -25,6 +26,8 @@ class Rows:
         self._pool = pool
         self._lease = lease
         self._held: dict[UUID, Claim] = {}
+        self._unrecorded = Trouble("result not recorded yet")
+        self._unrenewed = Trouble("leases not renewed")
         self._claims = Batches(self._claim_all, postgres.UNAVAILABLE)
         self._statements = Batches(self._read_all, postgres.UNAVAILABLE)
         self._gates = Batches(self._gate_all, postgres.UNAVAILABLE)
@@ -54,7 +57,7 @@ class Rows:
                 refused += not isinstance(error, postgres.UNAVAILABLE)
                 if refused > _MOST_REFUSALS:
                     raise
-                _log.warning("result not recorded yet", error=repr(error))
+                self._unrecorded.met(error)
                 await asyncio.sleep(_RETRY)
             else:
                 return decided
@@ -83,7 +86,7 @@ class Rows:
             try:
                 await self._renew_all()
             except Exception as error:  # noqa: BLE001 - a worker that no longer renews loses its rows
-                _log.warning("leases not renewed", error=repr(error))
+                self._unrenewed.met(error)
 
     async def _renew_all(self) -> None:
         patience = self._lease.total_seconds() / 6

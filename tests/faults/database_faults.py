@@ -155,7 +155,7 @@ async def ambiguous_commit(world: World, rng: Random, variant: str) -> None:
 
 
 _LISTENERS = """SELECT pid, {} FROM pg_stat_activity WHERE datname = current_database()
-    AND application_name = '' AND backend_type = 'client backend' AND pid <> pg_backend_pid()"""
+    AND application_name = 'ledgerpost-listener'"""
 
 
 _PAST_THE_GATE = "attempts = 1 AND state <> 'sent'"

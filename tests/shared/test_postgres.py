@@ -59,8 +59,15 @@ async def _lose(_: bytes) -> None:
 async def test_a_fault_in_a_statement_is_no_outage(database: str) -> None:
     async with postgres.pool(database, name="test", size=1) as pool:
         with pytest.raises(asyncpg.PostgresError) as wrong:
-            await pool.fetchval("SELECT no_such_column")
+            await pool.fetchval("SELECT 1 / 0")
     assert not isinstance(wrong.value, postgres.UNAVAILABLE)
+
+
+@pytest.mark.parametrize("wanted", ["FROM no_such_table", "no_such_column", "no_such_function()"])
+async def test_what_a_migration_is_still_to_bring_is_waited_for(database: str, wanted: str) -> None:
+    async with postgres.pool(database, name="test", size=1) as pool:
+        with pytest.raises(postgres.UNAVAILABLE):
+            await pool.fetchval(f"SELECT {wanted}")
 
 
 async def test_dates_and_times_mean_the_same_whatever_the_database_is_set_to(database: str) -> None:

@@ -76,6 +76,8 @@ def test_a_setting_given_twice_or_in_a_file_that_cannot_be_read(tmp_path: Path) 
         ("MAX_LATENESS", f"{'9' * 400}s"),
         ("DATABASE_URL", "postgresql://user:s3cret/x@127.0.0.1/ledger"),
         ("DATABASE_URL", "postgresql://user:pass@127.0.0.1:s3cret/ledger"),
+        ("DATABASE_URL", "postgresql://user:p@127.0.0.1/ledger?s3cret"),
+        ("DATABASE_URL", "postgresql://user:p@127.0.0.1/ledger?sslmode=s3cret"),
         ("MAX_RECIPIENTS", "0"),
         ("DAILY_QUOTA", "0"),
         ("RATE_LIMIT", "0"),
@@ -147,10 +149,23 @@ def test_a_duration_that_nothing_can_hold_is_refused(text: str) -> None:
         "postgresql://u:p@one:1,two:2,three/d",
         "postgresql:///d?host=/run/postgresql",
         "postgresql://u:p%2Fw%3A@h/d",
+        "postgresql://u:p@h/d?sslmode=verify-full&target_session_attrs=read-write",
+        "postgresql://u:p@h/d?options=-c%20search_path%3Dlp&application_name=us",
     ],
 )
 def test_every_way_to_write_a_host_is_taken(url: str) -> None:
     assert ApiSettings.from_environ({"DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize(
+    "parameter",
+    ["connect_timeout", "channel_binding", "gssencmode", "keepalives", "pgbouncer", "schema"],
+)
+def test_a_parameter_that_asyncpg_does_not_know_is_named(parameter: str) -> None:
+    url = f"postgresql://user:s3cret@127.0.0.1/ledger?sslmode=require&{parameter}=1"
+    for kind, others in ((ApiSettings, API), (MailerSettings, MAILER)):
+        with pytest.raises(SettingsError, match=f"^DATABASE_URL: has the parameter {parameter}, "):
+            kind.from_environ({**others, "DATABASE_URL": url})
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 
+import asyncpg
 from prometheus_client import CollectorRegistry, Counter
 
 from services.api.access.admission import Admission
@@ -24,6 +26,7 @@ from shared import metrics, postgres
 from shared.db.login import warned
 from shared.health import Health
 from shared.ops import serve_ops
+from shared.readiness import check_postgres
 from shared.settings import RelaySettings
 
 _PAUSE = timedelta(seconds=1)
@@ -33,8 +36,11 @@ LAST_STEP = 25.0  # seconds for the steps at work when the relay is told to stop
 @asynccontextmanager
 async def relaying(
     settings: RelaySettings, health: Health, counted: CollectorRegistry | None = None
-) -> AsyncIterator[None]:
-    """Run all loops of the relay meanwhile; a batch at work is finished before it ends."""
+) -> AsyncIterator[asyncpg.Pool]:
+    """Run all loops of the relay meanwhile; a batch at work is finished before it ends.
+
+    Yields the pool of connections that they share.
+    """
     published = Counter(
         "ledgerpost_wakeups_published",
         "Wake-ups for due deliveries that RabbitMQ confirmed",
@@ -89,7 +95,7 @@ async def relaying(
             asyncio.create_task(keep("pruner", pruner.step, calm, health, _PAUSE)),
         ]
         try:
-            yield
+            yield pool
         finally:
             listener.cancel()
             for event in (stop, due.wake, calm.wake, answered.wake):
@@ -110,7 +116,8 @@ async def run(settings: RelaySettings, stop: asyncio.Event) -> None:
     health, counted = Health(), metrics.registry()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(warned(settings.database_url))
-        await stack.enter_async_context(relaying(settings, health, counted))
+        pool = await stack.enter_async_context(relaying(settings, health, counted))
+        health.register("postgres", partial(check_postgres, pool))
         await stack.enter_async_context(
             serve_ops(
                 "RELAY_OPS",

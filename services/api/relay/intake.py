@@ -21,8 +21,10 @@ from services.api.sends.store import Terms
 from shared import broker, postgres, topology
 from shared.breaker import Breaker
 from shared.health import Health
+from shared.readiness import check_postgres
 from shared.subscription import Subscription, accept, reject
 from shared.text import line
+from shared.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.relay")
 # A poisonous message may have 16 MiB, and is held three times over while it is buried.
@@ -33,10 +35,6 @@ _REASON_LENGTH = 500
 _LATER: tuple[type[Exception], ...] = (
     *postgres.UNAVAILABLE,
     *postgres.CONFLICTS,
-    # The database is not migrated yet: no fault of the request.
-    asyncpg.UndefinedTableError,
-    asyncpg.UndefinedColumnError,
-    asyncpg.UndefinedFunctionError,
     InFlight,
 )
 
@@ -72,6 +70,7 @@ class Intake:
         self._terms = terms
         self._answered = answered
         self._burying = asyncio.Lock()
+        self._waiting = Trouble("request waits")
         self._breaker = Breaker("postgres", self._probe, postgres.UNAVAILABLE)
         self._subscription = Subscription(
             url,
@@ -121,12 +120,12 @@ class Intake:
             async with self._pool.acquire() as conn:
                 answer = await intake.answer(conn, asked, self._terms, self._admission)
         except _LATER as obstacle:
-            if isinstance(obstacle, postgres.UNAVAILABLE):
-                self._breaker.trip(obstacle)
+            self._hold(obstacle)
             raise
         except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
             _log.exception("request not handled")
             return None
+        self._waiting.over()
         _log.info(
             "request accepted" if answer.problem is None else "request refused",
             business_id=answer.business_id,
@@ -137,6 +136,14 @@ class Intake:
             trace_id=answer.trace.trace_id,
         )
         return answer
+
+    def _hold(self, obstacle: Exception) -> None:
+        """Let requests wait: those that were taken, or all of them while Postgres is away."""
+        if isinstance(obstacle, postgres.LACKING):
+            # Postgres answers whoever probes it.
+            self._waiting.met(obstacle)
+        elif isinstance(obstacle, postgres.UNAVAILABLE):
+            self._breaker.trip(obstacle)
 
     async def _bury(self, message: DeliveredMessage, reason: str, *, is_known: bool) -> None:
         # One after the other: copies of large ones at once would take too much memory.
@@ -152,17 +159,17 @@ class Intake:
         while True:
             try:
                 return await act()
-            except later as obstacle:
+            except later:
                 if self._subscription.stopping:
                     raise _Stopped from None
-                _log.info("request waits", reason=repr(obstacle))
             await asyncio.sleep(_PAUSE)
 
     async def _probe(self) -> None:
-        await self._pool.fetchval("SELECT 1")
+        await check_postgres(self._pool)
 
     async def _check(self) -> None:
         await self._breaker.check()
+        await self._waiting.check()
         await self._subscription.check()
 
 

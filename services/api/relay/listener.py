@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 import structlog
 
 from shared import postgres
@@ -20,7 +19,7 @@ async def listen(dsn: str, wake: asyncio.Event) -> None:
     """
     while True:
         try:
-            conn = await asyncpg.connect(dsn, timeout=5, command_timeout=_PING)
+            conn = await postgres.connect(dsn, name="ledgerpost-listener", command_timeout=_PING)
             try:
                 await conn.add_listener(DUE_CHANNEL, lambda *_: wake.set())
                 wake.set()
