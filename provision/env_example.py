@@ -1,0 +1,53 @@
+"""`python -m provision.env_example` prints .env.example: what docker-compose.yml takes from .env."""
+
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+_HEAD = """\
+# What docker-compose.yml takes from a file .env beside it: copy this file, and take the # off what
+# you change. Each setting has its default here. Made by `make contract` from docs/operations.md.
+"""
+# What is the compose file's own, and no process's.
+_OF_COMPOSE = {
+    "API_PORT": ("8080", "the API's port on 127.0.0.1"),
+    "MAILPIT_PORT": ("8025", "the inbox's port on 127.0.0.1"),
+    "SMTP_URL_FILE": ("./docker/smtp_url", "the file with the URL of your mail server"),
+}
+_ROW = re.compile(r"^\| (`[A-Z_`, ]+`) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
+
+
+def documented() -> dict[str, tuple[str, str]]:
+    """Return the default and the meaning of every setting in docs/operations.md, by its name."""
+    found: dict[str, tuple[str, str]] = {}
+    for names, default, _, meaning in _ROW.findall(
+        (ROOT / "docs/operations.md").read_text("utf-8")
+    ):
+        for place, name in enumerate(re.findall("[A-Z_]+", names)):
+            values = default.split(", ")
+            value = values[min(place, len(values) - 1)].replace("–", "")
+            found[name] = (value, _plain(meaning))
+    return found
+
+
+def taken() -> list[str]:
+    """Return what the compose file takes from its environment, in its order."""
+    text = (ROOT / "docker-compose.yml").read_text("utf-8")
+    names = re.findall(r"^      ([A-Z_]+):$|\$\{([A-Z_]+)", text, re.MULTILINE)
+    return list(dict.fromkeys(passed or filled for passed, filled in names))
+
+
+def text() -> str:
+    """Return the file."""
+    known = documented() | _OF_COMPOSE
+    return "\n".join([_HEAD, *(f"# {known[n][1]}\n#{n}={known[n][0]}\n" for n in sorted(taken()))])
+
+
+def _plain(meaning: str) -> str:
+    """Return the first sentence without its markup."""
+    without_links = re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", meaning)
+    return without_links.split(". ")[0].replace("`", "")
+
+
+if __name__ == "__main__":
+    print(text(), end="")
