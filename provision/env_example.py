@@ -1,4 +1,4 @@
-"""`python -m provision.env_example` prints .env.example: what docker-compose.yml takes from .env."""
+"""Prints .env.example: what docker-compose.yml takes from a file .env (`make contract`)."""
 
 import re
 from pathlib import Path
