@@ -40,10 +40,12 @@ GRANTS: dict[str, dict[str, str]] = {
     "key_windows": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
     "daily_recipients": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
     "daily_counts": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
+    "due_recipients": {API: _ADD_AND_CHANGE, RELAY: _WRITE},
     "idempotency_keys": {API: _ADD_AND_CHANGE, RELAY: _WRITE},
     "suppressions": {API: "SELECT, INSERT, DELETE", RELAY: "SELECT", MAILER: "INSERT"},
     "statements": {RELAY: _WRITE, MAILER: "SELECT"},
-    "sends": {API: _ADD_AND_CHANGE, RELAY: _WRITE, MAILER: "SELECT"},
+    # A trigger keeps the status that follows from the deliveries.
+    "sends": {API: _ADD_AND_CHANGE, RELAY: _WRITE, MAILER: "SELECT, UPDATE (status)"},
     "deliveries": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE, MAILER: "SELECT, UPDATE"},
     "delivery_events": {API: "INSERT", RELAY: _WRITE, MAILER: "INSERT"},
     "request_answers": {RELAY: _WRITE},

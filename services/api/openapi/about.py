@@ -25,7 +25,9 @@ a 422: a misspelt one would be lost.
 **Repetition.** Every `POST` that changes something takes an `Idempotency-Key`: for 24 hours a
 repetition gets the first answer, byte for byte. A request that was refused leaves its key free.
 
-**Limits.** A key may make so many requests a minute; `RateLimit-*` tells what is left.
+**Limits.** A key may make so many requests a minute; `RateLimit-*` tells what is left. A business
+may have so many recipients due on a day in UTC (5000 by default; the day of `send_at`), and four
+times as many accepted on one day.
 
 **Refusals** are `application/problem+json` (RFC 9457), and a 422 names each field at fault. Beside
 what each call lists, a path that is not listed is a 404 and a defect of the server a 500, in the

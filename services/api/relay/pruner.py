@@ -15,9 +15,9 @@ _INTERVAL = timedelta(minutes=10)
 class Pruner:
     """Deletes what is kept for a time only, in small batches.
 
-    Answers to Idempotency-Keys after a day, published events and answers after `events`, sends with
-    all that belongs to them `history` after their last mail came to its end, and then their
-    statements.
+    Counts of quotas when their day is over, answers to Idempotency-Keys after a day, published
+    events and answers after `events`, sends with all that belongs to them `history` after their
+    last mail came to its end, and then their statements.
     """
 
     def __init__(self, pool: asyncpg.Pool, *, history: timedelta, events: timedelta) -> None:
@@ -34,6 +34,7 @@ class Pruner:
                 await conn.execute(_QUERIES.prune_answers, _BATCH, self._events) != "DELETE 0",
                 await conn.execute(_QUERIES.prune_sends, _SENDS, self._history)
                 == f"DELETE {_SENDS}",
+                await conn.execute(_QUERIES.prune_quotas, _BATCH) == f"DELETE {_BATCH}",
                 await conn.execute(_QUERIES.prune_statements, _BATCH) == f"DELETE {_BATCH}",
             ]
         return timedelta(0) if any(full) else _INTERVAL

@@ -26,6 +26,12 @@ DELETE FROM sends WHERE id = ANY(ARRAY(
       AND NOT EXISTS (SELECT FROM request_answers a WHERE a.send_id = s.id AND a.published_at IS NULL)
     LIMIT $1))
 
+-- name: prune_quotas
+-- Counts of days that are over. $1 how many.
+DELETE FROM due_recipients WHERE (business_id, day, share) IN (
+    SELECT business_id, day, share FROM due_recipients
+    WHERE day < (now() AT TIME ZONE 'UTC')::date LIMIT $1)
+
 -- name: prune_statements
 -- Statements that no send shows: the send is gone, or another relay had frozen one before. $1 how many.
 DELETE FROM statements s WHERE ctid = ANY(ARRAY(

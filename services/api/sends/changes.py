@@ -1,12 +1,13 @@
 """What may still be changed about a send that was accepted: cancelled, put to another time."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
 from services.api.refusals import Conflict, NotFound
+from services.api.sends import quota
 from services.api.sends.keeping import expiry
 from services.api.sends.moments import due_at
-from services.api.sends.store import one
+from services.api.sends.store import Terms, one
 from services.api.sends.view import Send
 from shared import sql
 from shared.postgres import Connection
@@ -39,25 +40,29 @@ async def cancel(conn: Connection, business_id: int, send_id: UUID) -> Send:
 
 
 async def reschedule(
-    conn: Connection,
-    business_id: int,
-    send_id: UUID,
-    moment: date | datetime,
-    lateness: timedelta,
+    conn: Connection, business_id: int, send_id: UUID, moment: date | datetime, terms: Terms
 ) -> Send:
     """Give what still waits another due time and return the send; NotFound, NothingToReschedule.
 
     What is not at work yet moves: scheduled, queued, and waiting for its next attempt. It expires
-    `lateness` after the new time. A statement that is frozen already stays as it is.
+    `max_lateness` after the new time, and counts towards the quota of the new day: OverQuota. A
+    statement that is frozen already stays as it is.
     """
     async with conn.transaction():
         asked = await conn.fetchrow(_queries.now_in_business, business_id)
         if asked is None:
             raise NotFound("send")
         due = due_at((moment,), asked["timezone"], asked["asked_at"])
-        moved = await conn.fetchval(
-            _queries.reschedule, business_id, send_id, due, expiry(due, lateness)
+        # A statement of its own: the next one sees what was done before this had the rows.
+        await conn.execute(_queries.hold_waiting, business_id, send_id)
+        [(moved, was_due)] = await conn.fetch(
+            _queries.reschedule, business_id, send_id, due, expiry(due, terms.max_lateness)
         )
+        if moved:
+            with quota.enforced(asked["asked_at"], due, terms.daily_quota):
+                await conn.execute(
+                    _queries.move_charge, business_id, was_due, due, moved, terms.daily_quota
+                )
         send = await one(conn, business_id, send_id)
     if not moved:
         raise NothingToReschedule

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from services.api.reading import promptly
 from services.api.refusals import Conflict, NotFound
 from services.api.sends.history import Cursor
 from services.api.sends.view import Doubt, Page
@@ -23,9 +24,15 @@ class NotInDoubt(Conflict):
 async def page(
     conn: Connection, business_id: int | None, cursor: Cursor, limit: int
 ) -> Page[Doubt]:
-    """Return the mails in doubt of a business (None: of all) behind `cursor`, oldest first."""
+    """Return the mails in doubt of a business (None: of all) behind `cursor`, oldest first.
+
+    Raises Busy if it takes too long.
+    """
     # One more than asked for, to know whether there is a next page.
-    rows = await conn.fetch(_queries.doubts, business_id, cursor.created_at, cursor.id, limit + 1)
+    async with promptly():
+        rows = await conn.fetch(
+            _queries.doubts, business_id, cursor.created_at, cursor.id, limit + 1
+        )
     found = tuple(Doubt.model_validate(dict(row)) for row in rows[:limit])
     more = Cursor(found[-1].in_doubt_since, found[-1].id) if len(rows) > limit else None
     return Page(data=found, next_cursor=more and str(more))

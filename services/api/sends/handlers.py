@@ -66,10 +66,10 @@ async def reschedule_send(request: web.Request) -> web.Response:
     """Put what still waits to another time, and answer with the send."""
     send_id = _id(request, "send")
     asked = bodies.parse(RescheduleBody, await bodies.fields(request))
-    business, lateness = request[PRINCIPAL].business_id, request.app[SETTINGS].max_lateness
+    business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
 
     async def act(conn: Connection) -> Kept:
-        send = await changes.reschedule(conn, business, send_id, asked.send_at, lateness)
+        send = await changes.reschedule(conn, business, send_id, asked.send_at, terms)
         return Kept(200, send.to_json())
 
     return await idempotent.answer(

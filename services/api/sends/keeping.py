@@ -65,10 +65,10 @@ async def keep(
 ) -> Accepted:
     """Store `send` and the answer kept under `key`, or give the answer that was kept before.
 
-    OverQuota where the business has had its recipients of the day.
+    OverQuota where the business has had its recipients of the day on which the send is due.
     """
     frozen = send.statement_sha256
-    with quota.enforced(send.created_at, daily_quota):
+    with quota.enforced(send.created_at, send.send_at, daily_quota):
         stored = await conn.fetchrow(
             _queries.accept,
             send.id,

@@ -47,8 +47,9 @@ SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key 
 -- repetitions; wakes the relay where it is due now. All or nothing, in this one statement. No row
 -- comes back, and nothing is stored, where the key is taken, or is being taken at this moment.
 -- A key of more than 24 hours ago is free again. A resend of $18 (NULL: none) comes with the
--- statement of its original, $19. Recipients count towards the daily quota $20; too many violate
--- `daily_quota`, and a repetition counts nothing. $21 is the trace of the request. Dates travel as text, because asyncpg takes the
+-- statement of its original, $19. Recipients count towards the quota $20 of the day in UTC on which they
+-- are due, and four times as many may be accepted on one day: too many violate `due_quota` or
+-- `daily_quota`. A repetition counts nothing. $21 is the trace of the request. Dates travel as text, because asyncpg takes the
 -- first and the last day of the calendar for the two infinities.
 WITH keyed AS (
     INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
@@ -66,7 +67,8 @@ WITH keyed AS (
     SELECT $1, $2, $3::bigint, $4::text::date, $5::text::date, $6::text, $7::boolean, $8::jsonb, $9,
            $10::timestamptz, $14::timestamptz, $18::uuid, $19::bytea, $21::text
     WHERE CASE WHEN $11 IS NULL OR EXISTS (SELECT FROM keyed)
-               THEN count_recipients($2, cardinality($15::uuid[]), $20::integer) END
+               THEN count_due_recipients($2, ($10 AT TIME ZONE 'UTC')::date, cardinality($15::uuid[]), $20)
+                    AND count_recipients($2, cardinality($15), least(4 * $20::bigint, 2147483647)::integer) END
     RETURNING id, business_id, send_at, expires_at, created_at
 ), delivered AS (
     INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state,
@@ -79,22 +81,16 @@ WITH keyed AS (
 SELECT pg_notify('ledgerpost_due', '') FROM sent
 
 -- name: sends
--- Sends with what became of them; to be followed by one of the clauses below.
+-- Sends with what became of them, newest first; `chosen` is one of the queries below.
 SELECT s.id, s.customer_id, s.date_from, s.date_to, s.personal_message, s.skipped, s.send_at,
        s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
-       s.resend_of, came.status, came.recipients
-FROM sends s
+       s.resend_of, came.recipients,
+       CASE WHEN s.status = 'scheduled' AND s.send_at <= now() THEN 'sending' ELSE s.status END AS status
+FROM (
+{chosen}
+) s
 CROSS JOIN LATERAL (
     SELECT
-        CASE
-            WHEN bool_and(d.state = 'scheduled' AND d.due_at > now()) THEN 'scheduled'
-            WHEN bool_or(d.state IN ('scheduled', 'queued', 'sending', 'committing', 'deferred'))
-                THEN 'sending'
-            WHEN bool_and(d.state = 'sent') THEN 'sent'
-            WHEN bool_and(d.state = 'cancelled') THEN 'cancelled'
-            WHEN bool_or(d.state IN ('sent', 'in_doubt')) THEN 'partly_failed'
-            ELSE 'failed'
-        END AS status,
         json_agg(json_build_object(
             'id', d.id,
             'email', d.email,
@@ -109,25 +105,35 @@ CROSS JOIN LATERAL (
     FROM deliveries d
     WHERE d.send_id = s.id
 ) came
+ORDER BY s.created_at DESC, s.id DESC
 
 -- name: by_id
 -- One send: $1 business, $2 id.
-WHERE s.business_id = $1 AND s.id = $2
+SELECT * FROM sends WHERE business_id = $1 AND id = $2
 
 -- name: of_business
--- Business $1's sends with status $2 (NULL: any) from before the time $3 and the id $4, newest
--- first; $5 how many.
-WHERE s.business_id = $1 AND ($2::text IS NULL OR came.status = $2)
-  AND (s.created_at, s.id) < ($3::timestamptz, $4::uuid)
-ORDER BY s.created_at DESC, s.id DESC
-LIMIT $5
+-- Business $1's sends from before the time $2 and the id $3, newest first; $4 how many. `filters` are
+-- some of the conditions below.
+SELECT * FROM sends
+WHERE business_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid) {filters}
+ORDER BY created_at DESC, id DESC
+LIMIT $4
 
 -- name: of_customer
--- The same of customer $6 alone.
-WHERE s.business_id = $1 AND ($2::text IS NULL OR came.status = $2) AND s.customer_id = $6
-  AND (s.created_at, s.id) < ($3::timestamptz, $4::uuid)
-ORDER BY s.created_at DESC, s.id DESC
-LIMIT $5
+-- Those of one customer, $5.
+AND customer_id = $5
+
+-- name: scheduled
+-- Those whose time has not come.
+AND status IN ('scheduled', 'sending') AND status = 'scheduled' AND send_at > now()
+
+-- name: sending
+-- Those that are at work.
+AND status IN ('scheduled', 'sending') AND (status = 'sending' OR send_at <= now())
+
+-- name: ended
+-- Those that ended with this status.
+AND status NOT IN ('scheduled', 'sending') AND status = '{status}'
 
 -- name: cancel
 -- Cancels what has not passed the gate yet of business $1's send $2.
@@ -143,9 +149,17 @@ FROM waiting WHERE d.id = waiting.id
   AND d.state IN ('scheduled', 'queued', 'sending', 'deferred')
 RETURNING d.id
 
+-- name: hold_waiting
+-- Keeps what waits of business $1's send $2 from everybody else until the transaction ends.
+SELECT FROM deliveries
+WHERE business_id = $1 AND send_id = $2 AND state IN ('scheduled', 'queued', 'deferred')
+ORDER BY id
+FOR UPDATE
+
 -- name: reschedule
--- Gives what waits of business $1's send $2 another due time ($3) and expiry ($4), wakes the relays
--- and returns how many mails moved. A wake-up of a row that leaves the queue finds nothing to claim.
+-- Gives what waits of business $1's send $2 another due time ($3) and expiry ($4) and wakes the relays.
+-- Returns how many mails moved, and when the send was due before. A wake-up of a row that leaves the
+-- queue finds nothing to claim.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE business_id = $1 AND send_id = $2 AND state IN ('scheduled', 'queued', 'deferred')
@@ -165,7 +179,15 @@ WITH waiting AS MATERIALIZED (
     WHERE id = $2 AND EXISTS (SELECT FROM moved)
     RETURNING pg_notify('ledgerpost_due', '')
 )
-SELECT (SELECT count(*) FROM moved) AS moved FROM (SELECT count(*) FROM told) AS woken
+SELECT (SELECT count(*)::int FROM moved) AS moved,
+       (SELECT send_at FROM sends WHERE id = $2) AS was_due
+FROM (SELECT count(*) FROM told) AS woken
+
+-- name: move_charge
+-- Counts $4 recipients of business $1 on the day of $3 instead of that of $2, both in UTC, against the
+-- quota $5.
+SELECT move_due_recipients($1, ($2::timestamptz AT TIME ZONE 'UTC')::date,
+                           ($3::timestamptz AT TIME ZONE 'UTC')::date, $4, $5)
 
 -- name: original
 -- What a resend of business $1's send $2 repeats; locked, so that it outlasts the resend's birth.

@@ -1,32 +1,43 @@
-"""The bound on how many recipients a business may have accepted on one day in UTC."""
+"""The bounds on how many recipients a business may have due, and accepted, on one day in UTC."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
 from services.api.refusals import OverQuota
 
-_CONSTRAINT = "daily_quota"
+_DUE, _ACCEPTED = "due_quota", "daily_quota"
+_ACCEPTED_ON_A_DAY = 4  # times the quota, as the query that counts says
 
 
 @contextmanager
-def enforced(now: datetime, quota: int) -> Iterator[None]:
-    """Turn what Postgres says about the quota into OverQuota; `now` is the database's time."""
+def enforced(now: datetime, due: datetime, quota: int) -> Iterator[None]:
+    """Turn what Postgres says of recipients that are `due` then into OverQuota.
+
+    `now` is the database's time. A day that is full stays so until it is over.
+    """
     try:
         yield
     except asyncpg.CheckViolationError as error:
-        if error.constraint_name != _CONSTRAINT:
+        today, day = _day(now), _day(due)
+        if error.constraint_name == _DUE:
+            bound, full = f"{quota} that the business may have due on {day}", max(day, today)
+        elif error.constraint_name == _ACCEPTED:
+            most = _ACCEPTED_ON_A_DAY * quota
+            bound, full = f"{most} that the business may have accepted on {today}", today
+        else:
             raise
         raise OverQuota(
-            f"These recipients are more than are left of the {quota} that the business may have on"
-            " one day in UTC; nothing was stored.",
-            retry_after=_midnight_after(now) - now,
+            f"These recipients are more than are left of the {bound} (in UTC); nothing was stored.",
+            retry_after=_end(full) - now,
         ) from None
 
 
-def _midnight_after(now: datetime) -> datetime:
-    return datetime.combine(
-        now.astimezone(UTC).date() + timedelta(days=1), datetime.min.time(), UTC
-    )
+def _day(time: datetime) -> date:
+    return time.astimezone(UTC).date()
+
+
+def _end(day: date) -> datetime:
+    return datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)

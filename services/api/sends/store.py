@@ -1,11 +1,13 @@
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Self
 from uuid import UUID
 
 import asyncpg
 import orjson
 
+from services.api.reading import promptly
 from services.api.refusals import NotFound
 from services.api.sends import view
 from services.api.sends.history import Cursor, HistoryQuery
@@ -23,7 +25,7 @@ from services.api.sends.keeping import (
 from services.api.sends.model import SendRequest
 from services.api.sends.moments import due_at
 from services.api.sends.recipients import Candidates, Recipients
-from services.api.sends.view import Page, Send
+from services.api.sends.view import Page, Send, Status
 from shared import sql
 from shared.postgres import Connection
 from shared.settings import SendSettings
@@ -36,7 +38,7 @@ _queries = sql.load("services.api.sends")
 class Terms:
     """The operator's limits on a send: its recipients, how late it may go out, and the day's quota.
 
-    `daily_quota` is in recipients of one business on one day in UTC.
+    `daily_quota` is in recipients of one business that are due on one day in UTC.
     """
 
     max_recipients: int
@@ -83,25 +85,43 @@ async def accept(
 
 async def one(conn: Connection, business_id: int, send_id: UUID) -> Send:
     """Return a send as it stands, or raise NotFound."""
-    row = await conn.fetchrow(f"{_queries.sends}\n{_queries.by_id}", business_id, send_id)
+    text = _queries.sends.replace("{chosen}", _queries.by_id)
+    row = await conn.fetchrow(text, business_id, send_id)
     if row is None:
         raise NotFound("send")
     return _send(row)
 
 
 async def page(conn: Connection, business_id: int, query: HistoryQuery) -> Page[Send]:
-    """Return the page of the history that `query` asks for."""
-    place = (query.cursor.created_at, query.cursor.id)
+    """Return the page of the history that `query` asks for. Raises Busy if it takes too long."""
     # One more than asked for, to know whether there is a next page.
-    given = (business_id, query.status, *place, query.limit + 1)
-    if query.customer_id is None:
-        rows = await conn.fetch(f"{_queries.sends}\n{_queries.of_business}", *given)
-    else:
-        clause = f"{_queries.sends}\n{_queries.of_customer}"
-        rows = await conn.fetch(clause, *given, query.customer_id)
+    given = [business_id, query.cursor.created_at, query.cursor.id, query.limit + 1]
+    if query.customer_id is not None:
+        given.append(query.customer_id)
+    async with promptly():
+        rows = await conn.fetch(page_text(query), *given)
     sends = tuple(_send(row) for row in rows[: query.limit])
     more = len(rows) > query.limit
     return Page(data=sends, next_cursor=str(Cursor.after(sends[-1])) if more else None)
+
+
+@cache
+def _filters(*, of_customer: bool, status: Status | None) -> str:
+    customer = _queries.of_customer if of_customer else ""
+    match status:
+        case None:
+            return customer
+        case "scheduled" | "sending":
+            return f"{customer} {getattr(_queries, status)}"
+        case _:
+            return f"{customer} {_queries.ended}".replace("{status}", status)
+
+
+def page_text(query: HistoryQuery) -> str:
+    """Return the SQL of a page; each combination of filters has a plan of its own."""
+    filters = _filters(of_customer=query.customer_id is not None, status=query.status)
+    chosen = _queries.of_business.replace("{filters}", filters)
+    return _queries.sends.replace("{chosen}", chosen)
 
 
 async def _drafted(

@@ -1,3 +1,4 @@
+from services.api.reading import promptly
 from services.api.refusals import NotFound
 from services.api.sends.addresses import Address
 from services.api.suppressions.model import Page, PageQuery, Place, Suppression, SuppressionBody
@@ -8,10 +9,11 @@ _queries = sql.load("services.api.suppressions")
 
 
 async def page(conn: Connection, business_id: int, query: PageQuery) -> Page:
-    """Return the page of a business's list that `query` asks for."""
+    """Return the page of a business's list. Raises Busy if it takes too long."""
     place = (query.cursor.created_at, query.cursor.email) if query.cursor else (None, None)
     # One more than asked for, to know whether there is a next page.
-    rows = await conn.fetch(_queries.page, business_id, *place, query.limit + 1)
+    async with promptly():
+        rows = await conn.fetch(_queries.page, business_id, *place, query.limit + 1)
     shown = tuple(Suppression(**row) for row in rows[: query.limit])
     more = len(rows) > query.limit
     following = str(Place(shown[-1].created_at, shown[-1].email)) if more else None

@@ -98,7 +98,7 @@ OPERATIONS: dict[Handler, Operation] = {
         summary="Put a send to another time",
         description="Gives every mail of the send that waits another due time: `scheduled`,"
         " `queued` and `deferred` ones. `expires_at` moves along; a frozen statement stays as it"
-        " is. 409 where nothing waits.",
+        " is. 409 where nothing waits; 429 where the new day has no room for them.",
         parameters=("send", "idempotency_key"),
         body=Body(
             "RescheduleBody",
@@ -113,7 +113,7 @@ OPERATIONS: dict[Handler, Operation] = {
                 headers=("Idempotency-Replayed",),
             )
         },
-        refusals=(404, 409),
+        refusals=(404, 409, 429),
     ),
     handlers.resend_send: Operation(
         ids=("resendSend",),

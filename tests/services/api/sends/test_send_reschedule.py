@@ -11,9 +11,9 @@ from services.api.sends.ids import uuid7
 from shared.deliveries import held, waiting
 from shared.deliveries.states import State
 from tests.services.api.sends.calls import Client, post
-from tests.services.api.sends.stored import put, send
+from tests.services.api.sends.stored import TERMS, put, send
 
-LATENESS, LEASE = timedelta(hours=72), timedelta(seconds=30)
+LEASE = timedelta(seconds=30)
 LATER = datetime(2031, 5, 1, 9, 30, tzinfo=UTC)
 MOVABLE = {
     State.SCHEDULED: State.SCHEDULED,
@@ -36,14 +36,14 @@ async def test_only_what_waits_moves(ledger: asyncpg.Connection, state: State) -
     await put(ledger, send_id, state, State.SENT)
     before = await ledger.fetchrow("SELECT * FROM deliveries WHERE position = 1")
     if state in MOVABLE:
-        shown = await reschedule(ledger, 1, send_id, LATER, LATENESS)
-        assert (shown.send_at, shown.expires_at) == (LATER, LATER + LATENESS)
+        shown = await reschedule(ledger, 1, send_id, LATER, TERMS)
+        assert (shown.send_at, shown.expires_at) == (LATER, LATER + TERMS.max_lateness)
         row = await ledger.fetchrow("SELECT * FROM deliveries WHERE position = 1")
         assert (row["state"], row["lease_until"]) == (MOVABLE[state], None)
-        assert (row["due_at"], row["expires_at"]) == (LATER, LATER + LATENESS)
+        assert (row["due_at"], row["expires_at"]) == (LATER, LATER + TERMS.max_lateness)
     else:
         with pytest.raises(NothingToReschedule):
-            await reschedule(ledger, 1, send_id, LATER, LATENESS)
+            await reschedule(ledger, 1, send_id, LATER, TERMS)
         assert await ledger.fetchrow("SELECT * FROM deliveries WHERE position = 1") == before
         assert (await store.one(ledger, 1, send_id)).send_at.year == 2030
     other = await ledger.fetchrow("SELECT * FROM deliveries WHERE position = 2")
@@ -56,7 +56,7 @@ async def test_what_was_tried_before_is_still_an_attempt_to_come(
     send_id = await send(ledger)
     await put(ledger, send_id, State.QUEUED)
     await ledger.execute("UPDATE deliveries SET attempts = 2")
-    shown = await reschedule(ledger, 1, send_id, LATER, LATENESS)
+    shown = await reschedule(ledger, 1, send_id, LATER, TERMS)
     assert (shown.recipients[0].state, shown.recipients[0].attempts) == ("deferred", 2)
 
 
@@ -65,10 +65,10 @@ async def test_a_day_begins_in_the_timezone_of_the_business_and_the_past_is_now(
 ) -> None:
     send_id = await send(ledger, at="2030-01-01")
     await ledger.execute("UPDATE businesses SET timezone = 'America/New_York' WHERE id = 1")
-    shown = await reschedule(ledger, 1, send_id, date(2031, 1, 1), LATENESS)
+    shown = await reschedule(ledger, 1, send_id, date(2031, 1, 1), TERMS)
     assert shown.send_at == datetime(2031, 1, 1, 5, tzinfo=UTC)
     before: datetime = await ledger.fetchval("SELECT now()")
-    shown = await reschedule(ledger, 1, send_id, date(2001, 1, 1), LATENESS)
+    shown = await reschedule(ledger, 1, send_id, date(2001, 1, 1), TERMS)
     assert before <= shown.send_at <= await ledger.fetchval("SELECT now()")
     assert shown.status == "sending"
 
@@ -77,7 +77,7 @@ async def test_a_foreign_or_unknown_send_is_not_rescheduled(ledger: asyncpg.Conn
     send_id = await send(ledger, at="2030-01-01")
     for business, identity in ((2, send_id), (1, uuid7())):
         with pytest.raises(NotFound):
-            await reschedule(ledger, business, identity, LATER, LATENESS)
+            await reschedule(ledger, business, identity, LATER, TERMS)
     assert (await store.one(ledger, 1, send_id)).send_at.year == 2030
 
 
@@ -87,12 +87,12 @@ async def test_a_wakeup_of_a_row_that_was_put_off_finds_nothing_to_claim(
     send_id = await send(ledger)
     await frozen(ledger, send_id)
     [delivery] = (await waiting.enqueue(ledger, 10, LEASE)).queued
-    await reschedule(ledger, 1, send_id, LATER, LATENESS)
+    await reschedule(ledger, 1, send_id, LATER, TERMS)
     await waiting.confirm(ledger, [delivery])
     assert await held.claim(ledger, [delivery], LEASE) == {}
     assert await waiting.reemit(ledger, 10, LEASE, queue_is_empty=True) == []
     assert await ledger.fetchval("SELECT state FROM deliveries") == "scheduled"
-    await reschedule(ledger, 1, send_id, date(2001, 1, 1), LATENESS)
+    await reschedule(ledger, 1, send_id, date(2001, 1, 1), TERMS)
     assert (await waiting.enqueue(ledger, 10, LEASE)).queued == [delivery]
     assert delivery in await held.claim(ledger, [delivery], LEASE)
 
@@ -107,7 +107,7 @@ async def test_a_worker_and_a_reschedule_exclude_each_other(
     try:
         async with worker.transaction():
             assert delivery in await held.claim(worker, [delivery], LEASE)
-            moving = asyncio.create_task(reschedule(ledger, 1, send_id, LATER, LATENESS))
+            moving = asyncio.create_task(reschedule(ledger, 1, send_id, LATER, TERMS))
             await worker.execute("SELECT pg_sleep(0.2)")
             assert not moving.done()
         with pytest.raises(NothingToReschedule):
@@ -126,13 +126,13 @@ async def test_the_dispatcher_and_a_reschedule_in_either_order(
     try:
         async with relay.transaction():
             [delivery] = (await waiting.enqueue(relay, 10, LEASE)).queued
-            moving = asyncio.create_task(reschedule(ledger, 1, send_id, LATER, LATENESS))
+            moving = asyncio.create_task(reschedule(ledger, 1, send_id, LATER, TERMS))
             await relay.execute("SELECT pg_sleep(0.2)")
         assert (await moving).recipients[0].state == "scheduled"
         assert await held.claim(ledger, [delivery], LEASE) == {}
-        await reschedule(ledger, 1, send_id, date(2001, 1, 1), LATENESS)
+        await reschedule(ledger, 1, send_id, date(2001, 1, 1), TERMS)
         async with ledger.transaction():
-            await reschedule(ledger, 1, send_id, LATER, LATENESS)
+            await reschedule(ledger, 1, send_id, LATER, TERMS)
             assert (await waiting.enqueue(relay, 10, LEASE)).moved == 0
         assert (await waiting.enqueue(relay, 10, LEASE)).moved == 0
     finally:
