@@ -31,8 +31,7 @@ class Turns:
 
     async def take(self, business: int) -> None:
         """Wait for a place and hold it until `leave`."""
-        if self._may(business) and business not in self._waiting:
-            self._give(business)
+        if self.take_now(business):
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(business, deque()).append(place)
@@ -44,6 +43,17 @@ class Turns:
             else:
                 self.leave(business)
             raise
+
+    def take_now(self, business: int) -> bool:
+        """Hold a place until `leave` if there is one, and return whether there is."""
+        if business in self._waiting or not self._may(business):
+            return False
+        self._give(business)
+        return True
+
+    def waiting(self, business: int) -> int:
+        """Return how many wait for a place of the business."""
+        return len(self._waiting.get(business, ()))
 
     def leave(self, business: int) -> None:
         """Give a place back, and so to whose turn it is."""

@@ -8,9 +8,12 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from services.api import bodies, middlewares, routes
+from services.api.access.borrowers import Borrowers
 from services.api.access.limits import Limits
 from services.api.access.refused import Refused
 from services.api.appkeys import (
+    BORROWERS,
+    CONNECTIONS,
     DATABASE_TROUBLE,
     EXPOSE,
     HEALTH,
@@ -34,10 +37,12 @@ from shared.health import Health
 from shared.readiness import check_postgres
 from shared.settings import ApiSettings, RelaySettings
 from shared.trouble import Trouble
+from shared.turns import Turns
 from shared.unsubscribe import Links
 
-_CONNECTIONS = 10
-_STREAMS = 5
+# Of each, how many there are and how many of them one business may hold at once.
+_CONNECTIONS, _CONNECTIONS_EACH = 10, 8
+_STREAMS, _STREAMS_EACH = 5, 2
 
 
 def create_app(
@@ -55,7 +60,9 @@ def create_app(
     app[SETTINGS] = settings
     app[HEALTH] = Health()
     app[STOPPING] = asyncio.Event()
-    app[STREAMS] = asyncio.Semaphore(_STREAMS)
+    app[CONNECTIONS] = Turns(_CONNECTIONS, _CONNECTIONS_EACH, spare=True)
+    app[STREAMS] = Turns(_STREAMS, _STREAMS_EACH)
+    app[BORROWERS] = Borrowers()
     app[LIMITS] = Limits(settings.rate_limit)
     app[REFUSED] = Refused()
     app[DATABASE_TROUBLE] = Trouble("database_unavailable")

@@ -7,6 +7,7 @@ import asyncpg
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from services.api.access.borrowers import Borrowers
 from services.api.access.limits import Limits, Rate
 from services.api.access.model import Principal, Scope
 from services.api.access.refused import Refused
@@ -16,6 +17,7 @@ from shared.health import Health
 from shared.settings import ApiSettings, RelaySettings
 from shared.trace import Trace
 from shared.trouble import Trouble
+from shared.turns import Turns
 from shared.unsubscribe import Links
 
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
@@ -38,8 +40,10 @@ QUERY_OF = web.AppKey[Mapping[Handler, frozenset[str]]]("QUERY_OF")
 KEEPING = web.AppKey[frozenset[Handler]]("KEEPING")
 # What keeps requests from Postgres, for the log.
 DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
-# How many reports may be streamed at once.
-STREAMS = web.AppKey("STREAMS", asyncio.Semaphore)
+# How businesses share the connections of the pool, and reports that are streamed at once.
+CONNECTIONS = web.AppKey("CONNECTIONS", Turns)
+STREAMS = web.AppKey("STREAMS", Turns)
+BORROWERS = web.AppKey("BORROWERS", Borrowers)
 # Who may refuse mail by a link; None where the operator set no secret.
 UNSUBSCRIBE_LINKS = web.AppKey[Links | None]("UNSUBSCRIBE_LINKS")
 # Only where the relay runs inside the API (`serve --with-relay`).
@@ -48,6 +52,8 @@ RELAY_SETTINGS = web.AppKey("RELAY_SETTINGS", RelaySettings)
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 # This request's span of the caller's trace, or of a new one.
 TRACE = web.RequestKey("TRACE", Trace)
+# Whose turns its connections take; nobody's for who shows no key.
+BORROWER = web.RequestKey("BORROWER", int)
 # Set by the authentication on every route that declares a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 

@@ -6,7 +6,15 @@ from aiohttp.typedefs import Handler
 from services.api.access import store
 from services.api.access.limits import Rate
 from services.api.access.model import Key, Principal, Unauthenticated, valid
-from services.api.appkeys import LIMITS, PRINCIPAL, RATE, REFUSED, SCOPE_OF
+from services.api.appkeys import (
+    BORROWER,
+    BORROWERS,
+    LIMITS,
+    PRINCIPAL,
+    RATE,
+    REFUSED,
+    SCOPE_OF,
+)
 from services.api.lending import connection
 
 
@@ -19,12 +27,14 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
             principal = await _admitted(request, _key(request))
             principal.need(scope)
             request[PRINCIPAL] = principal
+            request[BORROWER] = principal.business_id
     return await handler(request)
 
 
 async def _admitted(request: web.Request, key: Key) -> Principal:
     """Return who holds `key`, with the request counted."""
     limits, digest = request.app[LIMITS], key.sha256
+    request[BORROWER] = request.app[BORROWERS].of(digest)
     rate = limits.take(digest)
     if rate is not None:
         return await _looked_up(request, key, rate)
@@ -56,10 +66,12 @@ async def _leased(request: web.Request, key: Key) -> Principal:
 
 def _valid(request: web.Request, key: Key, holder: Principal | None) -> Principal:
     try:
-        return valid(holder)
+        principal = valid(holder)
     except Unauthenticated:
         request.app[REFUSED].count(key.sha256)
         raise
+    request.app[BORROWERS].note(key.sha256, principal.business_id)
+    return principal
 
 
 def _told(request: web.Request, rate: Rate) -> None:

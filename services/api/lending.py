@@ -1,23 +1,29 @@
-"""Connections of the pool as requests use them: one for each look-up, or one for all of them."""
+"""Connections of the pool as requests use them: one for each look-up, or one for all of them.
 
+Businesses share them by turns.
+"""
+
+import asyncio
 from contextlib import AbstractAsyncContextManager
+from datetime import timedelta
 from types import TracebackType
 
-import asyncpg
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from asyncpg.pool import PoolConnectionProxy
 
-from services.api.appkeys import KEEPING, POOL
+from services.api.appkeys import BORROWER, CONNECTIONS, KEEPING, POOL
+from services.api.refusals import Busy
 from shared.postgres import Connection
 
-_PATIENCE = 5.0  # seconds in which a busy pool has to find a connection
+_PATIENCE = 5.0  # seconds in which a connection has to become free
+_STRANGER = 0  # whoever shows no key
 
 
 def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
-    """Lend a connection for an `async with`; all stay in use: TimeoutError."""
+    """Lend a connection for an `async with`. Raises Busy or TimeoutError if none becomes free."""
     kept = request.get(_KEPT)
-    return _lent(request.app[POOL]) if kept is None else kept
+    return _Lent(request) if kept is None else kept
 
 
 @web.middleware
@@ -25,38 +31,66 @@ async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lend a request of a route that says so the same connection for its key and its handler."""
     if request.match_info.handler not in request.app[KEEPING]:
         return await handler(request)
-    request[_KEPT] = kept = _Kept(request.app[POOL])
+    request[_KEPT] = kept = _Kept(request)
     try:
         return await handler(request)
     finally:
         await kept.release()
 
 
-class _Kept(AbstractAsyncContextManager[Connection]):
-    """A connection from its first use on, until it is released."""
+class _Lent(AbstractAsyncContextManager[Connection]):
+    """A connection for one use, by a turn of the request's business."""
 
-    def __init__(self, pool: asyncpg.Pool) -> None:
-        self._pool = pool
+    def __init__(self, request: web.Request) -> None:
+        self._pool, self._turns = request.app[POOL], request.app[CONNECTIONS]
+        self._borrower = request.get(BORROWER, _STRANGER)
         self._connection: PoolConnectionProxy | None = None
 
     async def __aenter__(self) -> Connection:
-        if self._connection is None:
-            self._connection = await _lent(self._pool)
+        if not self._turns.take_now(self._borrower):
+            await self._wait()
+        try:
+            # To be ready to lose patience costs more than to take what is there.
+            patience = None if self._pool.get_idle_size() else _PATIENCE
+            self._connection = await self._pool.acquire(timeout=patience)
+        except BaseException:
+            self._turns.leave(self._borrower)
+            raise
         return self._connection
 
     async def __aexit__(
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
-        pass
+        await self.release()
 
     async def release(self) -> None:
-        if self._connection is not None:
-            await self._pool.release(self._connection)
+        lent, self._connection = self._connection, None
+        if lent is not None:
+            try:
+                await self._pool.release(lent)
+            finally:
+                self._turns.leave(self._borrower)
+
+    async def _wait(self) -> None:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                await self._turns.take(self._borrower)
+        except TimeoutError:
+            raise Busy(
+                "Too many requests are at work at the moment.", retry_after=timedelta(seconds=1)
+            ) from None
 
 
-def _lent(pool: asyncpg.Pool) -> "asyncpg.pool.PoolAcquireContext[asyncpg.Record]":
-    # To be ready to lose patience costs more than to take what is there.
-    return pool.acquire(timeout=None if pool.get_idle_size() else _PATIENCE)
+class _Kept(_Lent):
+    """A connection from its first use on, until it is released."""
+
+    async def __aenter__(self) -> Connection:
+        return self._connection or await super().__aenter__()
+
+    async def __aexit__(
+        self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
+    ) -> None:
+        pass
 
 
 _KEPT = web.RequestKey("KEPT", _Kept)

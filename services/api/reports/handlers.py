@@ -15,11 +15,11 @@ from services.api.refusals import Busy, NotFound
 from services.api.reports import conditional, store
 from services.api.reports.gathered import Gathered
 from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id
+from services.api.reports.paced import Paced
 from services.api.reports.zipped import Zipped
 
 _JSON = "application/json"
 _STREAM_PATIENCE = 5.0  # seconds in which one of the running streams has to end
-_STALL_LIMIT = 30.0  # seconds in which a reader has to take the next piece
 _STREAM_LIMIT = 300.0  # seconds in which a reader has to take everything
 
 
@@ -47,9 +47,9 @@ async def show_all(request: web.Request) -> web.StreamResponse:
         # Not before the first piece is there: until then, a failure can still be told.
         if not response.prepared:
             await response.prepare(request)
-        async with asyncio.timeout(_STALL_LIMIT):
-            await response.write(piece)
+        await paced.write(piece)
 
+    paced = Paced(response.write)
     pieces = Zipped(write) if gzip else Gathered(write)
     async with _stream(request), connection(request) as conn:
         await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_LIMIT)
@@ -99,11 +99,12 @@ async def _row(request: web.Request, query: ReportQuery) -> str:
 
 @asynccontextmanager
 async def _stream(request: web.Request) -> AsyncIterator[None]:
-    # Fewer streams than connections, so that slow readers never keep all others waiting.
-    streams = request.app[STREAMS]
+    # Fewer streams than connections, and fewer for a business than there are: slow readers keep
+    # neither the other businesses' lists waiting nor anybody's single rows.
+    streams, business = request.app[STREAMS], request[PRINCIPAL].business_id
     try:
         async with asyncio.timeout(_STREAM_PATIENCE):
-            await streams.acquire()
+            await streams.take(business)
     except TimeoutError:
         raise Busy(
             "Too many reports are being read at the moment.", retry_after=timedelta(seconds=5)
@@ -111,4 +112,4 @@ async def _stream(request: web.Request) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        streams.release()
+        streams.leave(business)

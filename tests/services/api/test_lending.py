@@ -4,8 +4,10 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.appkeys import POOL
+from services.api import lending
+from services.api.appkeys import CONNECTIONS, POOL
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
+from tests.services.api.ledgers import new_key
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"
 NONE = f"{REPORTS}/client/4711/{NOVEMBER}"
@@ -32,3 +34,26 @@ async def test_one_customer_and_its_key_are_looked_up_on_one_connection(
     monkeypatch.setattr(asyncpg.Pool, "acquire", counted)
     assert (await reader.get(ONE)).status == 200
     assert lent == 1
+
+
+async def test_a_business_that_holds_its_share_of_connections_waits_and_another_does_not(
+    reader: Api, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lending, "_PATIENCE", 0.1)
+    assert (await reader.get(ONE)).status == 200
+    turns, held = reader.app[CONNECTIONS], 0
+    while turns.take_now(1):
+        held += 1
+    assert 1 < held < reader.app[POOL].get_max_size()
+    try:
+        busy = await reader.get(ONE)
+        mine, reader.key = reader.key, await new_key(database, 2)
+        other = await reader.get(NONE)
+        reader.key = mine
+    finally:
+        for _ in range(held):
+            turns.leave(1)
+    assert (busy.status, busy.json["type"]) == (503, "/problems/unavailable")
+    assert busy.headers["Retry-After"] == "1"
+    assert other.status == 404  # it was looked for
+    assert (await reader.get(ONE)).status == 200

@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.api.appkeys import STREAMS
-from services.api.reports import handlers
+from services.api.reports import handlers, paced
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import load_large, new_key
 
@@ -79,7 +79,8 @@ async def test_a_reader_that_stalls_is_cut_off(
     logged: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """It is no outage of Postgres, and no failure of ours: nobody may raise an alarm at will."""
-    monkeypatch.setattr(handlers, "_STALL_LIMIT", 0.2)
+    monkeypatch.setattr(paced, "_GRACE", 0.2)
+    monkeypatch.setattr(paced, "_SLOWEST", 2**40)
     reader, writer = await begin(large, "1.1")
     await is_over(postgres)
     with pytest.raises(ConnectionResetError):
@@ -109,21 +110,59 @@ async def test_a_reader_that_leaves_ends_the_query(
     assert (await large.get(f"{REPORTS}/client/4/{NOVEMBER}")).status == 200
 
 
+async def test_a_reader_that_drips_is_cut_off_and_a_steady_one_is_not(
+    large: Api, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Though the first takes a piece now and then, and the second takes longer than the grace."""
+    monkeypatch.setattr(paced, "_GRACE", 0.5)
+    monkeypatch.setattr(paced, "_SLOWEST", 4 * 2**20)
+    steady, _ = await begin(large, "1.0")
+    while await steady.read(2**18):
+        await asyncio.sleep(0.02)
+    monkeypatch.setattr(paced, "_SLOWEST", 2**40)
+    dripping, writer = await begin(large, "1.1")
+    with pytest.raises(ConnectionResetError):
+        await _drip(dripping)
+    writer.close()
+
+
+async def _drip(reader: asyncio.StreamReader) -> None:
+    while await reader.read(2**16):
+        await asyncio.sleep(0.1)
+
+
 async def test_one_stream_too_many_is_told_to_come_again(
     reader: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(handlers, "_STREAM_PATIENCE", 0.1)
     streams = reader.app[STREAMS]
-    taken = 0
-    while not streams.locked():
-        await streams.acquire()
-        taken += 1
+    others = []
+    while streams.take_now(other := 100 + len(others)):
+        others.append(other)
     try:
         busy = await reader.get(f"{REPORTS}/{NOVEMBER}")
         one = await reader.get(f"{REPORTS}/client/4/{NOVEMBER}")
     finally:
-        for _ in range(taken):
-            streams.release()
+        for other in others:
+            streams.leave(other)
     assert (busy.status, one.status) == (503, 200)
     assert int(busy.headers["Retry-After"]) > 0
     assert (await reader.get(f"{REPORTS}/{NOVEMBER}")).status == 200
+
+
+async def test_slow_readers_of_one_business_change_nothing_for_another(
+    large: Api, database: str, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handlers, "_STREAM_PATIENCE", 0.1)
+    slow = [await begin(large, "1.1") for _ in range(2)]
+    more = [await large.get(f"{REPORTS}/{NOVEMBER}") for _ in range(3)]
+    assert [answer.status for answer in more] == [503] * 3
+    await postgres.execute(
+        "INSERT INTO businesses (id, owner_id, name, currency, timezone)"
+        " VALUES (77, 1, 'Other', 'EUR', 'UTC')"
+    )
+    large.key = await new_key(database, 77)
+    lists = await asyncio.gather(*(large.get(f"{REPORTS}/{NOVEMBER}") for _ in range(2)))
+    assert [answer.status for answer in lists] == [200, 200]
+    for _, writer in slow:
+        writer.transport.abort()

@@ -1,0 +1,23 @@
+"""Whose turn it is that a request waits for, before its key has been looked up."""
+
+from collections import OrderedDict
+
+_MOST_KEYS = 10_000
+
+
+class Borrowers:
+    """Which business each key belongs to, as far as this process has seen the key."""
+
+    def __init__(self) -> None:
+        self._businesses: OrderedDict[bytes, int] = OrderedDict()
+
+    def of(self, digest: bytes) -> int:
+        """Return the business of the key with this hash, or a number that stands for the key."""
+        return self._businesses.get(digest, -int.from_bytes(digest[:8]))
+
+    def note(self, digest: bytes, business: int) -> None:
+        """Remember the business of a key."""
+        if digest not in self._businesses:
+            self._businesses[digest] = business
+            if len(self._businesses) > _MOST_KEYS:
+                self._businesses.popitem(last=False)
