@@ -9,9 +9,9 @@ from prometheus_client import CollectorRegistry, Counter
 
 from services.mailer.addresses import Mailbox, parse_address
 from services.mailer.composer import Composer
-from services.mailer.compositors import Compositors
 from services.mailer.consumer import Consumer
 from services.mailer.deliver import Deliver
+from services.mailer.letters import Letters
 from services.mailer.outcomes import RelayAtFault
 from services.mailer.pacing import Pacing
 from services.mailer.relay import Relay, Timeouts
@@ -78,11 +78,14 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         # Without PDF one makes more letters than a mailer can hand over.
         most = min(os.cpu_count() or 1, concurrency, _MOST_COMPOSITORS) if pdf else 1
         attempts = Attempts(counted)
-        compositors = Compositors(most, pdf=pdf, flawed=attempts.flawed)
-        health.register("compositors", compositors.check)
+        letters = Letters(most, pdf=pdf, flawed=attempts.flawed)
+        health.register("compositors", letters.check)
         rows = Rows(pool, settings.lease)
         links = unsubscribe_links(settings)
-        composer = Composer(rows, compositors, sender, redirect_to, links)
+        # A quarter of the places for the mails of one business that wait for long.
+        composer = Composer(
+            rows, letters, sender, redirect_to, links, most_waiting=concurrency * _AHEAD // 4
+        )
         pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker("mail relay", sessions.probe, RelayAtFault)
         deliver = Deliver(rows, composer, pacing, sessions, breaker, settings.retry_delay, attempts)
@@ -99,7 +102,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
                 "MAILER_OPS", settings.mailer_ops_host, settings.mailer_ops_port, health, counted
             )
         )
-        await stack.enter_async_context(compositors)
+        await stack.enter_async_context(letters)
         for watcher in (rows.renew(), breaker.watch(), _dismiss(sessions, stop)):
             stack.callback(asyncio.create_task(watcher).cancel)
         await consumer.run(stop)

@@ -1,39 +1,49 @@
 """The mail of a delivery: rendered once per send, addressed once per recipient."""
 
 import asyncio
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from uuid import UUID
 
 from services.mailer.addresses import Mailbox
-from services.mailer.compositors import Compositors
 from services.mailer.envelope import Envelope
 from services.mailer.letter import Letter
+from services.mailer.letters import Crowded, Letters
 from services.mailer.orders import Order
 from services.mailer.rows import Rows
 from shared.deliveries.held import Claim
 from shared.unsubscribe import Links
 
 _KEPT = 64
+# So long, in seconds, any number of mails of a business may wait for their letters here.
+_PATIENCE = 1.0
 
 
 class Composer:
-    """Composes mails from frozen statements; keeps the letters of the latest sends."""
+    """Composes mails from frozen statements; keeps the letters of the latest sends.
+
+    At most `most_waiting` mails of one business wait here for long, as long statements would take
+    the places of all other mails.
+    """
 
     def __init__(
         self,
         rows: Rows,
-        compositors: Compositors,
+        letters: Letters,
         sender: Mailbox,
         redirect_to: str | None,
         links: Links | None,
+        *,
+        most_waiting: int,
     ) -> None:
         self._rows = rows
-        self._compositors = compositors
+        self._making = letters
         self._sender = sender
         self._redirect_to = redirect_to
         # Whoever reads redirected mail is not the one to refuse it.
         self._links = None if redirect_to else links
         self._letters: OrderedDict[UUID, asyncio.Task[Letter]] = OrderedDict()
+        self._most_waiting = most_waiting
+        self._waiting: Counter[int] = Counter()
 
     @property
     def redirects(self) -> bool:
@@ -41,7 +51,7 @@ class Composer:
         return self._redirect_to is not None
 
     async def envelope(self, claim: Claim) -> Envelope:
-        """Return the mail of one claim; raises Unsendable, or what the compositors do."""
+        """Return the mail of one claim; raises Unsendable, Crowded, or what the compositors do."""
         letter = await self._letter(claim)
         return letter.to(self.recipient(claim), claim.id, self._links)
 
@@ -54,8 +64,9 @@ class Composer:
         if task is None:
             task = asyncio.create_task(self._compose(claim))
             self._letters[claim.send_id] = task
-            if len(self._letters) > _KEPT:
-                self._letters.popitem(last=False)
+            self._forget_one()
+        if not task.done():
+            await self._wait(task, claim.business_id)
         try:
             # Shielded: others may wait for the same letter.
             return await asyncio.shield(task)
@@ -63,9 +74,29 @@ class Composer:
             self._letters.pop(claim.send_id, None)
             raise
 
+    async def _wait(self, task: asyncio.Task[Letter], business: int) -> None:
+        self._waiting[business] += 1
+        try:
+            await asyncio.wait({task}, timeout=_PATIENCE)
+            while not task.done():
+                if self._waiting[business] > self._most_waiting:
+                    raise Crowded("other mails of the business wait for their letters")
+                await asyncio.wait({task}, timeout=_PATIENCE)
+        finally:
+            self._waiting[business] -= 1
+            if not self._waiting[business]:
+                del self._waiting[business]
+
+    def _forget_one(self) -> None:
+        """Forget the oldest letter that is made, if there are too many; the others are awaited."""
+        if len(self._letters) > _KEPT:
+            made = (send for send, task in self._letters.items() if task.done())
+            if (oldest := next(made, None)) is not None:
+                del self._letters[oldest]
+
     async def _compose(self, claim: Claim) -> Letter:
         content = await self._rows.content(claim)
         # asyncpg's UUIDs would bring asyncpg with them into the compositor.
         send_id = UUID(int=claim.send_id.int)
         order = Order(content, claim.personal_message, send_id, self._sender, claim.created_at)
-        return await self._compositors.letter(order)
+        return await self._making.letter(claim.business_id, order)

@@ -12,6 +12,7 @@ from services.mailer.composer import Composer
 from services.mailer.compositors import NoCompositor
 from services.mailer.envelope import Envelope
 from services.mailer.handover import Gate
+from services.mailer.letters import Crowded
 from services.mailer.outcomes import (
     Deferred,
     Failed,
@@ -34,7 +35,7 @@ from shared.statement.pdf import TypesettingError
 _log = structlog.get_logger("ledgerpost.mailer")
 _RELAY_AWAY = timedelta(seconds=5)
 # Why a mail cannot be made at the moment, and no fault of the mail.
-_LATER: tuple[type[Exception], ...] = (NoCompositor, *postgres.UNAVAILABLE)
+_LATER: tuple[type[Exception], ...] = (NoCompositor, Crowded, *postgres.UNAVAILABLE)
 
 
 class Observer(Protocol):

@@ -1,0 +1,116 @@
+"""Letters of long statements hold up no others, and their mails leave places to those."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any, cast
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.mailer import composer, letters
+from services.mailer.addresses import Mailbox
+from services.mailer.composer import Composer
+from services.mailer.compositors import Compositors
+from services.mailer.letter import Letter
+from services.mailer.letters import Crowded, Letters
+from services.mailer.orders import Order
+from services.mailer.rows import Rows
+from shared.deliveries.held import Claim
+from tests.shared.statement.snapshots import frozen, snapshot
+
+_SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
+_NOW = datetime(2024, 12, 1, tzinfo=UTC)
+LONG, SHORT = frozen(snapshot(opening="1" * 20)).decode(), frozen(snapshot()).decode()
+
+
+@pytest.fixture(autouse=True)
+def _long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(letters, "_LONG", len(LONG) - 1)
+    assert len(SHORT) < len(LONG)
+
+
+@asynccontextmanager
+async def held(monkeypatch: pytest.MonkeyPatch, made: list[str]) -> AsyncIterator[asyncio.Event]:
+    """Every long letter waits until the event is set; `made` has the messages of all that end."""
+    go = asyncio.Event()
+    make = Compositors.letter
+
+    async def slowly(self: Compositors, order: Order) -> Letter:
+        if order.content == LONG:
+            await go.wait()
+        letter = await make(self, order)
+        made.append(str(order.message))
+        return letter
+
+    monkeypatch.setattr(Compositors, "letter", slowly)
+    yield go
+    go.set()
+
+
+def order(content: str, message: str) -> Order:
+    return Order(content, message, uuid4(), _SENDER, _NOW)
+
+
+async def test_a_short_letter_passes_long_ones_and_those_take_turns(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    made: list[str] = []
+    async with Letters(1, pdf=False) as opened, held(monkeypatch, made) as go:
+        asked = [(1, LONG, "1a"), (1, LONG, "1b"), (1, LONG, "1c"), (2, LONG, "2a")]
+        tasks = [
+            asyncio.create_task(opened.letter(business, order(content, message)))
+            for business, content, message in asked
+        ]
+        await asyncio.sleep(0)
+        await asyncio.wait_for(opened.letter(2, order(SHORT, "2 short")), 30)
+        assert made == ["2 short"]
+        go.set()
+        await asyncio.gather(*tasks)
+    assert made == ["2 short", "1a", "1b", "2a", "1c"]
+
+
+async def test_a_business_has_few_long_letters_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with Letters(1, pdf=False) as opened, held(monkeypatch, []) as go:
+        tasks = [
+            asyncio.create_task(opened.letter(1, order(LONG, str(number)))) for number in range(9)
+        ]
+        await asyncio.sleep(0)
+        with pytest.raises(Crowded):
+            await opened.letter(1, order(LONG, "one more"))
+        other = asyncio.create_task(opened.letter(2, order(LONG, "another's")))
+        go.set()
+        await asyncio.gather(*tasks, other)
+
+
+class _Statements:
+    """Rows of which every statement is long."""
+
+    async def content(self, _: Claim) -> str:
+        return LONG
+
+
+def claim(business: int, send: UUID) -> Claim:
+    given: dict[str, Any] = {"id": uuid4(), "token": 1, "send_id": send, "business_id": business}
+    given |= {"email": "a@x.example", "attempts": 0, "expires_at": _NOW + timedelta(days=1)}
+    given |= {"created_at": _NOW, "personal_message": None, "statement_sha256": b""}
+    return Claim(**given)
+
+
+async def test_mails_that_wait_for_long_give_their_places_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """But for a few, and to be claimed again later, when their letter may be made."""
+    monkeypatch.setattr(composer, "_PATIENCE", 0.05)
+    send = uuid4()
+    async with Letters(1, pdf=False) as opened, held(monkeypatch, []) as go:
+        rows = cast("Rows", _Statements())
+        made = Composer(rows, opened, _SENDER, None, None, most_waiting=3)
+        waiting = {asyncio.create_task(made.envelope(claim(1, send))) for _ in range(8)}
+        left, waiting = await asyncio.wait(waiting, timeout=1)
+        assert len(waiting) == 3
+        assert all(isinstance(task.exception(), Crowded) for task in left)
+        go.set()
+        await asyncio.gather(*waiting)
+        await made.envelope(claim(1, send))
