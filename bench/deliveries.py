@@ -101,7 +101,7 @@ def wait(dsn: str, condition: str, number: int, patience: float = 180) -> None:
 def queue(dsn: str, amqp: str, number: int) -> None:
     """Store so many sends, and let the relay freeze and publish them all."""
     add(dsn, number)
-    with servers.relay(dsn, amqp):
+    with servers.relay(dsn, amqp, fills=True):
         wait(dsn, "state = 'queued' AND published_at IS NOT NULL", number)
         while on(dsn, lambda conn: conn.fetchval(_UNPUBLISHED)):
             time.sleep(0.1)

@@ -50,7 +50,7 @@ def run(dsn: str, amqp: str, number: int, *, frozen: bool) -> Published:
     if frozen:
         freeze(dsn)
         deliveries.on(dsn, lambda conn: conn.execute("VACUUM ANALYZE sends"))
-    with servers.relay(dsn, amqp):
+    with servers.relay(dsn, amqp, fills=True):
         deliveries.wait(dsn, "published_at IS NOT NULL", number)
 
     async def span(conn: asyncpg.Connection) -> Published:

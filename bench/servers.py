@@ -59,11 +59,12 @@ def product(dsn: str, key: str) -> Iterator[Served]:
 
 
 @contextmanager
-def relay(dsn: str, amqp: str) -> Iterator[Served]:
-    """Run the relay as `ledgerpost-api relay` does."""
+def relay(dsn: str, amqp: str, *, fills: bool = False) -> Iterator[Served]:
+    """Run the relay as `ledgerpost-api relay` does; or one that `fills` the queue without bound."""
     port = free_port()
     environ = {"DATABASE_URL": dsn, "AMQP_URL": amqp, "RELAY_OPS_PORT": str(port)}
-    with running([sys.executable, "-m", "services.api", "relay"], environ, port) as pid:
+    program = "bench.filling" if fills else "services.api"
+    with running([sys.executable, "-m", program, "relay"], environ, port) as pid:
         yield Served(port, "", pid)
 
 

@@ -44,7 +44,7 @@ async def two_relays(world: World, rng: Random, variant: str) -> None:
         await world.send(899)
     postgres = await world.tapped()
     marker = tap.CONFIRM if variant == "unrecorded" else tap.ENQUEUE
-    skip = rng.randrange(ceil(900 * sends / room._MOST))  # so many batches there are at least
+    skip = rng.randrange(ceil(900 * sends / room.MOST))  # so many batches there are at least
     trap = postgres.trap(marker, "request" if variant == "unrecorded" else "answer", skip)
     frozen = world.relay(DATABASE_URL=postgres.url)
     await trap.reached()

@@ -3,7 +3,7 @@
 from services.api.__main__ import main
 from services.api.relay import room
 
-room._LEAST = room._MOST
+room.LEAST = room.MOST
 
 if __name__ == "__main__":
     main()

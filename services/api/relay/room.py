@@ -8,8 +8,8 @@ from shared.deliveries.waiting import Enqueued
 
 #: Seconds between two looks at what the mailers have taken, while due rows wait for room.
 REFILL: Final = 0.1
-_LEAST = 20
-_MOST = 1_000
+#: Rows that it holds at least and at most.
+LEAST, MOST = 20, 1_000
 
 
 class Room:
@@ -20,7 +20,7 @@ class Room:
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        self.rows = _LEAST
+        self.rows = LEAST
         self._clock = clock
         self._looked_at = clock()
         self._left = self._taken = 0
@@ -32,7 +32,7 @@ class Room:
         if self._clock() - self._looked_at < REFILL:
             return
         if self._taken * 2 > self.rows:
-            self.rows = min(self.rows * 2, _MOST)
+            self.rows = min(self.rows * 2, MOST)
         elif self._taken * 4 < self.rows:
-            self.rows = max(self.rows // 2, _LEAST)
+            self.rows = max(self.rows // 2, LEAST)
         self._looked_at, self._taken = self._clock(), 0

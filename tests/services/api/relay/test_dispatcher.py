@@ -117,7 +117,7 @@ async def relay(database: str, broker: str) -> AsyncIterator[Relay]:
 async def test_a_wiped_queue_is_refilled_batch_after_batch_at_once(
     relay: Relay, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(room, "_LEAST", 1200)
+    monkeypatch.setattr(room, "LEAST", 1200)
     relay.dispatcher._room.rows = 1200
     for _ in range(3):
         await relay.submit(400)
