@@ -104,7 +104,7 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings from `environ`, or raise a SettingsError naming the one at fault."""
+        """Read the settings from `environ`, or raise a SettingsError naming what is at fault."""
         given: dict[str, str] = {}
         for field in cls.model_fields:
             value = _read(environ, field.upper())
@@ -160,17 +160,39 @@ class RelaySettings(SendSettings):
     event_retention: Duration = timedelta(days=30)
 
 
-class MailerSettings(DatabaseSettings):
-    """Settings of the mailer."""
+class BrokerSettings(Settings):
+    """Settings of what asks RabbitMQ alone."""
 
     amqp_url: AmqpUrl
-    smtp_url: SmtpUrl
+
+
+class SenderSettings(Settings):
+    """Settings of whom mail comes from."""
+
     mail_from: Annotated[str, Field(min_length=3)]
-    mail_redirect_to: str | None = None
+    return_path: Literal["bounce", "plain"] = "bounce"
+
+
+class SmtpSettings(SenderSettings):
+    """Settings of a conversation with the smarthost."""
+
+    smtp_url: SmtpUrl
+    ehlo_name: str | None = None
+
+
+class LetterSettings(SenderSettings, DatabaseSettings):
+    """Settings of what makes a mail."""
+
     public_url: HttpUrl = "http://127.0.0.1:8080"
     unsubscribe_secret: Secret = None
     attach_pdf: Literal["on", "off"] = "on"
     list_unsubscribe: Annotated[Literal["off", "on"], AfterValidator(_answerable)] = "off"
+
+
+class MailerSettings(LetterSettings, SmtpSettings, BrokerSettings):
+    """Settings of the mailer."""
+
+    mail_redirect_to: str | None = None
     relay_rate: Rate = None
     domain_rate: Rate = None
     mailer_concurrency: Annotated[int, Field(ge=1, le=200)] = 10
@@ -195,8 +217,10 @@ def _read(environ: Mapping[str, str], name: str) -> str | None:
 
 
 def _first_line(error: ValidationError) -> str:
-    first = error.errors(include_input=False, include_url=False)[0]
+    faults = error.errors(include_input=False, include_url=False)
+    missing = [str(each["loc"][0]).upper() for each in faults if each["type"] == "missing"]
+    if missing:
+        return f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} not set"
+    first = faults[0]
     name = str(first["loc"][0]).upper() if first["loc"] else "settings"
-    if first["type"] == "missing":
-        return f"{name}: is not set"
     return f"{name}: {first['msg'].removeprefix('Value error, ').replace(chr(10), ' ')}"

@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -13,44 +13,68 @@ import click
 import uvloop
 
 from services.mailer import app, confinement, dead_letters
+from services.mailer.addresses import Unsendable
+from services.mailer.check import CheckFailed, check
 from services.mailer.compositors import NoCompositor
 from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as compose_preview
 from shared import broker, logs, postgres
 from shared.migrate import MigrationError
-from shared.settings import MailerSettings, SettingsError
+from shared.settings import (
+    BrokerSettings,
+    LetterSettings,
+    MailerSettings,
+    SettingsError,
+    SmtpSettings,
+)
 
 Result = TypeVar("Result")
 
 
-@click.group()
-@click.version_option(package_name="ledgerpost")
-@click.pass_context
-def cli(context: click.Context) -> None:
+class _WrongSetting(click.ClickException):
+    exit_code = 2
+
+
+class _Commands(click.Group):
+    """Tells what is wrong with the settings in one line."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SettingsError as error:
+            raise _WrongSetting(str(error)) from None
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="ledgerpost", prog_name="ledgerpost-mailer")
+def cli() -> None:
     """Mail statements that are due, each at most once."""
-    try:
-        context.obj = MailerSettings.from_environ(os.environ)
-        app.mail_from(context.obj)
-        app.smtp_relay(context.obj)
-        app.redirection(context.obj)
-    except SettingsError as error:
-        click.echo(error, err=True)
-        sys.exit(2)
 
 
 @cli.command()
 @click.pass_obj
-def run(settings: MailerSettings) -> None:
+def run(environ: Mapping[str, str]) -> None:
     """Consume and deliver until told to stop."""
+    settings = MailerSettings.from_environ(environ)
     logs.configure(settings)
     confinement.hide()
     try:
         uvloop.run(_until_signalled(settings))
-    except SettingsError as error:
-        click.echo(error, err=True)
-        sys.exit(2)
     except NoCompositor as error:
+        raise click.ClickException(str(error)) from None
+
+
+@cli.command("check")
+@click.option("--to", "recipient", help="Also send a test mail to this address.")
+@click.pass_obj
+def check_smarthost(environ: Mapping[str, str], recipient: str | None) -> None:
+    """Talk to the smarthost of SMTP_URL, and tell of each step; exit status 1 if one fails."""
+    settings = SmtpSettings.from_environ(environ)
+    relay, sender, name = app.smtp_relay(settings), app.mail_from(settings), app.ehlo_name(settings)
+    try:
+        uvloop.run(check(relay, name, sender, recipient, click.echo))
+    except (CheckFailed, Unsendable) as error:
         raise click.ClickException(str(error)) from None
 
 
@@ -62,17 +86,17 @@ def letters() -> None:
 @letters.command("list")
 @click.option("--most", default=100, show_default=True, help="How many, the oldest first.")
 @click.pass_obj
-def list_letters(settings: MailerSettings, most: int) -> None:
+def list_letters(environ: Mapping[str, str], most: int) -> None:
     """List dead letters: id, time, queue, reason, size."""
-    _show(_ask(dead_letters.read(settings.amqp_url, most)))
+    _show(_ask(dead_letters.read(_broker(environ), most)))
 
 
 @letters.command("show")
 @click.argument("letter_id")
 @click.pass_obj
-def show_letter(settings: MailerSettings, letter_id: str) -> None:
+def show_letter(environ: Mapping[str, str], letter_id: str) -> None:
     """Print one dead letter as it is."""
-    found = _ask(dead_letters.read(settings.amqp_url, sys.maxsize))
+    found = _ask(dead_letters.read(_broker(environ), sys.maxsize))
     letter = next((letter for letter in found if letter.id == letter_id), None)
     if letter is None:
         raise click.ClickException(f"no dead letter {letter_id}")
@@ -88,15 +112,15 @@ _everything = click.option("--all", "everything", is_flag=True, help="Every dead
 @click.option("--dry-run", is_flag=True, help="Only list those that would be replayed.")
 @click.pass_obj
 def replay_letters(
-    settings: MailerSettings, letter_ids: tuple[str, ...], *, everything: bool, dry_run: bool
+    environ: Mapping[str, str], letter_ids: tuple[str, ...], *, everything: bool, dry_run: bool
 ) -> None:
     """Put dead letters back into the queues they came from."""
     wanted = _wanted(letter_ids, everything=everything)
     if dry_run:
-        _show(chosen := _ask(dead_letters.choose(settings.amqp_url, wanted)))
+        _show(chosen := _ask(dead_letters.choose(_broker(environ), wanted)))
         click.echo(f"would replay {len(chosen)}")
         return
-    click.echo(f"replayed {len(_ask(dead_letters.replay(settings.amqp_url, wanted)))}")
+    click.echo(f"replayed {len(_ask(dead_letters.replay(_broker(environ), wanted)))}")
 
 
 @letters.command("drop")
@@ -104,28 +128,42 @@ def replay_letters(
 @_everything
 @click.pass_obj
 def drop_letters(
-    settings: MailerSettings, letter_ids: tuple[str, ...], *, everything: bool
+    environ: Mapping[str, str], letter_ids: tuple[str, ...], *, everything: bool
 ) -> None:
     """Delete dead letters for good; no mail is lost by that, its delivery waits in Postgres."""
     wanted = _wanted(letter_ids, everything=everything)
-    click.echo(f"dropped {len(_ask(dead_letters.drop(settings.amqp_url, wanted)))}")
+    click.echo(f"dropped {len(_ask(dead_letters.drop(_broker(environ), wanted)))}")
 
 
 @cli.command()
 @click.argument("send_id", type=click.UUID)
-@click.option("--to", "folder", type=click.Path(path_type=Path), default=Path("preview"))
+@click.option(
+    "--to",
+    "folder",
+    type=click.Path(path_type=Path, allow_dash=True),
+    default=Path("preview"),
+    show_default=True,
+    help="The folder for the files; - writes message.eml to standard output.",
+)
 @click.pass_obj
-def preview(settings: MailerSettings, send_id: UUID, folder: Path) -> None:
-    """Write the mail of a send to files."""
+def preview(environ: Mapping[str, str], send_id: UUID, folder: Path) -> None:
+    """Write the mail of a send to files: message.eml, body.txt, body.html and the PDF."""
+    settings = LetterSettings.from_environ(environ)
     sender, links = app.mail_from(settings), app.unsubscribe_links(settings)
     pdf = settings.attach_pdf == "on"
     contents = _ask(compose_preview(settings.database_url, sender, links, send_id, pdf=pdf))
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in contents.items():
-        (folder / name).write_bytes(content)
-        click.echo(folder / name)
     if "flaws.txt" in contents:
         click.echo(contents["flaws.txt"].decode(), err=True, nl=False)
+    if str(folder) == "-":
+        click.echo(contents["message.eml"], nl=False)
+        return
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in contents.items():
+            (folder / name).write_bytes(content)
+            click.echo(folder / name)
+    except OSError as error:
+        raise click.ClickException(f"--to {folder}: {error.strerror}") from None
 
 
 async def _until_signalled(settings: MailerSettings) -> None:
@@ -133,6 +171,10 @@ async def _until_signalled(settings: MailerSettings) -> None:
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     await app.run(settings, stop)
+
+
+def _broker(environ: Mapping[str, str]) -> str:
+    return BrokerSettings.from_environ(environ).amqp_url
 
 
 def _wanted(letter_ids: tuple[str, ...], *, everything: bool) -> set[str] | None:
@@ -159,7 +201,7 @@ def _ask(work: Coroutine[Any, Any, Result]) -> Result:
 
 def main() -> None:
     """Run the command line."""
-    cli()
+    cli(obj=os.environ)
 
 
 if __name__ == "__main__":

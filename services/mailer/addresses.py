@@ -2,6 +2,7 @@ import re
 from dataclasses import dataclass
 from email.utils import getaddresses
 from typing import Self
+from uuid import UUID
 
 import idna
 
@@ -43,14 +44,18 @@ def parse_address(address: str) -> tuple[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Whom mail comes from: MAIL_FROM in its parts, all ASCII but the name."""
+    """Whom mail comes from: MAIL_FROM in its parts, all ASCII but the name.
+
+    With `bounces`, each mail has a sender of its own in its envelope.
+    """
 
     name: str
     local: str
     domain: str
+    bounces: bool = True
 
     @classmethod
-    def parse(cls, mail_from: str) -> Self:
+    def parse(cls, mail_from: str, *, bounces: bool = True) -> Self:
         """Read "Name <a@b>" or "a@b"; raises ValueError with what is wrong with it."""
         if len(mail_from) > _LONGEST_MAILBOX:
             raise ValueError(f"has more than {_LONGEST_MAILBOX} characters")
@@ -63,9 +68,15 @@ class Mailbox:
             raise ValueError("is not one address")
         name, address = found[0]
         local, domain = parse_address(address)
-        if not local.isascii() or len(local) > _LONGEST_SENDER:
-            raise ValueError(f"wants an ASCII local part of at most {_LONGEST_SENDER} characters")
-        return cls(name, local, domain)
+        longest = _LONGEST_SENDER if bounces else _LONGEST_LOCAL
+        if not local.isascii() or len(local) > longest:
+            raise ValueError(f"wants an ASCII local part of at most {longest} characters")
+        return cls(name, local, domain, bounces)
+
+    def return_path(self, delivery_id: UUID) -> str:
+        """Return the envelope's sender of one mail, to which its bounces go."""
+        local = f"{self.local}+bounce-{delivery_id.hex}" if self.bounces else self.local
+        return f"{local}@{self.domain}"
 
     def __str__(self) -> str:
         return f"{self.local}@{self.domain}"

@@ -5,8 +5,10 @@ import os
 from contextlib import AsyncExitStack
 from functools import partial
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter
 
+from services.mailer import descriptors, ehlo
 from services.mailer.addresses import Mailbox, parse_address
 from services.mailer.composer import Composer
 from services.mailer.consumer import Consumer
@@ -24,10 +26,17 @@ from shared.deliveries.states import State
 from shared.health import Health
 from shared.ops import serve_ops
 from shared.readiness import check_postgres
-from shared.settings import MailerSettings, SettingsError
+from shared.settings import (
+    LetterSettings,
+    MailerSettings,
+    SenderSettings,
+    SettingsError,
+    SmtpSettings,
+)
 from shared.statement.printing import Flaw
 from shared.unsubscribe import Links
 
+_log = structlog.get_logger("ledgerpost.mailer")
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
 _AHEAD = 4
 # Each may take 0.3 GB for very long statements; whoever has more processors runs more mailers.
@@ -64,6 +73,10 @@ class Attempts:
 async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
     """Consume and deliver until `stop`, then finish what is at work."""
     sender, relay, redirect_to = mail_from(settings), smtp_relay(settings), redirection(settings)
+    name = ehlo_name(settings)
+    descriptors.provide(settings.mailer_concurrency)
+    if relay.username is not None and relay.tls == "none" and not relay.is_local:
+        _log.warning("the password goes to the smarthost unencrypted", setting="SMTP_URL")
     health, counted = Health(), metrics.registry()
     concurrency = settings.mailer_concurrency
     async with AsyncExitStack() as stack:
@@ -72,7 +85,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
             postgres.pool(settings.database_url, name="ledgerpost-mailer", size=6, by_key=True)
         )
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
-        sessions = Sessions(relay, concurrency, timeouts)
+        sessions = Sessions(relay, concurrency, timeouts, name)
         stack.push_async_callback(sessions.close)
         pdf = settings.attach_pdf == "on"
         # Without PDF one makes more letters than a mailer can hand over.
@@ -113,10 +126,10 @@ async def _dismiss(sessions: Sessions, stop: asyncio.Event) -> None:
     sessions.dismiss()
 
 
-def mail_from(settings: MailerSettings) -> Mailbox:
+def mail_from(settings: SenderSettings) -> Mailbox:
     """Return the sender of all mail, or raise a SettingsError."""
     try:
-        return Mailbox.parse(settings.mail_from)
+        return Mailbox.parse(settings.mail_from, bounces=settings.return_path == "bounce")
     except ValueError as error:
         raise SettingsError(f"MAIL_FROM: {error}") from None
 
@@ -131,7 +144,7 @@ def redirection(settings: MailerSettings) -> str | None:
     return settings.mail_redirect_to
 
 
-def smtp_relay(settings: MailerSettings) -> Relay:
+def smtp_relay(settings: SmtpSettings) -> Relay:
     """Return the mail relay, or raise a SettingsError."""
     try:
         return Relay.from_url(settings.smtp_url)
@@ -139,7 +152,16 @@ def smtp_relay(settings: MailerSettings) -> Relay:
         raise SettingsError(f"SMTP_URL: {error}") from None
 
 
-def unsubscribe_links(settings: MailerSettings) -> Links | None:
+def ehlo_name(settings: SmtpSettings) -> str | None:
+    """Return the name to say in EHLO, None for the machine's own; or raise a SettingsError."""
+    if settings.ehlo_name is not None and not ehlo.is_name(settings.ehlo_name):
+        raise SettingsError(
+            "EHLO_NAME: should be a fully-qualified name, [192.0.2.1] or [IPv6:2001:db8::1]"
+        )
+    return settings.ehlo_name
+
+
+def unsubscribe_links(settings: LetterSettings) -> Links | None:
     """Return what makes the links by which recipients refuse mail; None where there are none."""
     if settings.list_unsubscribe == "off" or settings.unsubscribe_secret is None:
         return None

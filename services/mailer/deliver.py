@@ -25,6 +25,7 @@ from services.mailer.outcomes import (
 )
 from services.mailer.pacing import Pacing
 from services.mailer.rows import Rows
+from services.mailer.trial import Addressed, Trial
 from shared import postgres
 from shared.breaker import Breaker
 from shared.deliveries.held import Claim, Verdict
@@ -51,6 +52,9 @@ class HandOver(Protocol):
     async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
         """Raise RelayAtFault, or return what it came to."""
 
+    def blame(self, fault: RelayAtFault) -> None:
+        """Have whoever waits for its turn now raise `fault` instead of trying."""
+
 
 class Deliver:
     """Takes deliveries from claim to verdict; each call handles one wake-up."""
@@ -70,6 +74,7 @@ class Deliver:
         self._pacing = pacing
         self._relay = relay
         self._breaker = breaker
+        self._trial = Trial(breaker)
         self._retry_delay = retry_delay
         self._observer = observer
 
@@ -119,9 +124,13 @@ class Deliver:
         except _LATER as error:
             return self._handed_back(claim, f"the mail could not be made yet: {error!r}")
         try:
-            outcome = await self._relay.hand_over(envelope, lambda: self._rows.gate(claim))
+            outcome = await self._trial.of(
+                Addressed(envelope.recipient, claim.send_id, claim.business_id, claim.attempts),
+                lambda: self._relay.hand_over(envelope, lambda: self._rows.gate(claim)),
+            )
         except RelayAtFault as fault:
             self._breaker.trip(fault)
+            self._relay.blame(fault)
             return self._handed_back(claim, fault.reason)
         except postgres.UNAVAILABLE as error:
             # Whether the gate committed is unknown; that no dot was written is not.

@@ -15,8 +15,9 @@ from services.mailer.outcomes import (
     RelayAtFault,
     Sent,
 )
+from services.mailer.refusals import refusal
 from services.mailer.relay import Timeouts
-from services.mailer.replies import CLOSING, START_INPUT, Reply, refusal
+from services.mailer.replies import CLOSING, START_INPUT, Reply
 from services.mailer.session import Session, SessionLost
 
 Gate = Callable[[], Awaitable[bool]]

@@ -46,7 +46,7 @@ class Letter:
                 "List-Unsubscribe-Post: List-Unsubscribe=One-Click\r\n"
             )
         return Envelope(
-            sender=f"{self.sender.local}+bounce-{delivery_id.hex}@{self.sender.domain}",
+            sender=self.sender.return_path(delivery_id),
             recipient=to,
             data=b"".join((own.encode(), self.headers, b"\r\n", self.body)),
             smtputf8=not local.isascii(),

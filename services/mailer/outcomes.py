@@ -4,8 +4,17 @@
 """
 
 from dataclasses import dataclass
+from enum import Enum
 
-from shared.health import Unwell
+from shared.breaker import Fault, Pauses
+
+
+class Blame(Enum):
+    """Whom a refusal for good speaks of."""
+
+    MAIL = "the mail"
+    SMARTHOST = "the smarthost"
+    UNCLEAR = "either"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +34,15 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Not accepted, for good; `suppress` where the address itself can never receive."""
+    """Not accepted, for good; `suppress` if the address itself can never receive.
+
+    Unless `blame` is the mail, it may be no fault of the mail's: services.mailer.trial decides.
+    """
 
     reason: str
     reply: str | None = None
     suppress: bool = False
+    blame: Blame = Blame.MAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +69,25 @@ class NotHandedOver:
 Outcome = Sent | Deferred | Failed | InDoubt | GateLost | NotHandedOver
 
 
-class RelayAtFault(Unwell, ConnectionError):
+class RelayAtFault(Fault, ConnectionError):
     """The relay and not the mail is at fault, so no attempt counts; the text holds no secret."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+class PasswordRefused(RelayAtFault):
+    """The relay knows no such user and password: each further try may lock the account."""
+
+    pauses = Pauses(first=30, longest=1800)
+
+
+class RefusesAll(RelayAtFault):
+    """The relay takes mail from nobody, or not from us: only a mail that it takes disproves it."""
+
+    pauses = Pauses(first=5, longest=600, trial=True)
+
+
+class TooManySessions(RelayAtFault):
+    """The relay takes no further connection beside those that are open."""

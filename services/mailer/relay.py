@@ -1,6 +1,7 @@
 """Where mail is handed over, and how long each step of that may take."""
 
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import Literal, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
@@ -19,7 +20,7 @@ class Relay:
 
     `implicit` and `starttls_required` verify the certificate against the system's authorities
     (OpenSSL's SSL_CERT_FILE adds a private one). `starttls` encrypts when offered and verifies
-    nothing, so a password sent over a foreign network wants one of the other two.
+    nothing; a password then goes unencrypted to this machine only. `none` sends it as it is.
     """
 
     host: str
@@ -27,6 +28,16 @@ class Relay:
     tls: Tls = "starttls"
     username: str | None = None
     password: str = field(default="", repr=False)
+
+    @property
+    def is_local(self) -> bool:
+        """Whether it is named as this machine itself, so that no network hears what it is told."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
     @classmethod
     def from_url(cls, url: str) -> Self:

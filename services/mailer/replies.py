@@ -1,10 +1,9 @@
-"""The relay's replies: read within bounds, and what a refusal means."""
+"""The relay's replies, read within bounds."""
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.mailer.outcomes import Deferred, Failed
 from shared.text import line
 
 MAX_LINE = 4096
@@ -17,8 +16,6 @@ START_INPUT = 354
 
 _LINE = re.compile(rb"([2-5]\d\d)(?!\d)(-?)(.*)", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
-# RFC 3463: mailbox, system or syntax of the address is bad, mailbox has moved, null MX.
-_NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
 
 
 class Garbage(ConnectionError):
@@ -100,13 +97,3 @@ def _reply(code: int, lines: list[bytes]) -> Reply:
 def line_text(text: str) -> str:
     """Make one printable line of at most MAX_TEXT characters of whatever a relay said."""
     return line(text, MAX_TEXT)
-
-
-def refusal(stage: str, reply: Reply) -> Deferred | Failed:
-    """Say what any reply but success means at a stage from MAIL to the end of the data."""
-    if reply.permanent:
-        suppress = stage == "RCPT" and reply.enhanced in _NO_SUCH_ADDRESS
-        return Failed(f"refused at {stage}", str(reply), suppress)
-    if reply.transient:
-        return Deferred(f"put off at {stage}", str(reply))
-    return Deferred(f"unexpected reply at {stage}", str(reply))

@@ -1,6 +1,6 @@
+"""The connections to the relay, and one mail at a time over each."""
+
 import asyncio
-import socket
-import ssl
 
 from services.mailer import handover
 from services.mailer.envelope import Envelope
@@ -9,22 +9,23 @@ from services.mailer.outcomes import Failed, NotHandedOver, Outcome, RelayAtFaul
 from services.mailer.relay import Relay, Timeouts
 from services.mailer.replies import CLOSING, Reply
 from services.mailer.session import Session, SessionLost
-from services.mailer.smtp import open_session, tls_context
+from services.mailer.smtp import Opening, opening
 
 
 class Sessions:
     """At most `size` connections to the relay at once, kept for the next mail while they last."""
 
     def __init__(
-        self, relay: Relay, size: int, timeouts: Timeouts, hostname: str | None = None
+        self, relay: Relay, size: int, timeouts: Timeouts, name: str | None = None
     ) -> None:
         self._relay = relay
         self._timeouts = timeouts
-        self._hostname = hostname
+        self._name = name
         self._slots = asyncio.Semaphore(size)
         self._kept: dict[Session, asyncio.TimerHandle] = {}
         self._leaving: set[asyncio.Task[None]] = set()
-        self._tls: ssl.SSLContext | None = None
+        self._preparing = asyncio.Lock()
+        self._opening: Opening | None = None
         self._closed = False
         self._dismissed = False
         self._fault: RelayAtFault | None = None
@@ -43,7 +44,7 @@ class Sessions:
         async with self._slots:
             if self._fault is not known and self._fault is not None:
                 # Found out while this mail waited for its turn: not every one has to try.
-                raise RelayAtFault(self._fault.reason)
+                raise type(self._fault)(self._fault.reason)
             if self._dismissed:
                 return NotHandedOver("the worker stops")
             try:
@@ -51,6 +52,10 @@ class Sessions:
             except RelayAtFault as fault:
                 self._fault = fault
                 raise
+
+    def blame(self, fault: RelayAtFault) -> None:
+        """Have whoever waits for a connection now raise a copy of `fault` instead of trying."""
+        self._fault = fault
 
     def dismiss(self) -> None:
         """Let no further mail have a connection; those that have one keep it to their end."""
@@ -132,12 +137,10 @@ class Sessions:
             raise
 
     async def _open(self, patience: Patience) -> Session:
-        if self._hostname is None:
-            self._hostname = await asyncio.to_thread(socket.getfqdn)
-        if self._tls is None:
-            self._tls = await asyncio.to_thread(tls_context, self._relay)
-        ready = self._timeouts.ready
-        return await open_session(self._relay, self._tls, self._hostname, ready, patience.left)
+        async with self._preparing:
+            if self._opening is None:
+                self._opening = await asyncio.to_thread(opening, self._relay, self._name)
+        return await self._opening.session(self._timeouts.ready, patience.left)
 
     def _take(self) -> Session | None:
         """Take the kept session last used that is still alive and silent."""

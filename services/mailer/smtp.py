@@ -1,17 +1,26 @@
-"""Opening a session with the relay; the only module that knows aiosmtplib."""
+"""Opening a session with the relay; the only module but its `login` that knows aiosmtplib."""
 
 import asyncio
 import base64
 import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
 from typing import cast
 
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
-from services.mailer.outcomes import RelayAtFault
+from services.mailer import ehlo
+from services.mailer.login import Login
+from services.mailer.outcomes import PasswordRefused, RelayAtFault, TooManySessions
 from services.mailer.relay import Relay
-from services.mailer.replies import line_text
+from services.mailer.replies import CLOSING, line_text
 from services.mailer.session import Extensions, Session
+from shared import addresses
+
+_PERMANENT = 500
 
 
 def tls_context(relay: Relay) -> ssl.SSLContext:
@@ -24,87 +33,187 @@ def tls_context(relay: Relay) -> ssl.SSLContext:
     return context
 
 
-async def open_session(
-    relay: Relay, tls: ssl.SSLContext, hostname: str, step: float, timeout: float
-) -> Session:
-    """Connect, encrypt, say EHLO and log in, each step within `step` and all within `timeout` s.
+def _nobody(_: str) -> None:
+    """Hear nothing."""
 
-    Raises RelayAtFault.
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How sessions are opened: by which name (None: the socket's address), and who logs in.
+
+    `told` hears of each step in a line.
     """
-    client = aiosmtplib.SMTP(
-        hostname=relay.host,
-        port=relay.port,
-        local_hostname=hostname,
-        start_tls=False,
-        tls_context=tls,
-        timeout=min(step, timeout),
-    )
-    try:
-        async with asyncio.timeout(timeout):
-            return await _open(client, relay, tls)
-    except aiosmtplib.SMTPResponseException as refused:
-        client.close()
-        said = f"{refused.code} {refused.message}" if refused.code > 0 else refused.message
-        raise RelayAtFault(line_text(_redact(said, relay))) from None
-    except TimeoutError as late:
-        client.close()
-        raise RelayAtFault(line_text(str(late) or "no answer in time")) from None
-    except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
-        client.close()
-        raise RelayAtFault(line_text(_redact(str(fault), relay))) from None
-    except asyncio.CancelledError:
-        client.close()
-        raise
 
+    relay: Relay
+    tls: ssl.SSLContext
+    name: str | None
+    login: Login = field(default_factory=Login)
+    told: Callable[[str], None] = _nobody
 
-async def _open(client: aiosmtplib.SMTP, relay: Relay, tls: ssl.SSLContext) -> Session:
-    if relay.tls == "implicit":
-        layers = await _connect_encrypted(client, relay, tls)
-    else:
-        await client.connect()
-        layers = (_transport(client),)
-    await _say_hello(client)
-    offered = client.supports_extension("starttls")
-    if relay.tls == "starttls_required" or (relay.tls == "starttls" and offered):
-        await client.starttls()
-        layers = (_transport(client), *layers)
-        await _say_hello(client)
-    if relay.username is not None:
-        await client.login(relay.username, relay.password)
-    # aiosmtplib drops unasked-for replies and knows no pipelining: from here on we listen.
-    return Session(layers, _extensions(client))
+    async def session(self, step: float, timeout: float) -> Session:
+        """Connect, encrypt, say EHLO and log in, each step within `step`, all within `timeout` s.
 
-
-async def _connect_encrypted(
-    client: aiosmtplib.SMTP, relay: Relay, tls: ssl.SSLContext
-) -> tuple[asyncio.Transport, ...]:
-    """Connect in two steps, to keep hold of the plain transport: its buffer counts at the gate."""
-    loop = asyncio.get_running_loop()
-    plain, _ = await loop.create_connection(asyncio.Protocol, relay.host, relay.port)
-    protocol = SMTPProtocol(loop)
-    protocol.connection_made(plain)
-    try:
-        encrypted = await loop.start_tls(plain, protocol, tls, server_hostname=relay.host)
-    except BaseException:
-        plain.abort()
-        raise
-    if encrypted is None:
-        raise ConnectionResetError("the relay closed the connection")
-    protocol.transport = encrypted
-    client.protocol, client.transport = protocol, encrypted
-    greeting = await protocol.read_response(client.timeout)
-    if greeting.code != aiosmtplib.SMTPStatus.ready:
-        raise aiosmtplib.SMTPConnectResponseError(greeting.code, greeting.message)
-    return encrypted, plain
-
-
-async def _say_hello(client: aiosmtplib.SMTP) -> None:
-    try:
-        await client.ehlo()
-    except aiosmtplib.SMTPHeloError:
-        if not client.is_connected:
+        Raises RelayAtFault.
+        """
+        client = aiosmtplib.SMTP(
+            hostname=self.relay.host, start_tls=False, timeout=min(step, timeout)
+        )
+        known = self.login.refused
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._open(client, known)
+        except aiosmtplib.SMTPResponseException as refused:
+            client.close()
+            raise self._fault(refused) from None
+        except TimeoutError as late:
+            client.close()
+            raise RelayAtFault(line_text(str(late) or "no answer in time")) from None
+        except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
+            client.close()
+            raise RelayAtFault(self._clean(str(fault) or type(fault).__name__)) from None
+        except asyncio.CancelledError:
+            client.close()
             raise
-        await client.helo()
+
+    async def _open(self, client: aiosmtplib.SMTP, known: int) -> Session:
+        relay = self.relay
+        layers = await self._connect(client)
+        await self._say_hello(client)
+        offered = client.supports_extension("starttls")
+        if relay.tls == "starttls_required" or (relay.tls == "starttls" and offered):
+            await self._start_tls(client)
+            layers = (_transport(client), *layers)
+            await self._say_hello(client)
+        if relay.username is not None:
+            self._keep_secret(layers)
+            way = await self.login(
+                client, relay.username, relay.password, encrypted=len(layers) > 1, known=known
+            )
+            self.told(f"AUTH {way}: logged in")
+        # aiosmtplib drops unasked-for replies and knows no pipelining: from here on we listen.
+        return Session(layers, _extensions(client))
+
+    async def _connect(self, client: aiosmtplib.SMTP) -> tuple[asyncio.Transport, ...]:
+        """Connect and read the greeting.
+
+        In two steps, to keep hold of the plain transport of TLS: its buffer counts at the gate.
+        """
+        relay, loop = self.relay, asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(client.timeout):
+                opened = await addresses.connected(relay.host, relay.port)
+        except TimeoutError:
+            raise RelayAtFault(f"no connection to port {relay.port} in time") from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RelayAtFault(f"no connection to port {relay.port}: {reason}") from None
+        protocol = SMTPProtocol(loop)
+        secret = relay.tls == "implicit"
+        plain, _ = await loop.create_connection(
+            asyncio.Protocol if secret else lambda: protocol, sock=opened
+        )
+        layers: tuple[asyncio.Transport, ...] = (plain,)
+        client.protocol, client.transport = protocol, plain
+        self.told(f"connected to {_peer(plain)}, port {relay.port}")
+        if secret:
+            protocol.connection_made(plain)
+            layers = (await self._encrypted(plain, protocol), plain)
+            client.transport = protocol.transport = layers[0]
+        greeting = await protocol.read_response(client.timeout)
+        if greeting.code != aiosmtplib.SMTPStatus.ready:
+            raise aiosmtplib.SMTPConnectResponseError(greeting.code, greeting.message)
+        self.told(f"greeting: {self._clean(greeting.message)}")
+        return layers
+
+    async def _encrypted(
+        self, plain: asyncio.Transport, protocol: SMTPProtocol
+    ) -> asyncio.Transport:
+        try:
+            encrypted = await asyncio.get_running_loop().start_tls(
+                plain, protocol, self.tls, server_hostname=self.relay.host
+            )
+        except BaseException as error:
+            plain.abort()
+            if isinstance(error, OSError):
+                raise _handshake_failed(error) from None
+            raise
+        if encrypted is None:
+            raise ConnectionResetError("the relay closed the connection")
+        self.told(_tls_said(encrypted))
+        return encrypted
+
+    async def _start_tls(self, client: aiosmtplib.SMTP) -> None:
+        try:
+            await client.starttls(tls_context=self.tls)
+        except aiosmtplib.SMTPResponseException:
+            raise
+        except (aiosmtplib.SMTPServerDisconnected, OSError) as error:
+            cause = error.__cause__ or error
+            raise _handshake_failed(cause) from None
+        self.told(_tls_said(_transport(client)))
+
+    async def _say_hello(self, client: aiosmtplib.SMTP) -> None:
+        own = _transport(client).get_extra_info("sockname")
+        name = self.name or ehlo.literal(own[0])
+        try:
+            answer = await client.ehlo(hostname=name)
+        except aiosmtplib.SMTPHeloError:
+            if not client.is_connected:
+                raise
+            answer = await client.helo(hostname=name)
+        lines = " ".join(answer.message.splitlines())
+        self.told(f"EHLO {name}: {self._clean(lines)}")
+
+    def _keep_secret(self, layers: tuple[asyncio.Transport, ...]) -> None:
+        """Raise RelayAtFault if the password would go to another host for all to read."""
+        if len(layers) > 1 or self.relay.tls == "none":
+            return
+        with suppress(ValueError):
+            if ip_address(_peer(layers[0]).partition("%")[0]).is_loopback:
+                return
+        raise RelayAtFault(
+            "it offers no STARTTLS, and the password is not sent unencrypted to another host; "
+            "starttls=never in SMTP_URL would do so"
+        )
+
+    def _fault(self, refused: aiosmtplib.SMTPResponseException) -> RelayAtFault:
+        said = f"{refused.code} {refused.message}" if refused.code > 0 else refused.message
+        if isinstance(refused, aiosmtplib.SMTPAuthenticationError) and refused.code >= _PERMANENT:
+            return PasswordRefused(self._clean(said))
+        if refused.code == CLOSING:
+            return TooManySessions(self._clean(said))
+        return RelayAtFault(self._clean(said))
+
+    def _clean(self, text: str) -> str:
+        """Return one line, without the password if it is in it, plain or as it was sent."""
+        user, password = (self.relay.username or "").encode(), self.relay.password.encode()
+        for secret in filter(None, (b"\0" + user + b"\0" + password, password)):
+            for shown in (secret.decode(), base64.b64encode(secret).decode()):
+                text = text.replace(shown, "[secret]")
+        return line_text(text)
+
+
+def opening(relay: Relay, name: str | None, told: Callable[[str], None] = _nobody) -> Opening:
+    """Return how to open sessions, by `name` or this machine's own; may read files and resolve."""
+    return Opening(relay, tls_context(relay), name or ehlo.own_name(), told=told)
+
+
+def _handshake_failed(error: BaseException) -> RelayAtFault:
+    if isinstance(error, ConnectionError | TimeoutError):
+        why = "the smarthost ended it; it may speak no TLS newer than 1.1"
+        return RelayAtFault(f"TLS handshake failed: {why}")
+    return RelayAtFault(line_text(f"TLS handshake failed: {error}"))
+
+
+def _tls_said(transport: asyncio.Transport) -> str:
+    tls = transport.get_extra_info("ssl_object")
+    verified = tls.context.verify_mode is ssl.CERT_REQUIRED
+    return f"{tls.version()}, certificate {'verified' if verified else 'not verified'}"
+
+
+def _peer(transport: asyncio.Transport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else "nobody"
 
 
 def _transport(client: aiosmtplib.SMTP) -> asyncio.Transport:
@@ -120,13 +229,3 @@ def _extensions(client: aiosmtplib.SMTP) -> Extensions:
         smtputf8=client.supports_extension("smtputf8"),
         size=int(size) if size.isascii() and size.isdigit() else 0,
     )
-
-
-def _redact(text: str, relay: Relay) -> str:
-    """Hide the password should the relay repeat it, plain or as it was sent."""
-    user, password = (relay.username or "").encode(), relay.password.encode()
-    secrets = (b"\0" + user + b"\0" + password, password)
-    for secret in filter(None, secrets):
-        for shown in (secret.decode(), base64.b64encode(secret).decode()):
-            text = text.replace(shown, "[secret]")
-    return text

@@ -274,7 +274,8 @@ WITH verdicts AS (
 ), recorded AS (
 UPDATE deliveries d SET
     state = v.state,
-    attempts = attempts + (d.state = 'sending' AND v.counts)::int,
+    -- The gate has counted one that got so far.
+    attempts = attempts + (d.state = 'sending' AND v.counts)::int - (d.state <> 'sending' AND NOT v.counts)::int,
     claims = 0,
     reply = coalesce(v.reply, d.reply),
     reason = v.reason,

@@ -10,6 +10,7 @@ from tests.faults import (
     poison_faults,
     relay_faults,
     reply_faults,
+    smarthost_faults,
     worker_faults,
 )
 
@@ -23,6 +24,7 @@ THEMES = (
     clock_faults,
     reply_faults,
     hostile_faults,
+    smarthost_faults,
 )
 
 CASES = dict(sorted(cases.CASES.items()))

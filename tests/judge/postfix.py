@@ -51,7 +51,7 @@ def unavailable() -> str | None:
     return None if os.geteuid() == 0 else "postfix starts as root only"
 
 
-def _lay_out() -> tuple[Path, int]:
+def _lay_out(settings: str) -> tuple[Path, int]:
     # Postfix's own users must be able to reach it, so pytest's private folder will not do.
     folder = Path(tempfile.mkdtemp(prefix="postfix-"))
     folder.chmod(0o755)
@@ -61,7 +61,7 @@ def _lay_out() -> tuple[Path, int]:
     for name in ("etc", "spool", "data"):
         (folder / name).mkdir()
     shutil.chown(folder / "data", "postfix")
-    (folder / "etc" / "main.cf").write_text(_MAIN.format(folder=folder))
+    (folder / "etc" / "main.cf").write_text(_MAIN.format(folder=folder) + settings)
     (folder / "etc" / "master.cf").write_text(_MASTER.format(port=port))
     return folder, port
 
@@ -71,9 +71,9 @@ def _mails(spool: Path) -> int:
 
 
 @asynccontextmanager
-async def postfix() -> AsyncIterator[tuple[int, Callable[[], Awaitable[int]]]]:
-    """Run one; yields its port, and what counts the mails in all of its queues."""
-    folder, port = _lay_out()
+async def postfix(settings: str = "") -> AsyncIterator[tuple[int, Callable[[], Awaitable[int]]]]:
+    """Run one, with further lines of main.cf; yields its port and what counts its queued mails."""
+    folder, port = _lay_out(settings)
 
     async def run(command: str) -> None:
         arguments = ("-c", str(folder / "etc"), command)

@@ -4,12 +4,16 @@ from collections.abc import AsyncIterator
 import pytest
 
 from shared import breaker as module
-from shared.breaker import Breaker
+from shared.breaker import Breaker, Fault, Pauses
 from shared.health import Unwell
 
 
 class AtFault(Unwell):
     pass
+
+
+class Refuses(Fault):
+    pauses = Pauses(0.01, 0.05, trial=True)
 
 
 class Probe:
@@ -27,8 +31,7 @@ class Probe:
 
 @pytest.fixture
 def probe(monkeypatch: pytest.MonkeyPatch) -> Probe:
-    monkeypatch.setattr(module, "_FIRST", 0.01)
-    monkeypatch.setattr(module, "_LONGEST", 0.04)
+    monkeypatch.setattr(module, "_PAUSES", Pauses(0.01, 0.04))
     return Probe()
 
 
@@ -90,3 +93,32 @@ async def test_a_probe_that_breaks_does_not_end_the_watch(breaker: Breaker, prob
         await breaker.check()
     probe.fault = None
     await closed(breaker)
+
+
+async def test_after_a_trial_fault_a_probe_proves_nothing(breaker: Breaker, probe: Probe) -> None:
+    probe.fault = None
+    breaker.trip(Refuses("550 no"))
+    breaker.proven()  # by what was begun before
+    await closed(breaker)
+    assert breaker.doubt == "550 no"
+    with pytest.raises(Unwell, match=r"^on trial, after: 550 no$"):
+        await breaker.check()
+    breaker.proven()
+    await breaker.check()
+    assert breaker.doubt is None
+
+
+def test_pauses_grow_up_to_the_longest() -> None:
+    pauses = Pauses(30, 1800)
+    assert [pauses.after(failures) for failures in (0, 1, 2, 3, 7, 10_000)] == [
+        *(30, 30, 60, 120, 1800, 1800)
+    ]
+
+
+async def test_a_fault_of_shorter_pauses_does_not_hide_one_of_longer(probe: Probe) -> None:
+    breaker = Breaker("relay", probe, (AtFault, Fault))
+    breaker.trip(Refuses("550 no"))
+    breaker.trip(Fault("connection reset"))  # 1 s
+    assert breaker.reason == "connection reset"
+    breaker.trip(Refuses("551 no"))
+    assert (breaker.reason, breaker.doubt) == ("connection reset", "550 no")

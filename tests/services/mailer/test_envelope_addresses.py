@@ -1,3 +1,5 @@
+from uuid import UUID
+
 import pytest
 
 from services.mailer.addresses import Mailbox, Unsendable, parse_address
@@ -69,3 +71,14 @@ def test_mail_from_is_read(text: str, parts: tuple[str, str, str]) -> None:
 def test_a_bad_mail_from_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         Mailbox.parse(text)
+
+
+def test_without_bounces_the_envelopes_sender_is_the_plain_address() -> None:
+    delivery = UUID(int=7)
+    sender = "Post <post@x.example>"
+    assert Mailbox.parse(sender).return_path(delivery) == f"post+bounce-{delivery.hex}@x.example"
+    assert Mailbox.parse(sender, bounces=False).return_path(delivery) == "post@x.example"
+    longest = f"{'a' * 64}@x.example"
+    assert str(Mailbox.parse(longest, bounces=False)) == longest
+    with pytest.raises(ValueError, match="at most 24 characters"):
+        Mailbox.parse(longest)

@@ -1,7 +1,6 @@
 import pytest
 
-from services.mailer.outcomes import Deferred, Failed
-from services.mailer.replies import MAX_LINE, MAX_LINES, Garbage, Reply, ReplyReader, refusal
+from services.mailer.replies import MAX_LINE, MAX_LINES, Garbage, Reply, ReplyReader
 
 
 def read(*chunks: bytes) -> list[Reply]:
@@ -61,10 +60,3 @@ def test_words_are_one_printable_line_of_bounded_length() -> None:
     reply = read(b"550-5.1.1 " + b"word " * 200 + b"\r\n550 5.1.1 end\r\n")[0]
     assert len(str(reply)) == 500
     assert str(reply).startswith("550 5.1.1 word word")
-
-
-def test_a_refusal_goes_by_its_first_digit() -> None:
-    assert refusal("DATA", Reply(451, "4.3.0", "x")) == Deferred("put off at DATA", "451 4.3.0 x")
-    assert refusal("DATA", Reply(554, "", "x")) == Failed("refused at DATA", "554 x")
-    gone = refusal("RCPT", Reply(550, "5.1.1", "x"))
-    assert gone == Failed("refused at RCPT", "550 5.1.1 x", suppress=True)

@@ -1,6 +1,7 @@
 """TLS and AUTH: what each setting promises, and that no password gets out."""
 
 import asyncio
+import socket
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
@@ -9,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from services.mailer.outcomes import Deferred, Outcome, RelayAtFault, Sent
+from services.mailer.outcomes import Deferred, Outcome, PasswordRefused, RelayAtFault, Sent
 from services.mailer.relay import Timeouts
 from services.mailer.sessions import Sessions
 from tests.judge.certificate import self_made
@@ -172,3 +173,103 @@ async def test_helo_serves_where_ehlo_is_not_known(judge: Judge) -> None:
     sessions = pool(judge)
     assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
     await sessions.close()
+
+
+async def test_a_wrong_password_is_tried_once_and_by_one_mechanism(judge: Judge) -> None:
+    judge.users = {"mailer": "right"}
+    judge.on("ehlo", Delay(0.05))  # so that all of them are on their way
+    sessions = pool(judge, size=7, username="mailer", password="wrong")
+    mails = [envelope(f"{n}@x.org") for n in range(7)]
+    outcomes = await asyncio.gather(
+        *(sessions.hand_over(mail, Gate()) for mail in mails), return_exceptions=True
+    )
+    assert {type(outcome) for outcome in outcomes} == {PasswordRefused}
+    assert sum(command.startswith("AUTH") for command in judge.commands) == 1
+    with pytest.raises(PasswordRefused):
+        await sessions.probe()
+    judge.users = {"mailer": "wrong"}
+    await sessions.probe()
+    assert isinstance(await sessions.hand_over(mails[0], Gate()), Sent)
+    assert sum(command.startswith("AUTH") for command in judge.commands) == 3
+    await sessions.close()
+
+
+def test_after_a_wrong_password_the_pauses_grow_to_half_an_hour() -> None:
+    pauses = [PasswordRefused.pauses.after(failures) for failures in range(1, 9)]
+    assert pauses == [30, 60, 120, 240, 480, 960, 1800, 1800]
+
+
+async def test_a_login_that_fails_for_now_is_no_wrong_password(judge: Judge) -> None:
+    judge.users = {"mailer": "right"}
+    judge.on("auth", Say("454 4.7.0 later"))
+    with pytest.raises(RelayAtFault, match="454") as caught:
+        await pool(judge, username="mailer", password="right").hand_over(envelope(), Gate())
+    assert type(caught.value) is RelayAtFault
+
+
+def elsewhere() -> str:
+    """An address of this machine that is not its loopback: to the mailer, another host."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asked:
+        try:
+            asked.connect(("192.0.2.1", 9))  # sends nothing
+        except OSError:
+            pytest.skip("this machine has no address but 127.0.0.1")
+        return str(asked.getsockname()[0])
+
+
+@pytest.fixture
+async def stripped() -> AsyncIterator[Judge]:
+    """A server on another host that takes logins and offers no STARTTLS."""
+    judge = Judge(users={"mailer": "s3cret"})
+    judge.host = elsewhere()
+    async with judge:
+        yield judge
+
+
+WHO: dict[str, Any] = {"username": "mailer", "password": "s3cret"}
+
+
+async def test_no_password_goes_unencrypted_to_another_host(stripped: Judge) -> None:
+    with pytest.raises(RelayAtFault, match=r"offers no STARTTLS, and the password is not sent"):
+        await pool(stripped, tls="starttls", **WHO).hand_over(envelope(), Gate())
+    assert [command.split()[0] for command in stripped.commands] == ["EHLO"]
+
+
+async def test_a_password_goes_unencrypted_to_another_host_if_told_so(stripped: Judge) -> None:
+    sessions = pool(stripped, tls="none", **WHO)
+    assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
+    await sessions.close()
+
+
+async def test_a_password_goes_encrypted_to_another_host(
+    certificate: tuple[Path, ssl.SSLContext], stripped: Judge
+) -> None:
+    stripped.tls = certificate[1]
+    sessions = pool(stripped, tls="starttls", **WHO)
+    assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
+    await sessions.close()
+    assert [command.split()[0] for command in stripped.commands[:4]] == [
+        *("EHLO", "STARTTLS", "EHLO", "AUTH")
+    ]
+
+
+async def test_a_password_goes_unencrypted_within_this_machine(judge: Judge) -> None:
+    judge.users = {"mailer": "s3cret"}
+    sessions = pool(judge, tls="starttls", **WHO)
+    assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
+    await sessions.close()
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1")
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+async def test_a_handshake_that_fails_says_so(
+    certificate: tuple[Path, ssl.SSLContext], tls: str
+) -> None:
+    old = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    old.set_ciphers("ALL:@SECLEVEL=0")
+    old.maximum_version = old.minimum_version = ssl.TLSVersion.TLSv1_1
+    old.load_cert_chain(certificate[0], certificate[0].with_name("key.pem"))
+    async with Judge(tls=old, implicit_tls=tls == "implicit") as judge:
+        with pytest.raises(RelayAtFault, match=r"^TLS handshake failed: .*\w"):
+            await pool(judge, tls=tls).hand_over(envelope(), Gate())
+        assert not [c for c in judge.commands if c.startswith("MAIL")], "no fall-back"

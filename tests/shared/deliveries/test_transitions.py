@@ -119,6 +119,21 @@ async def test_attempts_count_where_the_relay_judged_the_mail(conn: asyncpg.Conn
     assert counted == {judged.id: 1, away.id: 0}
 
 
+async def test_an_attempt_that_was_counted_at_the_gate_can_be_handed_back(
+    conn: asyncpg.Connection,
+) -> None:
+    judged, away, late = claims = await claimed(conn, [A, "b@x.example", "c@x.example"])
+    await held.gate(conn, claims, LEASE)
+    await held.record(conn, [Verdict(late, State.IN_DOUBT)])
+    away, late = (
+        Verdict(claim, State.DEFERRED, delay=timedelta(minutes=1), counts=False)
+        for claim in (away, late)
+    )
+    await held.record(conn, [Verdict(judged, State.DEFERRED), away, late])
+    counted = dict(await conn.fetch("SELECT id, attempts FROM deliveries"))
+    assert counted == {judged.id: 1, away.claim.id: 0, late.claim.id: 0}
+
+
 async def test_a_vanished_worker_before_the_gate_means_again(conn: asyncpg.Connection) -> None:
     [claim] = await claimed(conn)
     await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1s'")

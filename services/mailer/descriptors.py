@@ -1,0 +1,26 @@
+"""Open files: enough of them for all connections, or no start."""
+
+import resource
+
+from shared.settings import SettingsError
+
+# Postgres, RabbitMQ, compositors, health and metrics, the log, and sessions that say goodbye.
+_BESIDES = 64
+
+
+def provide(concurrency: int) -> None:
+    """Raise the soft limit of open files as far as so many sessions need it.
+
+    Raises SettingsError if the hard limit is below that: without descriptors left for it, the ops
+    port would not answer.
+    """
+    needed = 2 * concurrency + _BESIDES
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    if hard != resource.RLIM_INFINITY and hard < needed:
+        raise SettingsError(
+            f"MAILER_CONCURRENCY: {concurrency} sessions need {needed} open files, and the limit "
+            f"is {hard} (ulimit -Hn)"
+        )
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

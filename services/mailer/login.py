@@ -1,0 +1,58 @@
+"""Logging in to the smarthost, without locking the account after a wrong password."""
+
+import asyncio
+
+import aiosmtplib
+
+# RFC 4954: this mechanism is not for you, unknown, or too weak; another one may do.
+_TRY_ANOTHER = frozenset({500, 501, 502, 504, 534, 538})
+
+
+class Login:
+    """The one user of all sessions of a mailer; they try its password one after the other."""
+
+    def __init__(self) -> None:
+        #: How often the password was refused.
+        self.refused = 0
+        self._turn = asyncio.Lock()
+        self._last: aiosmtplib.SMTPAuthenticationError | None = None
+
+    async def __call__(
+        self, client: aiosmtplib.SMTP, user: str, password: str, *, encrypted: bool, known: int
+    ) -> str:
+        """Log in and return the mechanism by which; raises what aiosmtplib does.
+
+        If the password was refused more often than `known` by now, so is this one, untried.
+        """
+        async with self._turn:
+            if self._last is not None and self.refused > known:
+                raise self._last
+            try:
+                return await _log_in(client, user, password, encrypted=encrypted)
+            except aiosmtplib.SMTPAuthenticationError as refusal:
+                self.refused += 1
+                self._last = refusal
+                raise
+
+
+async def _log_in(client: aiosmtplib.SMTP, user: str, password: str, *, encrypted: bool) -> str:
+    if not client.supports_extension("auth"):
+        raise aiosmtplib.SMTPException("it offers no AUTH, and SMTP_URL has a user")
+    ways = {
+        "plain": client.auth_plain,
+        "login": client.auth_login,
+        # Hides the password, but is refused by who stores its hash only.
+        "cram-md5": client.auth_crammd5,
+    }
+    order = list(ways) if encrypted else ["cram-md5", "plain", "login"]
+    refusal: aiosmtplib.SMTPException | None = None
+    for way in (way for way in order if way in client.server_auth_methods):
+        try:
+            await ways[way](user, password)
+        except aiosmtplib.SMTPAuthenticationError as error:
+            refusal = error
+            if error.code not in _TRY_ANOTHER:
+                break
+        else:
+            return way.upper()
+    raise refusal or aiosmtplib.SMTPException("it offers none of AUTH PLAIN, LOGIN, CRAM-MD5")

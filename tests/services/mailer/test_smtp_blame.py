@@ -1,0 +1,219 @@
+"""A smarthost that refuses everybody fails no mail: seen on the judge, and on a real postfix."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.mailer.addresses import Mailbox
+from services.mailer.deliver import Deliver
+from services.mailer.envelope import Envelope
+from services.mailer.letter import Letter
+from services.mailer.outcomes import RefusesAll, RelayAtFault
+from services.mailer.pacing import Pacing
+from services.mailer.sessions import Sessions
+from shared.breaker import Breaker, Pauses
+from shared.deliveries.held import Claim, Verdict
+from shared.deliveries.states import State
+from shared.health import Unwell
+from tests.judge import postfix
+from tests.judge.mail import PATIENT, relay
+from tests.judge.script import Rule, Say, Step
+from tests.judge.server import Judge
+from tests.servers import absent
+
+LIMIT = 20
+SENDER = Mailbox.parse("Statements <statements@x.example>")
+
+
+class Table:
+    """Deliveries as Postgres would keep them, for one mailer."""
+
+    def __init__(self, recipients: list[str]) -> None:
+        self.state = {uuid4(): State.QUEUED for _ in recipients}
+        self.email = dict(zip(self.state, recipients, strict=True))
+        self.attempts = dict.fromkeys(self.state, 0)
+        self.reasons: dict[UUID, str | None] = dict.fromkeys(self.state)
+
+    async def claim(self, delivery_id: UUID) -> Claim | None:
+        now = datetime.now(UTC)
+        return Claim(
+            id=delivery_id,
+            token=1,
+            send_id=uuid4(),
+            business_id=1,
+            email=self.email[delivery_id],
+            attempts=self.attempts[delivery_id],
+            expires_at=now,
+            created_at=now,
+            personal_message=None,
+            statement_sha256=b"",
+        )
+
+    async def gate(self, _: Claim) -> bool:
+        return True
+
+    async def record(self, verdict: Verdict) -> bool:
+        self.state[verdict.claim.id] = verdict.state
+        self.attempts[verdict.claim.id] += verdict.counts
+        self.reasons[verdict.claim.id] = verdict.reason
+        return True
+
+    async def postpone(self, delivery_id: UUID, _: timedelta, reason: str) -> None:
+        self.reasons[delivery_id] = reason
+
+    def release(self, _: Claim) -> None:
+        """Nobody else is there to take it."""
+
+    def states(self) -> dict[str, State]:
+        return {self.email[key]: state for key, state in self.state.items()}
+
+
+class Desk:
+    """The mailer without Postgres and RabbitMQ: whatever waits comes again and again."""
+
+    redirects = False
+
+    def __init__(self, judge: Judge, recipients: list[str], sender: Mailbox = SENDER) -> None:
+        self.letter = Letter(sender, b"Subject: x\r\n", b"text\r\n")
+        self.table = Table(recipients)
+        self.sessions = Sessions(relay(judge), 5, PATIENT, "client.test")
+        self.breaker = Breaker("mail relay", self.sessions.probe, RelayAtFault)
+        parts: Any = (self.table, self, Pacing(None, None, 1), self.sessions, self.breaker)
+        self.deliver = Deliver(*parts, timedelta(seconds=1), self)
+
+    def recipient(self, claim: Claim) -> str:
+        return claim.email
+
+    async def envelope(self, claim: Claim) -> Envelope:
+        return self.letter.to(claim.email, claim.id)
+
+    def delivered(self, state: State) -> None:
+        """Nobody counts."""
+
+    async def consume(self) -> None:
+        """Take what waits, all at once, for as long as the breaker is closed."""
+        async with asyncio.timeout(LIMIT):
+            while waiting := [
+                key
+                for key, state in self.table.state.items()
+                if state in {State.QUEUED, State.DEFERRED}
+            ]:
+                await self.breaker.mended()
+                await asyncio.gather(*(self.deliver(key) for key in waiting))
+                await asyncio.sleep(0.05)
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(RefusesAll, "pauses", Pauses(0.05, 0.2, trial=True))
+    monkeypatch.setattr("services.mailer.trial._GIVES_WAY", 0.1)
+
+
+@asynccontextmanager
+async def consuming(desk: Desk) -> AsyncIterator[asyncio.Task[None]]:
+    watch = asyncio.create_task(desk.breaker.watch())
+    work = asyncio.create_task(desk.consume())
+    try:
+        yield work
+    finally:
+        for task in (work, watch):
+            task.cancel()
+        await asyncio.gather(work, watch, return_exceptions=True)
+        await desk.sessions.close()
+
+
+async def met(rule: Rule, times: int) -> None:
+    async with asyncio.timeout(LIMIT):
+        while rule.met < times:
+            await asyncio.sleep(0.01)
+
+
+REFUSALS: list[tuple[Step, str]] = [
+    ("rcpt", "504 5.5.2 <localhost>: Helo command rejected: need fully-qualified hostname"),
+    ("rcpt", "554 5.7.1 <x@y.z>: Sender address rejected: Access denied"),
+    ("rcpt", "554 5.7.1 no"),
+    ("data", "554 no"),
+    ("dot", "550 5.4.5 Daily user sending limit exceeded"),
+    ("dot", "550 You have exceeded your daily sending limit"),
+]
+
+
+@pytest.mark.parametrize(("step", "said"), REFUSALS, ids=[said for _, said in REFUSALS])
+async def test_who_refuses_everybody_fails_nobody(step: Step, said: str) -> None:
+    async with Judge() as judge:
+        rule = judge.on(step, Say(said))
+        desk = Desk(judge, [f"r{number}@x.example" for number in range(20)])
+        async with consuming(desk) as work:
+            await met(rule, 9)
+            first = rule.met
+            with pytest.raises(Unwell, match=r"consumption pauses|on trial"):
+                await desk.breaker.check()
+            assert first < 20, "those that waited for a connection were tried too"
+            assert set(desk.table.states().values()) <= {State.QUEUED, State.DEFERRED}
+            assert sum(desk.table.attempts.values()) <= 1, "an attempt counted"
+            judge.rules.clear()
+            await work
+        assert set(desk.table.states().values()) == {State.SENT}
+        assert set(judge.counts().values()) == {1}
+        await desk.breaker.check()
+
+
+async def test_on_trial_it_tries_one_mail_a_pause() -> None:
+    async with Judge() as judge:
+        rule = judge.on("dot", Say("550 5.4.5 quota"))
+        desk = Desk(judge, [f"r{number}@x.example" for number in range(20)])
+        async with consuming(desk) as work:
+            await met(rule, 5)
+            await asyncio.sleep(1)
+            assert rule.met <= 5 + 1 / 0.05
+            assert judge.sessions <= 5
+            judge.rules.clear()
+            await work
+
+
+@pytest.mark.parametrize("said", ["550 5.7.1 not you", "504 5.5.2 not you"])
+async def test_who_refuses_one_recipient_fails_that_one_and_holds_up_nobody(said: str) -> None:
+    async with Judge() as judge:
+        judge.on("rcpt", Say(said), recipient="bad@x.example")
+        desk = Desk(judge, ["bad@x.example", *(f"r{number}@x.example" for number in range(9))])
+        async with consuming(desk) as work:
+            await judge.until(lambda j: len(j.accepted) == 9)
+            if said.startswith("550"):
+                await work
+            else:
+                for _ in range(20):
+                    await asyncio.sleep(0.05)
+        states = desk.table.states()
+        # What speaks of the session is tried until the mail expires, which Postgres sees to.
+        end = State.FAILED if said.startswith("550") else State.DEFERRED
+        assert states.pop("bad@x.example") == end
+        assert set(states.values()) == {State.SENT}
+
+
+async def test_a_postfix_that_knows_one_sender_only() -> None:
+    if (reason := postfix.unavailable()) is not None:
+        absent(reason)
+    settings = (
+        "smtpd_sender_restrictions = check_sender_access inline:{statements@x.example=OK}, reject\n"
+    )
+    async with postfix.postfix(settings) as (port, taken):
+        judge = Judge(port=port)
+        desk = Desk(judge, ["a@d.org", "b@d.org", "c@d.org"])
+        async with consuming(desk):
+            async with asyncio.timeout(LIMIT):
+                while desk.breaker.doubt is None:
+                    await asyncio.sleep(0.01)
+            assert "554 5.7.1" in desk.breaker.doubt
+            assert set(desk.table.states().values()) <= {State.QUEUED, State.DEFERRED}
+        assert await taken() == 0
+        plain = Mailbox.parse("Statements <statements@x.example>", bounces=False)
+        desk = Desk(judge, ["a@d.org", "b@d.org", "c@d.org"], plain)
+        async with consuming(desk) as work:
+            await work
+        assert set(desk.table.states().values()) == {State.SENT}
+        assert await taken() == 3
