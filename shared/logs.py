@@ -28,6 +28,8 @@ _SECRET_TEXT = (
 )
 # What all of them have: most texts hold none of it, and are done with after this one look.
 _SUSPECT = re.compile(r"://|bearer|basic|ledgerpost_|password=", re.IGNORECASE)
+_LONGEST = 32_000  # characters of a text in a log line: a trace of nested errors fits
+_MOST = 100  # values of a list in a log line
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -100,11 +102,11 @@ def _names_secret(field: str) -> bool:
 
 def _clean(value: object) -> object:
     if isinstance(value, str):
-        return clean(value)
+        return clean(value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
     if isinstance(value, MutableMapping):
         return redact(None, "", {str(name): each for name, each in value.items()})
     if isinstance(value, (list, tuple)):
-        return [_clean(each) for each in value]
+        return [_clean(each) for each in value[:_MOST]]
     if isinstance(value, (bool, int, float, type(None))):
         return value
     # Anything else is logged as its text, which may show what it was made with.

@@ -11,6 +11,7 @@ from services.api import bodies, middlewares, routes
 from services.api.access.borrowers import Borrowers
 from services.api.access.limits import Limits
 from services.api.access.refused import Refused
+from services.api.access.unread import Unread
 from services.api.appkeys import (
     BORROWERS,
     CONNECTIONS,
@@ -26,6 +27,7 @@ from services.api.appkeys import (
     SETTINGS,
     STOPPING,
     STREAMS,
+    UNREAD,
     UNSUBSCRIBE_LINKS,
 )
 from services.api.metrics import HttpMetrics
@@ -66,6 +68,7 @@ def create_app(
     app[LIMITS] = Limits(settings.rate_limit)
     app[REFUSED] = Refused()
     app[DATABASE_TROUBLE] = Trouble("database_unavailable")
+    app[UNREAD] = Unread()
     secret = settings.unsubscribe_secret
     app[UNSUBSCRIBE_LINKS] = Links(secret, settings.public_url) if secret else None
     counted = metrics.registry()

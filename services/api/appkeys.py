@@ -11,6 +11,7 @@ from services.api.access.borrowers import Borrowers
 from services.api.access.limits import Limits, Rate
 from services.api.access.model import Principal, Scope
 from services.api.access.refused import Refused
+from services.api.access.unread import Unread
 from services.api.metrics import HttpMetrics
 from services.api.negotiation import Coding
 from shared.health import Health
@@ -44,6 +45,8 @@ DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
 CONNECTIONS = web.AppKey("CONNECTIONS", Turns)
 STREAMS = web.AppKey("STREAMS", Turns)
 BORROWERS = web.AppKey("BORROWERS", Borrowers)
+# What was answered and is not read yet.
+UNREAD = web.AppKey("UNREAD", Unread)
 # Who may refuse mail by a link; None where the operator set no secret.
 UNSUBSCRIBE_LINKS = web.AppKey[Links | None]("UNSUBSCRIBE_LINKS")
 # Only where the relay runs inside the API (`serve --with-relay`).

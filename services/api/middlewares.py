@@ -2,7 +2,6 @@
 
 import logging
 import math
-import re
 import time
 import uuid
 from http import HTTPStatus
@@ -12,7 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from services.api import cors, errors, lending, negotiation
+from services.api import cors, errors, lending, negotiation, told, writing
 from services.api.access.limits import WINDOW, Rate
 from services.api.appkeys import (
     CODING,
@@ -35,13 +34,7 @@ _log = structlog.stdlib.get_logger(__name__)
 # Cheaper to ask than the other, which asks it in the end.
 _levels = logging.getLogger(__name__)
 
-_SANE_ID = re.compile(r"[!-~]{1,128}")
 _WINDOW = int(WINDOW.total_seconds())
-# Whoever reads the token of such a link can use it, and an address is nobody's business.
-_UNTOLD = {
-    "/unsubscribe/": "/unsubscribe/{token}",
-    "/api/v3/suppressions/": "/api/v3/suppressions/{email}",
-}
 # Bytes of an answer; a shorter one fits into one packet anyway.
 _WORTH_CODING = 1400
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
@@ -123,6 +116,7 @@ async def check_query(request: web.Request, handler: Handler) -> web.StreamRespo
 
 AROUND: tuple[Middleware, ...] = (
     observe,
+    writing.write,
     explain,
     cors.options,
     negotiate,
@@ -175,14 +169,8 @@ def _gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
 
 
-def _told(path: str) -> str:
-    """Return what the log may say of a path, whether or not a route takes it."""
-    return next((told for begin, told in _UNTOLD.items() if path.startswith(begin)), path)
-
-
 def _request_id(request: web.Request) -> str:
-    given = request.headers.get("X-Request-Id", "")
-    return given if _SANE_ID.fullmatch(given) else str(uuid.uuid4())
+    return told.request_id(request.headers.get("X-Request-Id")) or str(uuid.uuid4())
 
 
 def _trace(request: web.Request) -> Trace:
@@ -209,7 +197,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
         level,
         "request",
         method=method,
-        path=_told(request.path),
+        path=told.path(request),
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 3),

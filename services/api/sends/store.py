@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
@@ -32,6 +33,9 @@ from shared.settings import SendSettings
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
+_AT_ONCE = 50  # sends that are read together, each of which may be large
+_LARGEST_PAGE = 1024 * 1024  # bytes, about
+_REST = 600  # bytes of a send beside its texts
 
 
 @dataclass(frozen=True)
@@ -93,16 +97,41 @@ async def one(conn: Connection, business_id: int, send_id: UUID) -> Send:
 
 
 async def page(conn: Connection, business_id: int, query: HistoryQuery) -> Page[Send]:
-    """Return the page of the history that `query` asks for. Raises Busy if it takes too long."""
-    # One more than asked for, to know whether there is a next page.
-    given = [business_id, query.cursor.created_at, query.cursor.id, query.limit + 1]
+    """Return the page of the history that `query` asks for, or less if that is too large.
+
+    Raises Busy if it takes too long.
+    """
+    found: list[Send] = []
+    size, place = 0, query.cursor
+    while len(found) < query.limit:
+        wanted = min(_AT_ONCE, query.limit - len(found))
+        # One more than wanted, to know whether there is a next page.
+        rows = await _rows(conn, business_id, query, place, wanted + 1)
+        for row in rows[:wanted]:
+            size += _size(row)
+            if found and size > _LARGEST_PAGE:
+                return Page(data=tuple(found), next_cursor=str(place))
+            found.append(_send(row))
+            place = Cursor.after(found[-1])
+        if len(rows) <= wanted:
+            return Page(data=tuple(found), next_cursor=None)
+    return Page(data=tuple(found), next_cursor=str(place))
+
+
+async def _rows(
+    conn: Connection, business_id: int, query: HistoryQuery, place: Cursor, count: int
+) -> Sequence[asyncpg.Record]:
+    given = [business_id, place.created_at, place.id, count]
     if query.customer_id is not None:
         given.append(query.customer_id)
     async with promptly():
-        rows = await conn.fetch(page_text(query), *given)
-    sends = tuple(_send(row) for row in rows[: query.limit])
-    more = len(rows) > query.limit
-    return Page(data=sends, next_cursor=str(Cursor.after(sends[-1])) if more else None)
+        return await conn.fetch(page_text(query), *given)
+
+
+def _size(row: asyncpg.Record) -> int:
+    """Return about how many bytes a send takes as JSON."""
+    texts = (row["recipients"], row["skipped"], row["personal_message"] or "")
+    return _REST + sum(len(text.encode()) for text in texts)
 
 
 @cache

@@ -121,10 +121,10 @@ async def test_metrics_name_routes_and_never_paths(reader: Api) -> None:
 @pytest.mark.parametrize(
     ("method", "path", "status", "told"),
     [
-        ("OPTIONS", "/unsubscribe/secret", 204, "/unsubscribe/{token}"),
-        ("PUT", "/unsubscribe/secret", 405, "/unsubscribe/{token}"),
-        ("GET", "/unsubscribe/secret/", 404, "/unsubscribe/{token}"),
-        ("PUT", "/api/v3/suppressions/secret@x.example", 405, "/api/v3/suppressions/{email}"),
+        ("OPTIONS", "/unsubscribe/secret", 204, "/unsubscribe/…"),
+        ("PUT", "/unsubscribe/secret", 405, "/unsubscribe/…"),
+        ("GET", "/unsubscribe/secret/", 404, "/unsubscribe/…"),
+        ("PUT", "/api/v3/suppressions/secret@x.example", 405, "/api/…"),
     ],
 )
 async def test_links_and_addresses_are_not_logged_where_no_route_takes_them_either(

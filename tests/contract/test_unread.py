@@ -1,0 +1,128 @@
+"""Callers who ask and do not read: what they hold is bounded in bytes and in time."""
+
+import asyncio
+import resource
+import socket
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from services.api import writing
+from services.api.access import unread
+from services.api.appkeys import UNREAD
+from services.api.sends import store
+from tests.contract.tenants import Tenant, settings, settle
+from tests.services.api.api_client import Api, serving
+
+HISTORY = "/api/v3/sends?limit=200"
+MIB = 2**20
+
+
+@pytest.fixture
+async def tenants(database: str) -> list[Tenant]:
+    """Two businesses; the first has 120 sends with a message as long as may be."""
+    db = await asyncpg.connect(database)
+    try:
+        found = [await settle(db, number, word) for number, word in ((1, "qzalpha"), (2, "qzbeta"))]
+        await db.execute(
+            """WITH copied AS (
+                   INSERT INTO sends (id, business_id, customer_id, date_from, date_to,
+                                      personal_message, copy_to_me, skipped, created_at, send_at,
+                                      expires_at)
+                   SELECT gen_random_uuid(), business_id, customer_id, date_from, date_to,
+                          repeat('漢', 10000), copy_to_me, skipped, created_at, send_at, expires_at
+                   FROM (SELECT * FROM sends WHERE business_id = 1 LIMIT 1) s,
+                        generate_series(1, 120)
+                   RETURNING id, business_id, created_at, send_at, expires_at)
+               INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state,
+                                       due_at, expires_at, created_at, updated_at)
+               SELECT gen_random_uuid(), id, business_id, 1, 'a@x.example', 'a@x.example',
+                      'cancelled', send_at, expires_at, created_at, created_at
+               FROM copied"""
+        )
+        return found
+    finally:
+        await db.close()
+
+
+@pytest.fixture
+async def api(tenants: list[Tenant], database: str) -> AsyncIterator[Api]:
+    async with serving(settings(database)) as api:
+        api.key = tenants[0].key
+        yield api
+
+
+async def test_a_page_is_bounded_in_bytes_and_no_send_is_left_out(api: Api) -> None:
+    seen: list[str] = []
+    path = HISTORY
+    sizes = []
+    while True:
+        answer = await api.get(path)
+        sizes.append(len(answer.text.encode()))
+        seen += [each["id"] for each in answer.json["data"]]
+        if answer.json["next_cursor"] is None:
+            break
+        path = f"{HISTORY}&cursor={answer.json['next_cursor']}"
+    assert max(sizes) < 1.1 * MIB
+    assert len(sizes) >= 4
+    assert len(seen) == len(set(seen)) > 120
+
+
+def stubborn(api: Api, count: int, path: str = HISTORY) -> list[socket.socket]:
+    """Connections that ask and read nothing."""
+    found = []
+    for _ in range(count):
+        asker = socket.socket()
+        asker.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        asker.connect(("127.0.0.1", api.port))
+        asker.sendall(
+            f"GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {api.key}\r\n\r\n".encode()
+        )
+        asker.settimeout(0)
+        found.append(asker)
+    return found
+
+
+async def test_what_a_key_does_not_read_is_bounded_and_let_go_of(
+    api: Api, tenants: list[Tenant], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # More than the buffers of the system take, so that something is left unread here.
+    monkeypatch.setattr(store, "_LARGEST_PAGE", 64 * MIB)
+    monkeypatch.setattr(unread, "_MOST", 8 * MIB)
+    monkeypatch.setattr(writing, "_PATIENCE", 1.0)
+    monkeypatch.setattr(writing, "_SLOWEST", 10 * MIB)
+    held = api.app[UNREAD]
+    askers = stubborn(api, 12)
+    try:
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        most = 0
+        async with asyncio.timeout(30):
+            while not most or held._bytes:
+                most = max(most, sum(held._bytes.values()))
+                await asyncio.sleep(0)
+        assert 3 * MIB < most <= 8 * MIB
+        assert (await api.get(HISTORY)).status == 200
+        assert (await api.get(HISTORY, key=tenants[1].key)).status == 200
+        # The connections of those who took nothing are closed; others were told to come again.
+        ends = [await end_of(asker) for asker in askers]
+        assert all(ends)
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024
+    finally:
+        for asker in askers:
+            asker.close()
+
+
+async def end_of(asker: socket.socket) -> bool:
+    """Whether the connection is over, or says 503; reads it to its end."""
+    loop, said = asyncio.get_running_loop(), b""
+    try:
+        async with asyncio.timeout(5):
+            while b"503 Service" not in said[:40]:
+                piece = await loop.sock_recv(asker, 65536)
+                if not piece:
+                    return True
+                said += piece
+    except ConnectionError:
+        return True
+    return True
