@@ -4,7 +4,9 @@ import datetime as dt
 import re
 import unicodedata
 from typing import Final
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
+
+from shared import timezones
 
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -79,11 +81,10 @@ def period(since: dt.date, until: dt.date) -> str:
 
 
 def local(moment: dt.datetime, timezone: str) -> dt.datetime:
-    """Return the moment on the business's clock; in UTC where the zone is unknown here."""
-    try:
-        return moment.astimezone(ZoneInfo(timezone))
-    except (ZoneInfoNotFoundError, ValueError, OSError):
+    """Return the moment on the business's clock; in UTC if its zone is none of IANA's."""
+    if timezone not in timezones.names():
         return moment.astimezone(dt.UTC)
+    return moment.astimezone(ZoneInfo(timezone))
 
 
 def clock(moment: dt.datetime) -> str:

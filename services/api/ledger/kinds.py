@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from zoneinfo import ZoneInfo
+
+from shared import timezones
 
 from services.api.sends.addresses import Address
 
@@ -101,11 +102,7 @@ def _currency(text: str) -> str | None:
 
 
 def _timezone(text: str) -> str | None:
-    try:
-        known = re.fullmatch(r"[A-Za-z][A-Za-z0-9_+/-]*", text) and ZoneInfo(text)
-    except (ValueError, OSError, LookupError):
-        known = None
-    return None if known else "is not a time zone like Africa/Accra (IANA)"
+    return None if text in timezones.names() else "is not a time zone like Africa/Accra (IANA)"
 
 
 def _is_no_address(text: str) -> bool:

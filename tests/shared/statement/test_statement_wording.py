@@ -45,7 +45,17 @@ def test_the_lines_of_a_message_are_kept() -> None:
 def test_a_moment_is_told_by_the_clock_of_the_business() -> None:
     moment = dt.datetime(2026, 11, 22, 23, 30, tzinfo=dt.UTC)
     assert local(moment, "Asia/Tokyo").date() == dt.date(2026, 11, 23)
-    for unknown in ("Mars/Base", "../../etc/passwd", "/etc/passwd", "", "a\0b"):
+    for unknown in (
+        "right/Europe/Berlin",
+        "posix/Asia/Tokyo",
+        "Factory",
+        "localtime",
+        "Mars/Base",
+        "../../etc/passwd",
+        "/etc/passwd",
+        "",
+        "a\0b",
+    ):
         assert local(moment, unknown).tzname() == "UTC"
 
 

@@ -34,6 +34,13 @@ def customer(**changed: str) -> str:
 
 
 VALUES = {
+    **{
+        f"time zone {name}": (
+            BUSINESSES + f"1,1,Kente,,,,GHS,{name}\n",
+            f"timezone: '{name}' is not a time zone like Africa/Accra (IANA)",
+        )
+        for name in ("right/Europe/Berlin", "posix/Asia/Tokyo", "Factory", "localtime", "UTC+3")
+    },
     "word for a number": (invoice(id="x"), "id: 'x' is not a whole number"),
     "blank before a number": (invoice(id=" 1"), "id: ' 1' is not a whole number"),
     "arabic digits": (invoice(id="\u0661"), "id: '\u0661' is not a whole number"),
