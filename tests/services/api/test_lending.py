@@ -7,7 +7,6 @@ import pytest
 from services.api import lending
 from services.api.appkeys import CONNECTIONS, POOL
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
-from tests.services.api.ledgers import new_key
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"
 NONE = f"{REPORTS}/client/4711/{NOVEMBER}"
@@ -37,7 +36,7 @@ async def test_one_customer_and_its_key_are_looked_up_on_one_connection(
 
 
 async def test_a_business_that_holds_its_share_of_connections_waits_and_another_does_not(
-    reader: Api, database: str, monkeypatch: pytest.MonkeyPatch
+    reader: Api, other_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lending, "_PATIENCE", 0.1)
     assert (await reader.get(ONE)).status == 200
@@ -47,7 +46,7 @@ async def test_a_business_that_holds_its_share_of_connections_waits_and_another_
     assert 1 < held < reader.app[POOL].get_max_size()
     try:
         busy = await reader.get(ONE)
-        mine, reader.key = reader.key, await new_key(database, 2)
+        mine, reader.key = reader.key, other_key
         other = await reader.get(NONE)
         reader.key = mine
     finally:
