@@ -18,7 +18,7 @@ from services.mailer.outcomes import (
 from services.mailer.refusals import refusal
 from services.mailer.relay import Timeouts
 from services.mailer.replies import CLOSING, START_INPUT, Reply
-from services.mailer.session import Session, SessionLost
+from services.mailer.session import NoAnswer, Session, SessionLost
 
 Gate = Callable[[], Awaitable[bool]]
 
@@ -91,7 +91,14 @@ async def _to_start_of_data(
         return _mail_refused(mail, answer)
     if not pipelined:
         session.write(_rcpt(mail))
-    answer = await session.reply(patience.of(patience.timeouts.rcpt))
+    try:
+        answer = await session.reply(_until_rcpt(session, patience))
+    except NoAnswer:
+        if not pipelined or patience.left <= 0:
+            raise
+        session.abort()
+        session.unheard = True
+        return NotHandedOver("the relay did not answer what was sent ahead, as it had offered")
     if not answer.positive:
         await _reset(session, answer, 1 if pipelined else 0, patience)
         return refusal("RCPT", answer)
@@ -102,6 +109,12 @@ async def _to_start_of_data(
         await _reset(session, answer, 0, patience)
         return refusal("DATA", answer)
     return None
+
+
+def _until_rcpt(session: Session, patience: Patience) -> float:
+    # Who answers nothing that was sent ahead is asked again step by step, with all the time.
+    most = patience.timeouts.ahead if session.extensions.pipelining else patience.timeouts.rcpt
+    return patience.of(min(most, patience.timeouts.rcpt))
 
 
 def _mail_refused(mail: Envelope, answer: Reply) -> Outcome:

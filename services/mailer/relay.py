@@ -87,6 +87,7 @@ def _tls(parts: SplitResult) -> Tls:
 class Timeouts:
     """Seconds by phase: the minima of RFC 5321, 4.5.3.2, within `to_gate` for all before the gate.
 
+    `ahead` is how long the answer to a command may take that was sent ahead of another's answer,
     `idle` is how long a connection is kept without mail, `reuse` how long one so kept may take to
     answer MAIL before a fresh one is asked, `leave` how long a goodbye or a reset may take.
     """
@@ -96,6 +97,7 @@ class Timeouts:
     rcpt: float = 300
     data: float = 120
     block: float = 180
+    ahead: float = 30
     to_gate: float = 300
     gate: float = 5
     final: float = 600

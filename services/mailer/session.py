@@ -11,6 +11,10 @@ class SessionLost(ConnectionError):
     """The session can carry nothing more: closed, reset, hanging, or talking garbage."""
 
 
+class NoAnswer(SessionLost):
+    """The session was silent for too long."""
+
+
 class Wire(asyncio.Protocol):
     """What comes in on one connection: its replies in order, and how it ended."""
 
@@ -72,6 +76,8 @@ class Session:
 
     def __init__(self, transports: tuple[asyncio.Transport, ...], extensions: Extensions) -> None:
         self.extensions = extensions
+        #: Whether commands that were sent ahead of an answer got none.
+        self.unheard = False
         self._transports = transports
         self._transport = transports[0]
         self._wire = Wire()
@@ -103,7 +109,7 @@ class Session:
                 return await self._wire.reply()
         except TimeoutError:
             self._wire.end("no answer in time")
-            raise SessionLost("no answer in time") from None
+            raise NoAnswer("no answer in time") from None
 
     async def drain(self, patience: float, timeout: float) -> None:
         """Wait until every layer's buffer is empty.

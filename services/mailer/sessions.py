@@ -1,11 +1,20 @@
 """The connections to the relay, and one mail at a time over each."""
 
 import asyncio
+import time
+from dataclasses import replace
 
 from services.mailer import handover
 from services.mailer.envelope import Envelope
 from services.mailer.handover import Gate, Patience
-from services.mailer.outcomes import Failed, NotHandedOver, Outcome, RelayAtFault
+from services.mailer.outcomes import (
+    Failed,
+    NotHandedOver,
+    Outcome,
+    RelayAtFault,
+    TooManySessions,
+)
+from services.mailer.places import Places
 from services.mailer.relay import Relay, Timeouts
 from services.mailer.replies import CLOSING, Reply
 from services.mailer.session import Session, SessionLost
@@ -21,7 +30,9 @@ class Sessions:
         self._relay = relay
         self._timeouts = timeouts
         self._name = name
-        self._slots = asyncio.Semaphore(size)
+        self._places = Places(size)
+        self._at_work = 0
+        self._step_by_step = False
         self._kept: dict[Session, asyncio.TimerHandle] = {}
         self._leaving: set[asyncio.Task[None]] = set()
         self._preparing = asyncio.Lock()
@@ -41,15 +52,26 @@ class Sessions:
         if (problem := envelope.problem()) is not None:
             return Failed(f"unsendable: {problem}")
         known = self._fault
-        async with self._slots:
+        while (outcome := await self._in_a_place(envelope, gate, known)) is None:
+            pass  # the relay took no further session, and there are fewer places now
+        return outcome
+
+    async def _in_a_place(
+        self, envelope: Envelope, gate: Gate, known: RelayAtFault | None
+    ) -> Outcome | None:
+        async with self._places:
             if self._fault is not known and self._fault is not None:
                 # Found out while this mail waited for its turn: not every one has to try.
                 raise type(self._fault)(self._fault.reason)
             if self._dismissed:
                 return NotHandedOver("the worker stops")
+            begun = time.monotonic()
             try:
                 return await self._hand_over(envelope, gate)
             except RelayAtFault as fault:
+                held = self._at_work + len(self._kept)
+                if isinstance(fault, TooManySessions) and self._places.refused(begun, held):
+                    return None
                 self._fault = fault
                 raise
 
@@ -66,7 +88,7 @@ class Sessions:
 
         Raises RelayAtFault.
         """
-        async with self._slots:
+        async with self._places:
             if (kept := self._take()) is not None:
                 kept.abort()  # its place is needed, and it proves nothing
             patience = Patience(self._timeouts)
@@ -93,6 +115,7 @@ class Sessions:
         if isinstance(answer, Failed):
             self._keep(session)
             return answer
+        self._at_work += 1
         try:
             return await handover.finish(session, envelope, answer, gate, patience)
         except RelayAtFault:
@@ -103,6 +126,8 @@ class Sessions:
             session.abort()
             raise
         finally:
+            self._at_work -= 1
+            self._step_by_step |= session.unheard
             self._keep(session)
 
     async def _begin(
@@ -128,6 +153,8 @@ class Sessions:
             raise RelayAtFault(f"MAIL: {lost}") from None
 
     async def _mail(self, session: Session, envelope: Envelope, limit: float) -> Reply | Failed:
+        if self._step_by_step:
+            session.extensions = replace(session.extensions, pipelining=False)
         try:
             return handover.unsendable(envelope, session) or await handover.begin(
                 session, envelope, limit

@@ -43,10 +43,14 @@ class Conversation:
         if self.judge.receive_buffer is not None:
             raw = self.writer.get_extra_info("socket")
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, self.judge.receive_buffer)
+        if self.judge.sessions > self.judge.most_allowed:
+            return await self.say("421 4.7.0 too many connections")
         await self.step("connect", "220 judge ESMTP")
         while True:
             line = await self.line()
             self.judge.commands.append(line)
+            if self.judge.one_a_packet:
+                self.buffer.clear()
             verb, _, argument = line.partition(" ")
             handler = getattr(self, f"on_{verb.lower()}", None)
             if handler is None:

@@ -62,6 +62,8 @@ class Judge:
         self.pipelining, self.smtputf8, self.size = pipelining, smtputf8, size
         self.receive_buffer = receive_buffer
         self.data_without_recipient = False  # RFC 2920 lets a server answer 354 to that
+        self.one_a_packet = False  # forgets what came with a command
+        self.most_allowed = 1_000_000
         self.rules: list[Rule] = []
         self.accepted: list[Accepted] = []
         self.aborted: list[Aborted] = []

@@ -135,7 +135,10 @@ async def test_a_hang_before_the_gate_ends_with_its_phase(
     timeouts = replace(PATIENT, **{phase: 0.15})
     if step in {"rcpt", "data"}:
         outcome = await hand_over(judge, timeouts, gate)
-        assert outcome == Deferred("before the gate: no answer in time")
+        if step == "rcpt" and judge.pipelining:
+            assert isinstance(outcome, NotHandedOver)  # asked again step by step
+        else:
+            assert outcome == Deferred("before the gate: no answer in time")
     else:
         with pytest.raises(RelayAtFault):
             await hand_over(judge, timeouts, gate)

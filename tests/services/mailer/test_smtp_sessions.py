@@ -8,12 +8,22 @@ from typing import Any
 
 import pytest
 
-from services.mailer.outcomes import Deferred, Failed, NotHandedOver, RelayAtFault, Sent
-from services.mailer.relay import Timeouts
+from services.mailer.outcomes import (
+    Deferred,
+    Failed,
+    NotHandedOver,
+    RelayAtFault,
+    Sent,
+    TooManySessions,
+)
+from services.mailer.relay import Relay, Timeouts
 from services.mailer.sessions import Sessions
+from tests.black_hole import NAME, half_there
+from tests.judge import postfix
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.script import Action, Delay, Drop, Hang, Reset, Say
 from tests.judge.server import Judge
+from tests.servers import absent
 
 
 @pytest.fixture
@@ -165,3 +175,62 @@ async def test_outcomes_of_refused_mails_keep_the_connection(judge: Judge) -> No
     assert isinstance(await sessions.hand_over(envelope("ok@x.org"), Gate()), Sent)
     assert judge.connections == 1
     await sessions.close()
+
+
+async def test_who_reads_one_command_a_packet_is_soon_talked_to_step_by_step() -> None:
+    async with Judge() as judge:
+        judge.one_a_packet = True
+        sessions = pool(judge, timeouts=replace(PATIENT, ahead=0.2))
+        first = await sessions.hand_over(envelope("0@x.org"), Gate())
+        assert isinstance(first, NotHandedOver)  # nothing is counted, and it comes again soon
+        for n in range(3):
+            assert isinstance(await sessions.hand_over(envelope(f"{n}@x.org"), Gate()), Sent)
+        assert (judge.connections, len(judge.accepted)) == (2, 3)
+        await sessions.close()
+
+
+async def test_as_many_sessions_as_the_server_takes_and_no_fault() -> None:
+    async with Judge() as judge:
+        judge.most_allowed = 2
+        judge.on("dot", Delay(0.01))
+        sessions = pool(judge, size=10)
+        mails = [envelope(f"{n}@x.org") for n in range(60)]
+        outcomes = await asyncio.gather(*(sessions.hand_over(mail, Gate()) for mail in mails))
+        assert {type(outcome) for outcome in outcomes} == {Sent}
+        assert set(judge.counts().values()) == {1}
+        assert judge.connections < 20, "it is asked again and again"
+        await sessions.close()
+
+
+async def test_a_postfix_that_takes_two_sessions_gets_all_mail_without_a_fault() -> None:
+    if (reason := postfix.unavailable()) is not None:
+        absent(reason)
+    limit = "smtpd_client_connection_count_limit = 2\nsmtpd_client_event_limit_exceptions =\n"
+    async with postfix.postfix(limit) as (port, taken):
+        sessions = Sessions(Relay("127.0.0.1", port, "none"), 10, PATIENT, "client.test")
+        mails = [envelope(f"{n}@d.org") for n in range(60)]
+        outcomes = await asyncio.gather(*(sessions.hand_over(mail, Gate()) for mail in mails))
+        assert {type(outcome) for outcome in outcomes} == {Sent}
+        await sessions.close()
+        assert await taken() == 60
+
+
+async def test_a_server_that_takes_no_session_at_all_is_at_fault() -> None:
+    async with Judge() as judge:
+        judge.most_allowed = 0
+        sessions = pool(judge, size=10)
+        mails = [envelope(f"{n}@x.org") for n in range(10)]
+        outcomes = await asyncio.gather(
+            *(sessions.hand_over(mail, Gate()) for mail in mails), return_exceptions=True
+        )
+        assert {type(outcome) for outcome in outcomes} == {TooManySessions}
+        await sessions.close()
+
+
+async def test_the_first_address_may_be_a_black_hole(
+    judge: Judge, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with half_there(monkeypatch, judge.port):
+        sessions = Sessions(Relay(NAME, judge.port, "none"), 1, PATIENT, "client.test")
+        assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
+        await sessions.close()
