@@ -82,7 +82,7 @@ def relay(environ: Mapping[str, str]) -> None:
 
     async def run() -> None:
         stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
         await run_relay(settings, stop)
 

@@ -43,7 +43,7 @@ from shared.turns import Turns
 from shared.unsubscribe import Links
 
 # Of each, how many there are and how many of them one business may hold at once.
-_CONNECTIONS, _CONNECTIONS_EACH = 10, 8
+DATABASE_CONNECTIONS, _CONNECTIONS_EACH = 10, 8
 _STREAMS, _STREAMS_EACH = 5, 2
 
 
@@ -62,7 +62,7 @@ def create_app(
     app[SETTINGS] = settings
     app[HEALTH] = Health()
     app[STOPPING] = asyncio.Event()
-    app[CONNECTIONS] = Turns(_CONNECTIONS, _CONNECTIONS_EACH, spare=True)
+    app[CONNECTIONS] = Turns(DATABASE_CONNECTIONS, _CONNECTIONS_EACH, spare=True)
     app[STREAMS] = Turns(_STREAMS, _STREAMS_EACH)
     app[BORROWERS] = Borrowers()
     app[LIMITS] = Limits(settings.rate_limit)
@@ -90,7 +90,7 @@ def create_app(
 
 async def _postgres(app: web.Application) -> AsyncIterator[None]:
     async with postgres.pool(
-        app[SETTINGS].database_url, name="ledgerpost-api", size=_CONNECTIONS
+        app[SETTINGS].database_url, name="ledgerpost-api", size=DATABASE_CONNECTIONS
     ) as pool:
         app[POOL] = pool
         app[HEALTH].register("postgres", partial(check_postgres, pool))

@@ -168,7 +168,7 @@ def preview(environ: Mapping[str, str], send_id: UUID, folder: Path) -> None:
 
 async def _until_signalled(settings: MailerSettings) -> None:
     stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT):
+    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         asyncio.get_running_loop().add_signal_handler(signum, stop.set)
     await app.run(settings, stop)
 

@@ -37,6 +37,7 @@ from shared.statement.printing import Flaw
 from shared.unsubscribe import Links
 
 _log = structlog.get_logger("ledgerpost.mailer")
+DATABASE_CONNECTIONS = 6
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
 _AHEAD = 4
 # Each may take 0.3 GB for very long statements; whoever has more processors runs more mailers.
@@ -82,7 +83,12 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(warned(settings.database_url))
         pool = await stack.enter_async_context(
-            postgres.pool(settings.database_url, name="ledgerpost-mailer", size=6, by_key=True)
+            postgres.pool(
+                settings.database_url,
+                name="ledgerpost-mailer",
+                size=DATABASE_CONNECTIONS,
+                by_key=True,
+            )
         )
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
         sessions = Sessions(relay, concurrency, timeouts, name)

@@ -68,7 +68,7 @@ class Child:
         """Let it go on."""
         self._signal(signal.SIGCONT)
 
-    async def stop(self) -> None:
+    async def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
         """Tell it to end in order, and insist that it does so in time and with status 0."""
         if self._over:
             return
@@ -76,11 +76,11 @@ class Child:
         self.thaw()
         await self._heeding()
         assert self.alive, f"{self.name} ended by itself with {self._popen.returncode}"
-        os.kill(self.pid, signal.SIGTERM)
+        os.kill(self.pid, by)
         ended = await self._ended(_GRACE)
         if not ended:
             await self.kill()
-        assert ended, f"{self.name} did not stop within {_GRACE:g} s of SIGTERM"
+        assert ended, f"{self.name} did not stop within {_GRACE:g} s of {by.name}"
         assert self._popen.returncode == 0, f"{self.name} ended with {self._popen.returncode}"
 
     def children(self) -> list[int]:

@@ -1,6 +1,9 @@
-"""SIGTERM with work in flight: what was begun is finished, and nothing is lost or doubled."""
+"""Told to stop with work in flight: what was begun is finished, nothing is lost or doubled."""
 
+import signal
 from pathlib import Path
+
+import pytest
 
 from tests.faults.processes import Child
 from tests.journeys.conftest import System
@@ -8,7 +11,10 @@ from tests.judge.script import Delay
 from tests.roles import acting
 
 
-async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_path: Path) -> None:
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+async def test_a_mailer_told_to_stop_finishes_what_it_began(
+    system: System, tmp_path: Path, by: signal.Signals
+) -> None:
     system.judge.on("dot", Delay(1.5))
     mailer = {
         "DATABASE_URL": acting(system.dsn, "mailer"),
@@ -35,7 +41,7 @@ async def test_a_mailer_told_to_stop_finishes_what_it_began(system: System, tmp_
             sent["id"], lambda seen: any(r["state"] == "sending" for r in seen["recipients"])
         )
         for child in running:
-            await child.stop()
+            await child.stop(by)
         states = [r["state"] for r in (await system.show(sent["id"]))["recipients"]]
         assert set(states) <= {"sent", "queued", "scheduled", "deferred"}
         assert states.count("sent") == len(system.judge.accepted) > 0

@@ -30,6 +30,8 @@ from shared.readiness import check_postgres
 from shared.settings import RelaySettings
 
 _PAUSE = timedelta(seconds=1)
+# In its pool; the listener has one more.
+DATABASE_CONNECTIONS = 14
 LAST_STEP = 25.0  # seconds for the steps at work when the relay is told to stop
 
 
@@ -46,7 +48,9 @@ async def relaying(
         "Wake-ups for due deliveries that RabbitMQ confirmed",
         registry=counted,
     )
-    async with postgres.pool(settings.database_url, name="ledgerpost-relay", size=14) as pool:
+    async with postgres.pool(
+        settings.database_url, name="ledgerpost-relay", size=DATABASE_CONNECTIONS
+    ) as pool:
         publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
         events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
         told = Publisher(settings.amqp_url, "ledgerpost-relay-answers")
