@@ -53,6 +53,14 @@ async def test_the_parser_and_the_published_schema_find_no_fault() -> None:
     assert await node("validate.mjs", str(DOCS)) == []
 
 
+@pytest.mark.parametrize("language", ["python", "typescript"])
+async def test_the_stock_generator_makes_a_model_of_every_message(language: str) -> None:
+    models = (await node("models.mjs", str(DOCS / "asyncapi.json")))[language]
+    assert {each.model.__name__ for each in SCHEMAS} <= set(models)
+    assert len(models) == len(set(models))
+    assert not [each for each in models if each.startswith("Anonymous")]
+
+
 @pytest.mark.parametrize("schema", SCHEMAS, ids=lambda each: each.name)
 def test_what_a_schema_describes_the_model_reads_and_the_other_way_round(schema: Any) -> None:
     document = documents()[schema.file]

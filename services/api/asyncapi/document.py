@@ -43,7 +43,7 @@ def as_json() -> bytes:
 def document() -> dict[str, Any]:
     """Return the document."""
     return {
-        "asyncapi": "3.1.0",
+        "asyncapi": "3.0.0",
         "id": "urn:ledgerpost",
         "info": {
             "title": "Ledgerpost",

@@ -54,6 +54,8 @@ def components() -> dict[str, Any]:
     found = {name: tidied(each) for name, each in made["$defs"].items()}
     for each in SCHEMAS:
         _emitted(found[each.model.__name__], each)
+    for name, schema in found.items():
+        _titled(name, schema)
     return dict(sorted(found.items()))
 
 
@@ -65,6 +67,13 @@ def documents() -> dict[str, dict[str, Any]]:
         _emitted(schema, each)
         found[each.file] = {"$schema": _DIALECT, "$id": each.id, **schema}
     return found
+
+
+def _titled(name: str, schema: dict[str, Any]) -> None:
+    """Name the values that a property may have: generators make a type of each such list."""
+    for field, described in schema.get("properties", {}).items():
+        if "enum" in described:
+            described["title"] = f"{name}{field.title()}"
 
 
 def _emitted(schema: dict[str, Any], each: Schema) -> None:

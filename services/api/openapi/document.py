@@ -14,13 +14,12 @@ from services.api.openapi import headers, parameters, problems
 from services.api.openapi.about import DESCRIPTION, SCOPE_MEANINGS, TAGS
 from services.api.openapi.operation import JSON, Answer, Body, Operation, ref
 from services.api.openapi.operations import OPERATIONS
-from services.api.openapi.schemas import schemas
+from services.api.openapi.schemas import FORMS, schemas
 from services.api.routes import ROUTES, Route
 
 # Pages and files for a person's browser.
 UNDOCUMENTED = {docs.page, docs.asset}
 
-_FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 _TEMPLATE = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 _KEY = "apiKey"
 
@@ -48,9 +47,13 @@ def document() -> dict[str, Any]:
             "version": version("ledgerpost"),
             "summary": "Income by customer, and the statement behind it, mailed once.",
             "description": DESCRIPTION,
+            "contact": {"name": "Whoever runs Ledgerpost for you"},
             "license": {"name": "MIT", "identifier": "MIT"},
         },
-        "servers": [{"url": "/", "description": "The server that this document comes from."}],
+        "servers": [
+            {"url": "/", "description": "The server that this document comes from."},
+            {"url": "http://127.0.0.1:8080", "description": "Where the API listens by default."},
+        ],
         "security": [{_KEY: []}],
         "tags": TAGS,
         "paths": paths,
@@ -111,13 +114,9 @@ def _body(body: Body) -> dict[str, Any]:
     examples = {
         name: {"summary": name, "value": example} for name, example in body.examples.items()
     }
-    schema: dict[str, Any] = ref(body.model)
-    if not body.required:
-        # What clients write that have nothing to say but have set the content type.
-        schema = {"anyOf": [schema, {"enum": [None, ""]}]}
-    content: dict[str, Any] = {JSON: {"schema": schema, "examples": examples}}
-    for media in _FORMS:
-        content[media] = {"schema": ref(f"{body.model}Form")}
+    content: dict[str, Any] = {JSON: {"schema": ref(body.model), "examples": examples}}
+    for media, suffix in FORMS.items():
+        content[media] = {"schema": ref(f"{body.model}{suffix}")}
     return {"required": body.required, "content": content}
 
 

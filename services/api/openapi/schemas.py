@@ -37,6 +37,11 @@ _WRITTEN: tuple[type[BaseModel], ...] = (
     Alive,
     Readiness,
 )
+# The schema of a body `X` as a form of each kind has this ending. They are the same, but generators
+# make one function of a schema that two kinds of body share, and send both.
+FORMS = {"application/x-www-form-urlencoded": "Form", "multipart/form-data": "Multipart"}
+# A flag in a form, whose values are all text.
+_FLAG = {"type": "string", "enum": ["", "0", "1", "true", "false"]}
 # What pydantic names after its way to make them.
 _NAMES = {"Page_Send_": "SendPage", "Page_Doubt_": "DoubtPage", "Page": "SuppressionPage"}
 _WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")
@@ -51,7 +56,7 @@ class Schemas(GenerateJsonSchema):
 
 
 def schemas() -> dict[str, Any]:
-    """Return every schema by name; a body `X` comes as `XForm` too, as forms write it."""
+    """Return every schema by name; a body comes as each kind of form writes it, too."""
     asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in _READ),
         *((model, "serialization") for model in _WRITTEN),
@@ -60,9 +65,12 @@ def schemas() -> dict[str, Any]:
         asked, ref_template="#/components/schemas/{model}", schema_generator=Schemas
     )
     found = {_NAMES.get(name, name): tidied(each) for name, each in made["$defs"].items()}
+    for name in _NAMES.values():
+        found[name]["title"] = name
     found["Status"] = found["Send"]["properties"]["status"].copy()
     for model in _READ:
-        found[f"{model.__name__}Form"] = _form(found[model.__name__])
+        for suffix in FORMS.values():
+            found[f"{model.__name__}{suffix}"] = _form(found[model.__name__], suffix)
     return dict(sorted(found.items()))
 
 
@@ -83,11 +91,11 @@ def tidied(value: Any) -> Any:
     return kept
 
 
-def _form(schema: dict[str, Any]) -> dict[str, Any]:
+def _form(schema: dict[str, Any], suffix: str) -> dict[str, Any]:
     """Return the schema of the same body as a form: every value is text, and null is left out."""
     form = deepcopy(schema)
     form["properties"] = {name: _as_text(each) for name, each in form["properties"].items()}
-    form["title"] = f"{schema['title']}Form"
+    form["title"] = f"{schema['title']}{suffix}"
     return form
 
 
@@ -95,8 +103,8 @@ def _as_text(schema: dict[str, Any]) -> dict[str, Any]:
     text = dict(schema)
     if isinstance(text.get("type"), list):
         text["type"] = next(each for each in text["type"] if each != "null")
-    if "enum" in text:
-        text["enum"] = [each for each in text["enum"] if isinstance(each, str)]
+    if text.get("type") == "boolean":
+        return text | _FLAG
     if "anyOf" in text:
         kept = [_as_text(each) for each in text["anyOf"] if each.get("type") != "null"]
         kept = [each for each in kept if each.get("type") != "integer"]

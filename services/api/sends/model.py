@@ -21,18 +21,15 @@ from services.api.sends import fields
 from services.api.sends.addresses import Address
 from shared.deliveries.byhand import Resolution
 
-_MOMENT = {
-    "anyOf": [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
-}
-_FLAG = {"enum": [0, 1, True, False, "0", "1", "true", "false"]}
-_NOTHING = {"enum": ["", None]}
+# What is published is what typed clients can be generated from: one type for each meaning. More is
+# accepted, as it always was: 0, 1 and quoted flags, one string of addresses, "" for nothing.
+_WHENS = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
 _EMAIL = {"type": "string", "format": "idn-email"}
 
 
 def _emails(*, least: int = 0) -> dict[str, Any]:
     listed = {"type": "array", "items": _EMAIL, "minItems": least, "maxItems": fields.MAX_ADDRESSES}
-    written = {"type": "string", "description": "With commas between them."}
-    return {"anyOf": [listed, written, {"type": "null"}]}
+    return listed | {"type": ["array", "null"]}
 
 
 class SendBody(BaseModel):
@@ -54,7 +51,7 @@ class SendBody(BaseModel):
         BeforeValidator(fields.addresses),
         WithJsonSchema(_emails()),
         Field(
-            description="Further recipients, as a list or in one string with commas; in a form"
+            description="Further recipients, as a list (or in one string with commas); in a form"
             " the field may repeat, also as `other_emails[]`. The customer's"
             " own `business_email`, if it has one, always receives. Each gets an e-mail of its own;"
             " the same address twice, in whatever case, gets one."
@@ -63,16 +60,16 @@ class SendBody(BaseModel):
     send_tome: Annotated[
         bool | date | datetime | None,
         BeforeValidator(fields.flag_or_moment),
-        WithJsonSchema({"anyOf": [_MOMENT, _FLAG, _NOTHING]}),
+        WithJsonSchema({"anyOf": [*_WHENS, {"type": "boolean"}, {"type": "null"}]}),
         Field(
             description="Published with two meanings: a date or time is `send_at`, a flag"
-            " `copy_to_me`."
+            " (also 0 or 1) `copy_to_me`. Those two say it better."
         ),
     ] = None
     send_at: Annotated[
         date | datetime | None,
         BeforeValidator(fields.moment),
-        WithJsonSchema({"anyOf": [_MOMENT, _NOTHING]}),
+        WithJsonSchema({"anyOf": [*_WHENS, {"type": "null"}]}),
         Field(
             description="When to send: a date (the start of that day in the business's timezone) or"
             " a time with its offset. Past, or left out: now."
@@ -81,7 +78,7 @@ class SendBody(BaseModel):
     copy_to_me: Annotated[
         bool | None,
         BeforeValidator(fields.flag),
-        WithJsonSchema({"anyOf": [_FLAG, _NOTHING]}),
+        WithJsonSchema({"type": ["boolean", "null"]}),
         Field(description="Whether the business's own e-mail receives too; no by default."),
     ] = None
 
@@ -94,7 +91,7 @@ class RescheduleBody(BaseModel):
     send_at: Annotated[
         date | datetime,
         BeforeValidator(fields.given_moment),
-        WithJsonSchema(_MOMENT),
+        WithJsonSchema({"anyOf": _WHENS}),
         Field(
             description="A date (the start of that day in the business's timezone) or a time with"
             " its offset. Past: now."

@@ -63,7 +63,7 @@ function ask(data, correlationId) {
 
 const period = { from: "2024-11-01", to: "2024-11-30" };
 const wrong = ask({ customer_id: 4, from: "2024-11-30", to: "2024-11-01" }, "wrong");
-const right = ask({ customer_id: 4, ...period, message: "Ɛsi, merci!", other_emails: "a@x.example" }, "right");
+const right = ask({ customer_id: 4, ...period, message: "Ɛsi, merci!", other_emails: ["a@x.example"] }, "right");
 await channel.waitForConfirms();
 const timer = setTimeout(() => done(), 60_000);
 await sent;

@@ -13,7 +13,9 @@ const wrong = [];
 
 const { document, diagnostics } = await new Parser().parse(text);
 if (document === undefined) wrong.push("the parser returns no document");
-for (const each of diagnostics) wrong.push(`${each.path.join("/")}: ${each.message}`);
+// Of 3.1 the official generators know nothing yet, so ours is 3.0.
+const apart = diagnostics.filter((each) => each.code !== "asyncapi-latest-version");
+for (const each of apart) wrong.push(`${each.path.join("/")}: ${each.message}`);
 
 const published = new Ajv({ strict: false, validateFormats: false, meta: false, validateSchema: false });
 if (!published.validate(specs.schemas[JSON.parse(text).asyncapi], JSON.parse(text)))

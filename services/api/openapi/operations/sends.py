@@ -41,7 +41,6 @@ OPERATIONS: dict[Handler, Operation] = {
             {
                 "now": {"message": "Thank you!", "other_emails": ["accounts@client.example"]},
                 "later, with a copy": {"send_at": "2030-01-31", "copy_to_me": True},
-                "one string": {"other_emails": "a@client.example, b@client.example"},
                 "nothing": {},
             },
         ),

@@ -1,0 +1,70 @@
+"""Python clients that stock generators make from the document type-check, and work."""
+
+import asyncio
+import json
+import os
+import shutil
+import sys
+from asyncio.subprocess import PIPE, STDOUT
+from pathlib import Path
+from typing import Any
+
+from services.api.openapi.document import as_json
+from tests.contract.conftest import Api
+
+FOLDER = Path(__file__).parent / "python"
+BIN = Path(sys.executable).parent
+SAID = {
+    "rows": 7,
+    "status": 202,
+    "state": ["scheduled", "Thank you!", "2099-01-31T09:00:00+00:00"],
+    "recipients": [
+        "accounts@client.example",
+        "esi@customers.example.com",
+        "owner@kente.example.com",
+    ],
+    "refused": ["other_emails"],
+}
+
+
+async def _run(*command: str | Path, cwd: Path) -> str:
+    environ = {"PATH": os.environ["PATH"], "HOME": str(cwd), "PYTHONPATH": str(cwd)}
+    process = await asyncio.create_subprocess_exec(
+        *command, cwd=cwd, env=environ, stdout=PIPE, stderr=STDOUT
+    )
+    output, _ = await process.communicate()
+    assert process.returncode == 0, output.decode()
+    return output.decode()
+
+
+async def _journey(name: str, api: Api, cwd: Path) -> Any:
+    shutil.copy(FOLDER / name, cwd / "journey.py")
+    said = await _run(sys.executable, "journey.py", api.url, api.key, cwd=cwd)
+    return json.loads(said)
+
+
+async def test_openapi_python_client(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "openapi.json").write_bytes(as_json())
+    (tmp_path / "config.yml").write_text("post_hooks: []\n", "utf-8")
+    said = await _run(
+        *(BIN / "openapi-python-client", "generate", "--path", "openapi.json", "--meta", "none"),
+        *("--output-path", "ledgerpost_client", "--config", "config.yml", "--fail-on-warning"),
+        cwd=tmp_path,
+    )
+    assert "warning" not in said.lower()
+    form = ["By form", ["esi@customers.example.com", "form@client.example"]]
+    assert await _journey("openapi_python_client.py", api, tmp_path) == SAID | {"form": form}
+    checked = ("--cache-dir", os.devnull, "--strict", "-p", "ledgerpost_client")
+    await _run(sys.executable, "-m", "mypy", *checked, cwd=tmp_path)
+    await _run(sys.executable, "-m", "mypy", *checked[:-2], "journey.py", cwd=tmp_path)
+
+
+async def test_openapi_generator(api: Api, tmp_path: Path) -> None:
+    (tmp_path / "openapi.json").write_bytes(as_json())
+    await _run(
+        *(BIN / "openapi-generator-cli", "generate", "-i", "openapi.json", "-g", "python"),
+        *("-o", ".", "--package-name", "ledgerpost_client"),
+        *("--global-property", "apis,models,supportingFiles,apiDocs=false,modelDocs=false"),
+        cwd=tmp_path,
+    )
+    assert await _journey("openapi_generator.py", api, tmp_path) == SAID
