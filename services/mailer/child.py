@@ -90,6 +90,12 @@ class Child:
             raise Died(at_it=True)
         return made
 
+    def retire(self) -> None:
+        """Give it no further order: it ends when it has answered those that it has."""
+        self._write()
+        self.alive = False
+        self._orders.close()
+
     async def close(self) -> None:
         """Let it end."""
         self.alive = False

@@ -17,6 +17,9 @@ from shared.statement.printing import Flaw
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _DEEP = 4  # orders that wait for one compositor before there is another
+# Octets of an order, some 1,000 lines, after which a compositor gives its memory back by ending:
+# typst holds on to half of what it needed.
+_BIG = 200_000
 _DEADLY = 64  # sends remembered for having killed a compositor
 _PAUSE = 5.0  # seconds after a start in vain
 _DIED = Flaw("no_pdf", "sent without its PDF: a compositor died of it")
@@ -87,10 +90,14 @@ class Compositors:
         while order.send_id not in self._deadly:
             compositor = await self._free()
             try:
-                return await compositor.ask(data)
+                made = await compositor.ask(data)
             except Died as died:
                 if died.at_it:
                     break
+            else:
+                if len(data) > _BIG:
+                    compositor.retire()
+                return made
         async with self._one:
             return await self._carefully(order)
 

@@ -24,7 +24,7 @@ from services.mailer.orders import CompositorError, Order
 from shared.statement.model import StatementError
 from shared.statement.printing import Flaw
 from shared.statement.render import Renderer
-from tests.shared.statement.snapshots import frozen, snapshot
+from tests.shared.statement.snapshots import frozen, many, snapshot
 
 _SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
 _DATE = datetime(2024, 12, 1, tzinfo=UTC)
@@ -187,6 +187,21 @@ async def test_scripts_without_a_font_are_told_once_at_the_start() -> None:
         if uncovered
         else []
     )
+
+
+async def test_a_process_ends_after_a_long_statement_and_no_order_is_lost() -> None:
+    long = order(99)._replace(content=frozen(snapshot(many(1200))).decode())
+    async with Compositors(1, pdf=False) as opened:
+        [before] = ours()
+        await opened.letter(order(1))
+        assert ours() == [before]
+        wanted = [order(2), long, order(3), order(4)]
+        made = await asyncio.gather(*map(opened.letter, wanted))
+        assert made == [expected(each) for each in wanted]
+        await opened.check()
+        assert await opened.letter(order(5)) == expected(order(5))
+        await until(is_gone(before))
+    assert ours() == []
 
 
 async def test_an_order_that_does_not_end_is_given_up(two: Compositors) -> None:
