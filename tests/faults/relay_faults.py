@@ -46,7 +46,7 @@ async def two_relays(world: World, rng: Random, variant: str) -> None:
     marker = tap.CONFIRM if variant == "unrecorded" else tap.ENQUEUE
     skip = rng.randrange(ceil(900 * sends / room.MOST))  # so many batches there are at least
     trap = postgres.trap(marker, "request" if variant == "unrecorded" else "answer", skip)
-    frozen = world.relay(DATABASE_URL=postgres.url)
+    frozen = world.relay(roomy=True, DATABASE_URL=postgres.url)
     await trap.reached()
     if variant == "anywhere":
         trap.released.set()

@@ -119,7 +119,7 @@ class World:
         return self._start("api", ("services.api", "serve"), given | settings)
 
     def relay(self, *, roomy: bool = False, **settings: str) -> Child:
-        """Start a relay; a roomy one puts 1,000 rows into the queue before any is taken."""
+        """Start a relay; a roomy one puts all that is due into the queue before any is taken."""
         given = {"DATABASE_URL": self.dsn, "AMQP_URL": self.amqp}
         program = "tests.faults.roomy" if roomy else "services.api"
         return self._start("relay", (program, "relay"), _RELAY | given | settings)
