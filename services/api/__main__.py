@@ -13,6 +13,7 @@ import uvloop
 
 from services.api.access.commands import keys
 from services.api.app import create_app
+from services.api.erasure.commands import erase
 from services.api.ledger.commands import import_, rebuild, verify
 from services.api.relay.app import run as run_relay
 from services.api.relay.commands import pause, quarantine, resume, status
@@ -99,7 +100,18 @@ def migrate(environ: Mapping[str, str]) -> None:
     click.echo("\n".join(applied or ["up to date"]))
 
 
-for _command in (import_, verify, rebuild, keys, pause, resume, status, quarantine, in_doubt):
+for _command in (
+    import_,
+    verify,
+    rebuild,
+    keys,
+    pause,
+    resume,
+    status,
+    quarantine,
+    in_doubt,
+    erase,
+):
     cli.add_command(_command)
 
 

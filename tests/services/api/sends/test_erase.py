@@ -1,0 +1,53 @@
+"""Erasing a customer removes all that is personal, and nothing of anybody else."""
+
+import asyncpg
+
+from tests.services.api.command import run
+from tests.services.api.sends.stored import send
+
+HISTORY = ("sends", "deliveries", "delivery_events", "statements", "idempotency_keys",
+           "request_answers", "suppressions")  # fmt: skip
+
+
+async def history(conn: asyncpg.Connection) -> str:
+    texts = [
+        await conn.fetchval(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} t")
+        for table in HISTORY
+    ]
+    return " ".join(texts)
+
+
+async def test_nothing_personal_is_left(ledger: asyncpg.Connection, database: str) -> None:
+    mine, other = await send(ledger, 4, others=1), await send(ledger, 6)
+    words = ("--business", "1", "--customer", "4", "--yes")
+    refused = await run("erase", *words, DATABASE_URL=database)
+    assert (refused.status, refused.out) == (1, "")
+    assert "not at their end" in refused.err
+
+    await ledger.execute("UPDATE sends SET personal_message = 'Dear Esi' WHERE id = $1", mine)
+    await ledger.execute(
+        "UPDATE deliveries SET state = 'failed', reply = '550 no esi', reason = 'esi is gone'"
+        " WHERE send_id = $1",
+        mine,
+    )
+    await ledger.execute("UPDATE delivery_events SET published_at = now()")
+    await ledger.execute("""
+        INSERT INTO suppressions (business_id, email_key, reason)
+        VALUES (1, 'esi@customers.example.com', 'no esi'), (2, 'esi@customers.example.com', 'kept')
+    """)
+    await ledger.execute("""
+        INSERT INTO statements VALUES (1, sha256('x'), '{"name": "Esi"}', now());
+        UPDATE sends SET statement_sha256 = sha256('x') WHERE customer_id = 4
+    """)
+    erased = await run("erase", *words, DATABASE_URL=database)
+    assert erased.status == 0, erased.err
+    assert "sends: 1\nmails: 2\n" in erased.out
+    assert "dead letters" in erased.out
+
+    left = await history(ledger)
+    assert left.lower().count("esi") == 1  # the suppression of business 2
+    assert "a0@x.com" not in left
+    assert "gone@customers.example.com" in left
+    states = await ledger.fetch("SELECT state FROM deliveries WHERE send_id = $1", mine)
+    assert [row["state"] for row in states] == ["failed", "failed"]
+    assert await ledger.fetchval("SELECT count(*) FROM sends WHERE id = $1", other) == 1
