@@ -10,6 +10,7 @@ import click
 from shared import postgres
 from shared.migrate import assert_up_to_date
 from shared.settings import DatabaseSettings
+from shared.text import escaped
 
 # The id of a business, as a command takes it.
 BUSINESS = click.IntRange(0, 2**63 - 1)
@@ -32,8 +33,8 @@ def time(value: datetime | None) -> str:
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return the lines of a table whose columns stand below each other."""
-    kept = list(rows)
+    """Return the lines of a table whose columns stand below each other, fit for a terminal."""
+    kept = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
     return [
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -28,6 +28,8 @@ from shared.settings import (
     SettingsError,
     SmtpSettings,
 )
+from shared.terminal import say, show
+from shared.text import escaped
 
 Result = TypeVar("Result")
 
@@ -93,14 +95,15 @@ def list_letters(environ: Mapping[str, str], most: int) -> None:
 
 @letters.command("show")
 @click.argument("letter_id")
+@click.option("--raw", is_flag=True, help="As it is, at a terminal too, which it may steer.")
 @click.pass_obj
-def show_letter(environ: Mapping[str, str], letter_id: str) -> None:
-    """Print one dead letter as it is."""
+def show_letter(environ: Mapping[str, str], letter_id: str, *, raw: bool) -> None:
+    """Print one dead letter: as it is, but at a terminal with escapes."""
     found = _ask(dead_letters.read(_broker(environ), sys.maxsize))
     letter = next((letter for letter in found if letter.id == letter_id), None)
     if letter is None:
         raise click.ClickException(f"no dead letter {letter_id}")
-    click.echo(letter.body)
+    show(letter.body, raw=raw)
 
 
 _everything = click.option("--all", "everything", is_flag=True, help="Every dead letter.")
@@ -161,7 +164,7 @@ def preview(environ: Mapping[str, str], send_id: UUID, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         for name, content in contents.items():
             (folder / name).write_bytes(content)
-            click.echo(folder / name)
+            say(folder / name)
     except OSError as error:
         raise click.ClickException(f"--to {folder}: {error.strerror}") from None
 
@@ -186,17 +189,17 @@ def _wanted(letter_ids: tuple[str, ...], *, everything: bool) -> set[str] | None
 def _show(found: list[DeadLetter]) -> None:
     for letter in found:
         told = (letter.id, letter.died_at, letter.queue, letter.reason, f"{len(letter.body)} bytes")
-        click.echo("  ".join(told))
+        say("  ".join(told))
 
 
 def _ask(work: Coroutine[Any, Any, Result]) -> Result:
     """Run `work`; trouble with a neighbour is one line and exit status 1."""
     try:
         return asyncio.run(work)
-    except (MigrationError, NothingToPreview, dead_letters.NoSuchLetter) as error:
-        raise click.ClickException(str(error)) from None
+    except (MigrationError, NothingToPreview, *dead_letters.REFUSED) as error:
+        raise click.ClickException(escaped(str(error))) from None
     except (*postgres.UNAVAILABLE, *broker.UNAVAILABLE) as error:
-        raise click.ClickException(f"a neighbour is away: {error}") from None
+        raise click.ClickException(escaped(f"a neighbour is away: {error}")) from None
 
 
 def main() -> None:

@@ -31,6 +31,9 @@ class CutLetter(ValueError):
     """Only the beginning of the message was kept, so it cannot be replayed."""
 
 
+REFUSED = (NoSuchLetter, CutLetter)
+
+
 async def read(url: str, most: int) -> list[DeadLetter]:
     """Return the oldest dead letters, which stay where they are."""
     async with _open(url) as channel:

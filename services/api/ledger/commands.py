@@ -14,6 +14,7 @@ from services.api.ledger.progress import Progress
 from services.api.ledger.verification import mend, prove
 from shared.migrate import assert_up_to_date
 from shared.settings import DatabaseSettings
+from shared.terminal import say
 
 
 @click.command("import")
@@ -31,19 +32,19 @@ def import_(
     try:
         if template:
             for path in templates.write(directory):
-                click.echo(path)
+                say(path)
             return
         summary = asyncio.run(
             _import(_dsn(context), directory, ignore_unknown=ignore_unknown, dry_run=dry_run)
         )
     except ImportRefused as refused:
         for error in refused.errors:
-            click.echo(error, err=True)
+            say(error, err=True)
         if not template:
             click.echo("nothing was imported", err=True)
         sys.exit(1)
     for warning in summary.warnings:
-        click.echo(f"warning: {warning}", err=True)
+        say(f"warning: {warning}", err=True)
     to_be = " to be" if dry_run else ""
     for file in summary.files:
         click.echo(
@@ -84,9 +85,9 @@ async def _verify(dsn: str) -> bool:
     try:
         await assert_up_to_date(connection)
         async for proof in prove(connection):
-            click.echo(f"{'differs' if proof.differences else 'ok':8}{proof.statement}")
+            say(f"{'differs' if proof.differences else 'ok':8}{proof.statement}")
             for difference in proof.differences:
-                click.echo(f"{'':8}- {difference}")
+                say(f"{'':8}- {difference}")
             right = right and not proof.differences
     finally:
         await connection.close()

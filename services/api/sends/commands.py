@@ -13,6 +13,7 @@ from services.api.sends.history import DoubtsQuery
 from services.api.sends.view import Doubt
 from shared.deliveries.byhand import Resolution
 from shared.settings import DatabaseSettings
+from shared.terminal import say
 
 _RESOLUTIONS: dict[str, Resolution] = {"sent": "sent", "resend": "resend", "give-up": "failed"}
 
@@ -77,7 +78,7 @@ def resolve(environ: Mapping[str, str], ids: tuple[UUID, ...], resolution: str) 
 
     refused = asyncio.run(run())
     for line in refused:
-        click.echo(line, err=True)
+        say(line, err=True)
     click.echo(f"resolved {len(ids) - len(refused)}")
     if refused:
         raise click.exceptions.Exit(1)
