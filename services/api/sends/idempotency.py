@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
+from services.api.access import daily
 from services.api.refusals import Conflict, Invalid
 from shared import sql
 from shared.postgres import Connection
@@ -74,7 +75,8 @@ async def once(
     """Carry out `act` on `conn` and keep its answer for 24 hours, or give the one that was kept.
 
     Both in one transaction: what raises is undone and leaves the key free. KeyReused where the key
-    was given for something else than `asked`, InFlight while its first request is at work.
+    was given for something else than `asked`, InFlight while its first request is at work. Raises
+    OverQuota if the business has used too many keys today.
     """
     if key is None:
         return await act()
@@ -87,6 +89,7 @@ async def once(
             kept = await _kept(conn, business_id, key, asked)
         if kept is None:
             kept = await act()
+            await daily.count(conn, business_id, "idempotency keys")
             await conn.execute(
                 _queries.keep, business_id, key.text, asked, kept.status, kept.answer
             )

@@ -1,3 +1,4 @@
+from services.api.access import daily
 from services.api.reading import promptly
 from services.api.refusals import NotFound
 from services.api.sends.addresses import Address
@@ -23,11 +24,16 @@ async def page(conn: Connection, business_id: int, query: PageQuery) -> Page:
 async def add(
     conn: Connection, business_id: int, body: SuppressionBody
 ) -> tuple[Suppression, bool]:
-    """Put an address on a business's list; return it as listed, and whether it is new there."""
+    """Put an address on a business's list; return it as listed, and whether it is new there.
+
+    Raises OverQuota if the business has added too many today.
+    """
     while True:
-        row = await conn.fetchrow(_queries.add, business_id, body.email.key, body.reason)
-        if row is not None:
-            return Suppression(**row), True
+        async with conn.transaction():
+            row = await conn.fetchrow(_queries.add, business_id, body.email.key, body.reason)
+            if row is not None:
+                await daily.count(conn, business_id, "suppressions")
+                return Suppression(**row), True
         row = await conn.fetchrow(_queries.one, business_id, body.email.key)
         if row is not None:  # else it was lifted in between
             return Suppression(**row), False
