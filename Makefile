@@ -15,7 +15,7 @@ NEWEST = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	echo 'Python 3.11 or newer is needed and was not found; name it with make PYTHON=...' >&2; exit 1
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-14s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z]*\):.*## /  make \1|/p' $(MAKEFILE_LIST) | awk -F'|' '{printf "%-15s %s\n", $$1, $$2}'
 
 setup: $(READY) ## install into .venv: ledgerpost-api, ledgerpost-mailer and the tools
 	@:

@@ -69,8 +69,9 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         library.handlers.clear()
         library.propagate = True
     for name in ("aio_pika", "aiormq"):
-        # What they debug are the frames as they are, with addresses and keys of messages in them.
-        logging.getLogger(name).setLevel(max(root.level, logging.INFO))
+        # They warn at every try of a broker that is away, of which we tell ourselves, and debug the
+        # frames as they are, with addresses and keys of messages in them.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.captureWarnings(capture=True)
 
 
@@ -115,9 +116,41 @@ def _clean(value: object) -> object:
 
 def _rendering(form: str, stream: TextIO) -> list[Processor]:
     if form == "console":
-        console = structlog.dev.ConsoleRenderer(colors=stream.isatty())
-        return [structlog.processors.format_exc_info, redact, _printable, console]
+        return [structlog.processors.format_exc_info, redact, _printable, _console(stream)]
     return [structlog.processors.format_exc_info, redact, _json]
+
+
+def _console(stream: TextIO) -> Processor:
+    """Return what writes a line that says first what happened, then when and the fields."""
+    red = structlog.dev.RED if stream.isatty() else ""
+    plain = structlog.dev.RESET_ALL if stream.isatty() else ""
+
+    def column(name: str, *, width: int = 0, style: str = "") -> structlog.dev.Column:
+        key_style = None if name else ""
+        return structlog.dev.Column(
+            name,
+            structlog.dev.KeyValueColumnFormatter(
+                key_style=key_style,
+                value_style=style,
+                reset_style=plain,
+                value_repr=_legible if not name else str,
+                width=width,
+            ),
+        )
+
+    return structlog.dev.ConsoleRenderer(
+        columns=[
+            column("event", width=30),
+            column("level", width=7, style=red),
+            column("timestamp"),
+            column(""),
+        ]
+    )
+
+
+def _legible(value: object) -> str:
+    text = str(value)
+    return f"'{text}'" if isinstance(value, str) and (not text or " " in text) else text
 
 
 def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

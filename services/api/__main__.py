@@ -20,7 +20,7 @@ from services.api.relay.commands import pause, quarantine, resume, status
 from services.api.sends.commands import in_doubt
 from services.api.server import Server
 from services.api.tallies import Tallies
-from shared import logs
+from shared import logs, start
 from shared.migrate import MigrationError
 from shared.migrate import migrate as run_migrations
 from shared.postgres import UNAVAILABLE, is_away
@@ -62,7 +62,7 @@ def cli() -> None:
     """Report income by customer from a Postgres ledger, and send the statements behind it."""
 
 
-@cli.command()
+@cli.command(short_help="Serve the HTTP API")
 @click.option("--with-relay", is_flag=True, help="Run the relay in the same process.")
 @click.pass_obj
 def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
@@ -70,16 +70,20 @@ def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
     settings = ApiSettings.from_environ(environ)
     relay = RelaySettings.from_environ(environ) if with_relay else None
     logs.configure(settings)
+    start.tell("API", Postgres=settings.database_url)
+    if relay:
+        start.tell("relay", Postgres=relay.database_url, RabbitMQ=relay.amqp_url)
     tallies = Tallies(settings.api_workers) if settings.api_workers > 1 else None
     Server(settings, partial(create_app, settings, relay=relay, tallies=tallies), tallies).run()
 
 
-@cli.command()
+@cli.command(short_help="Bring due deliveries to RabbitMQ")
 @click.pass_obj
 def relay(environ: Mapping[str, str]) -> None:
     """Bring due deliveries to RabbitMQ, and publish what became of them, until SIGTERM."""
     settings = RelaySettings.from_environ(environ)
     logs.configure(settings)
+    start.tell("relay", Postgres=settings.database_url, RabbitMQ=settings.amqp_url)
 
     async def run() -> None:
         stop = asyncio.Event()
@@ -90,7 +94,7 @@ def relay(environ: Mapping[str, str]) -> None:
     uvloop.run(run())
 
 
-@cli.command()
+@cli.command(short_help="Bring the database up to date")
 @click.pass_obj
 def migrate(environ: Mapping[str, str]) -> None:
     """Bring the database and the rights of its roles up to date; print the migrations applied."""

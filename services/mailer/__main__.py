@@ -19,7 +19,7 @@ from services.mailer.compositors import NoCompositor
 from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as compose_preview
-from shared import broker, logs, postgres
+from shared import broker, logs, postgres, start
 from shared.migrate import MigrationError
 from shared.settings import (
     BrokerSettings,
@@ -60,6 +60,12 @@ def run(environ: Mapping[str, str]) -> None:
     """Consume and deliver until told to stop."""
     settings = MailerSettings.from_environ(environ)
     logs.configure(settings)
+    start.tell(
+        "mailer",
+        Postgres=settings.database_url,
+        RabbitMQ=settings.amqp_url,
+        SMTP=settings.smtp_url,
+    )
     confinement.hide()
     try:
         uvloop.run(_until_signalled(settings))
@@ -187,6 +193,8 @@ def _wanted(letter_ids: tuple[str, ...], *, everything: bool) -> set[str] | None
 
 
 def _show(found: list[DeadLetter]) -> None:
+    if not found:
+        click.echo("all is well: there are no dead letters", err=True)
     for letter in found:
         told = (letter.id, letter.died_at, letter.queue, letter.reason, f"{len(letter.body)} bytes")
         say("  ".join(told))

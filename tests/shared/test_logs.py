@@ -64,7 +64,7 @@ def test_what_is_bound_to_the_context_is_in_every_event(configured: Configured) 
     stream = configured()
     with bound_contextvars(request_id="r-1"):
         structlog.stdlib.get_logger("ours").info("one")
-        logging.getLogger("aio_pika.theirs").warning("two %s", "words")
+        logging.getLogger("aiohttp.theirs").warning("two %s", "words")
     structlog.stdlib.get_logger("ours").info("three")
     assert [(each["event"], each.get("request_id")) for each in events(stream)] == [
         ("one", "r-1"),
@@ -175,3 +175,20 @@ def test_half_a_character_is_logged_like_any_other(configured: Configured) -> No
     structlog.stdlib.get_logger("here").info("request", path="\udc80", many=["\ud800"])
     (event,) = events(stream)
     assert (event["path"], event["many"]) == ("\udc80", ["\ud800"])
+
+
+def test_a_line_at_a_console_begins_with_what_happened(configured: Configured) -> None:
+    stream = configured("console")
+    structlog.stdlib.get_logger("ours").warning("postgres is away", queue="a b", tries=3)
+    (line,) = stream.getvalue().splitlines()
+    assert line.startswith("postgres is away ")
+    assert line.index("warning") < line.index("queue='a b'") < line.index("tries=3")
+
+
+@pytest.mark.parametrize("name", ["aiormq.connection", "aio_pika.robust_connection"])
+def test_what_libraries_say_of_a_broker_that_is_away_is_left_out(
+    configured: Configured, name: str
+) -> None:
+    stream = configured()
+    logging.getLogger(name).warning("Connection refused, %s", "again")
+    assert stream.getvalue() == ""

@@ -17,17 +17,23 @@ def keys() -> None:
     """Create, list and revoke API keys."""
 
 
-@keys.command()
-@click.option("--business", required=True, type=BUSINESS, metavar="ID")
+@keys.command(short_help="Print a new key of one business")
+@click.option(
+    "--business", required=True, type=BUSINESS, metavar="ID", help="Whose ledger the key opens."
+)
 @click.option("--name", required=True, help="Who is to use it, to tell it from others.")
 @click.option(
-    "--scope", "scopes", multiple=True, type=click.Choice(SCOPES), help="Repeatable; all of them."
+    "--scope",
+    "scopes",
+    multiple=True,
+    type=click.Choice(SCOPES),
+    help="What the key may do. May be repeated. Default: all scopes.",
 )
 @click.option(
     "--expires",
     "expires_at",
     type=Expiry(),
-    help="In so many days (90d), or at the end of a day in UTC (2027-03-31); never.",
+    help="After a number of days (90d), or at the end of a day (UTC, 2027-03-31). Default: never.",
 )
 @click.pass_obj
 def create(
@@ -89,7 +95,7 @@ def list_(environ: Mapping[str, str]) -> None:
         click.echo(line)
 
 
-@keys.command()
+@keys.command(short_help="Revoke a key")
 @click.argument("key", metavar="ID")
 @click.pass_obj
 def revoke(environ: Mapping[str, str], key: str) -> None:

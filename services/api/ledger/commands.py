@@ -17,7 +17,7 @@ from shared.settings import DatabaseSettings
 from shared.terminal import say
 
 
-@click.command("import")
+@click.command("import", short_help="Import CSV files into the ledger")
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check everything and count, but write nothing.")
 @click.option("--ignore-unknown", is_flag=True, help="Pass over CSV files of other names.")
@@ -55,7 +55,7 @@ def import_(
         click.echo("nothing was written: this was a dry run")
 
 
-@click.command()
+@click.command(short_help="Prove what must be true of the ledger")
 @click.pass_context
 def verify(context: click.Context) -> None:
     """Prove what must be true of the ledger; exit status 1 when anything is not."""
@@ -63,7 +63,7 @@ def verify(context: click.Context) -> None:
         sys.exit(1)
 
 
-@click.command()
+@click.command(short_help="Set kept figures right")
 @click.pass_context
 def rebuild(context: click.Context) -> None:
     """Set kept figures right that `verify` finds wrong, while the system runs."""

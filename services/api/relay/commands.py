@@ -10,13 +10,17 @@ from shared.deliveries import byhand
 from shared.deliveries.byhand import Backlog, Pause
 from shared.deliveries.states import State
 from shared.settings import DatabaseSettings
+from shared.sql import load
+
+_AT_THE_END = "every mail has come to its end"
+_queries = load(__package__)
 
 _of_business = click.option(
     "--business", type=BUSINESS, metavar="ID", help="Of this one alone; else of everybody."
 )
 
 
-@click.command()
+@click.command(short_help="Let no further mail go out")
 @_of_business
 @click.pass_obj
 def pause(environ: Mapping[str, str], business: int | None) -> None:
@@ -25,13 +29,15 @@ def pause(environ: Mapping[str, str], business: int | None) -> None:
 
     async def run() -> None:
         async with connection(settings) as conn:
+            if business is not None and not await conn.fetchval(_queries.has_business, business):
+                raise click.ClickException(f"there is no business {business}")
             await byhand.pause(conn, business)
 
     asyncio.run(run())
     click.echo(f"paused: {_whose(business)}")
 
 
-@click.command()
+@click.command(short_help="End a pause")
 @_of_business
 @click.pass_obj
 def resume(environ: Mapping[str, str], business: int | None) -> None:
@@ -47,7 +53,7 @@ def resume(environ: Mapping[str, str], business: int | None) -> None:
     _show(left)
 
 
-@click.command()
+@click.command(short_help="Show pauses and what waits")
 @click.pass_obj
 def status(environ: Mapping[str, str]) -> None:
     """Show which pauses are in force, and what has not come to its end."""
@@ -59,12 +65,15 @@ def status(environ: Mapping[str, str]) -> None:
 
     pauses, backlog = asyncio.run(run())
     _show(pauses)
+    if not backlog:
+        click.echo(_AT_THE_END if pauses else f"all is well: nothing is paused, {_AT_THE_END}")
+        return
     heads = ("state", "mails", "oldest due")
     for line in table([heads, *((b.state, str(b.mails), time(b.oldest_due)) for b in backlog)]):
         click.echo(line)
 
 
-@click.command()
+@click.command(short_help="Put in doubt what was due, after a restore")
 @click.confirmation_option(
     prompt="Nothing else runs on this restored database, and all that is due shall be in doubt?"
 )

@@ -64,3 +64,7 @@ RETURNING a.id, a.event_id, a.business_id, a.send_id, a.event, a.traceparent
 -- name: answers_told
 -- The broker has confirmed these answers. $1 ids.
 UPDATE request_answers SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])
+
+-- name: has_business
+-- Whether business $1 exists.
+SELECT EXISTS (SELECT FROM businesses WHERE id = $1)

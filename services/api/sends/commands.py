@@ -15,10 +15,16 @@ from shared.deliveries.byhand import Resolution
 from shared.settings import DatabaseSettings
 from shared.terminal import say
 
-_RESOLUTIONS: dict[str, Resolution] = {"sent": "sent", "resend": "resend", "give-up": "failed"}
+# The API's words; `give-up` is another one for `failed`.
+_RESOLUTIONS: dict[str, Resolution] = {
+    "sent": "sent",
+    "resend": "resend",
+    "failed": "failed",
+    "give-up": "failed",
+}
 
 
-@click.group("in-doubt")
+@click.group("in-doubt", short_help="Settle mails in doubt")
 def in_doubt() -> None:
     """Settle mails of which nobody knows whether they went out."""
 
@@ -48,18 +54,22 @@ def list_(environ: Mapping[str, str], business: int | None, most: int) -> None:
         )
         for each in asyncio.run(run())
     ]
+    if not rows:
+        click.echo("all is well: no mail is in doubt")
+        return
     for line in table([heads, *rows]):
         click.echo(line)
 
 
-@in_doubt.command()
+@in_doubt.command(short_help="Say what became of mails in doubt")
 @click.argument("ids", nargs=-1, required=True, type=click.UUID, metavar="ID...")
 @click.option(
     "--as",
     "resolution",
     required=True,
     type=click.Choice(list(_RESOLUTIONS)),
-    help="It went out; send it again, at the risk of a second mail; or let it be.",
+    help="sent: it went out. resend: send it again, at the risk of a second mail. failed, or"
+    " give-up: it need not go out any more.",
 )
 @click.pass_obj
 def resolve(environ: Mapping[str, str], ids: tuple[UUID, ...], resolution: str) -> None:

@@ -15,20 +15,20 @@ FROM sends, unnest('{scheduled,queued,queued,cancelled}'::text[]) WITH ORDINALIT
 """
 
 
-async def test_pauses_are_made_shown_and_ended(database: str) -> None:
+async def test_pauses_are_made_shown_and_ended(golden: str) -> None:
     for words in (("pause",), ("pause",), ("pause", "--business", "1")):
-        made = await run(*words, DATABASE_URL=database)
+        made = await run(*words, DATABASE_URL=golden)
         assert (made.status, made.err) == (0, "")
     assert made.out == "paused: business 1\n"
-    shown = await run("status", DATABASE_URL=database)
+    shown = await run("status", DATABASE_URL=golden)
     pauses = [line for line in shown.out.splitlines() if line.startswith("paused since")]
     assert [line.split(": ")[1] for line in pauses] == ["everybody", "business 1"]
-    ended = await run("resume", DATABASE_URL=database)
+    ended = await run("resume", DATABASE_URL=golden)
     assert ended.out.startswith("resumed: everybody\npaused since ")
     assert ended.out.endswith(": business 1\n")
-    again = await run("resume", DATABASE_URL=database)
+    again = await run("resume", DATABASE_URL=golden)
     assert again.out.startswith("was not paused: everybody\n")
-    last = await run("resume", "--business", "1", DATABASE_URL=database)
+    last = await run("resume", "--business", "1", DATABASE_URL=golden)
     assert last.out == "resumed: business 1\n"
 
 

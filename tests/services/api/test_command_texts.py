@@ -1,0 +1,39 @@
+"""What the commands say of themselves, and when all is well."""
+
+from collections.abc import Iterator
+
+import click
+import pytest
+
+from services.api.__main__ import cli
+from tests.services.api.command import run
+
+ROOM = 45  # what a terminal of 80 columns leaves beside the longest name
+
+
+def groups(group: click.Group, path: str) -> Iterator[tuple[str, click.Group]]:
+    yield path, group
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from groups(command, f"{path} {name}")
+
+
+@pytest.mark.parametrize(("path", "group"), groups(cli, "ledgerpost-api"))
+def test_no_line_of_a_list_of_commands_is_cut(path: str, group: click.Group) -> None:
+    for name, command in group.commands.items():
+        told = command.get_short_help_str(ROOM)
+        assert not told.endswith("..."), f"{path} {name}: {told}"
+
+
+async def test_they_say_that_all_is_well(golden: str) -> None:
+    status = await run("status", DATABASE_URL=golden)
+    assert status.out == "all is well: nothing is paused, every mail has come to its end\n"
+    doubts = await run("in-doubt", "list", DATABASE_URL=golden)
+    assert doubts.out == "all is well: no mail is in doubt\n"
+
+
+async def test_a_business_that_does_not_exist_is_not_paused(golden: str) -> None:
+    refused = await run("pause", "--business", "7", DATABASE_URL=golden)
+    assert (refused.status, refused.err) == (1, "Error: there is no business 7\n")
+    assert (await run("pause", "--business", "1", DATABASE_URL=golden)).status == 0
+    assert "paused since" in (await run("status", DATABASE_URL=golden)).out
