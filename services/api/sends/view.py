@@ -43,7 +43,10 @@ class Recipient(BaseModel):
     state: Annotated[DeliveryState, Field(description=STATES)]
     attempts: Annotated[int, Field(ge=0, description="How often a hand-over was begun.")]
     reply: Annotated[str | None, Field(description="The mail server's last words.")]
-    reason: Annotated[str | None, Field(description="Why the state is what it is.")]
+    reason: Annotated[
+        str | None,
+        Field(description="Why the state is what it is; if sent, what the PDF does not show."),
+    ]
     next_attempt_at: Annotated[
         Time | None, Field(description="Null unless the state is `scheduled` or `deferred`.")
     ]
