@@ -73,8 +73,8 @@ class Subscription:
         try:
             async with asyncio.timeout(_PATIENCE):
                 channel = await connection.channel()
-                await channel.set_qos(prefetch_count=self._prefetch)
                 await topology.declare(channel)
+                await channel.set_qos(prefetch_count=self._prefetch)
             lost = asyncio.get_running_loop().create_future()
             await _watch(channel, lost)
             while not (stopped.done() or lost.done()):

@@ -5,7 +5,8 @@ import struct
 from collections.abc import Mapping
 
 from aio_pika import ExchangeType
-from aio_pika.abc import AbstractChannel
+from aio_pika.abc import AbstractChannel, AbstractQueue
+from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
 from pamqp import encode
 from pamqp.common import FieldValue
 
@@ -32,6 +33,14 @@ _DELIVERY_LIMIT = 20
 # Looking at a dead letter counts as a delivery; past the limit it would be dropped.
 _INSPECTION_LIMIT = 1_000_000
 _QUORUM: dict[str, FieldValue] = {"x-queue-type": "quorum"}
+_ENTRANCE: dict[str, FieldValue] = {
+    "x-dead-letter-exchange": DEAD_LETTERS,
+    "x-delivery-limit": _DELIVERY_LIMIT,
+    # A policy that limits its length must not drop what was confirmed: who publishes is told.
+    "x-overflow": "reject-publish",
+}
+# Said of what is there with other arguments, and to a user who may configure nothing.
+_REFUSED = (ChannelPreconditionFailed, ChannelAccessRefused)
 
 
 _ADDED_ON_THE_WAY = re.compile(r"x-(death|(first|last)-death-.*|delivery-count|acquired-count)")
@@ -59,19 +68,33 @@ def _writable(value: FieldValue) -> FieldValue:
 
 
 async def declare(channel: AbstractChannel) -> None:
-    """Declare every exchange, queue and binding; does nothing where they are there already."""
-    dead_letters = await channel.declare_exchange(DEAD_LETTERS, ExchangeType.FANOUT, durable=True)
-    await channel.declare_exchange(EVENTS, ExchangeType.TOPIC, durable=True)
-    dead = await channel.declare_queue(
-        DEAD_LETTERS, durable=True, arguments=_QUORUM | {"x-delivery-limit": _INSPECTION_LIMIT}
-    )
-    await dead.bind(dead_letters)
+    """Declare every exchange, queue and binding; does nothing where they are there already.
+
+    One that is there with other arguments, or which we may not declare, is used as it is. The
+    channel is opened anew then, so what was set on it before is lost.
+    """
+    await _exchange(channel, DEAD_LETTERS, ExchangeType.FANOUT)
+    await _exchange(channel, EVENTS, ExchangeType.TOPIC)
+    dead = await _queue(channel, DEAD_LETTERS, {"x-delivery-limit": _INSPECTION_LIMIT})
+    await dead.bind(DEAD_LETTERS)
     for name, exchange in EXCHANGE_OF.items():
-        entrance = await channel.declare_exchange(exchange, ExchangeType.DIRECT, durable=True)
-        queue = await channel.declare_queue(
-            name,
-            durable=True,
-            arguments=_QUORUM
-            | {"x-dead-letter-exchange": DEAD_LETTERS, "x-delivery-limit": _DELIVERY_LIMIT},
-        )
-        await queue.bind(entrance, name)
+        await _exchange(channel, exchange, ExchangeType.DIRECT)
+        await (await _queue(channel, name, _ENTRANCE)).bind(exchange, name)
+
+
+async def _exchange(channel: AbstractChannel, name: str, kind: ExchangeType) -> None:
+    try:
+        await channel.declare_exchange(name, kind, durable=True)
+    except _REFUSED:
+        await channel.reopen()
+        await channel.declare_exchange(name, kind, passive=True)
+
+
+async def _queue(
+    channel: AbstractChannel, name: str, arguments: Mapping[str, FieldValue]
+) -> AbstractQueue:
+    try:
+        return await channel.declare_queue(name, durable=True, arguments={**_QUORUM, **arguments})
+    except _REFUSED:
+        await channel.reopen()
+        return await channel.declare_queue(name, passive=True)
