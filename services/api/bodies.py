@@ -83,6 +83,11 @@ def _urlencoded(raw: bytes) -> dict[str, Any]:
         raise Malformed(
             f"The body is not a form in UTF-8 of at most {MAX_FIELDS} fields."
         ) from None
+    if raw.lstrip()[:1] == b"{":
+        raise Malformed(
+            "The body is JSON, but its Content-Type says that it is a form."
+            " Say Content-Type: application/json."
+        )
     return _gathered(pairs)
 
 

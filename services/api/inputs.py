@@ -47,10 +47,37 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
         raise InvalidInput(
             FieldError(
                 _cut(".".join(str(step) for step in each["loc"])) or "body",
-                each["msg"].removeprefix("Value error, "),
+                _said(each, model),
             )
             for each in _first(error)
         ) from None
+
+
+# What pydantic says is for programmers, and changes with its versions.
+_WORDS = {
+    "missing": "is missing",
+    "string_type": "should be text",
+    "int_type": "should be a whole number",
+    "int_parsing": "should be a whole number",
+    "bool_type": "should be true or false",
+    "model_type": "should be a JSON object",
+    "dict_type": "should be a JSON object",
+    "list_type": "should be a list",
+    "date_from_datetime_parsing": "should be a date, as 2024-11-30",
+}
+
+
+def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
+    """Return what is wrong with a field, in our own words."""
+    kind, text = fault["type"], fault["msg"]
+    if kind == "extra_forbidden":
+        names = ", ".join(field.alias or name for name, field in model.model_fields.items())
+        return f"is no field of this request, which takes {names}"
+    if kind in {"literal_error", "enum"}:
+        return text.replace("Input should", "should")
+    if kind == "value_error":
+        return text.removeprefix("Value error, ")
+    return _WORDS.get(kind) or text.replace("Input should", "should").replace("String ", "")
 
 
 def _first(error: ValidationError) -> Sequence[ErrorDetails]:

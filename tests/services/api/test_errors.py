@@ -11,6 +11,7 @@ from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 Logged = Callable[[], list[dict[str, Any]]]
 FILTER = f"{REPORTS}/client/4/{NOVEMBER}"
+SEND = "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30"
 JSON = {"Content-Type": "application/json"}
 
 
@@ -136,6 +137,29 @@ async def test_a_multipart_form(reader: Api, body: bytes, status: int) -> None:
         FILTER, data=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
     )
     assert answer.status == status, answer.text
+
+
+async def test_json_that_is_said_to_be_a_form(reader: Api) -> None:
+    """What `curl -d` does with JSON."""
+    answer = await reader.post(
+        SEND,
+        data=b' {"message": "x"}',
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+    )
+    assert answer.status == 400
+    assert "Say Content-Type: application/json" in answer.json["detail"]
+
+
+async def test_an_unknown_field_is_told_the_known_ones(reader: Api) -> None:
+    answer = await reader.post(SEND, json={"mesage": "x", "message": 4})
+    assert answer.json["errors"] == [
+        {"field": "message", "message": "should be text"},
+        {
+            "field": "mesage",
+            "message": "is no field of this request, which takes message, other_emails, send_tome,"
+            " send_at, copy_to_me",
+        },
+    ]
 
 
 @pytest.mark.parametrize("body", [b"id=%ff", b"id=\xff", b"a&" * 5000])
