@@ -7,14 +7,14 @@ from uuid import UUID
 from services.mailer.addresses import Mailbox
 from services.mailer.envelope import Envelope
 from services.mailer.letter import Letter
-from services.mailer.letters import Crowded, Letters
+from services.mailer.letters import Crowded, Letters, is_long
 from services.mailer.orders import Order
 from services.mailer.rows import Rows
 from shared.deliveries.held import Claim
 from shared.unsubscribe import Links
 
 _KEPT = 64
-# So long, in seconds, any number of mails of a business may wait for their letters here.
+# So long, in seconds, any number of mails of a business may wait for long statements here.
 _PATIENCE = 1.0
 
 
@@ -44,6 +44,8 @@ class Composer:
         self._letters: OrderedDict[UUID, asyncio.Task[Letter]] = OrderedDict()
         self._most_waiting = most_waiting
         self._waiting: Counter[int] = Counter()
+        # Sends whose letters are being made of long statements.
+        self._long: set[UUID] = set()
 
     @property
     def redirects(self) -> bool:
@@ -66,7 +68,7 @@ class Composer:
             self._letters[claim.send_id] = task
             self._forget_one()
         if not task.done():
-            await self._wait(task, claim.business_id)
+            await self._wait(task, claim)
         try:
             # Shielded: others may wait for the same letter.
             return await asyncio.shield(task)
@@ -74,18 +76,18 @@ class Composer:
             self._letters.pop(claim.send_id, None)
             raise
 
-    async def _wait(self, task: asyncio.Task[Letter], business: int) -> None:
-        self._waiting[business] += 1
+    async def _wait(self, task: asyncio.Task[Letter], claim: Claim) -> None:
+        """Wait until the letter is made; but for a few, not for long if its statement is long."""
+        await asyncio.wait({task}, timeout=_PATIENCE)
+        if task.done() or claim.send_id not in self._long:
+            return
+        if self._waiting[claim.business_id] >= self._most_waiting:
+            raise Crowded("other mails of the business wait for long statements")
+        self._waiting[claim.business_id] += 1
         try:
-            await asyncio.wait({task}, timeout=_PATIENCE)
-            while not task.done():
-                if self._waiting[business] > self._most_waiting:
-                    raise Crowded("other mails of the business wait for their letters")
-                await asyncio.wait({task}, timeout=_PATIENCE)
+            await asyncio.wait({task})
         finally:
-            self._waiting[business] -= 1
-            if not self._waiting[business]:
-                del self._waiting[business]
+            self._waiting[claim.business_id] -= 1
 
     def _forget_one(self) -> None:
         """Forget the oldest letter that is made, if there are too many; the others are awaited."""
@@ -99,4 +101,10 @@ class Composer:
         # asyncpg's UUIDs would bring asyncpg with them into the compositor.
         send_id = UUID(int=claim.send_id.int)
         order = Order(content, claim.personal_message, send_id, self._sender, claim.created_at)
-        return await self._making.letter(claim.business_id, order)
+        if not is_long(order):
+            return await self._making.letter(claim.business_id, order)
+        self._long.add(claim.send_id)
+        try:
+            return await self._making.letter(claim.business_id, order)
+        finally:
+            self._long.discard(claim.send_id)

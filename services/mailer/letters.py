@@ -22,6 +22,11 @@ class Crowded(RuntimeError):
     """Too many mails of the business wait for long statements: no fault of any."""
 
 
+def is_long(order: Order) -> bool:
+    """Return whether the letter may take seconds."""
+    return len(order.content) > _LONG
+
+
 class Letters:
     """At most `most` compositors, and one more for long statements; if `pdf`, letters have one."""
 
@@ -52,7 +57,7 @@ class Letters:
 
         Raises Crowded, or what the compositors do.
         """
-        if len(order.content) <= _LONG:
+        if not is_long(order):
             async with self._turns.turn(business):
                 return await self._short.letter(order)
         if self._long_turns.waiting(business) >= _MOST_WAITING:
