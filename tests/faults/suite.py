@@ -10,6 +10,7 @@ from tests.faults import (
     poison_faults,
     relay_faults,
     reply_faults,
+    session_faults,
     smarthost_faults,
     worker_faults,
 )
@@ -25,6 +26,7 @@ THEMES = (
     reply_faults,
     hostile_faults,
     smarthost_faults,
+    session_faults,
 )
 
 CASES = dict(sorted(cases.CASES.items()))
