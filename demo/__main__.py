@@ -88,6 +88,9 @@ def _manual(system: System, key: str, environ: Mapping[str, str]) -> str:
   health     http://127.0.0.1:{system.settings["RELAY_OPS_PORT"]}/health/ready (relay)
              http://127.0.0.1:{system.settings["MAILER_OPS_PORT"]}/health/ready (mailer)
 
+For ledgerpost-api:
+  export DATABASE_URL={_address(system, "DATABASE_URL", environ)}
+
 Try:
   curl {header} {system.url}/api/v3/reports/customers/{period}
   curl {header} {system.url}/api/v3/reports/customers/client/1/{period}
