@@ -11,16 +11,22 @@
 -- $1 how many rows the queue should hold, $2 how long the broker may hold one before it is published
 -- again. The room is shared by turns: each business with due rows may have an equal part of it in the
 -- queue, and one row at least. Of each business the 1,000 longest due rows are looked at, and of the
--- businesses the 500 that have waited longest.
+-- businesses 500: those that have the fewest in the queue, and among those who has waited longest.
+-- What lies there ten times as long as $2 takes no room of its business: while others fill the queue,
+-- nobody publishes again what the broker lost.
 -- Returns how many rows were in the queue before, the ids that entered it (one of each business before
 -- the second of any), how many rows moved, and whether a business has filled its part.
-WITH heads AS (
-    SELECT business_id FROM due_businesses() ORDER BY due_at, business_id LIMIT 500
-), in_queue AS MATERIALIZED (
-    SELECT business_id, count(*) AS rows FROM deliveries WHERE state = 'queued' GROUP BY business_id
+WITH in_queue AS MATERIALIZED (
+    SELECT business_id, count(*) AS rows,
+           count(*) FILTER (WHERE lease_until > now() - 9 * $2::interval) AS in_room
+    FROM deliveries WHERE state = 'queued' GROUP BY business_id
+), heads AS (
+    SELECT business_id, coalesce(q.in_room, 0) AS in_room
+    FROM due_businesses() b LEFT JOIN in_queue q USING (business_id)
+    ORDER BY coalesce(q.in_room, 0), b.due_at, business_id
+    LIMIT 500
 ), turns AS MATERIALIZED (
-    SELECT h.business_id, greatest(0, greatest(1, $1 / count(*) OVER ()) - coalesce(q.rows, 0)) AS room
-    FROM heads h LEFT JOIN in_queue q USING (business_id)
+    SELECT business_id, greatest(0, greatest(1, $1 / count(*) OVER ()) - in_room) AS room FROM heads
 ), due AS MATERIALIZED (
     SELECT t.business_id, one.id
     FROM turns t CROSS JOIN LATERAL (
@@ -340,7 +346,12 @@ RETURNING d.id
 SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
 FROM (SELECT DISTINCT head.send_id
       FROM (SELECT business_id, greatest(1, $1 / count(*) OVER ()) AS part
-            FROM (SELECT business_id FROM due_businesses() ORDER BY due_at, business_id LIMIT $1) first) turns
+            FROM (SELECT business_id
+                  FROM due_businesses() b
+                  LEFT JOIN (SELECT business_id, count(*) AS rows FROM deliveries WHERE state = 'queued'
+                             GROUP BY business_id) q USING (business_id)
+                  ORDER BY coalesce(q.rows, 0), b.due_at, business_id
+                  LIMIT $1) first) turns
       CROSS JOIN LATERAL (
           SELECT send_id FROM deliveries
           WHERE business_id = turns.business_id AND state IN ('scheduled', 'deferred') AND due_at <= now()

@@ -57,6 +57,39 @@ async def test_each_of_very_many_businesses_has_a_turn(conn: asyncpg.Connection)
     assert Counter(queued) == dict.fromkeys(range(1, 60), 1)
 
 
+async def test_more_businesses_than_are_looked_at_have_their_turn(conn: asyncpg.Connection) -> None:
+    for business in range(1, 501):
+        await _submit(conn, business, 2, "-1 hour")
+    first = await waiting.enqueue(conn, _ROOM, LEASE)
+    assert len(first.queued) == 500
+    await _submit(conn, 501, 1)
+    await _submit(conn, 502, 1)
+    await conn.execute("UPDATE sends SET statement_sha256 = NULL WHERE business_id = 502")
+    assert [each.business_id for each in await waiting.unfrozen(conn, 500)] == [502]
+    second = await waiting.enqueue(conn, _ROOM, LEASE)
+    assert await _owners(conn, second.queued) == [501]
+    assert second.is_full
+
+
+async def test_what_the_broker_lost_holds_up_its_business_for_a_while_only(
+    conn: asyncpg.Connection,
+) -> None:
+    await _submit(conn, 1, 600, "-1 hour")
+    await waiting.confirm(conn, (await waiting.enqueue(conn, _ROOM, LEASE)).queued)
+    await _submit(conn, 2, 600)
+    assert len((await waiting.enqueue(conn, _ROOM, LEASE)).queued) == _ROOM // 2
+    for age, parts in ((LEASE, {}), (10 * LEASE, {1: _ROOM // 2})):
+        await conn.execute(
+            "UPDATE deliveries SET lease_until = now() + $1::interval - $2::interval"
+            " WHERE business_id = 1 AND state = 'queued'",
+            LEASE,
+            age,
+        )
+        batch = await waiting.enqueue(conn, _ROOM, LEASE)
+        assert Counter(await _owners(conn, batch.queued)) == parts
+        assert batch.before == _ROOM + _ROOM // 2
+
+
 async def test_what_is_not_due_paused_or_not_frozen_takes_no_turn(conn: asyncpg.Connection) -> None:
     await _submit(conn, 1, 600)
     await _submit(conn, 2, 5, "1 hour")
