@@ -16,6 +16,17 @@ from tests.roles import role
 from tests.services.api.command import run
 
 NEXT = "9998_columns.sql"
+# pg_locks shows those of all databases, and other tests run beside this one.
+ADVISORY_LOCKS = """
+SELECT count(*) FROM pg_locks
+WHERE locktype = 'advisory'
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
+WAITING = """
+SELECT count(*) FROM pg_locks
+WHERE NOT granted
+  AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 
 
 @pytest.fixture
@@ -41,7 +52,7 @@ async def test_who_comes_after_a_waiting_migration_is_served(
     said: list[str] = []
     migrating = asyncio.create_task(migrate.migrate(database, say=said.append))
     conn = await asyncpg.connect(database)
-    while not await conn.fetchval("SELECT count(*) FROM pg_locks WHERE NOT granted"):
+    while not await conn.fetchval(WAITING):
         await asyncio.sleep(0.05)
     async with asyncio.timeout(10):
         await conn.fetchval("SELECT count(*) FROM sends")
@@ -75,7 +86,7 @@ async def test_through_a_pool_it_leaves_no_lock_and_no_statement_behind(empty: s
         everything = list(migrate.migrations())
         assert await migrate.migrate(through) == everything
         conn = await asyncpg.connect(empty)
-        assert await conn.fetchval("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == 0
+        assert await conn.fetchval(ADVISORY_LOCKS) == 0
         await conn.close()
         assert await migrate.migrate(through) == []
         async with asyncio.timeout(20):

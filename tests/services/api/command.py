@@ -40,17 +40,18 @@ async def run(*words: str, **settings: str) -> Ended:
 
 @asynccontextmanager
 async def served(
-    *words: str, within: tuple[str, ...] = (), **settings: str
+    *words: str, within: tuple[str, ...] = (), as_given: bool = False, **settings: str
 ) -> AsyncIterator[tuple[Process, str, list[str]]]:
     """Run `serve` on a free port; yields the process, its address and the lines it logs.
 
-    `within` is a command that runs it. It has the rights of an API, whoever DATABASE_URL names.
+    `within` is a command that runs it. It has the rights of an API, whoever DATABASE_URL names,
+    unless it is to log in `as_given`.
     """
-    login = "api_with_relay" if "--with-relay" in words else "api"
-    where = {"DATABASE_URL": acting(settings["DATABASE_URL"], login), "API_PORT": "0"}
-    process = await start(
-        "serve", *words, within=within, **({"DRAIN_DELAY": "0s"} | settings | where)
-    )
+    if not as_given:
+        login = "api_with_relay" if "--with-relay" in words else "api"
+        settings["DATABASE_URL"] = acting(settings["DATABASE_URL"], login)
+    chosen = {"DRAIN_DELAY": "0s", "API_PORT": "0"} | settings
+    process = await start("serve", *words, within=within, **chosen)
     assert process.stderr is not None
     lines: list[str] = []
     found: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -19,7 +19,7 @@ async def test_strangers_read_kinds_and_operators_all_of_it(database: str, broke
         ).geturl(),
     }
     async with (
-        served("--with-relay", **settings) as (_, url, lines),
+        served("--with-relay", as_given=True, **settings) as (_, url, lines),
         aiohttp.ClientSession() as session,
     ):
         while True:
