@@ -21,6 +21,7 @@ from shared.breaker import Breaker
 
 _IN_A_ROW = 2  # recipients whom the same unclear refusal hits before it is the smarthost's
 _REMEMBERED = 900.0  # seconds for which a refusal is known to be a mail's own
+_OFTEN = 3  # pauses for which a business was the cause, as others were accepted after each
 _GIVES_WAY = 3.0  # seconds of a trial, for each thing in common with those that were refused
 _MOST = 1000
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
@@ -58,6 +59,7 @@ class Trial:
     consumption pauses. After the pause mails go out one at a time until one is accepted, first
     those that have least in common with the refused ones. That one shows that the refusals were
     the others' own: for a while these blame nobody else, so that they never hold up the queue.
+    A business that has caused several pauses, while another's mails were accepted, causes no more.
     """
 
     def __init__(self, breaker: Breaker, clock: Callable[[], float] = time.monotonic) -> None:
@@ -66,6 +68,7 @@ class Trial:
         self._turn: Final = asyncio.Lock()
         self._row: dict[str, _Refused] = {}  # by recipient, since the last accepted mail
         self._own: dict[Key, float] = {}  # whose refusals are their own, until when
+        self._causes: list[tuple[int, float]] = []  # businesses that caused a pause, until when
 
     async def of(self, mail: Addressed, handing: Callable[[], Awaitable[Outcome]]) -> Outcome:
         """Hand a mail over by `handing`, when it is its turn, and judge what came of it.
@@ -99,18 +102,22 @@ class Trial:
         self._breaker.proven()
         self._own.pop(mail.recipient, None)
         # What was refused while this one was under way may have a newer cause.
-        for recipient, each in [item for item in self._row.items() if item[1].at < begun]:
+        disproved = [item for item in self._row.items() if item[1].at < begun]
+        causes = {each.mail.business for _, each in disproved if each.blame is Blame.SMARTHOST}
+        until = self._clock() + _REMEMBERED
+        self._causes += [(business, until) for business in causes - {mail.business}]
+        for recipient, each in disproved:
             del self._row[recipient]
             # A quota or a session may be well for one mail and not for the next of the same send.
             known = each.mail.keys if each.blame is Blame.UNCLEAR else {recipient}
             for key in known - mail.keys:
-                self._own[key] = self._clock() + _REMEMBERED
+                self._own[key] = until
 
     def _refused(self, mail: Addressed, refused: Failed) -> Outcome:
         unclear = refused.blame is Blame.UNCLEAR
         now = self._clock()
         self._own = {key: until for key, until in self._own.items() if until > now}
-        if self._own.keys().isdisjoint(mail.keys if unclear else {mail.recipient}):
+        if self._may_be_anybodys(mail, now, unclear=unclear):
             kind = f"{refused.reason} {(refused.reply or '')[:3]}"
             self._row[mail.recipient] = _Refused(now, mail, refused.blame, kind)
             if len(self._row) > _MOST:
@@ -124,3 +131,10 @@ class Trial:
         if mail.attempts or not self._own.keys().isdisjoint({mail.recipient, mail.send}):
             return refused
         return Deferred(f"{refused.reason}, tried once more before it fails", refused.reply)
+
+    def _may_be_anybodys(self, mail: Addressed, now: float, *, unclear: bool) -> bool:
+        if unclear:
+            return self._own.keys().isdisjoint(mail.keys)
+        self._causes = [cause for cause in self._causes if cause[1] > now]
+        often = sum(business == mail.business for business, _ in self._causes) >= _OFTEN
+        return mail.recipient not in self._own and not often

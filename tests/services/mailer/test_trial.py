@@ -164,6 +164,33 @@ async def test_a_quota_for_one_recipient_alone_pauses_once(desk: Desk) -> None:
         await desk.of(mail("another"), QUOTA)
 
 
+async def test_a_business_whose_recipients_are_refused_pauses_the_others_a_few_times(
+    desk: Desk,
+) -> None:
+    pauses = 0
+    for number in range(50):
+        try:
+            assert isinstance(await desk.of(mail(f"bad{number}"), QUOTA), Deferred)
+        except RefusesAll:
+            pauses += 1
+            desk.reopened()
+        assert await desk.of(mail(f"good{number}", 2), SENT) == SENT
+    assert pauses == 3
+    with pytest.raises(RefusesAll):
+        await desk.of(mail("other", 2), QUOTA)
+
+
+async def test_a_quota_that_now_and_then_has_room_for_a_business_pauses_each_time(
+    desk: Desk,
+) -> None:
+    for number in range(10):
+        with pytest.raises(RefusesAll):
+            await desk.of(mail(f"refused{number}"), QUOTA)
+        desk.reopened()
+        desk.clock.now += 10
+        assert await desk.of(mail(f"accepted{number}"), SENT) == SENT
+
+
 async def test_a_text_that_nobody_takes_pauses_once_and_not_for_each_recipient(desk: Desk) -> None:
     send = uuid4()
     assert isinstance(await desk.of(mail("a", send=send), POLICY), Deferred)
