@@ -86,6 +86,9 @@ PostgresUrl = Annotated[
     str, _url("postgresql", "postgres"), AfterValidator(understood), Field(repr=False)
 ]
 AmqpUrl = Annotated[str, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)]
+SearchedAmqpUrl = Annotated[
+    str | None, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)
+]
 SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
 Secret = Annotated[str | None, Field(min_length=32, repr=False)]
 Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
@@ -164,6 +167,12 @@ class BrokerSettings(Settings):
     """Settings of what asks RabbitMQ alone."""
 
     amqp_url: AmqpUrl
+
+
+class ErasureSettings(DatabaseSettings):
+    """Settings of what erases a customer; without RabbitMQ its dead letters are not searched."""
+
+    amqp_url: SearchedAmqpUrl = None
 
 
 class SenderSettings(Settings):

@@ -6,7 +6,6 @@ from typing import Any, TypeVar
 
 import orjson
 from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
 from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
 
@@ -67,9 +66,9 @@ _WORDS = {
 }
 
 
-def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
+def _said(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     """Return what is wrong with a field, in our own words."""
-    kind, text = fault["type"], fault["msg"]
+    kind, text = str(fault["type"]), str(fault["msg"])
     if kind == "extra_forbidden":
         names = ", ".join(field.alias or name for name, field in model.model_fields.items())
         return f"is no field of this request, which takes {names}"
@@ -80,7 +79,7 @@ def _said(fault: ErrorDetails, model: type[BaseModel]) -> str:
     return _WORDS.get(kind) or text.replace("Input should", "should").replace("String ", "")
 
 
-def _first(error: ValidationError) -> Sequence[ErrorDetails]:
+def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
     found = error.errors(include_input=False, include_url=False, include_context=False)
     return found[:_MOST_COMPLAINTS]
 

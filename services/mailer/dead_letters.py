@@ -1,14 +1,13 @@
 """The messages that could not be read or were returned too often."""
 
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from shared import broker, topology
+from shared import topology
+from shared.dead_letters import death, messages, opened, queue
 from shared.logs import clean
 
 
@@ -36,13 +35,13 @@ REFUSED = (NoSuchLetter, CutLetter)
 
 async def read(url: str, most: int) -> list[DeadLetter]:
     """Return the oldest dead letters, which stay where they are."""
-    async with _open(url) as channel:
-        return [_letter(message) async for message in _messages(channel, most)]
+    async with opened(url) as channel:
+        return [_letter(message) async for message in messages(channel, most)]
 
 
 async def choose(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     """Return the dead letters that `replay` and `drop` would take; they stay where they are."""
-    async with _open(url) as channel:
+    async with opened(url) as channel:
         return [_letter(message) for message in await _chosen(channel, wanted)]
 
 
@@ -51,7 +50,7 @@ async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
 
     Raises NoSuchLetter, with nothing deleted, where one of `wanted` is not among them.
     """
-    async with _open(url) as channel:
+    async with opened(url) as channel:
         chosen = await _chosen(channel, wanted)
         for message in chosen:
             await message.ack()
@@ -64,13 +63,13 @@ async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     Each is confirmed there before it leaves the dead letters. Raises NoSuchLetter, with nothing
     replayed, where one of `wanted` is not among them.
     """
-    async with _open(url) as channel:
+    async with opened(url) as channel:
         chosen = await _chosen(channel, wanted)
         if cut := [_letter(each).id for each in chosen if topology.CUT_FROM in each.headers]:
             raise CutLetter(f"of these only the beginning was kept: {', '.join(cut)}")
         for message in chosen:
-            queue = _letter(message).queue
-            exchange = await channel.get_exchange(topology.EXCHANGE_OF[queue], ensure=False)
+            came_from = queue(message.headers)
+            exchange = await channel.get_exchange(topology.EXCHANGE_OF[came_from], ensure=False)
             copy = aio_pika.Message(
                 message.body,
                 headers=topology.senders_headers(message.headers),
@@ -80,37 +79,15 @@ async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
                 content_type=message.content_type,
                 delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
             )
-            await exchange.publish(copy, queue, mandatory=True, timeout=20)
+            await exchange.publish(copy, came_from, mandatory=True, timeout=20)
             await message.ack()
         return [_letter(message) for message in chosen]
-
-
-@asynccontextmanager
-async def _open(url: str) -> AsyncIterator[AbstractChannel]:
-    """Yield a channel; what it got and did not acknowledge goes back when it closes."""
-    connection = await broker.connect(url, "ledgerpost-dead-letters")
-    async with connection:
-        channel = await connection.channel(on_return_raises=True)
-        await topology.declare(channel)
-        yield channel
-
-
-async def _messages(
-    channel: AbstractChannel, most: int | None
-) -> AsyncIterator[AbstractIncomingMessage]:
-    queue = await channel.get_queue(topology.DEAD_LETTERS)
-    left = queue.declaration_result.message_count or 0
-    for _ in range(left if most is None else min(left, most)):
-        message = await queue.get(fail=False)
-        if message is None:
-            return
-        yield message
 
 
 async def _chosen(
     channel: AbstractChannel, wanted: set[str] | None
 ) -> list[AbstractIncomingMessage]:
-    found = [(_letter(message).id, message) async for message in _messages(channel, None)]
+    found = [(_letter(message).id, message) async for message in messages(channel, None)]
     missing = (wanted or set()) - {key for key, _ in found}
     if missing:
         raise NoSuchLetter(f"no dead letter {', '.join(sorted(missing))}")
@@ -119,15 +96,10 @@ async def _chosen(
 
 def _letter(message: AbstractIncomingMessage) -> DeadLetter:
     digest = hashlib.sha256((message.message_id or "").encode() + b"\0" + message.body)
-    told = message.headers
-    deaths = told.get("x-death")
-    death = deaths[0] if isinstance(deaths, list) and deaths else {}
-    last = death if isinstance(death, dict) else {}
-    # What RabbitMQ added counts first: a sender can set headers, too.
-    queue = str(last.get("queue") or told.get(topology.CAME_FROM))
+    told, last = message.headers, death(message.headers)
     return DeadLetter(
         id=digest.hexdigest()[:12],
-        queue=queue if queue in topology.EXCHANGE_OF else topology.DELIVERIES,
+        queue=queue(told),
         reason=clean(str(last.get("reason") or told.get(topology.REASON, "unknown"))),
         died_at=str(last.get("time") or told.get(topology.DIED_AT, "unknown")),
         body=message.body,

@@ -1,42 +1,108 @@
-"""The command that erases a customer; the context's object is the environment to read from."""
+"""The command that erases; the context's object is the environment to read from."""
 
 import asyncio
 from collections.abc import Mapping
+from typing import Any
 
+import asyncpg
 import click
 
 from services.api.console import BUSINESS, connection
-from services.api.erasure import store
-from services.api.erasure.store import Erased
+from services.api.erasure import buried, store
+from services.api.erasure.buried import Dropped
+from services.api.erasure.model import Erased, Found, Whom
 from services.api.refusals import Refusal
-from shared.settings import DatabaseSettings
+from services.api.sends.addresses import Address
+from shared import broker
+from shared.settings import ErasureSettings
+from shared.terminal import say
 
 _REMAINS = """\
 Remains: ids, dates, states and times (counts), digests of statements.
-Not touched: the ledger itself, which your other systems write; dead letters of RabbitMQ, which may
-hold requests with names and keys (ledgerpost-mailer dead-letters); logs, backups and mailboxes;
+Not touched: the ledger itself, which your other systems write; logs, backups and mailboxes;
 suppressions of addresses that other customers share."""
+_STATEMENTS = "Statements may name the address of their customer: erase the customer, too."
+_LETTERS = (
+    "Dead letters of RabbitMQ remain: without AMQP_URL they were not searched. They may hold"
+    " refused requests with names and keys."
+)
 
 
 @click.command()
-@click.option("--business", required=True, type=BUSINESS, metavar="ID", help="Whose customer.")
-@click.option("--customer", required=True, type=BUSINESS, metavar="ID", help="Whom to erase.")
+@click.option("--business", required=True, type=BUSINESS, metavar="ID", help="Whose history.")
+@click.option("--customer", type=BUSINESS, metavar="ID", help="Erase this customer.")
+@click.option("--address", metavar="EMAIL", help="Erase this address, and nothing else.")
+@click.option("--cancel", is_flag=True, help="Cancel first what has not gone out yet.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
-def erase(environ: Mapping[str, str], *, business: int, customer: int, yes: bool) -> None:
-    """Remove what is personal in a customer's history; counts stay. It cannot be undone."""
-    settings = DatabaseSettings.from_environ(environ)
+def erase(environ: Mapping[str, str], /, *, cancel: bool, yes: bool, **given: Any) -> None:
+    """Remove what is personal about a customer or an address; counts stay. It cannot be undone.
+
+    Dead letters are searched, too, if AMQP_URL is set.
+    """
+    whom = _whom(given["business"], given["customer"], given["address"])
+    settings = ErasureSettings.from_environ(environ)
     if not yes:
-        click.confirm(f"Erase customer {customer} of business {business} for good?", abort=True)
-
-    async def run() -> Erased:
-        async with connection(settings) as conn:
-            return await store.erase(conn, business, customer)
-
+        named = "this address" if whom.address else f"customer {whom.customer_id}"
+        click.confirm(f"Erase {named} of business {whom.business_id} for good?", abort=True)
     try:
-        erased = asyncio.run(run())
+        erased, dropped = asyncio.run(_erase(settings, whom, cancel=cancel))
     except Refusal as error:
         raise click.ClickException(str(error)) from None
     for name, count in erased._asdict().items():
         click.echo(f"{name}: {count}")
+    _tell(whom, dropped)
+
+
+def _whom(business: int, customer: int | None, address: str | None) -> Whom:
+    if (customer is None) == (address is None):
+        raise click.UsageError("Say either --customer or --address.")
+    if address is None:
+        return Whom(business, customer_id=customer)
+    try:
+        return Whom(business, address=Address.parse(address).key)
+    except ValueError as error:
+        raise click.UsageError(f"--address {error}") from None
+
+
+async def _erase(
+    settings: ErasureSettings, whom: Whom, *, cancel: bool
+) -> tuple[Erased, Dropped | None]:
+    async with connection(settings) as conn:
+        if cancel:
+            say(f"cancelled: {await store.cancel(conn, whom)}")
+        async with conn.transaction():
+            found = await store.find(conn, whom)
+            erased = await store.erase(conn, whom, found)
+            if settings.amqp_url is None:
+                return erased, None
+            # Within the transaction: if RabbitMQ is away, all of it can be asked for again.
+            return erased, await _drop(conn, settings.amqp_url, whom, found)
+
+
+async def _drop(conn: asyncpg.Connection, url: str, whom: Whom, found: Found) -> Dropped:
+    async def owner(digest: bytes) -> bool | None:
+        return await store.owns(conn, whom.business_id, digest)
+
+    try:
+        return await buried.drop(url, whom, found, owner)
+    except asyncpg.PostgresError:
+        raise
+    except broker.UNAVAILABLE as error:
+        text = str(error) or type(error).__name__
+        raise click.ClickException(f"RabbitMQ: {text}; nothing was erased") from None
+
+
+def _tell(whom: Whom, dropped: Dropped | None) -> None:
+    if dropped is not None:
+        click.echo(f"dead letters: {dropped.removed}")
     click.echo(_REMAINS)
+    if whom.address is not None:
+        click.echo(_STATEMENTS)
+    if dropped is None:
+        click.echo(_LETTERS)
+    elif dropped.unknown:
+        click.echo(
+            f"{dropped.unknown} dead letters name what was erased, but have no known key; they"
+            " stay: see ledgerpost-mailer dead-letters."
+        )

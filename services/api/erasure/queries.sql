@@ -2,24 +2,39 @@
 -- Every send of customer $2 of business $1, so that nothing of them changes meanwhile.
 SELECT id FROM sends WHERE business_id = $1 AND customer_id = $2 ORDER BY id FOR UPDATE
 
+-- name: lock_mails
+-- The mails of the sends $1, so that nothing of them changes meanwhile.
+SELECT id FROM deliveries WHERE send_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
+
+-- name: lock_mails_to
+-- The mails of business $1 to the address $2 with their sends, so that nothing of them changes meanwhile.
+SELECT id, send_id, lower(email) AS written FROM deliveries
+WHERE business_id = $1 AND email_key = $2 ORDER BY id FOR UPDATE
+
+-- name: cancel
+-- Cancels those of the mails $1 that have not passed the gate yet.
+UPDATE deliveries SET state = 'cancelled', lease_until = NULL, updated_at = clock_timestamp()
+WHERE id = ANY($1::uuid[]) AND state IN ('scheduled', 'queued', 'sending', 'deferred')
+
 -- name: unfinished
--- How many mails of the sends $1 are not at their end, or have an event that was not told yet.
-SELECT count(*) FROM deliveries d
-WHERE d.send_id = ANY($1::uuid[])
-  AND (d.state NOT IN ('sent', 'failed', 'cancelled', 'expired', 'suppressed')
-       OR EXISTS (SELECT FROM delivery_events e WHERE e.delivery_id = d.id AND e.published_at IS NULL))
+-- How many of the mails $1 are not at their end.
+SELECT count(*) FROM deliveries
+WHERE id = ANY($1::uuid[])
+  AND state NOT IN ('sent', 'failed', 'cancelled', 'expired', 'suppressed')
 
 -- name: untold
--- How many answers about the sends $1 were not told yet.
-SELECT count(*) FROM request_answers WHERE send_id = ANY($1::uuid[]) AND published_at IS NULL
+-- Whether something about the mails $1 or the sends $2 was not published yet.
+SELECT EXISTS (SELECT FROM delivery_events WHERE delivery_id = ANY($1::uuid[]) AND published_at IS NULL)
+    OR EXISTS (SELECT FROM request_answers WHERE send_id = ANY($2::uuid[]) AND published_at IS NULL)
 
 -- name: addresses
 -- Where the mails of the sends $3 went, and where those of customer $2 of business $1 would go,
--- but for addresses that another customer of the business has or was mailed at.
-SELECT DISTINCT email_key FROM (
-    SELECT email_key FROM deliveries WHERE send_id = ANY($3::uuid[])
+-- but for addresses that another customer of the business has or was mailed at. As they are compared,
+-- and as they were written, but in lower case.
+SELECT DISTINCT unnest(ARRAY[email_key, written]) AS address FROM (
+    SELECT email_key, lower(email) AS written FROM deliveries WHERE send_id = ANY($3::uuid[])
     UNION
-    SELECT lower(business_email) FROM customers
+    SELECT lower(business_email), lower(business_email) FROM customers
     WHERE business_id = $1 AND id = $2 AND business_email <> ''
 ) own
 WHERE NOT EXISTS (
@@ -31,31 +46,53 @@ WHERE NOT EXISTS (
 
 -- name: erase_keys
 -- Answers that are repeated under an Idempotency-Key: those about the sends $2 of business $1, and
--- those that name one of the addresses $3.
+-- those that name one of the addresses $3, but are about no send.
 DELETE FROM idempotency_keys
 WHERE business_id = $1
   AND (send_id = ANY($2::uuid[])
-       OR EXISTS (SELECT FROM unnest($3::text[]) a WHERE strpos(lower(answer), a) > 0))
+       OR (send_id IS NULL
+           AND EXISTS (SELECT FROM unnest($3::text[]) a
+                       WHERE strpos(lower(answer), to_json(a)::text) > 0)))
+
+-- name: mask_keys
+-- The address $2 in answers about sends of business $1 that are repeated under an Idempotency-Key.
+-- The keys stay: a repetition must not send to the others once more.
+UPDATE idempotency_keys
+SET answer = regexp_replace(answer, '***=' || to_json($2::text)::text, '"erased@erased.invalid"', 'gi')
+WHERE business_id = $1 AND strpos(lower(answer), to_json($2::text)::text) > 0
 
 -- name: erase_answers
 -- Answers to requests over the queue about the sends $1.
 DELETE FROM request_answers WHERE send_id = ANY($1::uuid[])
+
+-- name: mask_answers
+-- The address $2 in answers to requests of business $1 over the queue; the answers stay, so that a
+-- request which comes twice still finds them.
+UPDATE request_answers
+SET event = regexp_replace(event, '***=' || to_json($2::text)::text, '"erased@erased.invalid"', 'gi')
+WHERE business_id = $1 AND strpos(lower(event), to_json($2::text)::text) > 0
+
+-- name: erase_refusals
+-- Answers that refused a request of business $1 over the queue and repeat one of the addresses $2.
+DELETE FROM request_answers r
+WHERE business_id = $1 AND send_id IS NULL AND published_at IS NOT NULL
+  AND EXISTS (SELECT FROM regexp_split_to_table(lower(event), '[][\s"\\<>,;:()]+') word
+              WHERE rtrim(word, '.') = ANY($2::text[]))
 
 -- name: erase_suppressions
 -- The suppressions of the addresses $2 by business $1.
 DELETE FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
 
 -- name: erase_events
--- What mail servers said of the mails of the sends $1.
-UPDATE delivery_events e SET reply = NULL, reason = NULL
-FROM deliveries d WHERE d.id = e.delivery_id AND d.send_id = ANY($1::uuid[])
+-- What mail servers said of the mails $1.
+UPDATE delivery_events SET reply = NULL, reason = NULL WHERE delivery_id = ANY($1::uuid[])
 
--- name: erase_deliveries
--- Addresses of the mails of the sends $1, and what mail servers said of them.
+-- name: erase_mails
+-- Addresses of the mails $1, and what mail servers said of them.
 UPDATE deliveries SET reply = NULL, reason = NULL,
     email = 'erased-' || position || '@erased.invalid',
     email_key = 'erased-' || position || '@erased.invalid'
-WHERE send_id = ANY($1::uuid[])
+WHERE id = ANY($1::uuid[])
 
 -- name: erase_statements
 -- What the statements of the sends $2 of business $1 say; their digests stay.
@@ -65,3 +102,14 @@ WHERE business_id = $1 AND sha256 IN (SELECT statement_sha256 FROM sends WHERE i
 -- name: erase_sends
 -- The messages of the sends $1, and who was left out.
 UPDATE sends SET personal_message = NULL, skipped = '[]' WHERE id = ANY($1::uuid[])
+
+-- name: mask_skipped
+-- The address $2 among those that were left out of sends of business $1.
+UPDATE sends
+SET skipped = regexp_replace(skipped::text, '***=' || to_json($2::text)::text,
+                             '"erased@erased.invalid"', 'gi')::jsonb
+WHERE business_id = $1 AND strpos(lower(skipped::text), to_json($2::text)::text) > 0
+
+-- name: owns
+-- Whether the key with the digest $2, valid or not, is of business $1; no row if there is none.
+SELECT business_id = $1 FROM api_keys WHERE sha256 = $2

@@ -1,63 +1,99 @@
-"""What is personal in the history of one customer, removed for good."""
+"""What is personal in the history of a customer or about an address, removed for good."""
 
-from typing import NamedTuple
+import asyncio
 
 import asyncpg
 
+from services.api.erasure.model import Erased, Found, Whom
 from services.api.refusals import Conflict
 from shared import sql
 
 _QUERIES = sql.load("services.api.erasure")
+_LOOKS, _PAUSE = 50, 0.2  # how often, and after how many seconds, it is asked what was published
 
 
-class Erased(NamedTuple):
-    """How many rows of each kind lost what was personal in them."""
+async def cancel(conn: asyncpg.Connection, whom: Whom) -> int:
+    """Cancel what has not been handed over yet; return how many mails once the relay told of them.
 
-    sends: int
-    mails: int
-    events: int
-    statements: int
-    suppressions: int
-    answers: int
-
-
-async def erase(conn: asyncpg.Connection, business_id: int, customer_id: int) -> Erased:
-    """Remove it in one transaction, or raise Conflict while something is still to be done with it.
-
-    Ids, states, times and digests stay, so that counts and references go on being right.
+    Returns after ten seconds at the latest.
     """
     async with conn.transaction():
-        rows = await conn.fetch(_QUERIES.lock_sends, business_id, customer_id)
-        sends = [row["id"] for row in rows]
-        await _check(conn, sends)
-        found = await conn.fetch(_QUERIES.addresses, business_id, customer_id, sends)
-        addresses = [row["email_key"] for row in found]
-        keys = await conn.execute(_QUERIES.erase_keys, business_id, sends, addresses)
-        answers = await conn.execute(_QUERIES.erase_answers, sends)
-        lifted = await conn.execute(_QUERIES.erase_suppressions, business_id, addresses)
-        events = await conn.execute(_QUERIES.erase_events, sends)
-        mails = await conn.execute(_QUERIES.erase_deliveries, sends)
-        statements = await conn.execute(_QUERIES.erase_statements, business_id, sends)
-        await conn.execute(_QUERIES.erase_sends, sends)
-    return Erased(
-        len(sends),
-        _count(mails),
-        _count(events),
-        _count(statements),
-        _count(lifted),
-        _count(keys) + _count(answers),
+        found = await find(conn, whom)
+        cancelled = _count(await conn.execute(_QUERIES.cancel, found.mails))
+    for _ in range(_LOOKS):
+        if not await conn.fetchval(_QUERIES.untold, found.mails, found.sends):
+            break
+        await asyncio.sleep(_PAUSE)
+    return cancelled
+
+
+async def find(conn: asyncpg.Connection, whom: Whom) -> Found:
+    """Return what is to be erased, locked until the transaction ends."""
+    business = whom.business_id
+    if whom.address is not None:
+        rows = await conn.fetch(_QUERIES.lock_mails_to, business, whom.address)
+        sends = {row["send_id"]: None for row in rows}
+        forms = {whom.address, *(row["written"] for row in rows)}
+        return Found(tuple(sends), tuple(row["id"] for row in rows), tuple(forms))
+    locked = await conn.fetch(_QUERIES.lock_sends, business, whom.customer_id)
+    ids = [row["id"] for row in locked]
+    mails = await conn.fetch(_QUERIES.lock_mails, ids)
+    addresses = await conn.fetch(_QUERIES.addresses, business, whom.customer_id, ids)
+    return Found(
+        tuple(ids),
+        tuple(row["id"] for row in mails),
+        tuple(row["address"] for row in addresses),
     )
 
 
-async def _check(conn: asyncpg.Connection, sends: list[object]) -> None:
-    unfinished = await conn.fetchval(_QUERIES.unfinished, sends)
+async def erase(conn: asyncpg.Connection, whom: Whom, found: Found) -> Erased:
+    """Remove what was found, or raise Conflict while something is still to be done with it.
+
+    Ids, states, times and digests stay, so that counts and references go on being right.
+    """
+    await _check(conn, found)
+    business, addresses = whom.business_id, found.addresses
+    answers = _count(await conn.execute(_QUERIES.erase_refusals, business, addresses))
+    sends = statements = 0
+    if whom.address is None:
+        sends, statements = len(found.sends), await _erase_sends(conn, business, found)
+        answers += _count(await conn.execute(_QUERIES.erase_keys, business, found.sends, addresses))
+        answers += _count(await conn.execute(_QUERIES.erase_answers, found.sends))
+    else:
+        answers += _count(await conn.execute(_QUERIES.erase_keys, business, [], addresses))
+        for form in addresses:
+            sends += _count(await conn.execute(_QUERIES.mask_skipped, business, form))
+            answers += _count(await conn.execute(_QUERIES.mask_keys, business, form))
+            answers += _count(await conn.execute(_QUERIES.mask_answers, business, form))
+    lifted = _count(await conn.execute(_QUERIES.erase_suppressions, business, addresses))
+    events = _count(await conn.execute(_QUERIES.erase_events, found.mails))
+    mails = _count(await conn.execute(_QUERIES.erase_mails, found.mails))
+    return Erased(sends, mails, events, statements, lifted, answers)
+
+
+async def owns(conn: asyncpg.Connection, business_id: int, digest: bytes) -> bool | None:
+    """Return whether the key with this digest is of the business; None if it is unknown."""
+    owned: bool | None = await conn.fetchval(_QUERIES.owns, business_id, digest)
+    return owned
+
+
+async def _erase_sends(conn: asyncpg.Connection, business_id: int, found: Found) -> int:
+    statements = await conn.execute(_QUERIES.erase_statements, business_id, found.sends)
+    await conn.execute(_QUERIES.erase_sends, found.sends)
+    return _count(statements)
+
+
+async def _check(conn: asyncpg.Connection, found: Found) -> None:
+    unfinished = await conn.fetchval(_QUERIES.unfinished, found.mails)
     if unfinished:
         raise Conflict(
-            f"{unfinished} mails of this customer are not at their end, or their last event was not"
-            " published yet. Cancel or resolve them first, or wait."
+            f"{unfinished} of these mails are not at their end. Cancel them (--cancel) or resolve"
+            " them (in-doubt) first, or wait."
         )
-    if await conn.fetchval(_QUERIES.untold, sends):
-        raise Conflict("An answer about this customer was not published yet. Wait for the relay.")
+    if await conn.fetchval(_QUERIES.untold, found.mails, found.sends):
+        raise Conflict(
+            "What became of these mails was not published yet. Ask again once the relay did so."
+        )
 
 
 def _count(status: str) -> int:

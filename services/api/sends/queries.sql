@@ -197,8 +197,9 @@ FROM sends WHERE business_id = $1 AND id = $2
 FOR KEY SHARE
 
 -- name: recipients
--- To whom send $1 went, in order.
-SELECT email, email_key FROM deliveries WHERE send_id = $1 ORDER BY position
+-- To whom send $1 went, in order; not those who were erased since.
+SELECT email, email_key FROM deliveries
+WHERE send_id = $1 AND email_key NOT LIKE 'erased-%@erased.invalid' ORDER BY position
 
 -- name: doubts
 -- Mails in doubt of business $1 (NULL: of all) from after the time $2 and the id $3, the oldest

@@ -37,6 +37,13 @@ class NeverFrozen(Conflict):
         super().__init__("This send has no statement yet that could be sent again.")
 
 
+class WasErased(Conflict):
+    """Whom the first send went to was erased since, so nobody is left to whom it could go again."""
+
+    def __init__(self) -> None:
+        super().__init__("The recipients of this send were erased.")
+
+
 async def resend(
     conn: Connection,
     business_id: int,
@@ -48,8 +55,8 @@ async def resend(
 ) -> Accepted:
     """Store a send of the same statement to `chosen` of its recipients (None: all), due now.
 
-    NotFound, NeverFrozen; InvalidInput for somebody who was no recipient and for nobody left to
-    receive; OverQuota; KeyReused and InFlight about `key`.
+    NotFound, NeverFrozen, WasErased; InvalidInput for somebody who was no recipient and for nobody
+    left to receive; OverQuota; KeyReused and InFlight about `key`.
     """
     keys = None if chosen is None else sorted(address.key for address in chosen)
     fingerprint = idempotency.fingerprint("resend", str(send_id), keys)
@@ -80,6 +87,8 @@ async def _recipients(
     conn: Connection, business_id: int, send_id: UUID, chosen: tuple[Address, ...] | None
 ) -> Recipients:
     rows = await conn.fetch(_queries.recipients, send_id)
+    if not rows:
+        raise WasErased
     first = [Address(row["email"], row["email_key"]) for row in rows]
     strangers = {each.key: each.email for each in chosen or ()}
     for address in first:

@@ -24,7 +24,7 @@ SELECT email_key AS email, reason, created_at FROM suppressions WHERE business_i
 DELETE FROM suppressions WHERE business_id = $1 AND email_key = $2 RETURNING email_key
 
 -- name: recipient
--- To whom the delivery $1 goes, and on whose behalf.
+-- To whom the delivery $1 goes, and on whose behalf; no row if the address was erased.
 SELECT d.business_id, d.email, d.email_key, b.name AS business_name
 FROM deliveries d LEFT JOIN businesses b ON b.id = d.business_id
-WHERE d.id = $1
+WHERE d.id = $1 AND d.email_key NOT LIKE 'erased-%@erased.invalid'

@@ -42,7 +42,7 @@ async def test_nothing_personal_is_left(ledger: asyncpg.Connection, database: st
     erased = await run("erase", *words, DATABASE_URL=database)
     assert erased.status == 0, erased.err
     assert "sends: 1\nmails: 2\n" in erased.out
-    assert "dead letters" in erased.out
+    assert "Dead letters of RabbitMQ remain" in erased.out
 
     left = await history(ledger)
     assert left.lower().count("esi") == 1  # the suppression of business 2
