@@ -11,13 +11,14 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from shared.db.grants import API, MAILER, RELAY
+from shared.db.grants import API, LEDGER, MAILER, RELAY
 
 _LOGINS = {
     "api": (API,),
     "relay": (RELAY,),
     "api_with_relay": (API, RELAY),
     "mailer": (MAILER,),
+    "ledger": (LEDGER,),
 }
 _PASSWORD = "only-for-tests"
 
