@@ -76,12 +76,16 @@ class Turns:
         while entitled := [business for business in self._waiting if self._may(business)]:
             business = min(entitled, key=self._held.__getitem__)
             queue = self._waiting.pop(business)
-            queue.popleft().set_result(None)
-            self._give(business)
+            place = queue.popleft()
+            if not place.done():  # cancelled, and its task does not know yet
+                place.set_result(None)
+                self._give(business)
             if queue:
                 self._waiting[business] = queue
 
     def _forget(self, business: int, place: asyncio.Future[None]) -> None:
-        self._waiting[business].remove(place)
-        if not self._waiting[business]:
-            del self._waiting[business]
+        queue = self._waiting.get(business, deque())
+        if place in queue:
+            queue.remove(place)
+            if not queue:
+                del self._waiting[business]

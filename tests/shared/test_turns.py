@@ -85,3 +85,17 @@ async def test_who_is_cancelled_as_its_turn_comes_passes_it_on() -> None:
     turns.leave(1)
     second.cancel()
     await asyncio.wait_for(third, 1)
+
+
+async def test_who_is_cancelled_as_a_place_becomes_free_keeps_it_from_nobody() -> None:
+    turns = Turns(1, 1)
+    await turns.take(1)
+    second, third = (asyncio.create_task(turns.take(2)) for _ in range(2))
+    await asyncio.sleep(0)
+    second.cancel()
+    turns.leave(1)
+    await asyncio.wait_for(third, 1)
+    assert second.cancelled()
+    assert turns.waiting(2) == 0
+    turns.leave(2)
+    assert turns.take_now(3)
