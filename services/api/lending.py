@@ -43,10 +43,12 @@ class _Lent(AbstractAsyncContextManager[Connection]):
 
     def __init__(self, request: web.Request) -> None:
         self._pool, self._turns = request.app[POOL], request.app[CONNECTIONS]
-        self._borrower = request.get(BORROWER, _STRANGER)
+        self._request, self._borrower = request, _STRANGER
         self._connection: PoolConnectionProxy | None = None
 
     async def __aenter__(self) -> Connection:
+        # Not before: who asks is known only after a request was given its connection to keep.
+        self._borrower = self._request.get(BORROWER, _STRANGER)
         if not self._turns.take_now(self._borrower):
             await self._wait()
         try:
