@@ -3,9 +3,10 @@
 import asyncio
 import ssl
 import traceback
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
+from functools import partial
 from typing import Any, TypeAlias
 
 import asyncpg
@@ -116,19 +117,11 @@ async def pool(
         work_mem="32MB",
     )
 
-    async def connect(*arguments: Any, **options: Any) -> asyncpg.Connection:
-        try:
-            return await opening(*arguments, **options)
-        except UNAVAILABLE:
-            raise
-        except asyncpg.PostgresError as error:
-            raise Refused(f"{type(error).__name__}: {error}") from error
-
     opened = await asyncpg.create_pool(
         dsn,
         min_size=0,
         max_size=size,
-        connect=connect,
+        connect=partial(_open, opening),
         command_timeout=30,
         reset=_reset,
         init=init,
@@ -141,12 +134,30 @@ async def pool(
 
 
 async def connect(
-    dsn: str, *, name: str, command_timeout: float | None = None
+    dsn: str,
+    *,
+    name: str,
+    proven: bool = False,
+    command_timeout: float | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> asyncpg.Connection:
-    """Return one session that fits (see shared/session.py), for those who need no pool."""
-    return await Opening(dsn, proven=True)(
-        dsn, command_timeout=command_timeout, server_settings={"application_name": name}
-    )
+    """Return one session that fits (see shared/session.py), for those who need no pool.
+
+    A second one, opened for a moment, finds out whether each has a session of its own, unless that
+    is `proven`.
+    """
+    opening = Opening(dsn, proven=proven, **(settings or {}))
+    options = {"command_timeout": command_timeout, "server_settings": {"application_name": name}}
+    return await _open(opening, dsn, **options)
+
+
+async def _open(opening: Opening, *arguments: Any, **options: Any) -> asyncpg.Connection:
+    try:
+        return await opening(*arguments, **options)
+    except UNAVAILABLE:
+        raise
+    except asyncpg.PostgresError as error:
+        raise Refused(f"{type(error).__name__}: {error}") from error
 
 
 async def _reset(_: asyncpg.Connection) -> None:

@@ -1,14 +1,13 @@
 """What the commands share: a connection, and how they show times and tables."""
 
-from collections.abc import AsyncIterator, Iterable
-from contextlib import asynccontextmanager
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 
 import asyncpg
 import click
 
-from shared import postgres
-from shared.migrate import assert_up_to_date
+from shared import database
 from shared.settings import DatabaseSettings
 from shared.text import escaped
 
@@ -16,15 +15,9 @@ from shared.text import escaped
 BUSINESS = click.IntRange(0, 2**63 - 1)
 
 
-@asynccontextmanager
-async def connection(settings: DatabaseSettings) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a connection of a command's own, to a database that is up to date; it speaks UTC."""
-    conn = await postgres.connect(settings.database_url, name="ledgerpost-api")
-    try:
-        await assert_up_to_date(conn)
-        yield conn
-    finally:
-        await conn.close()
+def connection(settings: DatabaseSettings) -> AbstractAsyncContextManager[asyncpg.Connection]:
+    """Return a session of a command's own, with a database that is up to date; it speaks UTC."""
+    return database.opened(settings.database_url, name="ledgerpost-api")
 
 
 def time(value: datetime | None) -> str:

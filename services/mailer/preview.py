@@ -2,13 +2,10 @@
 
 from uuid import UUID
 
-import asyncpg
-
 from services.mailer.addresses import Mailbox
 from services.mailer.compositor import letter as letter_of
 from services.mailer.letter import usable
-from shared import sql
-from shared.migrate import assert_up_to_date
+from shared import database, sql
 from shared.statement.render import Renderer
 from shared.unsubscribe import Links
 
@@ -28,12 +25,8 @@ async def preview(
     These are the bytes that the mailer hands over. Raises MigrationError if a migration is
     missing.
     """
-    conn = await asyncpg.connect(dsn, timeout=5)
-    try:
-        await assert_up_to_date(conn)
+    async with database.opened(dsn, name="ledgerpost-preview") as conn:
         row = await conn.fetchrow(_QUERIES.previewed_send, send_id)
-    finally:
-        await conn.close()
     if row is None:
         raise NothingToPreview(f"send {send_id} does not exist or has no statement yet")
     rendered = Renderer(pdf=pdf, reply_to=usable).render(

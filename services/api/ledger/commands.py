@@ -4,7 +4,6 @@ import asyncio
 import sys
 from pathlib import Path
 
-import asyncpg
 import click
 
 from services.api.ledger import templates
@@ -12,7 +11,7 @@ from services.api.ledger.faults import ImportRefused
 from services.api.ledger.imports import Summary, import_directory
 from services.api.ledger.progress import Progress
 from services.api.ledger.verification import mend, prove
-from shared.migrate import assert_up_to_date
+from shared import database
 from shared.settings import DatabaseSettings
 from shared.terminal import say
 
@@ -78,32 +77,20 @@ async def _import(dsn: str, directory: Path, *, ignore_unknown: bool, dry_run: b
 
 
 async def _verify(dsn: str) -> bool:
-    connection = await asyncpg.connect(
-        dsn, server_settings={"application_name": "ledgerpost-verify", "timezone": "UTC"}
-    )
     right = True
-    try:
-        await assert_up_to_date(connection)
+    async with database.opened(dsn, name="ledgerpost-verify") as connection:
         async for proof in prove(connection):
             say(f"{'differs' if proof.differences else 'ok':8}{proof.statement}")
             for difference in proof.differences:
                 say(f"{'':8}- {difference}")
             right = right and not proof.differences
-    finally:
-        await connection.close()
     return right
 
 
 async def _rebuild(dsn: str) -> None:
-    connection = await asyncpg.connect(
-        dsn, server_settings={"application_name": "ledgerpost-rebuild", "timezone": "UTC"}
-    )
-    try:
-        await assert_up_to_date(connection)
+    async with database.opened(dsn, name="ledgerpost-rebuild") as connection:
         async for kind, count in mend(connection):
             click.echo(f"{count:8} {kind} mended")
-    finally:
-        await connection.close()
 
 
 def _sizes(directory: Path) -> dict[str, int]:

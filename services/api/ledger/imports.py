@@ -19,7 +19,7 @@ from services.api.ledger.staging import (
     stage,
     write,
 )
-from shared.migrate import assert_up_to_date
+from shared import database
 from shared.sql import load
 
 _queries = load(__package__)
@@ -61,22 +61,14 @@ async def import_directory(
     if not files:
         expected = ", ".join(file.name for file in FILES)
         raise ImportRefused([f"{directory}: holds none of {expected}"])
-    connection = await asyncpg.connect(
-        dsn,
-        server_settings={
-            "application_name": "ledgerpost-import",
-            "timezone": "UTC",
-            "jit": "off",
-            # By figures of another business, a join of the first columns alone looks cheap: none of
-            # its rows seem to match. Then it compares pair by pair. A hash is of all columns.
-            "enable_mergejoin": "off",
-            "work_mem": "64MB",
-        },
-    )
-    try:
+    settings = {
+        # By figures of another business, a join of the first columns alone looks cheap: none of
+        # its rows seem to match. Then it compares pair by pair. A hash is of all columns.
+        "enable_mergejoin": "off",
+        "work_mem": "64MB",
+    }
+    async with database.opened(dsn, name="ledgerpost-import", **settings) as connection:
         return await _import(connection, directory, files, on_step, dry_run=dry_run)
-    finally:
-        await connection.close()
 
 
 def _ledger_files(directory: Path) -> tuple[list[LedgerFile], tuple[str, ...]]:
@@ -104,7 +96,6 @@ async def _import(
     *,
     dry_run: bool,
 ) -> Summary:
-    await assert_up_to_date(connection)
     file = files[0]
     written: list[Written] = []
     warnings: list[str] = []

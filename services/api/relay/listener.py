@@ -19,7 +19,10 @@ async def listen(dsn: str, wake: asyncio.Event) -> None:
     """
     while True:
         try:
-            conn = await postgres.connect(dsn, name="ledgerpost-listener", command_timeout=_PING)
+            # The relay's pool has found out that it is no session of others.
+            conn = await postgres.connect(
+                dsn, name="ledgerpost-listener", proven=True, command_timeout=_PING
+            )
             try:
                 await conn.add_listener(DUE_CHANNEL, lambda *_: wake.set())
                 wake.set()
