@@ -29,6 +29,13 @@ def accepts_json(accept: str) -> bool:
     return next((given[each] for each in _JSON if each in given), 0.0) > 0
 
 
+def prefers_html(accept: str) -> bool:
+    """Return whether a caller with this Accept rather has a page than JSON, as a browser does."""
+    given = _qualities(accept)
+    wanted = given.get("text/html", 0.0)
+    return wanted > 0 and wanted >= given.get("application/json", 0.0)
+
+
 def coding(accept_encoding: str) -> Coding | None:
     """Return the coding that a caller with this Accept-Encoding prefers, None where there is none.
 

@@ -9,6 +9,7 @@ from services.api import ops
 from services.api.access.model import Scope
 from services.api.appkeys import KEEPING, QUERY_OF, SCOPE_OF
 from services.api.docs import handlers as docs
+from services.api.docs import home
 from services.api.reports import handlers as reports
 from services.api.sends import handlers as sends
 from services.api.suppressions import handlers as suppressions
@@ -89,8 +90,11 @@ ROUTES = (
     _post("/api/v3/sends/{id}/resend", sends.resend_send, "transactions:send"),
     _look_up("/api/v3/deliveries/in-doubt", sends.list_doubts, "transactions:send", *_PAGE),
     _post("/api/v3/deliveries/{id}/resolve", sends.resolve_doubt, "transactions:send"),
+    _get("/", home.show, None),
+    _get("/favicon.ico", home.icon, None),
     _get("/openapi.json", docs.document, None),
     _get("/docs", docs.page, None),
+    _get("/docs/", docs.to_page, None),
     _get("/docs/{asset}", docs.asset, None),
     _get("/health/live", ops.live, None),
     _get("/health/ready", ops.ready, None),

@@ -8,7 +8,9 @@ from aiohttp import web
 _SAFE_VALUE = re.compile(r"[0-9A-Fa-f-]{1,36}")
 _PART = re.compile(r"\{(\w+)\}")
 # The first segments that routes have; what follows in a path that no route takes may be anything.
-_KNOWN = frozenset({"api", "docs", "health", "metrics", "openapi.json", "unsubscribe"})
+_KNOWN = frozenset(
+    {"api", "docs", "favicon.ico", "health", "metrics", "openapi.json", "unsubscribe"}
+)
 _VISIBLE = re.compile(r"[!-~]{1,128}")
 # A key without its beginning, or a token: long, and no digest or trace id in hexadecimal digits.
 _LIKE_A_KEY = re.compile(r"(?![0-9a-f]+(?![0-9A-Za-z_-]))[0-9A-Za-z_-]{40,}")

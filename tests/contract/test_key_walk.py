@@ -19,7 +19,10 @@ GUARDED = [route for route in ROUTES if route.scope is not None]
 OPEN = {
     "/unsubscribe/{token}",
     "/openapi.json",
+    "/",
+    "/favicon.ico",
     "/docs",
+    "/docs/",
     "/docs/{asset}",
     "/health/live",
     "/health/ready",

@@ -57,6 +57,22 @@ def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:
     yield from walk("", DOCUMENT)
 
 
+def test_of_paths_that_do_the_same_one_is_preferred() -> None:
+    """By hand: who reads the page has to be told which of them to take."""
+    paths = DOCUMENT["paths"]
+    same = {
+        path: item["post"]
+        for path, item in paths.items()
+        if "post" in item and path.endswith(("/transactions/send", "/transactions/send/{id}"))
+    }
+    assert len(same) == 3
+    preferred = same.pop("/api/v3/clients/{id}/transactions/send")
+    assert preferred["description"].startswith("The preferred path of this act")
+    for alias in same.values():
+        assert alias["summary"].endswith(" (alias)")
+        assert "An alias of `sendTransactions`" in alias["description"]
+
+
 def test_the_committed_document_is_current() -> None:
     committed = (ROOT / "docs" / "openapi.json").read_bytes()
     assert committed == as_json(), "run make contract"

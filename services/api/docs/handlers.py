@@ -11,7 +11,7 @@ from services.api.reports import conditional
 
 _FOLDER = Path(__file__).parent
 _ASSETS = {
-    "start.js": _FOLDER / "start.js",
+    **{name: _FOLDER / name for name in ("start.js", "home.css")},
     **{
         name: _FOLDER / "swagger-ui" / name
         for name in ("swagger-ui-bundle.js", "swagger-ui.css", "favicon-32x32.png")
@@ -22,14 +22,14 @@ _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_REVALIDATE = "no-cache"
+REVALIDATE = "no-cache"
 
 
 async def document(request: web.Request) -> web.Response:
     """Answer with the OpenAPI document."""
     text = request.app[OPENAPI]()
     tag = hashlib.sha256(text).hexdigest()[:32]
-    headers = {hdrs.ETAG: f'"{tag}"', hdrs.CACHE_CONTROL: _REVALIDATE}
+    headers = {hdrs.ETAG: f'"{tag}"', hdrs.CACHE_CONTROL: REVALIDATE}
     if had := conditional.had_already(request, (tag, f"{tag}-gzip")):
         return web.Response(status=304, headers=headers | {hdrs.ETAG: f'"{had}"'})
     return web.Response(body=text, content_type="application/json", headers=headers)
@@ -42,9 +42,14 @@ async def page(_: web.Request) -> web.FileResponse:
         headers={
             "Content-Security-Policy": _POLICY,
             "Referrer-Policy": "no-referrer",
-            hdrs.CACHE_CONTROL: _REVALIDATE,
+            hdrs.CACHE_CONTROL: REVALIDATE,
         },
     )
+
+
+async def to_page(_: web.Request) -> web.Response:
+    """Lead to the page; by a relative address, as a proxy may serve it below another path."""
+    return web.Response(status=308, headers={hdrs.LOCATION: "../docs"})
 
 
 async def asset(request: web.Request) -> web.FileResponse:
@@ -52,4 +57,4 @@ async def asset(request: web.Request) -> web.FileResponse:
     path = _ASSETS.get(request.match_info["asset"])
     if path is None:
         raise NotFound("file")
-    return web.FileResponse(path, headers={hdrs.CACHE_CONTROL: _REVALIDATE})
+    return web.FileResponse(path, headers={hdrs.CACHE_CONTROL: REVALIDATE})

@@ -28,7 +28,7 @@ _LETTERS = (
 )
 
 
-@click.command(short_help="Remove what is personal of a customer")
+@click.command(short_help="Erase a customer or an address")
 @click.option("--business", required=True, type=BUSINESS, metavar="ID", help="Whose history.")
 @click.option("--customer", type=BUSINESS, metavar="ID", help="Erase this customer.")
 @click.option("--address", metavar="EMAIL", help="Erase this address, and nothing else.")

@@ -10,6 +10,7 @@ import orjson
 
 from services.api.access.model import SCOPES
 from services.api.docs import handlers as docs
+from services.api.docs import home
 from services.api.openapi import headers, parameters, problems
 from services.api.openapi.about import DESCRIPTION, SCOPE_MEANINGS, TAGS
 from services.api.openapi.operation import JSON, Answer, Body, Operation, ref
@@ -18,7 +19,7 @@ from services.api.openapi.schemas import FORMS, schemas
 from services.api.routes import ROUTES, Route
 
 # Pages and files for a person's browser.
-UNDOCUMENTED = {docs.page, docs.asset}
+UNDOCUMENTED = {home.show, home.icon, docs.page, docs.to_page, docs.asset}
 
 _TEMPLATE = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 _KEY = "apiKey"
@@ -86,8 +87,8 @@ def _described(route: Route, operation: Operation, name: str) -> dict[str, Any]:
     described: dict[str, Any] = {
         "operationId": name,
         "tags": [operation.tag],
-        "summary": operation.summary,
-        "description": operation.description,
+        "summary": _summary(operation, name),
+        "description": _description(operation, name),
         "security": [{_KEY: [route.scope]}] if route.scope else [],
         "parameters": parameters.of(*operation.parameters, *parameters.EVERYWHERE),
     }
@@ -97,6 +98,22 @@ def _described(route: Route, operation: Operation, name: str) -> dict[str, Any]:
     refusals = problems.of(*_refusals(route, operation))
     described["responses"] = dict(sorted({**refusals, **answers}.items()))
     return described
+
+
+def _summary(operation: Operation, name: str) -> str:
+    return f"{operation.summary}{'' if _is_preferred(operation, name) else ' (alias)'}"
+
+
+def _description(operation: Operation, name: str) -> str:
+    if operation.preferred is None:
+        return operation.description
+    if _is_preferred(operation, name):
+        return f"The preferred path of this act; the others are aliases. {operation.description}"
+    return f"An alias of `{operation.preferred}`, which does the same. {operation.description}"
+
+
+def _is_preferred(operation: Operation, name: str) -> bool:
+    return operation.preferred in {None, name}
 
 
 def _refusals(route: Route, operation: Operation) -> set[int]:

@@ -37,6 +37,7 @@ class Body:
 class Operation:
     """A call: `ids` has one name for each route of its handler, in the order of routes.py.
 
+    Of several, `preferred` is the id of the one for new clients; the others are aliases.
     What a key, a body or the database may lead to is added to `refusals` by document.py.
     """
 
@@ -48,6 +49,7 @@ class Operation:
     parameters: tuple[str, ...] = ()
     body: Body | None = None
     refusals: tuple[int, ...] = ()
+    preferred: str | None = None
 
 
 def ref(model: str) -> dict[str, str]:

@@ -74,7 +74,11 @@ class Send(BaseModel):
     id: UUID
     message: Annotated[
         Message,
-        Field(description="What the request was answered with; a new due time renews it."),
+        Field(
+            description="What the request was answered with; a new due time renews it."
+            " `Transactions sent` means that the send was accepted and is due: `status` tells how"
+            " far it is."
+        ),
     ]
     personal_message: Annotated[
         str | None, Field(description="The text above the statement; null without one.")

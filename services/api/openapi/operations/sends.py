@@ -31,10 +31,13 @@ OPERATIONS: dict[Handler, Operation] = {
         summary="Mail a customer the statement of a period",
         description="Accepts the send: it and a delivery for each recipient are stored durably"
         " before the answer comes, and each recipient's mail is handed to the mail server at most"
-        " once. The statement is frozen when the send becomes due. The act has three published"
-        " paths, which do the same. Malformed or suppressed addresses that are stored are listed"
-        " under `skipped`; malformed ones in the request, no recipient left, and more recipients"
-        " than the operator allows (25 by default) are a 422. Archived customers may be sent to.",
+        " once. The statement is frozen when the send becomes due. Of a send that is due now the"
+        " answer says `Transactions sent` under `message` beside the `status` `sending`: the"
+        " sentence is fixed by contract and means that the send is accepted; `status` and each"
+        " recipient's `state` tell what became of it. Malformed or suppressed addresses that are"
+        " stored are listed under `skipped`; malformed ones in the request, no recipient left, and"
+        " more recipients than the operator allows (25 by default) are a 422. Archived customers"
+        " may be sent to.",
         parameters=("customer", "from_query", "to_query", "idempotency_key"),
         body=Body(
             "SendBody",
@@ -54,6 +57,7 @@ OPERATIONS: dict[Handler, Operation] = {
             )
         },
         refusals=(404, 409, 429),
+        preferred="sendTransactions",
     ),
     handlers.list_sends: Operation(
         ids=("listSends",),
