@@ -48,6 +48,8 @@ class Dispatcher:
         self._room.saw(batch)
         if batch.queued:
             await self.emit(batch.queued)
+        if batch.moved > len(batch.queued):
+            return _NOW  # what came to its end leaves room for the next
         if batch.is_full or self._freezer.is_busy:
             return _SOON
         async with self._pool.acquire() as conn:

@@ -135,6 +135,17 @@ async def test_a_wiped_queue_is_refilled_batch_after_batch_at_once(
     assert await relay.waiting() == 1200
 
 
+async def test_mails_that_expired_wait_for_no_room(relay: Relay) -> None:
+    send = await relay.submit(3 * room.LEAST)
+    await relay.conn.execute("UPDATE deliveries SET expires_at = now()")
+    later = await relay.submit(1)
+    for _ in range(3):
+        assert await relay.dispatcher.step() == timedelta(0)
+    assert await relay.states(send) == [("expired", 3 * room.LEAST)]
+    await relay.dispatcher.step()
+    assert await relay.states(later) == [("queued", 1)]
+
+
 async def test_a_queue_that_holds_messages_is_not_refilled(relay: Relay) -> None:
     await relay.submit(3)
     await relay.dispatcher.step()
