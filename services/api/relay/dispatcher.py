@@ -54,7 +54,9 @@ class Dispatcher:
             return _SOON
         async with self._pool.acquire() as conn:
             due = await waiting.next_due(conn)
-        return self._poll if due is None else min(max(due, _NOW), self._poll)
+        # A due row that did not move is held by somebody else.
+        soonest = _NOW if batch.moved else _SOON
+        return self._poll if due is None else min(max(due, soonest), self._poll)
 
     async def emit(self, ids: list[UUID]) -> int:
         """Publish a wake-up for each of these queued rows; note and count the confirmed ones."""

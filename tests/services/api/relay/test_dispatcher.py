@@ -146,6 +146,21 @@ async def test_mails_that_expired_wait_for_no_room(relay: Relay) -> None:
     assert await relay.states(later) == [("queued", 1)]
 
 
+async def test_a_row_that_somebody_holds_is_not_asked_for_all_the_time(
+    relay: Relay, database: str
+) -> None:
+    send = await relay.submit(1)
+    other = await asyncpg.connect(database)
+    try:
+        async with other.transaction():
+            await other.execute("SELECT FROM deliveries FOR UPDATE")
+            assert await relay.dispatcher.step() == timedelta(seconds=room.REFILL)
+    finally:
+        await other.close()
+    await relay.dispatcher.step()
+    assert await relay.states(send) == [("queued", 1)]
+
+
 async def test_a_queue_that_holds_messages_is_not_refilled(relay: Relay) -> None:
     await relay.submit(3)
     await relay.dispatcher.step()
