@@ -73,7 +73,7 @@ class Subscription:
         try:
             async with asyncio.timeout(_PATIENCE):
                 channel = await connection.channel()
-                await topology.declare(channel)
+                await topology.prepare(channel)
                 await channel.set_qos(prefetch_count=self._prefetch)
             lost = asyncio.get_running_loop().create_future()
             await _watch(channel, lost)

@@ -3,7 +3,9 @@
 import re
 import struct
 from collections.abc import Mapping
+from functools import cache
 
+import structlog
 from aio_pika import ExchangeType
 from aio_pika.abc import AbstractChannel, AbstractQueue
 from aiormq.exceptions import ChannelAccessRefused, ChannelPreconditionFailed
@@ -42,6 +44,7 @@ _ENTRANCE: dict[str, FieldValue] = {
 # Said of what is there with other arguments, and to a user who may configure nothing.
 _REFUSED = (ChannelPreconditionFailed, ChannelAccessRefused)
 
+_log = structlog.get_logger("ledgerpost.topology")
 
 _ADDED_ON_THE_WAY = re.compile(r"x-(death|(first|last)-death-.*|delivery-count|acquired-count)")
 
@@ -67,19 +70,41 @@ def _writable(value: FieldValue) -> FieldValue:
     return value
 
 
-async def declare(channel: AbstractChannel) -> None:
+async def prepare(channel: AbstractChannel) -> None:
+    """Declare everything, and log of each queue with other arguments than ours, once in a process.
+
+    The channel may be opened anew, so what was set on it before is lost.
+    """
+    for queue, said in (await declare(channel)).items():
+        _tell(queue, said)
+
+
+@cache  # so that it is not said again at each connection
+def _tell(queue: str, said: str) -> None:
+    _log.warning(
+        "queue lacks an argument of ours and is used as it is,"
+        " see Queues and exchanges in docs/operations.md",
+        queue=queue,
+        rabbitmq=said,
+    )
+
+
+async def declare(channel: AbstractChannel) -> dict[str, str]:
     """Declare every exchange, queue and binding; does nothing where they are there already.
 
     One that is there with other arguments, or which we may not declare, is used as it is. The
-    channel is opened anew then, so what was set on it before is lost.
+    channel is opened anew then, so what was set on it before is lost. Returns what RabbitMQ said of
+    each queue that has other arguments.
     """
+    others: dict[str, str] = {}
     await _exchange(channel, DEAD_LETTERS, ExchangeType.FANOUT)
     await _exchange(channel, EVENTS, ExchangeType.TOPIC)
-    dead = await _queue(channel, DEAD_LETTERS, {"x-delivery-limit": _INSPECTION_LIMIT})
+    dead = await _queue(channel, DEAD_LETTERS, {"x-delivery-limit": _INSPECTION_LIMIT}, others)
     await dead.bind(DEAD_LETTERS)
     for name, exchange in EXCHANGE_OF.items():
         await _exchange(channel, exchange, ExchangeType.DIRECT)
-        await (await _queue(channel, name, _ENTRANCE)).bind(exchange, name)
+        await (await _queue(channel, name, _ENTRANCE, others)).bind(exchange, name)
+    return others
 
 
 async def _exchange(channel: AbstractChannel, name: str, kind: ExchangeType) -> None:
@@ -91,10 +116,16 @@ async def _exchange(channel: AbstractChannel, name: str, kind: ExchangeType) -> 
 
 
 async def _queue(
-    channel: AbstractChannel, name: str, arguments: Mapping[str, FieldValue]
+    channel: AbstractChannel,
+    name: str,
+    arguments: Mapping[str, FieldValue],
+    others: dict[str, str],
 ) -> AbstractQueue:
+    """Return the queue; if it has other arguments, what RabbitMQ said goes into `others`."""
     try:
         return await channel.declare_queue(name, durable=True, arguments={**_QUORUM, **arguments})
-    except _REFUSED:
+    except _REFUSED as error:
+        if isinstance(error, ChannelPreconditionFailed):
+            others[name] = str(error)
         await channel.reopen()
         return await channel.declare_queue(name, passive=True)

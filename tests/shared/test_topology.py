@@ -10,6 +10,7 @@ from aio_pika.abc import AbstractChannel
 from provision.servers import Servers
 from shared import broker as broker_module
 from shared import topology
+from tests.logged import Logged
 from tests.vhosts import Vhosts
 
 
@@ -48,14 +49,22 @@ async def test_a_policy_that_limits_a_queue_drops_nothing_that_was_confirmed(
         assert [await published(channel, 5), await held(channel)] == [0, total]
 
 
-async def test_a_queue_of_an_older_version_is_used_as_it_is(broker: str) -> None:
+async def test_a_queue_of_an_older_version_is_used_as_it_is_and_told_of_once(
+    broker: str, logged: Logged
+) -> None:
     older = {"x-queue-type": "quorum", "x-dead-letter-exchange": topology.DEAD_LETTERS}
     async with await broker_module.connect(broker, "test") as connection:
         channel = await connection.channel()
         for name in topology.EXCHANGE_OF:
             await channel.declare_queue(name, durable=True, arguments=older)
-        await topology.declare(channel)
+        for _ in range(2):
+            await topology.prepare(channel)
         assert await published(channel, 3) == await held(channel) == 3
+    lines = [line for line in logged() if line["logger"] == "ledgerpost.topology"]
+    assert [line["queue"] for line in lines] == list(topology.EXCHANGE_OF)
+    for line in lines:
+        assert line["level"] == "warning"
+        assert "'x-overflow'" in line["rabbitmq"]
 
 
 @pytest.fixture
@@ -69,10 +78,13 @@ def modest(broker: str, servers: Servers) -> str:
     return there._replace(netloc=f"{user}:secret@{there.hostname}:{there.port}").geturl()
 
 
-async def test_who_may_configure_nothing_uses_what_is_declared(broker: str, modest: str) -> None:
+async def test_who_may_configure_nothing_uses_what_is_declared(
+    broker: str, modest: str, logged: Logged
+) -> None:
     async with await broker_module.connect(broker, "test") as connection:
         await topology.declare(await connection.channel())
     async with await broker_module.connect(modest, "test") as connection:
         channel = await connection.channel()
-        await topology.declare(channel)
+        await topology.prepare(channel)
         assert await published(channel, 3) == await held(channel) == 3
+    assert not [line for line in logged() if line["logger"] == "ledgerpost.topology"]

@@ -68,7 +68,7 @@ class Publisher:
                 async with asyncio.timeout(_PATIENCE):
                     self._connection = await broker.connect(self._url, self._name)
                     channel = await self._connection.channel(on_return_raises=True)
-                    await topology.declare(channel)
+                    await topology.prepare(channel)
                 self._channel = channel
             return self._channel
 
