@@ -17,6 +17,8 @@ from pydantic import (
     ValidationInfo,
 )
 
+from shared import ranges
+from shared.faults import said
 from shared.postgres_url import understood
 
 # One host of a URL, with or without a port; Postgres takes several, or none for a socket.
@@ -44,7 +46,8 @@ def _url(*schemes: str) -> BeforeValidator:
     def check(value: object) -> object:
         parts = urlsplit(str(value))
         if parts.scheme not in schemes or not (parts.hostname or parts.query):
-            raise ValueError(f"should be a URL that begins with {schemes[0]}://")
+            begins = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"should be a URL that begins with {begins}")
         hosts = parts.netloc.rpartition("@")[2].split(",")
         if not all(_HOST.fullmatch(host) for host in hosts):
             raise ValueError("has a port that is no number; percent-encode / and : in the password")
@@ -59,6 +62,12 @@ def _named(url: str) -> str:
     if any(host.partition(":")[0] == "" for host in hosts):
         raise ValueError("has an empty host name")
     return url
+
+
+def _prefix(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{3,100}", name):
+        raise ValueError("should be 3 to 100 letters, digits, dots, hyphens and underscores")
+    return name
 
 
 def _origins(value: object) -> object:
@@ -92,7 +101,7 @@ SearchedAmqpUrl = Annotated[
 SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
 Secret = Annotated[str | None, Field(min_length=32, repr=False)]
 Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
-QueuePrefix = Annotated[str | None, Field(pattern=r"^[A-Za-z0-9._-]{3,100}$")]
+QueuePrefix = Annotated[str | None, AfterValidator(_prefix)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 HttpUrl = Annotated[str, _url("http", "https")]
 
@@ -116,7 +125,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(given)
         except ValidationError as error:
-            raise SettingsError(_first_line(error)) from None
+            raise SettingsError(_first_line(error, cls)) from None
 
 
 class DatabaseSettings(Settings):
@@ -225,11 +234,13 @@ def _read(environ: Mapping[str, str], name: str) -> str | None:
         raise SettingsError(f"{name}_FILE: cannot be read: {reason}") from None
 
 
-def _first_line(error: ValidationError) -> str:
+def _first_line(error: ValidationError, model: type[Settings]) -> str:
     faults = error.errors(include_input=False, include_url=False)
     missing = [str(each["loc"][0]).upper() for each in faults if each["type"] == "missing"]
     if missing:
         return f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} not set"
     first = faults[0]
-    name = str(first["loc"][0]).upper() if first["loc"] else "settings"
-    return f"{name}: {first['msg'].removeprefix('Value error, ').replace(chr(10), ' ')}"
+    name = str(first["loc"][0])
+    field = model.model_fields[name]
+    range_ = None if first["type"] == "value_error" else ranges.said(field)
+    return f"{name.upper()}: {range_ or said(first)}"

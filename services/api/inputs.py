@@ -8,6 +8,7 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.api.refusals import FieldError, Invalid, InvalidInput, Malformed
+from shared.faults import said
 
 MAX_FIELDS = 1000
 _LONGEST_NAME = 200  # of a field's name that is repeated; the caller chose it
@@ -52,36 +53,22 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
         ) from None
 
 
-# What pydantic says is for programmers, and changes with its versions.
-_WORDS = {
-    "missing": "is missing",
-    "string_type": "should be text",
-    "int_type": "should be a whole number",
-    "int_parsing": "should be a whole number",
-    "bool_type": "should be true or false",
-    "model_type": "should be a JSON object",
-    "dict_type": "should be a JSON object",
-    "list_type": "should be a list",
-    "date_from_datetime_parsing": "should be a date, as 2024-11-30",
-}
-
-
 def _said(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
-    """Return what is wrong with a field, in our own words."""
-    kind, text = str(fault["type"]), str(fault["msg"])
-    if kind == "extra_forbidden":
-        names = ", ".join(field.alias or name for name, field in model.model_fields.items())
-        return f"is no field of this request, which takes {names}"
-    if kind in {"literal_error", "enum"}:
-        return text.replace("Input should", "should")
-    if kind == "value_error":
-        return text.removeprefix("Value error, ")
-    return _WORDS.get(kind) or text.replace("Input should", "should").replace("String ", "")
+    if fault["type"] != "extra_forbidden":
+        return said(fault)
+    for step in fault["loc"][:-1]:
+        model = _inner(model, str(step))
+    names = ", ".join(field.alias or name for name, field in model.model_fields.items())
+    return f"is no field of this request, which takes {names}"
+
+
+def _inner(model: type[BaseModel], name: str) -> type[BaseModel]:
+    inner = model.model_fields[name].annotation
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else model
 
 
 def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
-    found = error.errors(include_input=False, include_url=False, include_context=False)
-    return found[:_MOST_COMPLAINTS]
+    return error.errors(include_input=False, include_url=False)[:_MOST_COMPLAINTS]
 
 
 def _cut(name: str) -> str:

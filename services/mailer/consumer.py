@@ -11,6 +11,7 @@ from structlog.contextvars import bound_contextvars
 
 from shared import postgres, topology
 from shared.breaker import Breaker
+from shared.faults import said
 from shared.health import Health
 from shared.messages import SendTransactions
 from shared.subscription import Subscription, accept, reject
@@ -53,7 +54,7 @@ class Consumer:
         try:
             event = SendTransactions.model_validate_json(message.body)
         except ValidationError as error:
-            _log.warning("unreadable message", error=error.errors(include_input=False)[0]["msg"])
+            _log.warning("unreadable message", error=said(error.errors(include_input=False)[0]))
             await reject(message)
             return
         trace = Trace.parse(event.traceparent or "")

@@ -15,6 +15,8 @@ from pydantic import (
     ValidationError,
 )
 
+from shared.faults import said
+
 
 class StatementError(ValueError):
     """The bytes are no statement of a version that this program knows."""
@@ -130,7 +132,7 @@ class Statement(_Frozen):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
-            raise StatementError(f"{place or 'snapshot'}: {first['msg']}") from None
+            raise StatementError(f"{place or 'snapshot'}: {said(first)}") from None
 
     @property
     def reconciles(self) -> bool:

@@ -197,3 +197,46 @@ def test_settings_cannot_change_and_show_no_secret() -> None:
         settings.log_level = "debug"  # type: ignore[misc]  # frozen
     assert "s3cret" not in repr(settings)
     assert "s3cret" not in str(settings)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("RATE_LIMIT", "many", "should be a whole number between 1 and 10000000"),
+        ("RATE_LIMIT", "0", "should be a whole number between 1 and 10000000"),
+        ("RATE_LIMIT", "9" * 5000, "should be a whole number between 1 and 10000000"),
+        ("DRAIN_DELAY", "11m", "should be at most 10m"),
+        ("MAX_LATENESS", "0s", "should be more than 0s"),
+        ("PUBLIC_URL", "ledgerpost", "should be a URL that begins with http:// or https://"),
+        ("UNSUBSCRIBE_SECRET", "short", "should have at least 32 characters"),
+        ("LOG_LEVEL", "loud", "should be debug, info, warning or error"),
+    ],
+)
+def test_what_a_setting_should_be_is_said_in_plain_words(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        ApiSettings.from_environ({**API, name: value})
+    assert str(caught.value) == f"{name}: {said}"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("HISTORY_RETENTION", "1d", "should be at least 2d"),
+        ("AMQP_URL", "http://h", "should be a URL that begins with amqp:// or amqps://"),
+        (
+            "REPLY_TO_PREFIX",
+            "no blank",
+            "should be 3 to 100 letters, digits, dots, hyphens and underscores",
+        ),
+    ],
+)
+def test_and_so_is_one_of_the_relay(name: str, value: str, said: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        RelaySettings.from_environ({**MAILER, name: value})
+    assert str(caught.value) == f"{name}: {said}"
+
+
+def test_a_rate_is_a_number() -> None:
+    with pytest.raises(SettingsError) as caught:
+        MailerSettings.from_environ({**MAILER, "RELAY_RATE": "fast"})
+    assert str(caught.value) == "RELAY_RATE: should be a number: more than 0 and at most 10000"

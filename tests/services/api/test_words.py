@@ -1,0 +1,96 @@
+"""What is wrong with an input is said in our own words, whatever it is and wherever it came in."""
+
+from collections.abc import Iterator
+from typing import Any, get_args
+
+import pytest
+from pydantic import BaseModel, ValidationError
+from pydantic_core import core_schema
+
+from services.api import inputs
+from services.api.refusals import InvalidInput
+from services.api.reports.model import FilterBody
+from services.api.sends.messages import SendRequested
+from services.api.sends.model import RescheduleBody, ResendBody, ResolveBody, SendBody
+from services.api.suppressions.model import PageQuery, SuppressionBody
+from services.api.suppressions.unsubscribe import UnsubscribeBody
+from shared import faults
+from shared.messages import SendTransactions
+
+MODELS: tuple[type[BaseModel], ...] = (
+    FilterBody,
+    PageQuery,
+    RescheduleBody,
+    ResendBody,
+    ResolveBody,
+    SendBody,
+    SendRequested,
+    SendTransactions,
+    SuppressionBody,
+    UnsubscribeBody,
+)
+VALUES = (
+    *(None, True, 0, -1, 1.5, 10**30, float("nan"), "9" * 5000, [], [1], {}, {"x": 1}),
+    *("", "x", "x" * 300, "\ud800", "2024-11-31", "2024-11-30T25:00:00Z", "2024-11-30T09:00", "\0"),
+)
+REQUEST = {
+    "specversion": "1.0",
+    "id": "1",
+    "source": "/crm",
+    "type": "com.ledgerpost.send-request.v1",
+}
+
+
+def given(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
+    yield {"unknown": 1}
+    for name, field in model.model_fields.items():
+        for value in VALUES:
+            if model is PageQuery and not isinstance(value, str):
+                continue  # a query string has nothing but texts
+            yield {field.alias or name: value}
+    if model is SendRequested:
+        # What is inside of `data` comes to light once all around it is right.
+        for data in given(SendRequested.model_fields["data"].annotation or BaseModel):
+            yield {**REQUEST, "data": {"customer_id": 4, "from": "x", "to": "x", **data}}
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_no_word_of_pydantic_is_said(model: type[BaseModel]) -> None:
+    for fields in given(model):
+        try:
+            model.model_validate(fields)
+        except ValidationError as error:
+            theirs = {each["msg"] for each in error.errors() if each["type"] != "value_error"}
+            kinds = {each["type"] for each in error.errors()}
+        else:
+            continue
+        with pytest.raises(InvalidInput) as caught:
+            inputs.parse(model, fields)
+        ours = {each.message for each in caught.value.errors}
+        assert not ours & theirs
+        assert not [each for each in ours if "Input" in each or "String" in each]
+        # None of them is a kind that we have no words for.
+        assert faults._UNKNOWN not in ours, kinds
+
+
+class Context(dict[str, str]):
+    """What an error tells beside its kind, whatever the kind."""
+
+    def __missing__(self, name: str) -> str:
+        return f"the {name}"
+
+
+def test_nor_of_any_other_kind_of_error() -> None:
+    for kind in get_args(core_schema.ErrorType):
+        ours = faults.said({"type": kind, "ctx": Context(), "msg": "Input should be theirs"})
+        assert "theirs" not in ours
+    assert faults.said({"type": "of_tomorrow", "msg": "Input"}) == "is not what it should be"
+
+
+def test_an_unknown_field_inside_of_a_message_is_told_the_known_ones_there() -> None:
+    with pytest.raises(InvalidInput) as caught:
+        inputs.parse(SendRequested, {**REQUEST, "data": {"customer": 4}})
+    [fault] = [each for each in caught.value.errors if each.field == "data.customer"]
+    assert fault.message.startswith("is no field of this request, which takes ")
+    assert "customer_id" in fault.message
+    assert "specversion" not in fault.message
