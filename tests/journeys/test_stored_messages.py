@@ -39,6 +39,13 @@ def kept(kind: str) -> list[Any]:
     return [pytest.param(path.read_bytes(), id=str(path.relative_to(STORED))) for path in found]
 
 
+def with_added(stored: Any, again: Any) -> Any:
+    """What was stored, with what later versions write in addition: names, and nothing else."""
+    if not isinstance(stored, dict) or not isinstance(again, dict):
+        return stored
+    return again | {name: with_added(value, again.get(name)) for name, value in stored.items()}
+
+
 @pytest.mark.parametrize("path", FILES, ids=lambda path: str(path.relative_to(STORED)))
 def test_a_stored_message_is_read_and_meets_the_schema_of_its_version(path: Path) -> None:
     raw = path.read_bytes()
@@ -51,7 +58,7 @@ def test_a_stored_message_is_read_and_meets_the_schema_of_its_version(path: Path
     if schema.mode == "serialization":
         # Nothing of it is lost or read as something else.
         again = json.loads(read.model_dump_json(by_alias=True))
-        assert {**again, **json.loads(raw)} == again
+        assert with_added(json.loads(raw), again) == again
 
 
 def test_there_is_a_stored_message_of_each_kind() -> None:

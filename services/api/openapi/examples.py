@@ -55,6 +55,7 @@ ACCEPTED: dict[str, Any] = {
     "message": "Transactions sent",
     "personal_message": "Thank you!",
     "status": "sending",
+    "paused": False,
     "customer_id": 4,
     "from": "2024-11-01",
     "to": "2024-11-30",

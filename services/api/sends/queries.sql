@@ -10,6 +10,7 @@ SELECT now() AS asked_at,
        left(b.email, 300) AS business_email,
        b.timezone,
        EXISTS (SELECT FROM suppressions WHERE business_id = b.id) AS suppresses,
+       EXISTS (SELECT FROM pauses WHERE business_id = b.id OR business_id IS NULL) AS paused,
        k.fingerprint, k.send_id, k.answer
 FROM businesses b
 LEFT JOIN customers c ON c.business_id = b.id AND c.id = $2
@@ -81,11 +82,14 @@ WITH keyed AS (
 SELECT pg_notify('ledgerpost_due', '') FROM sent
 
 -- name: sends
--- Sends with what became of them, newest first; `chosen` is one of the queries below.
+-- Sends of business $1 with what became of them, newest first; `chosen` is a query below.
 SELECT s.id, s.customer_id, s.date_from, s.date_to, s.personal_message, s.skipped, s.send_at,
        s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
        s.resend_of, came.recipients,
-       CASE WHEN s.status = 'scheduled' AND s.send_at <= now() THEN 'sending' ELSE s.status END AS status
+       CASE WHEN s.status = 'scheduled' AND s.send_at <= now() THEN 'sending' ELSE s.status END AS status,
+       s.status IN ('scheduled', 'sending') AND EXISTS (
+           SELECT FROM pauses WHERE business_id = $1 OR business_id IS NULL
+       ) AS paused
 FROM (
 {chosen}
 ) s

@@ -73,7 +73,7 @@ async def resend(
         return await keep(
             conn,
             business_id,
-            _draft(send_id, first, to, terms.max_lateness),
+            _draft(send_id, first, to, terms.max_lateness, paused=asked["paused"]),
             to,
             copy_to_me=first["copy_to_me"],
             fingerprint=fingerprint,
@@ -104,13 +104,16 @@ async def _recipients(
     )
 
 
-def _draft(send_id: UUID, first: asyncpg.Record, to: Recipients, lateness: timedelta) -> Send:
+def _draft(
+    send_id: UUID, first: asyncpg.Record, to: Recipients, lateness: timedelta, *, paused: bool
+) -> Send:
     now = first["asked_at"]
     return Send(
         id=uuid7(),
         message=view.message(send_at=now, created_at=now),
         personal_message=first["personal_message"],
         status="sending",
+        paused=paused,
         customer_id=first["customer_id"],
         date_from=date.fromisoformat(first["date_from"]),
         date_to=date.fromisoformat(first["date_to"]),

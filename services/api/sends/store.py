@@ -173,6 +173,7 @@ async def _drafted(
         message=view.message(send_at=due, created_at=now),
         personal_message=request.message,
         status="scheduled" if due > now else "sending",
+        paused=asked["paused"],
         customer_id=request.customer_id,
         date_from=request.period.start,
         date_to=request.period.end,

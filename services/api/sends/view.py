@@ -92,6 +92,13 @@ class Send(BaseModel):
             " one in doubt included."
         ),
     ]
+    paused: Annotated[
+        bool,
+        Field(
+            description="Whether mail is still to come and the operator has paused the mails of the"
+            " business, or of everybody: none of it goes out before the pause is ended."
+        ),
+    ] = False
     customer_id: Id
     date_from: Annotated[date, Field(alias="from", description="The statement's first day.")]
     date_to: Annotated[date, Field(alias="to", description="The statement's last day.")]

@@ -72,6 +72,7 @@ async def test_the_answer_says_what_was_stored(ledger: asyncpg.Connection) -> No
         "message": "Transactions sent",
         "personal_message": None,
         "status": "sending",
+        "paused": False,
         "customer_id": 7,
         "from": "2024-11-01",
         "to": "2024-11-30",
