@@ -33,6 +33,12 @@ def block(language: str) -> str:
     return str(found)
 
 
+def without_hearing(example: str) -> str:
+    """The same example, that leaves the events of its send in the queue."""
+    [line] = [line for line in example.splitlines() if " await follow(" in line]
+    return example.replace(line, "")
+
+
 def told(command: str) -> list[str]:
     """What the page tells to give to a command of rabbitmqctl, after the vhost and the user."""
     [line] = [line for line in block("sh").splitlines() if f" {command} " in line]
@@ -57,9 +63,15 @@ async def crm(system: System, servers: Servers) -> AsyncIterator[str]:  # noqa: 
     vhosts.delete_user(name)
 
 
-async def run(system: System, crm: str, *command: str) -> str:  # noqa: F811
-    """What an example prints while the system runs."""
-    key = await access.create(system.db, business_id=1, name="crm", scopes=["transactions:send"])
+async def started(
+    system: System,  # noqa: F811
+    crm: str,
+    *command: str,
+    key: str | None = None,
+) -> tuple[int | None, str, str]:
+    """How an example ends while the system runs: status, output and complaint."""
+    scopes = ["transactions:send"]
+    valid = await access.create(system.db, business_id=1, name="crm", scopes=scopes)
     async with system.relay(), system.mailer():
         # The exchanges are there as soon as a relay has connected for the first time.
         connection = await aio_pika.connect(system.amqp)
@@ -68,17 +80,24 @@ async def run(system: System, crm: str, *command: str) -> str:  # noqa: F811
         process = await asyncio.create_subprocess_exec(
             *command[:-1],
             cwd=FOLDER,
-            env={"PATH": os.environ["PATH"], "AMQP_URL": crm, "KEY": key.text},
+            env={"PATH": os.environ["PATH"], "AMQP_URL": crm, "KEY": key or valid.text},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
         )
         async with asyncio.timeout(60):
-            output, _ = await process.communicate(command[-1].encode())
-        assert process.returncode == 0
-        [send] = await system.db.fetch("SELECT id FROM sends")
-        await system.settled(str(send["id"]))
+            output, complaint = await process.communicate(command[-1].encode())
+        for send in await system.db.fetch("SELECT id FROM sends"):
+            await system.settled(str(send["id"]))
+    return process.returncode, output.decode(), complaint.decode()
+
+
+async def run(system: System, crm: str, *command: str) -> str:  # noqa: F811
+    """What an example prints, whose mail goes out."""
+    status, output, complaint = await started(system, crm, *command)
+    assert status == 0, complaint
     assert len(system.judge.accepted) == 1
-    return output.decode()
+    return output
 
 
 async def test_the_example_in_python_asks_and_hears_until_the_mail_is_sent(
@@ -86,7 +105,38 @@ async def test_the_example_in_python_asks_and_hears_until_the_mail_is_sent(
     crm: str,
 ) -> None:
     lines = (await run(system, crm, sys.executable, "-", block("python"))).splitlines()
-    assert lines[-1] == "com.ledgerpost.delivery.sent.v1"
+    assert lines == [
+        "com.ledgerpost.send-request.accepted.v1",
+        "com.ledgerpost.delivery.sent.v1",
+    ]
+
+
+async def test_the_example_in_python_ends_neither_by_others_events_nor_without_a_valid_key(
+    system: System,  # noqa: F811
+    crm: str,
+) -> None:
+    example = block("python")
+    await run(system, crm, sys.executable, "-", without_hearing(example))
+    hasty = example.replace("answers.get(), 10", "answers.get(), 1")
+    status, printed, complaint = await started(
+        system, crm, sys.executable, "-", hasty, key="ledgerpost_bad"
+    )
+    assert (status, printed) == (1, "")
+    assert complaint.startswith("no answer in 10 s: is the key valid")
+    # The events of the first send lie in the queue still.
+    status, printed, _ = await started(system, crm, sys.executable, "-", example)
+    assert (status, len(printed.splitlines())) == (0, 2)
+    assert len(system.judge.accepted) == 2
+
+
+async def test_the_example_in_python_says_why_its_request_is_refused(
+    system: System,  # noqa: F811
+    crm: str,
+) -> None:
+    example = block("python").replace('"customer_id": 4', '"customer_id": 404')
+    status, printed, complaint = await started(system, crm, sys.executable, "-", example)
+    assert (status, printed) == (1, "com.ledgerpost.send-request.refused.v1\n")
+    assert "customer" in complaint
 
 
 async def test_the_example_in_node_asks_and_is_answered(system: System, crm: str) -> None:  # noqa: F811
