@@ -51,6 +51,10 @@ def _url(*schemes: str) -> BeforeValidator:
         hosts = parts.netloc.rpartition("@")[2].split(",")
         if not all(_HOST.fullmatch(host) for host in hosts):
             raise ValueError("has a port that is no number; percent-encode / and : in the password")
+        # Half of the password may stand where a port and a path do, and those are logged.
+        behind = parts.path if parts.scheme.startswith("postgres") else parts.path + parts.query
+        if parts.fragment or ("@" in behind and "@" not in parts.netloc):
+            raise ValueError("ends its host too early: percent-encode / ? # and @ in the password")
         return value
 
     return BeforeValidator(check)

@@ -236,6 +236,25 @@ def test_and_so_is_one_of_the_relay(name: str, value: str, said: str) -> None:
     assert str(caught.value) == f"{name}: {said}"
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATABASE_URL", "postgresql://user:12/s3cret@h/ledger"),
+        ("DATABASE_URL", "postgresql://user:12#s3cret@h/ledger"),
+        ("AMQP_URL", "amqp://user:12/s3cret@h/v"),
+        ("AMQP_URL", "amqp://user:12?s3cret@h/v"),
+        ("AMQP_URL", "amqp://user:12#s3cret@h/v"),
+        ("SMTP_URL", "smtp://user:12/s3cret@h"),
+        ("SMTP_URL", "smtp://user:12?s3cret@h"),
+        ("SMTP_URL", "smtp://user:12#s3cret@h"),
+    ],
+)
+def test_a_password_that_looks_like_a_port_and_a_path_is_refused(name: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"^{name}: ") as refused:
+        MailerSettings.from_environ({**MAILER, name: value})
+    assert "s3cret" not in str(refused.value)
+
+
 def test_a_rate_is_a_number() -> None:
     with pytest.raises(SettingsError) as caught:
         MailerSettings.from_environ({**MAILER, "RELAY_RATE": "fast"})
