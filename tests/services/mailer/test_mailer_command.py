@@ -80,7 +80,7 @@ async def test_a_command_asks_for_all_that_it_needs_at_once(
 async def test_a_wrong_setting_is_one_line() -> None:
     status, _, errors = await ledgerpost_mailer("check", SMTP_URL="ftp://x", **SENDER)
     assert status == 2
-    assert errors == "Error: SMTP_URL: should be a URL that begins with smtp://\n"
+    assert errors == "Error: SMTP_URL: should be a URL that begins with smtp:// or smtps://\n"
 
 
 async def test_check_tells_each_step(judge: Judge, tmp_path: Path) -> None:
