@@ -19,6 +19,7 @@ from pydantic import (
 
 from shared import ranges
 from shared.faults import said
+from shared.networks import Network, read
 from shared.postgres_url import understood
 
 # One host of a URL, with or without a port; Postgres takes several, or none for a socket.
@@ -107,6 +108,7 @@ Secret = Annotated[str | None, Field(min_length=32, repr=False)]
 Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
 QueuePrefix = Annotated[str | None, AfterValidator(_prefix)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(read)]
 HttpUrl = Annotated[str, _url("http", "https")]
 
 
@@ -157,6 +159,7 @@ class ApiSettings(SendSettings):
     public_url: HttpUrl = "http://127.0.0.1:8080"
     unsubscribe_secret: Secret = None
     cors_origins: Origins = ()
+    trusted_proxies: Networks = ()
 
 
 class RelaySettings(SendSettings):

@@ -30,7 +30,8 @@ from services.api.appkeys import (
     UNREAD,
     UNSUBSCRIBE_LINKS,
 )
-from services.api.metrics import HttpMetrics
+from services.api.descriptors import Watch
+from services.api.metrics import HttpMetrics, for_a_second
 from services.api.openapi import document
 from services.api.relay.app import relaying
 from services.api.tallies import Tallies
@@ -77,7 +78,8 @@ def create_app(
     def expose() -> bytes:
         return metrics.expose(counted) if tallies is None else tallies.expose(counted)
 
-    app[EXPOSE] = expose
+    app[EXPOSE] = for_a_second(expose)
+    app.cleanup_ctx.append(partial(_descriptors, counted=counted))
     app[OPENAPI] = document.as_json
     routes.add_to(app)
     app.on_response_prepare.append(middlewares.finish_headers)
@@ -94,6 +96,11 @@ async def _postgres(app: web.Application) -> AsyncIterator[None]:
     ) as pool:
         app[POOL] = pool
         app[HEALTH].register("postgres", partial(check_postgres, pool))
+        yield
+
+
+async def _descriptors(_: web.Application, *, counted: CollectorRegistry) -> AsyncIterator[None]:
+    async with Watch(counted).watching():
         yield
 
 

@@ -1,6 +1,24 @@
+import time
+from collections.abc import Callable
 from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
+
+_FRESH = 1.0  # seconds
+
+
+def for_a_second(make: Callable[[], bytes]) -> Callable[[], bytes]:
+    """Return what asks `make` once a second at most: its work is asked for without a key."""
+    kept: tuple[float, bytes] | None = None
+
+    def text() -> bytes:
+        nonlocal kept
+        now = time.monotonic()
+        if kept is None or now - kept[0] >= _FRESH:
+            kept = now, make()
+        return kept[1]
+
+    return text
 
 
 class HttpMetrics:

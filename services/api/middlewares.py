@@ -11,7 +11,7 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from services.api import cors, errors, lending, negotiation, told, writing
+from services.api import cors, errors, forwarded, lending, negotiation, told, writing
 from services.api.access.limits import WINDOW, Rate
 from services.api.appkeys import (
     CODING,
@@ -201,7 +201,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
         route=route,
         status=status,
         milliseconds=round(seconds * 1000, 3),
-        remote=request.remote,
+        remote=forwarded.of(request),
         business_id=principal and principal.business_id,
         key_id=principal and str(principal.key_id),
     )

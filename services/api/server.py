@@ -14,7 +14,7 @@ from aiohttp.worker import GunicornUVLoopWebWorker
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has none
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # has none
 
-from services.api import ops
+from services.api import descriptors, ops
 from services.api.protocol import IDLE, Runner
 from services.api.relay.app import LAST_STEP
 from services.api.tallies import Tallies, count_in
@@ -71,6 +71,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
                 pass
         except OSError as error:
             raise SettingsError(f"API_HOST, API_PORT: {error.strerror}") from None
+        descriptors.raise_limit()
         super().run()
 
     def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
@@ -118,6 +119,14 @@ class _Worker(GunicornUVLoopWebWorker):
     """Serves on for `drain_delay` seconds after SIGTERM, saying that it is about to leave."""
 
     drain_delay: float
+    sockets: Any
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        # uvloop closes a socket by its number and lets go of the object, but knows no other than
+        # Python's own: gunicorn's around it would close the number again, whose ever it is then.
+        self.sockets = [each.sock for each in self.sockets]
+        super().run()
 
     def handle_exit(self, _: int, __: FrameType | None) -> None:
         """Begin to leave."""

