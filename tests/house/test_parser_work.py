@@ -13,9 +13,8 @@ from pydantic import BaseModel
 
 from services.api import inputs, negotiation
 from services.api.access.model import Key, Unauthenticated
-from services.api.ledger import kinds
 from services.api.ledger.faults import Faults, quoted
-from services.api.ledger.files import FILES
+from services.api.ledger.files import FILES, LedgerFile
 from services.api.ledger.records import fields as csv_fields
 from services.api.ledger.records import records
 from services.api.ledger.rows import Rows
@@ -130,20 +129,32 @@ def raw_json(given: str) -> None:
     inputs.parse(SendBody, value)
 
 
-def rows(given: str, header: str = "") -> None:
-    stream = io.BytesIO((header + given).encode())
-    for _ in Rows(CUSTOMERS, stream, Faults()).blocks():
+def rows(given: str, file: LedgerFile | None = None, header: str = "", code: str = "utf-8") -> None:
+    stream = io.BytesIO((header + given).encode(code, errors="replace"))
+    for _ in Rows(file or CUSTOMERS, stream, Faults()).blocks():
         pass
 
 
-def header_and_rows(given: str) -> None:
-    rows(given, ",".join(column.name for column in CUSTOMERS.columns) + "\n")
+def behind_a_header(separator: str = ",", **options: str) -> Callable[[str], object]:
+    """Reads the text as rows of customers."""
+    header = separator.join(column.name for column in CUSTOMERS.columns) + "\n"
+    if separator not in ",;\t":
+        header = f"sep={separator}\n{header}"
+    return lambda given: rows(given, CUSTOMERS, header, **options)
 
 
-def each_kind(given: str) -> None:
-    for kind in (kinds.ID, kinds.INTEGER, kinds.AMOUNT, kinds.AMOUNT_NOT_NEGATIVE, kinds.DATE,
-                 kinds.TIME, kinds.TEXT, kinds.CURRENCY, kinds.TIMEZONE):  # fmt: skip
-        kind.complaint(given)
+def in_each_column(mark: str) -> Callable[[str], object]:
+    """Reads rows of all files, each with a part of the text in another column, between marks."""
+    places = [(file, column.name) for file in FILES for column in file.columns]
+
+    def read(given: str) -> None:
+        half = len(given) // len(places) // 2
+        part = f"{mark}{given[:half]}{given[-half:]}{mark}"
+        for file, name in places:
+            row = {column.name: column.kind.example for column in file.columns} | {name: part}
+            rows(",".join(row.values()) + "\n", file, ",".join(row) + "\n")
+
+    return read
 
 
 def event(given: str) -> None:
@@ -209,10 +220,14 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "request event": event,
     "wake-up": SendTransactions.model_validate_json,
     "csv": rows,
-    "csv behind its header": header_and_rows,
+    "csv behind its header": behind_a_header(),
+    "csv with tabs": behind_a_header("\t"),
+    "csv with bars": behind_a_header("|"),
+    "csv in UTF-16": behind_a_header(code="utf-16"),
     "csv records": lambda given: list(records(io.BytesIO(given.encode()))),
     "csv fields": lambda given: csv_fields(given.encode()),
-    "csv values": each_kind,
+    "csv in each column": in_each_column(""),
+    "csv in each column, quoted": in_each_column('"'),
     "csv quoted": quoted,
     "settings of the API": settings(ApiSettings),
     "settings of the relay": settings(RelaySettings),

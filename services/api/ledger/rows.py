@@ -12,6 +12,7 @@ from services.api.ledger.kinds import TEXT
 from services.api.ledger.records import MalformedError, fields, records
 
 _BLOCK = 256 * 1024
+_LONGEST_HEADER = 64 * 1024  # bytes; ours have 250
 _QUOTED_TEXT = r'"(?=[^"]|"")[^"\0]*+(?:""[^"\0]*+)*+"'
 
 
@@ -81,6 +82,9 @@ class Rows:
 
     def _header(self) -> Sequence[Column]:
         line, record = next(self._records, (1, b""))
+        if len(record) > _LONGEST_HEADER:
+            self._note(line, "header", f"is longer than {_LONGEST_HEADER} bytes: is it one?")
+            return ()
         known = {column.name: column for column in self._file.columns}
         try:
             names = [_name(name or "") for name in fields(record, self.separator)]
