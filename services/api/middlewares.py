@@ -66,7 +66,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn what a handler raises into the answer that errors.py has for it."""
     try:
-        return await handler(request)
+        response = await handler(request)
     except Exception as error:  # noqa: BLE001 -- the last resort of every request
         if errors.reader_lost(request, error):
             return errors.BrokenOff(request, _NO_ANSWER)
@@ -77,6 +77,9 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.writer.output_size > 0:
             return errors.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
         return errors.answer(request, error)
+    if PRINCIPAL in request:  # which only the database can tell
+        request.app[DATABASE_TROUBLE].over()
+    return response
 
 
 @web.middleware

@@ -19,6 +19,7 @@ from services.mailer.pacing import Pacing
 from services.mailer.relay import Relay, Timeouts
 from services.mailer.rows import Rows
 from services.mailer.sessions import Sessions
+from services.mailer.strangers import Strangers
 from shared import metrics, postgres
 from shared.breaker import Breaker
 from shared.db.login import warned
@@ -99,7 +100,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         attempts = Attempts(counted)
         letters = Letters(most, pdf=pdf, flawed=attempts.flawed)
         health.register("compositors", letters.check)
-        rows = Rows(pool, settings.lease)
+        rows = Rows(pool, settings.lease, Strangers(counted).met)
         links = unsubscribe_links(settings)
         # A quarter of the places for the mails of one business that wait for long.
         composer = Composer(

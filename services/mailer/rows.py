@@ -1,7 +1,7 @@
 """The worker's side of the delivery rows: claimed, gated and recorded many at a time."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,13 +22,16 @@ _MOST_REFUSALS = 5  # tries to record what Postgres, being there, refuses
 class Rows:
     """Claims and settles delivery rows, and renews the leases of all that it holds."""
 
-    def __init__(self, pool: asyncpg.Pool, lease: timedelta) -> None:
+    def __init__(self, pool: asyncpg.Pool, lease: timedelta, unknown: Callable[[], None]) -> None:
+        """Have `unknown` called for each wake-up whose delivery the database does not have."""
         self._pool = pool
         self._lease = lease
+        self._unknown = unknown
         self._held: dict[UUID, Claim] = {}
         self._unrecorded = Trouble("result not recorded yet")
         self._unrenewed = Trouble("leases not renewed")
         self._claims = Batches(self._claim_all, postgres.UNAVAILABLE)
+        self._found = Batches(self._find_all, postgres.UNAVAILABLE)
         self._statements = Batches(self._read_all, postgres.UNAVAILABLE)
         self._gates = Batches(self._gate_all, postgres.UNAVAILABLE)
         self._verdicts = Batches(self._record_all, postgres.UNAVAILABLE)
@@ -38,6 +41,9 @@ class Rows:
         claim = await self._claims.ask(delivery_id)
         if claim is not None:
             self._held[claim.id] = claim
+        # Asked for by itself: if it failed after a claim, the claimed row would wait for its lease.
+        elif not await self._found.ask(delivery_id):
+            self._unknown()
         return claim
 
     async def gate(self, claim: Claim) -> bool:
@@ -60,6 +66,7 @@ class Rows:
                 self._unrecorded.met(error)
                 await asyncio.sleep(_RETRY)
             else:
+                self._unrecorded.over()
                 return decided
 
     def release(self, claim: Claim) -> None:
@@ -87,6 +94,8 @@ class Rows:
                 await self._renew_all()
             except Exception as error:  # noqa: BLE001 - a worker that no longer renews loses its rows
                 self._unrenewed.met(error)
+            else:
+                self._unrenewed.over()
 
     async def _renew_all(self) -> None:
         patience = self._lease.total_seconds() / 6
@@ -103,6 +112,11 @@ class Rows:
             claimed = await held.claim(conn, ids, self._lease)
         # The same message many times at once: one of them gets the row.
         return [claimed.pop(delivery_id, None) for delivery_id in ids]
+
+    async def _find_all(self, ids: Sequence[UUID]) -> Sequence[bool]:
+        async with self._pool.acquire() as conn:
+            unknown = await held.unknown(conn, ids)
+        return [delivery_id not in unknown for delivery_id in ids]
 
     async def _read_all(self, claims: Sequence[Claim]) -> Sequence[str]:
         async with self._pool.acquire() as conn:

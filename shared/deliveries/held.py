@@ -51,6 +51,11 @@ async def claim(conn: Connection, ids: Iterable[UUID], lease: timedelta) -> dict
     return {row["id"]: Claim(**row) for row in rows if row["id"] in asked}
 
 
+async def unknown(conn: Connection, ids: Iterable[UUID]) -> set[UUID]:
+    """Return those of `ids` that no delivery has."""
+    return {row["id"] for row in await conn.fetch(_QUERIES.unknown, list(ids))}
+
+
 async def renew(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
     """Prolong the leases of `claims` and return the ids of those that are still held."""
     rows = await conn.fetch(_QUERIES.renew, *_keys(claims), lease)

@@ -232,6 +232,11 @@ SELECT t.id, t.token, t.send_id, t.business_id, t.email, t.attempts, t.expires_a
 FROM taken t JOIN sends s ON s.id = t.send_id
 WHERE t.state = 'sending'
 
+-- name: unknown
+-- Those of the ids $1 that no delivery has.
+SELECT asked.id FROM unnest($1::uuid[]) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.id = asked.id OFFSET 0)
+
 -- name: renew
 -- A worker that still works on its rows keeps them. $1 ids, $2 tokens, $3 the lease.
 WITH mine AS MATERIALIZED (

@@ -1,12 +1,15 @@
 """A neighbour away, refusing or lying: what is promised holds all the same."""
 
 import asyncio
+from uuid import uuid4
 
 import aio_pika
 
 from shared import topology
+from tests.faults.queue import length, publish, wakeup
 from tests.journeys.conftest import System, soon
 from tests.judge.script import Accept, Drop, Say
+from tests.logged import Logged
 
 
 async def test_without_rabbitmq_a_send_is_stored_and_goes_out_later(system: System) -> None:
@@ -88,6 +91,18 @@ async def test_the_same_wakeup_a_hundred_times_is_one_mail(system: System) -> No
 
             await soon(consumed)
     assert list(system.judge.counts().values()) == [1]
+
+
+async def test_the_wakeups_of_another_installation_are_told_of_and_harm_nobody(
+    system: System, logged: Logged
+) -> None:
+    async with system.relay(), system.mailer():
+        await publish(system.amqp, *(wakeup(str(uuid4())) for _ in range(3)))
+        sent = await system.send()
+        assert (await system.settled(sent["id"]))["status"] == "sent"
+    [line] = [line for line in logged() if "another installation" in line["event"]]
+    assert line["level"] == "warning"
+    assert await length(system.amqp, topology.DEAD_LETTERS) == 0
 
 
 async def test_unreadable_messages_go_to_the_dead_letters_and_harm_nobody(system: System) -> None:

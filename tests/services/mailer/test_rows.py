@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -14,6 +14,7 @@ from shared import postgres
 from shared.deliveries import held, waiting
 from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
+from tests.logged import Logged
 from tests.roles import acting
 from tests.shared.deliveries.conftest import submit
 
@@ -27,10 +28,22 @@ async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
+class Strangers:
+    count = 0
+
+    def met(self) -> None:
+        self.count += 1
+
+
 @pytest.fixture
-async def rows(database: str) -> AsyncIterator[Rows]:
+def strangers() -> Strangers:
+    return Strangers()
+
+
+@pytest.fixture
+async def rows(database: str, strangers: Strangers) -> AsyncIterator[Rows]:
     async with postgres.pool(acting(database, "mailer"), name="test", size=3) as pool:
-        rows = Rows(pool, _LEASE)
+        rows = Rows(pool, _LEASE, strangers.met)
         renewing = asyncio.create_task(rows.renew())
         yield rows
         renewing.cancel()
@@ -67,6 +80,16 @@ async def test_a_lease_runs_on_while_the_row_is_held_and_no_longer(
     assert await conn.fetchval("SELECT lease_until FROM deliveries") == until
 
 
+async def test_wakeups_of_another_database_are_told_from_those_that_come_again(
+    rows: Rows, conn: asyncpg.Connection, strangers: Strangers
+) -> None:
+    claim = await claimed(rows, conn)
+    assert await rows.claim(claim.id) is None
+    assert strangers.count == 0
+    assert await asyncio.gather(*(rows.claim(uuid4()) for _ in range(3))) == [None] * 3
+    assert strangers.count == 3
+
+
 async def test_an_older_claim_on_a_row_does_not_release_the_newer(
     rows: Rows, conn: asyncpg.Connection
 ) -> None:
@@ -82,7 +105,7 @@ async def test_an_older_claim_on_a_row_does_not_release_the_newer(
 
 
 async def test_renewing_goes_on_after_an_unexpected_error(
-    rows: Rows, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    rows: Rows, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, logged: Logged
 ) -> None:
     failures = [ZeroDivisionError("once"), ConnectionResetError("twice")]
     renew = Rows._renew_all
@@ -98,7 +121,14 @@ async def test_renewing_goes_on_after_an_unexpected_error(
     async with asyncio.timeout(20):
         while await conn.fetchval("SELECT lease_until FROM deliveries") == until:
             await asyncio.sleep(0.05)
+        while len(told := _told(logged)) < 2:
+            await asyncio.sleep(0.05)
     assert not failures
+    assert told == ["leases not renewed", "leases not renewed: over"]
+
+
+def _told(logged: Logged) -> list[str]:
+    return [each["event"] for each in logged() if each["event"].startswith("leases")]
 
 
 async def test_renewing_waits_for_no_lock_longer_than_the_lease_can_spare(
