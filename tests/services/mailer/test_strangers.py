@@ -1,21 +1,23 @@
 import pytest
-from structlog.testing import capture_logs
 
 from services.mailer import strangers
 from services.mailer.strangers import Strangers
 from shared import metrics
+from tests.logged import Logged
 
 
 def test_wakeups_of_another_installation_are_counted_and_told_once_a_minute(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, logged: Logged
 ) -> None:
     now = 0.0
     monkeypatch.setattr(strangers.time, "monotonic", lambda: now)
     counted = metrics.registry()
     met = Strangers(counted)
-    with capture_logs() as lines:
-        for now in range(130):  # noqa: B007 - the clock above
-            met.met()
-    assert [line["count"] for line in lines] == [1, 60, 60]
-    assert {line["log_level"] for line in lines} == {"warning"}
+    for now in range(130):  # noqa: B007 - the clock above
+        met.met()
+    assert [(line["level"], line["count"]) for line in logged()] == [
+        ("warning", 1),
+        ("warning", 60),
+        ("warning", 60),
+    ]
     assert b"ledgerpost_unknown_wakeups_total 130.0" in metrics.expose(counted)
