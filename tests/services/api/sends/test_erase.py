@@ -1,9 +1,14 @@
 """Erasing a customer removes all that is personal, and nothing of anybody else."""
 
 import asyncpg
+import pytest
 
+from services.api.refusals import NotFound
+from services.api.sends.resends import resend
+from services.api.suppressions.recipients import recipient
+from shared.deliveries.states import State
 from tests.services.api.command import run
-from tests.services.api.sends.stored import send
+from tests.services.api.sends.stored import TERMS, put, send
 
 HISTORY = ("sends", "deliveries", "delivery_events", "statements", "idempotency_keys",
            "request_answers", "suppressions")  # fmt: skip
@@ -51,3 +56,25 @@ async def test_nothing_personal_is_left(ledger: asyncpg.Connection, database: st
     states = await ledger.fetch("SELECT state FROM deliveries WHERE send_id = $1", mine)
     assert [row["state"] for row in states] == ["failed", "failed"]
     assert await ledger.fetchval("SELECT count(*) FROM sends WHERE id = $1", other) == 1
+
+
+async def test_who_was_erased_gets_no_second_mail_and_has_no_link(
+    ledger: asyncpg.Connection, database: str
+) -> None:
+    first = await send(ledger, 4, others=1)
+    await put(ledger, first, State.FAILED, State.FAILED)
+    await ledger.execute("""
+        UPDATE delivery_events SET published_at = now();
+        INSERT INTO statements VALUES (1, sha256('x'), '{"name": "Esi"}', now());
+        UPDATE sends SET statement_sha256 = sha256('x');
+    """)
+    delivery = await ledger.fetchval("SELECT id FROM deliveries WHERE email = 'a0@x.com'")
+    assert (await recipient(ledger, delivery)).email == "a0@x.com"
+    words = ("--business", "1", "--address", "a0@x.com", "--yes")
+    erased = await run("erase", *words, DATABASE_URL=database)
+    assert erased.status == 0, erased.err
+    with pytest.raises(NotFound):
+        await recipient(ledger, delivery)
+    again = await resend(ledger, 1, first, None, TERMS)
+    to = await ledger.fetch("SELECT email FROM deliveries WHERE send_id = $1", again.send_id)
+    assert [row["email"] for row in to] == ["esi@customers.example.com"]
