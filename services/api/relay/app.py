@@ -15,7 +15,7 @@ from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.freezer import Freezer
 from services.api.relay.intake import Intake
 from services.api.relay.listener import listen
-from services.api.relay.loops import Bell, keep
+from services.api.relay.loops import Bell, Neighbours, keep
 from services.api.relay.outbox import Outbox
 from services.api.relay.pruner import Pruner
 from services.api.relay.publisher import Publisher
@@ -74,7 +74,7 @@ async def relaying(
                 settings.smtp_reply_timeout if settings.in_doubt_policy == "resend" else None
             ),
         )
-        stop = asyncio.Event()
+        stop, neighbours = asyncio.Event(), Neighbours()
         due, calm, answered = Bell(stop), Bell(stop), Bell(stop)
         outbox = Outbox(pool, events, poll=settings.poll_interval, patience=settings.queue_patience)
         answers = Answers(pool, told, poll=settings.poll_interval, patience=settings.queue_patience)
@@ -91,12 +91,16 @@ async def relaying(
         pruner = Pruner(pool, history=settings.history_retention, events=settings.event_retention)
         listener = asyncio.create_task(listen(settings.database_url, due.wake))
         loops = [
-            asyncio.create_task(keep("dispatcher", dispatcher.step, due, health, _PAUSE)),
-            asyncio.create_task(keep("sweeper", sweeper.step, calm, health, _PAUSE)),
-            asyncio.create_task(keep("outbox", outbox.step, calm, health, _PAUSE)),
-            asyncio.create_task(keep("answers", answers.step, answered, health, _PAUSE)),
+            asyncio.create_task(
+                keep("dispatcher", dispatcher.step, due, health, _PAUSE, neighbours)
+            ),
+            asyncio.create_task(keep("sweeper", sweeper.step, calm, health, _PAUSE, neighbours)),
+            asyncio.create_task(keep("outbox", outbox.step, calm, health, _PAUSE, neighbours)),
+            asyncio.create_task(
+                keep("answers", answers.step, answered, health, _PAUSE, neighbours)
+            ),
             asyncio.create_task(intake.run(stop)),
-            asyncio.create_task(keep("pruner", pruner.step, calm, health, _PAUSE)),
+            asyncio.create_task(keep("pruner", pruner.step, calm, health, _PAUSE, neighbours)),
         ]
         try:
             yield pool

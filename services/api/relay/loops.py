@@ -9,6 +9,7 @@ import structlog
 
 from shared import broker, postgres
 from shared.health import Health, Unwell, told
+from shared.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.relay")
 
@@ -23,13 +24,33 @@ class Bell:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-async def keep(name: str, step: Step, bell: Bell, health: Health, pause: timedelta) -> None:
+@dataclass(frozen=True)
+class Neighbours:
+    """What the log says of the neighbours of all loops, so that an outage is told once for them."""
+
+    postgres: Trouble = field(default_factory=lambda: Trouble("loops wait for postgres"))
+    rabbitmq: Trouble = field(default_factory=lambda: Trouble("loops wait for rabbitmq"))
+
+    def away(self, error: Exception) -> Trouble:
+        """Return the trouble with the neighbour that is away by this error."""
+        return self.postgres if postgres.is_away(error) else self.rabbitmq
+
+
+async def keep(
+    name: str,
+    step: Step,
+    bell: Bell,
+    health: Health,
+    pause: timedelta,
+    neighbours: Neighbours,
+) -> None:
     """Run `step` until the bell says stop: again after the time that it returns, or when it rings.
 
-    A neighbour that is away is said once in the log and in the health report, and tried again
-    after `pause`; so is an unexpected error, because one bad row must not stop the others.
+    A neighbour that is away is said in the health report, by one of the loops in the log, and tried
+    again after `pause`; so is an unexpected error, because one bad row must not stop the others.
     """
     trouble: str | None = None
+    away: Trouble | None = None
 
     async def check() -> None:
         if trouble is not None:
@@ -41,16 +62,16 @@ async def keep(name: str, step: Step, bell: Bell, health: Health, pause: timedel
         try:
             wait = await step()
         except (*postgres.UNAVAILABLE, *broker.UNAVAILABLE) as error:
-            if trouble is None:
-                _log.warning("loop waits for its neighbour", loop=name, error=repr(error))
+            away = neighbours.away(error)
+            away.met(error, loop=name)
             trouble, wait = told(error), pause
         except Exception as error:  # noqa: BLE001 - one bad row must not stop the loop
             _log.exception("loop failed", loop=name)
             trouble, wait = type(error).__name__, pause
         else:
-            if trouble is not None:
-                _log.info("loop goes on", loop=name)
-            trouble = None
+            if away is not None:
+                away.over()
+            trouble = away = None
         try:
             async with asyncio.timeout(wait.total_seconds()):
                 await bell.wake.wait()

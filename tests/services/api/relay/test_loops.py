@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 
 import pytest
+from aiormq.exceptions import AMQPConnectionError
+from structlog.testing import capture_logs
 
-from services.api.relay.loops import Bell, keep
+from services.api.relay.loops import Bell, Neighbours, keep
 from shared.health import Health
 
 _AT_ONCE, _NEVER = timedelta(0), timedelta(hours=1)
@@ -28,9 +30,11 @@ class Steps:
 
 
 @asynccontextmanager
-async def kept(steps: Steps, pause: timedelta = _AT_ONCE) -> AsyncIterator[tuple[Bell, Health]]:
+async def kept(
+    steps: Steps, pause: timedelta = _AT_ONCE, neighbours: Neighbours | None = None
+) -> AsyncIterator[tuple[Bell, Health]]:
     bell, health = Bell(asyncio.Event()), Health()
-    loop = asyncio.create_task(keep("loop", steps, bell, health, pause))
+    loop = asyncio.create_task(keep("loop", steps, bell, health, pause, neighbours or Neighbours()))
     yield bell, health
     bell.stop.set()
     bell.wake.set()
@@ -63,11 +67,24 @@ async def test_trouble_is_in_the_health_report_until_a_step_is_done() -> None:
         bell.wake.set()
         await until(lambda: not steps.errors)
         await asyncio.sleep(0)
-        assert await health.report() == {"loop": "ConnectionRefusedError: away"}
+        assert await health.report() == {"loop": "ConnectionRefusedError"}
         bell.wake.set()
         await until(lambda: steps.done == 1)
         await asyncio.sleep(0)
         assert await health.report() == {"loop": "ok"}
+
+
+async def test_an_outage_of_a_neighbour_is_told_once_for_all_loops() -> None:
+    neighbours, tries = Neighbours(), 40
+    several = [Steps(*(AMQPConnectionError("away") for _ in range(tries))) for _ in range(4)]
+    with capture_logs() as lines:
+        async with AsyncExitStack() as stack:
+            for steps in several:
+                await stack.enter_async_context(kept(steps, neighbours=neighbours))
+            for steps in several:
+                await until(lambda steps=steps: steps.done == 1)  # type: ignore[misc]  # bound
+    events = [line["event"] for line in lines]
+    assert events == ["loops wait for rabbitmq", "loops wait for rabbitmq: over"]
 
 
 async def test_it_comes_again_when_it_is_called() -> None:
