@@ -43,7 +43,7 @@ MIB = 1024 * 1024  # characters
 # A shorter text may take as long as one of this length: a few parsers do some work in any case.
 LEAST = 64 * 1024
 # How many plain loops over the characters of its text a parser may take as long as.
-LOOKS = 40
+LOOKS = 200
 
 WORST: dict[str, Callable[[int], str]] = {
     "marks": lambda n: "a" + "\u0301" * (n // 2) + "\u0316" * (n // 2),
