@@ -14,6 +14,7 @@ _VOCABULARY = {
     ("deliveries", "state"),
     ("delivery_events", "state"),
     ("daily_counts", "kind"),
+    ("sends", "status"),
     ("sends", "traceparent"),
     ("request_answers", "traceparent"),
     ("request_answers", "event_id"),

@@ -157,7 +157,8 @@ def test_no_due_time_comes_from_the_clock_of_a_worker() -> None:
     # They date a message or a dead letter; nothing is ever decided by it.
     assert asked == {
         "services/api/relay/dispatcher.py:_wakeup",
-        "services/api/relay/intake.py:_bury",
+        "services/api/relay/buried.py:dead_letter",
+        "services/mailer/check.py:_mail",
     }
 
 
