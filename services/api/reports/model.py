@@ -75,6 +75,8 @@ def _id(value: object) -> int:
 
 
 def _date(text: object) -> date:
+    if text == "":
+        raise ValueError("is missing: a date written YYYY-MM-DD")
     if not isinstance(text, str) or not _DATE.fullmatch(text):
         raise ValueError("should be a date written YYYY-MM-DD")
     try:

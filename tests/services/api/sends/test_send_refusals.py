@@ -85,6 +85,11 @@ async def test_the_period_is_needed_and_has_to_exist(
     assert await refused(api, params=params) == fields
 
 
+async def test_a_date_that_is_missing_is_said_to_be_missing(api: Client) -> None:
+    _, problem = await post(api, params={"from": "2024-11-01"})
+    assert problem["detail"] == "to: is missing: a date written YYYY-MM-DD"
+
+
 async def test_nobody_left_and_too_many_say_so(api: Client) -> None:
     _, problem = await post(api, customer=5)
     assert problem["status"] == 422
