@@ -35,7 +35,7 @@ stop: setup ## end the demo
 
 # A file at a time in each of three processes: most tests wait for their neighbours.
 test: setup node ## run every test, on a real Postgres and RabbitMQ (JOBS=: processes, 3)
-	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile
+	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder
 
 fast: setup ## run the tests that need no server, in less than a minute
 	@$(BIN)/pytest -q -n $(or $(JOBS),3) --dist loadfile -m 'not server'

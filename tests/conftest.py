@@ -7,12 +7,19 @@ pytest_plugins = ["tests.servers", "tests.logged"]
 # Fixtures that bring a server up, and folders whose tests bring one up by themselves.
 _SERVERS = {"servers", "neighbours"}
 _FOLDERS = {"provision", "contract", "demo"}
+# What takes longest begins first, so that no process works alone at the end.
+_FIRST = ("faults", "provision", "journeys", "contract", "demo")
 _TESTS = Path(__file__).parent
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark `server` what needs a server; `make fast` runs the rest."""
+    """Mark `server` what needs a server, for `make fast` to leave out; put long folders first."""
     for item in items:
         needed = _SERVERS.intersection(getattr(item, "fixturenames", ()))
-        if needed or item.path.relative_to(_TESTS).parts[0] in _FOLDERS:
+        if needed or _folder(item) in _FOLDERS:
             item.add_marker("server")
+    items.sort(key=lambda item: [_folder(item) == name for name in _FIRST], reverse=True)
+
+
+def _folder(item: pytest.Item) -> str:
+    return item.path.relative_to(_TESTS).parts[0]
