@@ -60,6 +60,15 @@ def client(key: str) -> aiohttp.ClientSession:
     )
 
 
+async def until_counted(session: aiohttp.ClientSession, url: str, wanted: str) -> None:
+    """Wait for a figure, which is counted once its answer is written, and shown within a second."""
+    for _ in range(100):
+        if (counted := await sends_counted(session, url)) == ([wanted], [wanted]):
+            return
+        await asyncio.sleep(0.1)
+    pytest.fail(f"{counted} were counted, not {wanted}")
+
+
 # SIGABRT is what the arbiter sends a worker that stood still, as after `docker pause`.
 @pytest.mark.parametrize(
     "disturb",
@@ -76,13 +85,14 @@ async def test_a_new_worker_answers_and_counts_on(
     key = await new_key(golden)
     async with served(DATABASE_URL=golden, API_WORKERS="2") as (process, url, _), client(key) as at:
         assert await ask(at, url, 10) == [202] * 10
+        await until_counted(at, url, "10.0")
         old = set(workers_of(process.pid))
         disturb(process.pid)
         gone = {next(iter(old))} if disturb is not reload else old
         while len(now := set(workers_of(process.pid))) != 2 or len(now - old) < len(gone):
             await asyncio.sleep(0.05)
         assert await ask(at, url, 10) == [202] * 10
-        assert await sends_counted(at, url) == (["20.0"], ["20.0"])
+        await until_counted(at, url, "20.0")
         async with at.get(f"{url}/health/ready") as response:
             assert response.status == 200
 
@@ -112,7 +122,7 @@ async def test_workers_answer_while_their_temporary_folder_is_full(
     ):
         fill(Path(f"/proc/{process.pid}/root{tmp_path}"))
         assert await ask(session, url, 10) == [202] * 10
-        assert await sends_counted(session, url) == (["10.0"], ["10.0"])
+        await until_counted(session, url, "10.0")
         assert not [line for line in lines if "was sent SIG" in line]
 
 
