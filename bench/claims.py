@@ -41,6 +41,10 @@ def run(url: str, few: int, many: int, *, rounds: int) -> dict[str, tuple[float,
 
 
 async def _round(conn: asyncpg.Connection, times: dict[str, list[float]]) -> None:
+    # As the processes have it.
+    await conn.execute(
+        "SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
+    )
     # The plans are made on this connection's first use, which is not what is measured.
     for _ in range(6):
         await waiting.next_due(conn)

@@ -48,7 +48,7 @@ WITH in_queue AS MATERIALIZED (
         published_at = NULL,
         lease_until = CASE fate.state WHEN 'queued' THEN clock_timestamp() + $2::interval END,
         updated_at = clock_timestamp()
-    FROM due, deliveries old, LATERAL (
+    FROM deliveries old, LATERAL (
         SELECT CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'expired'
                     WHEN old.expires_at <= now() THEN 'failed'
                     WHEN suppressed.reason IS NOT NULL THEN 'suppressed'
@@ -60,7 +60,8 @@ WITH in_queue AS MATERIALIZED (
                       WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason
               OFFSET 0) suppressed
     ) fate
-    WHERE d.id = due.id AND old.id = due.id
+    -- An array, because a join of unknown size may read all deliveries there are.
+    WHERE d.id = ANY(ARRAY(SELECT id FROM due)) AND old.id = d.id
     RETURNING d.id, d.state, d.business_id, d.due_at
 ), in_turn AS (
     SELECT *, row_number() OVER (PARTITION BY business_id ORDER BY due_at, id) AS turn FROM moved
