@@ -242,6 +242,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "line of a statement": wording.line,
     "lines of a statement": wording.lines,
     "file name": wording.slug,
+    "initial": wording.initial,
     "time zone": lambda given: wording.local(NOW, given),
     "header line": headers.one_line,
     "header": lambda given: headers.text_header("Subject", wording.line(given, limit=150)),
@@ -283,7 +284,7 @@ def test_a_megabyte_of_the_worst_costs_no_more_than_a_few_looks(
 ) -> None:
     look = seconds(looked_at, "a" * MIB) / MIB
     # Small ones first: what takes time in the square of the length fails before it takes hours.
-    for size in (LEAST // 16, MIB):
+    for size in (LEAST // 16, LEAST // 4, LEAST, MIB):
         most = LOOKS * max(size, LEAST) * look
         for kind in WORST:
             taken = seconds(parser, worst(kind, size), tries=1)
