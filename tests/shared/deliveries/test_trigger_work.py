@@ -18,12 +18,12 @@ async def test_a_session_that_began_with_one_row_compares_many_once_each(
 ) -> None:
     one, many = await submit(conn, ["a@x.example"]), await _submit_many(conn)
     await conn.execute(_CANCEL, one)
-    plans = await _explained(conn)
+    plans = await explained(conn)
     await conn.execute(_CANCEL, many)
     read = sum(
         node["Actual Rows"] * node["Actual Loops"] + node.get("Rows Removed by Join Filter", 0)
         for plan in plans
-        for node in _nodes(json.loads(plan)["Plan"])
+        for node in nodes(json.loads(plan)["Plan"])
         if node["Node Type"] == "Named Tuplestore Scan" or "Join" in node["Node Type"]
     )
     assert 0 < read < 10 * _MANY
@@ -36,7 +36,7 @@ async def _submit_many(conn: asyncpg.Connection) -> list[UUID]:
     return await submit(conn, [f"r{number}@x.example" for number in range(_MANY)])
 
 
-async def _explained(conn: asyncpg.Connection) -> list[str]:
+async def explained(conn: asyncpg.Connection) -> list[str]:
     """Return a list to which each statement from now on adds how it was carried out, as JSON."""
     plans: list[str] = []
 
@@ -53,7 +53,7 @@ async def _explained(conn: asyncpg.Connection) -> list[str]:
     return plans
 
 
-def _nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for child in plan.get("Plans", []):
-        yield from _nodes(child)
+        yield from nodes(child)
