@@ -60,9 +60,11 @@ CONFLICTS: tuple[type[Exception], ...] = (
 )
 
 
-# At work for whoever called them.
-_ANYBODYS = frozenset({"asyncio", "contextlib", "socket", "ssl", "uvloop"})
-_OPENING = frozenset({"shared.addresses", "shared.opening", "shared.postgres", "shared.session"})
+# At work for whoever called them: packages, and a module of ours.
+_ANYBODYS = frozenset(
+    {"aiohappyeyeballs", "asyncio", "contextlib", "shared.addresses", "socket", "ssl", "uvloop"}
+)
+_OPENING = frozenset({"shared.opening", "shared.postgres", "shared.session"})
 
 
 class Refused(ConnectionRefusedError):
@@ -80,7 +82,7 @@ def is_away(error: BaseException) -> bool:
     for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
         module = str(frame.f_globals.get("__name__", ""))
         package = module.partition(".")[0]
-        if package not in _ANYBODYS:
+        if _ANYBODYS.isdisjoint({package, module}):
             return package == "asyncpg" or module in _OPENING
     return False
 
