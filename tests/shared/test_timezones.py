@@ -11,7 +11,7 @@ OTHERS = (
     "right/Europe/Berlin", "posix/Asia/Tokyo", "posixrules", "Factory", "localtime", "PST", "IST",
     "UTC+3", "EST5", "europe/berlin", "Europe/Nowhere", "Europe/../Europe/Berlin", "",
 )  # fmt: skip
-MIGRATION = "0029_timezones_of_iana.sql"
+MIGRATION = "0023_timezones_of_iana.sql"
 
 
 async def test_the_ledger_takes_every_name_of_ianas_and_no_other(database: str) -> None:

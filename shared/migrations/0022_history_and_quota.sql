@@ -25,7 +25,12 @@ $$;
 
 -- Most changes keep a send's status and cost one look at what changed. The others lock the send
 -- before they look at its mails: of two at once, the second sees what the first did.
-CREATE FUNCTION keep_send_status() RETURNS trigger LANGUAGE plpgsql AS $$
+--
+-- What an UPDATE changed is found by joining the rows before with the rows after. A session plans that
+-- join when its first UPDATE of deliveries runs, mostly of one row, for which a nested loop is best; with
+-- that plan 8,000 mails cancelled at once by the same session were compared each with each, in 9 seconds.
+ALTER FUNCTION log_delivery_states() SET enable_nestloop = off;
+CREATE FUNCTION keep_send_status() RETURNS trigger LANGUAGE plpgsql SET enable_nestloop = off AS $$
 DECLARE
     begun uuid[];
     changed uuid[];
@@ -54,9 +59,10 @@ BEGIN
     END IF;
     IF changed IS NOT NULL THEN
         PERFORM FROM sends WHERE id = ANY(changed) ORDER BY id FOR NO KEY UPDATE;
+        -- Both sides are found by the ids: without nested loops neither finds the other's.
         UPDATE sends s SET status = came.status
         FROM statuses_of_sends(changed) came
-        WHERE s.id = came.send_id AND s.status <> came.status
+        WHERE s.id = ANY(changed) AND s.id = came.send_id AND s.status <> came.status
           AND NOT (s.status = 'scheduled' AND came.status = 'sending' AND s.send_at <= now());
     END IF;
     RETURN NULL;
