@@ -21,10 +21,11 @@ from services.api.sends.commands import in_doubt
 from services.api.server import Server
 from services.api.tallies import Tallies
 from shared import logs, start
+from shared.commands import Commands
 from shared.migrate import MigrationError
 from shared.migrate import migrate as run_migrations
 from shared.postgres import UNAVAILABLE, is_away
-from shared.settings import ApiSettings, DatabaseSettings, RelaySettings, SettingsError
+from shared.settings import ApiSettings, DatabaseSettings, RelaySettings
 
 _DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
 
@@ -32,18 +33,12 @@ _DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresE
 _OWNERS = "commands need the role of the tables' owner, see Roles in docs/operations.md"
 
 
-class _WrongSetting(click.ClickException):
-    exit_code = 2
-
-
-class _Commands(click.Group):
+class _Commands(Commands):
     """Tells what went wrong outside of this program in one line, without a trace or a secret."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except SettingsError as error:
-            raise _WrongSetting(str(error)) from None
         except MigrationError as error:
             raise click.ClickException(str(error)) from None
         except BrokenPipeError:
@@ -56,7 +51,7 @@ class _Commands(click.Group):
             raise click.ClickException(source + logs.clean(text)) from None
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=_Commands)
 @click.version_option(package_name="ledgerpost", prog_name="ledgerpost-api")
 def cli() -> None:
     """Report income by customer from a Postgres ledger, and send the statements behind it."""

@@ -20,12 +20,12 @@ from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as compose_preview
 from shared import broker, logs, postgres, start
+from shared.commands import Commands
 from shared.migrate import MigrationError
 from shared.settings import (
     BrokerSettings,
     LetterSettings,
     MailerSettings,
-    SettingsError,
     SmtpSettings,
 )
 from shared.terminal import say, show
@@ -34,21 +34,7 @@ from shared.text import escaped
 Result = TypeVar("Result")
 
 
-class _WrongSetting(click.ClickException):
-    exit_code = 2
-
-
-class _Commands(click.Group):
-    """Tells what is wrong with the settings in one line."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        try:
-            return super().invoke(ctx)
-        except SettingsError as error:
-            raise _WrongSetting(str(error)) from None
-
-
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands)
 @click.version_option(package_name="ledgerpost", prog_name="ledgerpost-mailer")
 def cli() -> None:
     """Mail statements that are due, each at most once."""
