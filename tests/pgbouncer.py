@@ -10,9 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from urllib.parse import urlsplit
 
-import pytest
-
 from provision.ports import free_ports
+from tests.servers import absent
 
 _SETTINGS = """
 [databases]
@@ -34,7 +33,7 @@ async def pooled(database: str, mode: str = "transaction", more: str = "") -> As
     """The address of the database through a pool in this mode, with `more` settings."""
     program = shutil.which("pgbouncer") or shutil.which("pgbouncer", path="/usr/sbin")
     if program is None:
-        pytest.skip("there is no pgbouncer")
+        absent("pgbouncer is not installed")
     [listen] = free_ports(1)
     with TemporaryDirectory() as folder:
         settings = _configured(Path(folder), database, listen, mode=mode, more=more)

@@ -15,6 +15,7 @@ import pytest
 from demo import roles
 from shared import migrate
 from tests.roles import as_role
+from tests.servers import absent
 from tests.services.api.ledgers import load_golden
 
 SCRIPT = Path(__file__).parents[2] / "docker" / "roles.sh"
@@ -47,7 +48,7 @@ async def admin(database: str) -> AsyncIterator[asyncpg.Connection]:
 def make_roles(database: str, admin: asyncpg.Connection, tmp_path: Path) -> MakeRoles:
     """What the service `roles` does, with the passwords that `secrets` has made."""
     if shutil.which("psql") is None:
-        pytest.skip("there is no psql")
+        absent("psql is not installed")
     for folder in ("postgres", "roles"):
         (tmp_path / folder).mkdir()
     (tmp_path / "postgres" / "password").write_text("in-the-address")

@@ -1,8 +1,7 @@
 import asyncio
-from collections.abc import Callable
-from typing import Any
 
 from shared.health import Health, Unwell, well
+from tests.logged import Logged
 
 
 async def fine() -> None:
@@ -41,7 +40,7 @@ async def test_every_resource_is_asked_and_named() -> None:
 
 
 async def test_what_the_report_hides_is_logged_when_it_changes(
-    logged: Callable[[], list[dict[str, Any]]],
+    logged: Logged,
 ) -> None:
     health = Health()
     for check in (broken, broken, fine, broken):

@@ -11,6 +11,7 @@ import pytest
 from services.api.ledger.verification import prove
 from shared import migrate
 from shared.deliveries import byhand
+from tests.servers import absent
 from tests.services.api.ledgers import TABLES, load_golden
 
 ELSEWHERE = "?options=-csearch_path%3Dlp"
@@ -97,7 +98,7 @@ async def test_a_dump_of_the_ledgers_rows_goes_into_a_migrated_database(database
 
 async def output_of(program: str, *arguments: str, given: bytes = b"") -> bytes:
     if shutil.which(program) is None:
-        pytest.skip(f"there is no {program}")
+        absent(f"{program} is not installed")
     process = await asyncio.create_subprocess_exec(
         program, *arguments, stdin=PIPE, stdout=PIPE, stderr=PIPE
     )
