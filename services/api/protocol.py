@@ -1,5 +1,7 @@
 """HTTP as it is spoken: within bounds, and what is no HTTP is told so like any other refusal."""
 
+import asyncio
+import socket
 import uuid
 from http import HTTPStatus
 
@@ -14,6 +16,8 @@ MAX_LINE = 8190  # bytes of the first line, and of each header
 MAX_HEADERS = 128
 # Seconds after which a connection is closed on which no request came, or only a part of its head.
 IDLE = 75.0
+# Milliseconds after which the kernel ends a connection whose reader takes nothing.
+_UNTAKEN = 75_000
 
 
 class Protocol(web.RequestHandler):
@@ -23,6 +27,18 @@ class Protocol(web.RequestHandler):
     """
 
     __slots__ = ()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Bound how long the connection stays if its reader takes nothing (RFC 5482).
+
+        Without this bound a closed connection keeps its memory and its descriptor until the reader
+        has taken everything.
+        """
+        super().connection_made(transport)
+        if hasattr(socket, "TCP_USER_TIMEOUT"):  # not on macOS
+            transport.get_extra_info("socket").setsockopt(
+                socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _UNTAKEN
+            )
 
     def handle_error(
         self,

@@ -1,6 +1,7 @@
 """Callers who ask and do not read: what they hold is bounded in bytes and in time."""
 
 import asyncio
+import contextlib
 import resource
 import socket
 from collections.abc import AsyncIterator
@@ -8,9 +9,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from services.api import writing
+from services.api import protocol, writing
 from services.api.access import unread
 from services.api.appkeys import UNREAD
+from services.api.protocol import Protocol
 from services.api.sends import store
 from tests.contract.tenants import Tenant, settings, settle
 from tests.services.api.api_client import Api, serving
@@ -111,6 +113,60 @@ async def test_what_a_key_does_not_read_is_bounded_and_let_go_of(
     finally:
         for asker in askers:
             asker.close()
+
+
+SMALL = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
+
+
+@pytest.fixture
+async def narrow(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
+    """The API on a system that takes a few kilobytes for a reader, and is patient for a second."""
+    connected = Protocol.connection_made
+
+    def connection_made(self: Protocol, transport: asyncio.BaseTransport) -> None:
+        connected(self, transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+
+    monkeypatch.setattr(Protocol, "connection_made", connection_made)
+    monkeypatch.setattr(writing, "_PATIENCE", 1.0)
+    async with serving(settings(database), idle=1.0) as api:
+        yield api
+
+
+async def test_whoever_asks_on_and_reads_no_small_answer_is_cut_off(narrow: Api) -> None:
+    [asker] = stubborn(narrow, 1)
+    try:
+        assert await asked_in_vain(asker, SMALL * 100) < MIB
+    finally:
+        asker.close()
+
+
+@pytest.mark.parametrize("asked", [SMALL * 60, b"GET /docs/swagger-ui-bundle.js" + SMALL[16:]])
+async def test_connections_whose_answers_nobody_takes_end(
+    narrow: Api, monkeypatch: pytest.MonkeyPatch, asked: bytes
+) -> None:
+    monkeypatch.setattr(writing, "_PATIENCE", 60.0)
+    monkeypatch.setattr(protocol, "_UNTAKEN", 1000)
+    askers = stubborn(narrow, 20)
+    try:
+        for asker in askers:
+            asker.sendall(asked)
+        await asyncio.gather(*(asked_in_vain(asker, b"\r\n") for asker in askers))
+    finally:
+        for asker in askers:
+            asker.close()
+
+
+async def asked_in_vain(asker: socket.socket, text: bytes) -> int:
+    """Ask until the connection is over; returns how many bytes went out."""
+    loop, sent = asyncio.get_running_loop(), 0
+    with contextlib.suppress(ConnectionError):
+        async with asyncio.timeout(20):
+            while True:
+                await loop.sock_sendall(asker, text)
+                sent += len(text)
+                await asyncio.sleep(0.02)
+    return sent
 
 
 async def end_of(asker: socket.socket) -> bool:

@@ -80,7 +80,7 @@ async def test_what_cannot_be_read_is_kept_in_part_and_its_answer_is_not_stored(
     found = [each for each in await dead_letters.read(system.amqp, 9) if len(each.body) > 1]
     with pytest.raises(dead_letters.CutLetter):
         await dead_letters.replay(system.amqp, {found[0].id})
-    assert await asker.waiting(topology.DEAD_LETTERS) == 2
+    assert len(await asker.dead(2)) == 2
 
 
 async def test_so_many_refused_requests_of_a_business_and_a_day_are_kept(
