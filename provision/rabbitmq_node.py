@@ -9,6 +9,8 @@ from provision.record import Record
 # Erlang asks no name server for its own host; a bare container may know no localhost.
 _HOSTS = '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n'
 
+# As in docker/rabbitmq.conf, which says why: a mailer may hold a message for an hour.
+_CONSUMER_TIMEOUT = "5400000"  # milliseconds
 _ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 
@@ -91,6 +93,7 @@ def write(
         "default_user": "ledgerpost",
         "default_pass": record.password,
         "default_user_tags.administrator": "true",
+        "consumer_timeout": _CONSUMER_TIMEOUT,
     }
     if management:
         settings["management.tcp.ip"] = "127.0.0.1"

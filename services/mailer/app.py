@@ -40,7 +40,7 @@ from shared.unsubscribe import Links
 _log = structlog.get_logger("ledgerpost.mailer")
 DATABASE_CONNECTIONS = 6
 # Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
-_AHEAD = 4
+AHEAD = 4
 # Each may take 0.65 GB while it sets 5,000 lines; whoever has more processors runs more mailers.
 _MOST_COMPOSITORS = 2
 
@@ -104,14 +104,14 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         links = unsubscribe_links(settings)
         # A quarter of the places for the mails of one business that wait for long.
         composer = Composer(
-            rows, letters, sender, redirect_to, links, most_waiting=concurrency * _AHEAD // 4
+            rows, letters, sender, redirect_to, links, most_waiting=concurrency * AHEAD // 4
         )
         pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker("mail relay", sessions.probe, RelayAtFault)
         deliver = Deliver(rows, composer, pacing, sessions, breaker, settings.retry_delay, attempts)
         consumer = Consumer(
             settings.amqp_url,
-            concurrency * _AHEAD,
+            concurrency * AHEAD,
             deliver,
             breaker,
             health,
