@@ -62,10 +62,11 @@ check: setup ## lint, format, types and the architecture's walls
 bench: setup ## measure, against peers in the same run
 	@$(BIN)/python -m bench
 
-contract: setup ## write docs/openapi.json, docs/asyncapi.json, docs/schemas and .env.example anew
+contract: setup ## write what is generated: openapi, asyncapi, schemas, .env.example, schema.sql
 	@$(BIN)/python -m services.api.openapi docs/openapi.json
 	@$(BIN)/python -m services.api.asyncapi docs
 	@$(BIN)/python -m provision.env_example > .env.example
+	@$(BIN)/python -m provision.schema shared/db/schema.sql
 
 node: ## the packages of the tests that run JavaScript, where npm exists
 	@if command -v npm >/dev/null; then $(MAKE) $(NODE:%=%/node_modules/.ready); fi

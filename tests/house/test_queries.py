@@ -11,6 +11,7 @@ import asyncpg
 from shared import sql
 
 ROOT = Path(__file__).parents[2]
+FOLDERS = ("services", "shared", "provision")
 # What the program fills in, makes a part of another query, or asks of a table that it made itself:
 # the tests of imports, reports and the history run these whole.
 PLACE = re.compile(r"\{\w+\}")
@@ -24,7 +25,7 @@ COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 
 
 def packages() -> list[str]:
-    files = (path for part in ("services", "shared") for path in (ROOT / part).rglob("queries.sql"))
+    files = (path for part in FOLDERS for path in (ROOT / part).rglob("queries.sql"))
     return sorted(".".join(path.parent.relative_to(ROOT).parts) for path in files)
 
 

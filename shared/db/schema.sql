@@ -1,0 +1,1761 @@
+-- The database after 0023_timezones_of_iana.sql, read from Postgres's catalogue by `make contract`.
+-- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
+
+-- Domains
+
+CREATE DOMAIN calendar_date AS date
+    CONSTRAINT calendar_date_has_a_four_digit_year CHECK (((VALUE >= '0001-01-01'::date) AND (VALUE <= '9999-12-31'::date)));
+
+CREATE DOMAIN ledger_time AS timestamp without time zone
+    CONSTRAINT ledger_time_has_a_four_digit_year CHECK (((VALUE >= '0001-01-01 00:00:00'::timestamp without time zone) AND (VALUE < '10000-01-01 00:00:00'::timestamp without time zone)));
+
+CREATE DOMAIN money_amount AS numeric
+    CONSTRAINT money_amount_has_at_most_4_decimals CHECK ((scale(trim_scale(VALUE)) <= 4))
+    CONSTRAINT money_amount_is_below_100_trillion CHECK ((abs(VALUE) < ('100000000000000'::bigint)::numeric));
+
+-- Tables
+
+CREATE TABLE api_keys (
+    id uuid NOT NULL,
+    business_id bigint NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    sha256 bytea NOT NULL,
+    scopes text[] NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    revoked_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    CONSTRAINT api_keys_pkey PRIMARY KEY (id),
+    CONSTRAINT api_keys_sha256_key UNIQUE (sha256),
+    CONSTRAINT api_keys_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id),
+    CONSTRAINT api_keys_scopes_are_known CHECK ((scopes <@ ARRAY['reports:read'::text, 'transactions:send'::text])),
+    CONSTRAINT api_keys_sha256_is_a_digest CHECK ((length(sha256) = 32))
+);
+
+CREATE TABLE businesses (
+    id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    name text NOT NULL,
+    email text,
+    phone text,
+    address text,
+    currency text NOT NULL,
+    timezone text NOT NULL,
+    CONSTRAINT businesses_pkey PRIMARY KEY (id),
+    CONSTRAINT businesses_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT businesses_id_is_not_negative CHECK ((id >= 0)),
+    CONSTRAINT businesses_timezone_is_iana CHECK (is_timezone(timezone))
+);
+CREATE TRIGGER businesses_have_uncategorised AFTER INSERT ON businesses FOR EACH ROW EXECUTE FUNCTION add_uncategorised();
+CREATE TRIGGER businesses_take_uncategorised_along BEFORE DELETE ON businesses FOR EACH ROW EXECUTE FUNCTION drop_uncategorised();
+
+CREATE TABLE categories (
+    id bigint NOT NULL,
+    business_id bigint NOT NULL,
+    name text NOT NULL,
+    CONSTRAINT categories_pkey PRIMARY KEY (business_id, id),
+    CONSTRAINT categories_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id),
+    CONSTRAINT categories_id_is_not_negative CHECK ((id >= 0))
+);
+CREATE TRIGGER note_delete AFTER DELETE ON categories REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+CREATE TRIGGER note_insert AFTER INSERT ON categories REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+CREATE TRIGGER note_truncated AFTER TRUNCATE ON categories FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+CREATE TRIGGER note_update AFTER UPDATE ON categories REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+
+CREATE TABLE customers (
+    id bigint NOT NULL,
+    business_id bigint NOT NULL,
+    owner_id bigint NOT NULL,
+    first_name text,
+    last_name text,
+    phone_number text,
+    business_name text,
+    business_address text,
+    business_phone text,
+    business_location text,
+    business_email text,
+    account_id bigint,
+    category_id bigint,
+    deposit_account_id bigint,
+    opening_balance money_amount NOT NULL DEFAULT 0,
+    archived smallint NOT NULL DEFAULT 0,
+    created_at ledger_time NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'::text),
+    updated_at ledger_time NOT NULL DEFAULT (now() AT TIME ZONE 'UTC'::text),
+    report_head text NOT NULL GENERATED ALWAYS AS (report_head(id, owner_id, business_id, first_name, last_name, phone_number, business_name, business_address, business_phone, business_location, business_email, (created_at)::timestamp without time zone, (updated_at)::timestamp without time zone, account_id)) STORED,
+    report_middle text NOT NULL GENERATED ALWAYS AS (((((',"deposit_account_id":'::text || COALESCE((deposit_account_id)::text, 'null'::text)) || ',"archived":'::text) || (archived)::text) || ',"amount_due":'::text)) STORED,
+    report_opening bigint NOT NULL GENERATED ALWAYS AS ((((opening_balance)::numeric * (10000)::numeric))::bigint) STORED,
+    CONSTRAINT customers_pkey PRIMARY KEY (business_id, id),
+    CONSTRAINT customers_business_id_category_id_fkey FOREIGN KEY (business_id, category_id) REFERENCES categories(business_id, id),
+    CONSTRAINT customers_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id),
+    CONSTRAINT customers_archived_is_0_or_1 CHECK ((archived = ANY (ARRAY[0, 1]))),
+    CONSTRAINT customers_id_is_not_negative CHECK ((id >= 0))
+);
+CREATE INDEX customers_by_category ON customers USING btree (business_id, category_id) WHERE (category_id IS NOT NULL);
+CREATE TRIGGER note_delete AFTER DELETE ON customers REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+CREATE TRIGGER note_insert AFTER INSERT ON customers REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+CREATE TRIGGER note_truncated AFTER TRUNCATE ON customers FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+CREATE TRIGGER note_update AFTER UPDATE ON customers REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
+
+CREATE TABLE daily_counts (
+    business_id bigint NOT NULL,
+    kind text NOT NULL,
+    day date NOT NULL,
+    used integer NOT NULL,
+    CONSTRAINT daily_counts_pkey PRIMARY KEY (business_id, kind),
+    CONSTRAINT daily_counts_used_is_a_number_of CHECK ((used >= 0))
+) WITH (fillfactor=50);
+
+CREATE TABLE daily_recipients (
+    business_id bigint NOT NULL,
+    share smallint NOT NULL,
+    day date NOT NULL,
+    used integer NOT NULL,
+    CONSTRAINT daily_recipients_pkey PRIMARY KEY (business_id, share),
+    CONSTRAINT daily_recipients_has_32_shares CHECK (((share >= 0) AND (share <= 31))),
+    CONSTRAINT daily_recipients_used_is_a_number_of CHECK ((used >= 0))
+) WITH (fillfactor=50);
+
+CREATE TABLE deliveries (
+    id uuid NOT NULL,
+    send_id uuid NOT NULL,
+    business_id bigint NOT NULL,
+    "position" smallint NOT NULL,
+    email text NOT NULL,
+    email_key text NOT NULL,
+    state text NOT NULL DEFAULT 'scheduled'::text,
+    due_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    token bigint NOT NULL DEFAULT 0,
+    claims smallint NOT NULL DEFAULT 0,
+    attempts integer NOT NULL DEFAULT 0,
+    emissions integer NOT NULL DEFAULT 0,
+    published_at timestamp with time zone,
+    lease_until timestamp with time zone,
+    reply text,
+    reason text,
+    sent_at timestamp with time zone,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    CONSTRAINT deliveries_pkey PRIMARY KEY (id),
+    CONSTRAINT deliveries_send_id_email_key_key UNIQUE (send_id, email_key),
+    CONSTRAINT deliveries_send_id_fkey FOREIGN KEY (send_id) REFERENCES sends(id) ON DELETE CASCADE,
+    CONSTRAINT deliveries_email_key_is_folded CHECK ((email_key = lower(email_key))),
+    CONSTRAINT deliveries_held_ones_have_a_lease CHECK (((state <> ALL (ARRAY['queued'::text, 'sending'::text, 'committing'::text])) OR (lease_until IS NOT NULL))),
+    CONSTRAINT deliveries_sent_ones_say_when CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL))),
+    CONSTRAINT deliveries_state_is_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text, 'committing'::text, 'deferred'::text, 'sent'::text, 'failed'::text, 'in_doubt'::text, 'cancelled'::text, 'expired'::text, 'suppressed'::text])))
+) WITH (fillfactor=80);
+CREATE INDEX deliveries_due ON deliveries USING btree (due_at, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'deferred'::text]));
+CREATE INDEX deliveries_due_of_business ON deliveries USING btree (business_id, due_at, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'deferred'::text]));
+CREATE INDEX deliveries_held ON deliveries USING btree (state, lease_until, id) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text, 'committing'::text]));
+CREATE INDEX deliveries_in_doubt ON deliveries USING btree (business_id, updated_at, id) WHERE (state = 'in_doubt'::text);
+CREATE INDEX deliveries_queued_expiry ON deliveries USING btree (expires_at) WHERE (state = 'queued'::text);
+CREATE INDEX deliveries_unconfirmed ON deliveries USING btree (lease_until, id) WHERE ((state = 'queued'::text) AND (published_at IS NULL));
+CREATE TRIGGER deliveries_keep_first_status AFTER INSERT ON deliveries REFERENCING NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_send_status();
+CREATE TRIGGER deliveries_keep_status AFTER UPDATE ON deliveries REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_send_status();
+CREATE TRIGGER deliveries_log_first_state AFTER INSERT ON deliveries REFERENCING NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION log_delivery_states();
+CREATE TRIGGER deliveries_log_state AFTER UPDATE ON deliveries REFERENCING OLD TABLE AS before_rows NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION log_delivery_states();
+
+CREATE TABLE delivery_events (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    delivery_id uuid NOT NULL,
+    state text NOT NULL,
+    attempts integer NOT NULL,
+    reply text,
+    reason text,
+    due_at timestamp with time zone NOT NULL,
+    occurred_at timestamp with time zone NOT NULL,
+    published_at timestamp with time zone,
+    CONSTRAINT delivery_events_pkey PRIMARY KEY (id),
+    CONSTRAINT delivery_events_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
+);
+CREATE INDEX delivery_events_of_delivery ON delivery_events USING btree (delivery_id, id);
+CREATE INDEX delivery_events_unpublished ON delivery_events USING btree (id) WHERE (published_at IS NULL);
+
+CREATE TABLE deposits (
+    id bigint NOT NULL,
+    business_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    entry_date calendar_date NOT NULL,
+    amount money_amount NOT NULL,
+    type text NOT NULL,
+    CONSTRAINT deposits_pkey PRIMARY KEY (business_id, id),
+    CONSTRAINT deposits_business_id_customer_id_fkey FOREIGN KEY (business_id, customer_id) REFERENCES customers(business_id, id),
+    CONSTRAINT deposits_amount_is_not_negative CHECK (((amount)::numeric >= (0)::numeric)),
+    CONSTRAINT deposits_id_is_not_negative CHECK ((id >= 0)),
+    CONSTRAINT deposits_type_is_known CHECK ((type = ANY (ARRAY['credit'::text, 'debit'::text])))
+);
+CREATE INDEX deposits_by_customer ON deposits USING btree (business_id, customer_id);
+CREATE TRIGGER keep_delete AFTER DELETE ON deposits REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION deposits_changed();
+CREATE TRIGGER keep_insert AFTER INSERT ON deposits REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION deposits_changed();
+CREATE TRIGGER keep_truncated AFTER TRUNCATE ON deposits FOR EACH STATEMENT EXECUTE FUNCTION deposits_truncated();
+CREATE TRIGGER keep_update AFTER UPDATE ON deposits REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION deposits_changed();
+
+CREATE TABLE due_recipients (
+    business_id bigint NOT NULL,
+    day date NOT NULL,
+    share smallint NOT NULL,
+    used integer NOT NULL,
+    CONSTRAINT due_recipients_pkey PRIMARY KEY (business_id, day, share),
+    CONSTRAINT due_recipients_has_32_shares CHECK (((share >= 0) AND (share <= 31))),
+    CONSTRAINT due_recipients_used_is_a_number_of CHECK ((used >= 0))
+) WITH (fillfactor=50);
+
+CREATE TABLE idempotency_keys (
+    business_id bigint NOT NULL,
+    key text NOT NULL,
+    fingerprint bytea NOT NULL,
+    send_id uuid,
+    answer text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    status smallint NOT NULL DEFAULT 202,
+    CONSTRAINT idempotency_keys_pkey PRIMARY KEY (business_id, key),
+    CONSTRAINT idempotency_keys_send_id_fkey FOREIGN KEY (send_id) REFERENCES sends(id) ON DELETE CASCADE,
+    CONSTRAINT idempotency_keys_are_short CHECK (((length(key) >= 1) AND (length(key) <= 255))),
+    CONSTRAINT idempotency_keys_keep_successes CHECK (((status >= 200) AND (status <= 299)))
+);
+CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING btree (created_at);
+CREATE INDEX idempotency_keys_of_send ON idempotency_keys USING btree (send_id);
+
+CREATE TABLE invoices (
+    id bigint NOT NULL,
+    business_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    number text NOT NULL,
+    kind text NOT NULL,
+    status text NOT NULL,
+    issue_date calendar_date NOT NULL,
+    due_date calendar_date,
+    total money_amount NOT NULL,
+    CONSTRAINT invoices_pkey PRIMARY KEY (business_id, id),
+    CONSTRAINT invoices_business_id_customer_id_fkey FOREIGN KEY (business_id, customer_id) REFERENCES customers(business_id, id),
+    CONSTRAINT invoices_id_is_not_negative CHECK ((id >= 0)),
+    CONSTRAINT invoices_kind_is_known CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+    CONSTRAINT invoices_status_is_known CHECK ((status = ANY (ARRAY['draft'::text, 'issued'::text, 'void'::text]))),
+    CONSTRAINT invoices_total_is_not_negative CHECK (((total)::numeric >= (0)::numeric))
+);
+CREATE INDEX invoices_by_customer ON invoices USING btree (business_id, customer_id, issue_date);
+CREATE TRIGGER keep_delete AFTER DELETE ON invoices REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION invoices_changed();
+CREATE TRIGGER keep_insert AFTER INSERT ON invoices REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION invoices_changed();
+CREATE TRIGGER keep_truncated AFTER TRUNCATE ON invoices FOR EACH STATEMENT EXECUTE FUNCTION invoices_truncated();
+CREATE TRIGGER keep_update AFTER UPDATE ON invoices REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION invoices_changed();
+
+CREATE TABLE kept_documents (
+    business_id bigint NOT NULL,
+    invoice_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    day integer NOT NULL,
+    invoices integer NOT NULL,
+    manual_count integer NOT NULL,
+    online_count integer NOT NULL,
+    days integer NOT NULL,
+    paid_in_full integer NOT NULL,
+    billed numeric NOT NULL,
+    manual numeric NOT NULL,
+    online numeric NOT NULL,
+    CONSTRAINT kept_documents_pkey PRIMARY KEY (business_id, invoice_id)
+) WITH (fillfactor=85);
+CREATE INDEX kept_documents_by_day ON kept_documents USING btree (business_id, day, customer_id);
+
+CREATE TABLE kept_periods (
+    business_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    slot bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    billed bigint NOT NULL,
+    manual bigint NOT NULL,
+    online bigint NOT NULL,
+    days bigint NOT NULL,
+    period integer NOT NULL,
+    invoices integer NOT NULL,
+    manual_count integer NOT NULL,
+    online_count integer NOT NULL,
+    paid_in_full integer NOT NULL,
+    CONSTRAINT kept_periods_pkey PRIMARY KEY (business_id, period, customer_id, slot)
+) WITH (fillfactor=85);
+
+CREATE TABLE kept_totals (
+    business_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    slot bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    receivable bigint NOT NULL,
+    deposited bigint NOT NULL,
+    CONSTRAINT kept_totals_pkey PRIMARY KEY (business_id, customer_id, slot)
+) WITH (fillfactor=85);
+
+CREATE UNLOGGED TABLE key_windows (
+    key_id uuid NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    taken integer NOT NULL,
+    slice integer NOT NULL,
+    CONSTRAINT key_windows_pkey PRIMARY KEY (key_id),
+    CONSTRAINT key_windows_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_keys(id) ON DELETE CASCADE,
+    CONSTRAINT key_windows_slice_is_a_number_of CHECK ((slice >= 0))
+) WITH (fillfactor=50);
+
+CREATE TABLE outbox (
+    one boolean NOT NULL DEFAULT true,
+    turn bigint NOT NULL DEFAULT 0,
+    lease_until timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT outbox_pkey PRIMARY KEY (one),
+    CONSTRAINT outbox_has_one_row CHECK (one)
+);
+
+CREATE TABLE pauses (
+    business_id bigint,
+    paused_at timestamp with time zone NOT NULL DEFAULT now(),
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    CONSTRAINT pauses_pkey PRIMARY KEY (id),
+    CONSTRAINT pauses_business_id_key UNIQUE NULLS NOT DISTINCT (business_id)
+);
+
+CREATE TABLE payments (
+    id bigint NOT NULL,
+    business_id bigint NOT NULL,
+    invoice_id bigint NOT NULL,
+    paid_on calendar_date NOT NULL,
+    amount money_amount NOT NULL,
+    channel text NOT NULL,
+    method text,
+    reference text,
+    status text NOT NULL,
+    CONSTRAINT payments_pkey PRIMARY KEY (business_id, id),
+    CONSTRAINT payments_business_id_invoice_id_fkey FOREIGN KEY (business_id, invoice_id) REFERENCES invoices(business_id, id),
+    CONSTRAINT payments_channel_is_known CHECK ((channel = ANY (ARRAY['manual'::text, 'online'::text]))),
+    CONSTRAINT payments_id_is_not_negative CHECK ((id >= 0)),
+    CONSTRAINT payments_status_is_known CHECK ((status = ANY (ARRAY['pending'::text, 'settled'::text, 'failed'::text])))
+);
+CREATE INDEX payments_by_invoice ON payments USING btree (business_id, invoice_id);
+CREATE TRIGGER keep_delete AFTER DELETE ON payments REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION payments_changed();
+CREATE TRIGGER keep_insert AFTER INSERT ON payments REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION payments_changed();
+CREATE TRIGGER keep_truncated AFTER TRUNCATE ON payments FOR EACH STATEMENT EXECUTE FUNCTION payments_changed();
+CREATE TRIGGER keep_update AFTER UPDATE ON payments REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION payments_changed();
+
+CREATE TABLE report_versions (
+    business_id bigint NOT NULL,
+    slot bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    version bigint NOT NULL,
+    changed_by xid8 NOT NULL,
+    CONSTRAINT report_versions_pkey PRIMARY KEY (business_id, slot)
+) WITH (fillfactor=50);
+
+CREATE TABLE request_answers (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    event_id text NOT NULL,
+    business_id bigint NOT NULL,
+    send_id uuid,
+    fingerprint bytea,
+    event text NOT NULL,
+    traceparent text,
+    taken_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    published_at timestamp with time zone,
+    CONSTRAINT request_answers_pkey PRIMARY KEY (id),
+    CONSTRAINT request_answers_event_id_key UNIQUE (event_id),
+    CONSTRAINT request_answers_send_id_fkey FOREIGN KEY (send_id) REFERENCES sends(id) ON DELETE CASCADE,
+    CONSTRAINT request_answers_accepted_ones_know_the_request CHECK (((send_id IS NULL) = (fingerprint IS NULL)))
+);
+CREATE INDEX request_answers_of_send ON request_answers USING btree (send_id) WHERE (send_id IS NOT NULL);
+CREATE INDEX request_answers_unpublished ON request_answers USING btree (id) WHERE (published_at IS NULL);
+
+CREATE TABLE schema_migrations (
+    name text NOT NULL,
+    sha256 text NOT NULL,
+    applied_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT schema_migrations_pkey PRIMARY KEY (name)
+);
+
+CREATE TABLE sends (
+    id uuid NOT NULL,
+    business_id bigint NOT NULL,
+    customer_id bigint NOT NULL,
+    date_from date NOT NULL,
+    date_to date NOT NULL,
+    personal_message text,
+    copy_to_me boolean NOT NULL,
+    skipped jsonb NOT NULL DEFAULT '[]'::jsonb,
+    send_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    statement_sha256 bytea,
+    resend_of uuid,
+    traceparent text,
+    status text NOT NULL DEFAULT 'scheduled'::text,
+    CONSTRAINT sends_pkey PRIMARY KEY (id),
+    CONSTRAINT sends_business_id_statement_sha256_fkey FOREIGN KEY (business_id, statement_sha256) REFERENCES statements(business_id, sha256),
+    CONSTRAINT sends_expire_after_they_are_due CHECK ((expires_at > send_at)),
+    CONSTRAINT sends_period_runs_forward CHECK ((date_from <= date_to)),
+    CONSTRAINT sends_status_is_known CHECK ((status = ANY (ARRAY['scheduled'::text, 'sending'::text, 'sent'::text, 'partly_failed'::text, 'failed'::text, 'cancelled'::text]))),
+    CONSTRAINT sends_traceparent_has_its_form CHECK ((traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'::text))
+);
+CREATE INDEX sends_by_age ON sends USING brin (created_at);
+CREATE INDEX sends_by_statement ON sends USING btree (business_id, statement_sha256);
+CREATE INDEX sends_ended ON sends USING btree (business_id, status, created_at DESC, id DESC) WHERE (status <> ALL (ARRAY['scheduled'::text, 'sending'::text]));
+CREATE INDEX sends_history ON sends USING btree (business_id, created_at DESC, id DESC);
+CREATE INDEX sends_of_customer ON sends USING btree (business_id, customer_id, created_at DESC, id DESC);
+CREATE INDEX sends_open ON sends USING btree (business_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['scheduled'::text, 'sending'::text]));
+
+CREATE TABLE statements (
+    business_id bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    content text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT statements_pkey PRIMARY KEY (business_id, sha256),
+    CONSTRAINT statements_sha256_is_a_digest CHECK ((length(sha256) = 32))
+);
+
+CREATE TABLE suppressions (
+    business_id bigint NOT NULL,
+    email_key text NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT suppressions_pkey PRIMARY KEY (business_id, email_key),
+    CONSTRAINT suppressions_email_key_is_folded CHECK ((email_key = lower(email_key)))
+);
+CREATE INDEX suppressions_newest ON suppressions USING btree (business_id, created_at DESC, email_key DESC);
+
+-- Views
+
+CREATE VIEW counted_documents AS
+ SELECT i.business_id,
+    i.id AS invoice_id,
+    i.customer_id,
+    ((((EXTRACT(year FROM i.issue_date) * (10000)::numeric) + (EXTRACT(month FROM i.issue_date) * (100)::numeric)) + EXTRACT(day FROM i.issue_date)))::integer AS day,
+    (
+        CASE
+            WHEN (i.kind = 'invoice'::text) THEN 1
+            ELSE 0
+        END * c.counts) AS invoices,
+    ((COALESCE(p.manual_count, (0)::bigint))::integer * c.counts) AS manual_count,
+    ((COALESCE(p.online_count, (0)::bigint))::integer * c.counts) AS online_count,
+        CASE
+            WHEN t.full_paid THEN (p.last_paid_on - (i.issue_date)::date)
+            ELSE 0
+        END AS days,
+        CASE
+            WHEN t.full_paid THEN 1
+            ELSE 0
+        END AS paid_in_full,
+    (
+        CASE i.kind
+            WHEN 'invoice'::text THEN (i.total)::numeric
+            ELSE (- (i.total)::numeric)
+        END * (c.counts)::numeric) AS billed,
+    (COALESCE(p.manual, (0)::numeric) * (c.counts)::numeric) AS manual,
+    (COALESCE(p.online, (0)::numeric) * (c.counts)::numeric) AS online
+   FROM (((( SELECT d.business_id,
+            d.id,
+            d.id AS invoice_id,
+            d.customer_id,
+            d.kind,
+            d.status,
+            d.issue_date,
+            d.total
+           FROM invoices d) i
+     LEFT JOIN LATERAL ( SELECT p_1.business_id,
+            p_1.invoice_id,
+            sum((p_1.amount)::numeric) FILTER (WHERE (p_1.channel = 'manual'::text)) AS manual,
+            count(*) FILTER (WHERE (p_1.channel = 'manual'::text)) AS manual_count,
+            sum((p_1.amount)::numeric) FILTER (WHERE (p_1.channel = 'online'::text)) AS online,
+            count(*) FILTER (WHERE (p_1.channel = 'online'::text)) AS online_count,
+            sum((p_1.amount)::numeric) AS paid,
+            max((p_1.paid_on)::date) FILTER (WHERE ((p_1.amount)::numeric > (0)::numeric)) AS last_paid_on
+           FROM payments p_1
+          WHERE (p_1.status = 'settled'::text)
+          GROUP BY p_1.business_id, p_1.invoice_id) p ON (((p.business_id = i.business_id) AND (p.invoice_id = i.id))))
+     CROSS JOIN LATERAL ( SELECT ((i.status = 'issued'::text))::integer AS int4) c(counts))
+     CROSS JOIN LATERAL ( SELECT ((c.counts = 1) AND (i.kind = 'invoice'::text) AND ((i.total)::numeric > (0)::numeric) AND COALESCE((p.paid >= (i.total)::numeric), false)) AS "?column?") t(full_paid));
+
+CREATE VIEW counted_periods AS
+ SELECT kept_documents.business_id,
+    p.period,
+    kept_documents.customer_id,
+    (sum(kept_documents.billed) * (10000)::numeric) AS billed,
+    (sum(kept_documents.manual) * (10000)::numeric) AS manual,
+    (sum(kept_documents.online) * (10000)::numeric) AS online,
+    sum(kept_documents.days) AS days,
+    sum(kept_documents.invoices) AS invoices,
+    sum(kept_documents.manual_count) AS manual_count,
+    sum(kept_documents.online_count) AS online_count,
+    sum(kept_documents.paid_in_full) AS paid_in_full
+   FROM (kept_documents
+     CROSS JOIN LATERAL ( VALUES (((kept_documents.day / 10000) * 10000)), (((kept_documents.day / 100) * 100))) p(period))
+  GROUP BY kept_documents.business_id, p.period, kept_documents.customer_id;
+
+CREATE VIEW counted_totals AS
+ SELECT moves.business_id,
+    moves.customer_id,
+    (sum(moves.receivable) * (10000)::numeric) AS receivable,
+    (sum(moves.deposited) * (10000)::numeric) AS deposited
+   FROM ( SELECT kept_documents.business_id,
+            kept_documents.customer_id,
+            ((kept_documents.billed - kept_documents.manual) - kept_documents.online) AS receivable,
+            0 AS deposited
+           FROM kept_documents
+        UNION ALL
+         SELECT deposits.business_id,
+            deposits.customer_id,
+            0,
+                CASE deposits.type
+                    WHEN 'credit'::text THEN (deposits.amount)::numeric
+                    ELSE (- (deposits.amount)::numeric)
+                END AS "case"
+           FROM deposits) moves
+  GROUP BY moves.business_id, moves.customer_id;
+
+CREATE VIEW summed_periods AS
+ SELECT kept_periods.business_id,
+    kept_periods.period,
+    kept_periods.customer_id,
+    sum(kept_periods.billed) AS billed,
+    sum(kept_periods.manual) AS manual,
+    sum(kept_periods.online) AS online,
+    sum(kept_periods.days) AS days,
+    sum(kept_periods.invoices) AS invoices,
+    sum(kept_periods.manual_count) AS manual_count,
+    sum(kept_periods.online_count) AS online_count,
+    sum(kept_periods.paid_in_full) AS paid_in_full
+   FROM kept_periods
+  GROUP BY kept_periods.business_id, kept_periods.period, kept_periods.customer_id;
+
+CREATE VIEW summed_totals AS
+ SELECT kept_totals.business_id,
+    kept_totals.customer_id,
+    sum(kept_totals.receivable) AS receivable,
+    sum(kept_totals.deposited) AS deposited
+   FROM kept_totals
+  GROUP BY kept_totals.business_id, kept_totals.customer_id;
+
+-- Functions
+
+CREATE OR REPLACE FUNCTION add_document(d kept_documents, sign integer)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    due kept_periods;
+    total kept_totals;
+    businesses bigint[];
+BEGIN
+    IF d.invoice_id IS NULL OR (d.billed, d.manual, d.online, d.days, d.invoices, d.manual_count, d.online_count,
+        d.paid_in_full) = (0, 0, 0, 0, 0, 0, 0, 0) THEN
+        RETURN;
+    END IF;
+    IF greatest(abs(d.billed), abs(d.manual), abs(d.online)) > 50000000000000 THEN
+        EXECUTE adding_documents('changed AS (
+            SELECT ($1).business_id, ($1).customer_id, ($1).day, $2 * ($1).billed AS billed,
+                $2 * ($1).manual AS manual, $2 * ($1).online AS online, $2 * ($1).days AS days,
+                $2 * ($1).invoices AS invoices, $2 * ($1).manual_count AS manual_count,
+                $2 * ($1).online_count AS online_count, $2 * ($1).paid_in_full AS paid_in_full
+        )') INTO businesses USING d, sign;
+        RETURN;
+    END IF;
+    due.business_id := d.business_id;
+    due.customer_id := d.customer_id;
+    due.billed := sign * d.billed * 10000;
+    due.manual := sign * d.manual * 10000;
+    due.online := sign * d.online * 10000;
+    due.days := sign * d.days;
+    due.invoices := sign * d.invoices;
+    due.manual_count := sign * d.manual_count;
+    due.online_count := sign * d.online_count;
+    due.paid_in_full := sign * d.paid_in_full;
+    due.period := d.day / 100 * 100;
+    PERFORM add_to_kept_periods(due);
+    due.period := d.day / 10000 * 10000;
+    PERFORM add_to_kept_periods(due);
+    total.business_id := d.business_id;
+    total.customer_id := d.customer_id;
+    total.receivable := due.billed - due.manual - due.online;
+    total.deposited := 0;
+    PERFORM add_to_kept_totals(total);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION add_to_kept_periods(due kept_periods)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    read_committed boolean := current_setting('transaction_isolation') = 'read committed';
+    mine bigint;
+    crowded boolean;
+BEGIN
+    LOOP
+        UPDATE kept_periods k SET billed = k.billed + due.billed, manual = k.manual + due.manual, online = k.online + due.online, days = k.days + due.days, invoices = k.invoices + due.invoices, manual_count = k.manual_count + due.manual_count, online_count = k.online_count + due.online_count, paid_in_full = k.paid_in_full + due.paid_in_full
+        WHERE k.business_id = due.business_id AND k.period = due.period AND k.customer_id = due.customer_id AND k.slot = (
+            SELECT f.slot FROM kept_periods f
+            WHERE f.business_id = due.business_id AND f.period = due.period AND f.customer_id = due.customer_id AND greatest(abs(f.billed), abs(f.manual), abs(f.online), abs(f.days), abs(f.invoices), abs(f.manual_count), abs(f.online_count), abs(f.paid_in_full)) < slot_limit()
+                AND (read_committed OR f.xmin = pg_current_xact_id()::xid)
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING k.slot, EXISTS (SELECT FROM kept_periods f WHERE f.business_id = due.business_id AND f.period = due.period AND f.customer_id = due.customer_id AND f.slot <> k.slot)
+        INTO mine, crowded;
+        IF mine IS NULL THEN
+            INSERT INTO kept_periods (business_id, period, customer_id, billed, manual, online, days, invoices, manual_count, online_count, paid_in_full) VALUES (due.business_id, due.period, due.customer_id, due.billed, due.manual, due.online, due.days, due.invoices, due.manual_count, due.online_count, due.paid_in_full);
+        END IF;
+        EXIT WHEN mine IS NULL OR NOT crowded OR NOT read_committed;
+        DELETE FROM kept_periods k
+        WHERE k.business_id = due.business_id AND k.period = due.period AND k.customer_id = due.customer_id AND k.slot = (
+            SELECT f.slot FROM kept_periods f
+            WHERE f.business_id = due.business_id AND f.period = due.period AND f.customer_id = due.customer_id AND f.slot <> mine AND greatest(abs(f.billed), abs(f.manual), abs(f.online), abs(f.days), abs(f.invoices), abs(f.manual_count), abs(f.online_count), abs(f.paid_in_full)) < slot_limit()
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING k.* INTO due;
+        EXIT WHEN NOT FOUND;
+    END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION add_to_kept_totals(due kept_totals)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    read_committed boolean := current_setting('transaction_isolation') = 'read committed';
+    mine bigint;
+    crowded boolean;
+BEGIN
+    LOOP
+        UPDATE kept_totals k SET receivable = k.receivable + due.receivable, deposited = k.deposited + due.deposited
+        WHERE k.business_id = due.business_id AND k.customer_id = due.customer_id AND k.slot = (
+            SELECT f.slot FROM kept_totals f
+            WHERE f.business_id = due.business_id AND f.customer_id = due.customer_id AND greatest(abs(f.receivable), abs(f.deposited)) < slot_limit()
+                AND (read_committed OR f.xmin = pg_current_xact_id()::xid)
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING k.slot, EXISTS (SELECT FROM kept_totals f WHERE f.business_id = due.business_id AND f.customer_id = due.customer_id AND f.slot <> k.slot)
+        INTO mine, crowded;
+        IF mine IS NULL THEN
+            INSERT INTO kept_totals (business_id, customer_id, receivable, deposited) VALUES (due.business_id, due.customer_id, due.receivable, due.deposited);
+        END IF;
+        EXIT WHEN mine IS NULL OR NOT crowded OR NOT read_committed;
+        DELETE FROM kept_totals k
+        WHERE k.business_id = due.business_id AND k.customer_id = due.customer_id AND k.slot = (
+            SELECT f.slot FROM kept_totals f
+            WHERE f.business_id = due.business_id AND f.customer_id = due.customer_id AND f.slot <> mine AND greatest(abs(f.receivable), abs(f.deposited)) < slot_limit()
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        )
+        RETURNING k.* INTO due;
+        EXIT WHEN NOT FOUND;
+    END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION add_uncategorised()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    INSERT INTO categories (id, business_id, name) VALUES (1, NEW.id, 'Uncategorised');
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION adding(kept regclass)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+SELECT format($query$
+free_%1$s AS MATERIALIZED (
+    SELECT k.* FROM due_%1$s JOIN %1$s k USING (%2$s)
+    WHERE greatest(%3$s) < slot_limit() AND (
+        current_setting('transaction_isolation') = 'read committed'
+        OR k.xmin = pg_current_xact_id()::xid
+    )
+    FOR UPDATE OF k SKIP LOCKED
+), sum_%1$s AS (
+    SELECT %2$s, min(slot) AS slot, %4$s
+    FROM (
+        SELECT %2$s, NULL::bigint AS slot, %6$s FROM due_%1$s
+        UNION ALL SELECT %2$s, slot, %6$s FROM free_%1$s
+    ) both_sides
+    GROUP BY %2$s
+), part_%1$s AS MATERIALIZED (
+    SELECT %2$s, CASE part WHEN 1 THEN slot END AS slot, %5$s
+    FROM (SELECT *, parts_of(greatest(%7$s)) AS parts FROM sum_%1$s OFFSET 0) sums
+    CROSS JOIN LATERAL generate_series(1, parts) part
+), added_%1$s AS (
+    UPDATE %1$s k SET %8$s FROM part_%1$s p WHERE %9$s AND k.slot = p.slot
+), merged_%1$s AS (
+    DELETE FROM %1$s k
+    USING (
+        SELECT *, row_number() OVER (PARTITION BY %2$s ORDER BY slot) AS place FROM free_%1$s
+    ) p
+    WHERE %9$s AND k.slot = p.slot AND p.place > 1
+), opened_%1$s AS (
+    INSERT INTO %1$s (%2$s, %6$s)
+    SELECT %2$s, %6$s FROM part_%1$s WHERE slot IS NULL ORDER BY %2$s
+)
+$query$,
+    kept,
+    each_column(kept, true, '%I'),
+    each_column(kept, false, 'abs(k.%I)'),
+    each_column(kept, false, 'sum(%1$I) AS %1$I'),
+    each_column(kept, false, 'in_parts(%1$I, part, parts) AS %1$I'),
+    each_column(kept, false, '%I'),
+    each_column(kept, false, 'abs(%I)'),
+    each_column(kept, false, '%1$I = p.%1$I'),
+    each_column(kept, true, 'k.%1$I = p.%1$I', ' AND ')
+)
+$function$;
+
+CREATE OR REPLACE FUNCTION adding_documents(changed text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+SELECT format($query$
+WITH %1$s, of_month AS MATERIALIZED (
+    SELECT business_id, day / 100 * 100 AS period, customer_id, sum(billed) * 10000 AS billed,
+        sum(manual) * 10000 AS manual, sum(online) * 10000 AS online, sum(days) AS days,
+        sum(invoices) AS invoices, sum(manual_count) AS manual_count,
+        sum(online_count) AS online_count, sum(paid_in_full) AS paid_in_full
+    FROM changed
+    WHERE billed <> 0 OR invoices <> 0 OR manual_count <> 0 OR online_count <> 0
+    GROUP BY business_id, day / 100 * 100, customer_id
+), of_year AS MATERIALIZED (
+    SELECT business_id, period / 10000 * 10000 AS period, customer_id, sum(billed) AS billed,
+        sum(manual) AS manual, sum(online) AS online, sum(days) AS days,
+        sum(invoices) AS invoices, sum(manual_count) AS manual_count,
+        sum(online_count) AS online_count, sum(paid_in_full) AS paid_in_full
+    FROM of_month
+    GROUP BY business_id, period / 10000 * 10000, customer_id
+), due_kept_periods AS MATERIALIZED (
+    SELECT * FROM (TABLE of_month UNION ALL TABLE of_year) due
+    WHERE billed <> 0 OR manual <> 0 OR online <> 0 OR days <> 0 OR invoices <> 0
+        OR manual_count <> 0 OR online_count <> 0 OR paid_in_full <> 0
+), due_kept_totals AS MATERIALIZED (
+    SELECT business_id, customer_id, sum(billed - manual - online) AS receivable,
+        0::numeric AS deposited
+    FROM of_year
+    GROUP BY business_id, customer_id
+    HAVING sum(billed - manual - online) <> 0
+), %2$s, %3$s
+SELECT array_agg(DISTINCT business_id ORDER BY business_id) FROM of_year
+$query$, changed, adding('kept_periods'), adding('kept_totals'))
+$function$;
+
+CREATE OR REPLACE FUNCTION are_a_good_part(rows_changed bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$SELECT rows_changed * 2000 > pg_relation_size('kept_documents')$function$;
+
+CREATE OR REPLACE FUNCTION are_few(rows_changed bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT rows_changed <= 20$function$;
+
+CREATE OR REPLACE FUNCTION average_days(days bigint, documents bigint)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT CASE WHEN documents > 0 THEN
+        (200 * days + CASE WHEN days < 0 THEN -documents ELSE documents END) / (2 * documents)
+        / 100.0::double precision
+    ELSE 0 END
+$function$;
+
+CREATE OR REPLACE FUNCTION average_days(days numeric, documents numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT CASE WHEN documents > 0 THEN trim_scale(round(days / documents, 2)) ELSE 0 END$function$;
+
+CREATE OR REPLACE FUNCTION count_due_recipients(business bigint, due date, recipients integer, quota integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    shares CONSTANT integer := 32;
+    another CONSTANT integer := floor(random() * shares);
+BEGIN
+    BEGIN
+        WITH roomy AS MATERIALIZED (
+            SELECT d.share FROM due_recipients d
+            WHERE d.business_id = business AND d.day = due
+              AND d.used + recipients <= quota / shares + (d.share < quota % shares)::integer
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE due_recipients d SET used = d.used + recipients
+        FROM roomy WHERE d.business_id = business AND d.day = due AND d.share = roomy.share;
+        IF FOUND THEN
+            RETURN true;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'LP001';
+    EXCEPTION WHEN SQLSTATE 'LP001' THEN
+        NULL;
+    END;
+    IF recipients <= quota / shares THEN
+        INSERT INTO due_recipients (business_id, day, share, used) VALUES (business, due, another, recipients)
+        ON CONFLICT DO NOTHING;
+        IF FOUND THEN
+            RETURN true;
+        END IF;
+    END IF;
+    -- More than any share has left, or very many at once: all shares together, one after the other.
+    INSERT INTO due_recipients (business_id, day, share, used)
+    SELECT business, due, s, 0 FROM generate_series(0, shares - 1) AS s
+    ON CONFLICT DO NOTHING;
+    WITH held AS MATERIALIZED (
+        SELECT d.share, d.used FROM due_recipients d
+        WHERE d.business_id = business AND d.day = due
+        ORDER BY d.share
+        FOR UPDATE
+    ), rooms AS (
+        SELECT h.share, h.used, greatest(0, quota / shares + (h.share < quota % shares)::integer - h.used) AS room
+        FROM held h
+    ), filled AS (
+        SELECT r.share, r.used, r.room, sum(r.room) OVER (ORDER BY r.share) - r.room AS before,
+               sum(r.room) OVER () AS all_room, sum(r.used) OVER () AS all_used
+        FROM rooms r
+    )
+    UPDATE due_recipients d SET used = f.used + least(f.room, greatest(0, recipients - f.before))
+    FROM filled f
+    WHERE d.business_id = business AND d.day = due AND d.share = f.share
+      AND f.all_used + recipients <= quota AND f.all_room >= recipients;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'due_quota',
+            MESSAGE = 'more recipients than the quota leaves for the day';
+    END IF;
+    RETURN true;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION count_recipients(business bigint, recipients integer, quota integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    shares CONSTANT integer := 32;
+    today CONSTANT date := (now() AT TIME ZONE 'UTC')::date;
+BEGIN
+    -- Whichever share has room and is not in use. The inner block is there to let go of the shares
+    -- that were tried in vain: keeping those would end in a deadlock below.
+    BEGIN
+        WITH roomy AS MATERIALIZED (
+            SELECT d.share FROM daily_recipients d
+            WHERE d.business_id = business
+              AND CASE WHEN d.day < today THEN 0 ELSE d.used END + recipients
+                  <= quota / shares + (d.share < quota % shares)::integer
+            LIMIT 1
+            FOR UPDATE SKIP LOCKED
+        )
+        UPDATE daily_recipients d SET
+            used = CASE WHEN d.day < today THEN 0 ELSE d.used END + recipients,
+            day = greatest(d.day, today)
+        FROM roomy WHERE d.business_id = business AND d.share = roomy.share;
+        IF FOUND THEN
+            RETURN true;
+        END IF;
+        RAISE EXCEPTION USING ERRCODE = 'LP001';
+    EXCEPTION WHEN SQLSTATE 'LP001' THEN
+        NULL;
+    END;
+    -- The first request of all, one for more than any share has left, or very many at once: all
+    -- shares together, filled one after the other.
+    INSERT INTO daily_recipients (business_id, share, day, used)
+    SELECT business, s, today, 0 FROM generate_series(0, shares - 1) AS s
+    ON CONFLICT DO NOTHING;
+    WITH held AS MATERIALIZED (
+        SELECT d.share, CASE WHEN d.day < today THEN 0 ELSE d.used END AS used
+        FROM daily_recipients d WHERE d.business_id = business
+        ORDER BY d.share
+        FOR UPDATE
+    ), rooms AS (
+        SELECT h.share, h.used, greatest(0, quota / shares + (h.share < quota % shares)::integer - h.used) AS room
+        FROM held h
+    ), filled AS (
+        SELECT r.share, r.used, r.room, sum(r.room) OVER (ORDER BY r.share) - r.room AS before,
+               sum(r.room) OVER () AS all_room, sum(r.used) OVER () AS all_used
+        FROM rooms r
+    )
+    UPDATE daily_recipients d SET
+        used = f.used + least(f.room, greatest(0, recipients - f.before)),
+        day = greatest(d.day, today)
+    FROM filled f
+    WHERE d.business_id = business AND d.share = f.share
+      AND f.all_used + recipients <= quota AND f.all_room >= recipients;
+    IF NOT FOUND THEN
+        RAISE EXCEPTION USING ERRCODE = 'check_violation', CONSTRAINT = 'daily_quota',
+            MESSAGE = 'more recipients than the daily quota leaves';
+    END IF;
+    RETURN true;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION counting(documents text, keys text, paid text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+SELECT format($query$
+SELECT
+    i.business_id,
+    i.id AS invoice_id,
+    i.customer_id,
+    (extract(year FROM i.issue_date) * 10000 + extract(month FROM i.issue_date) * 100
+        + extract(day FROM i.issue_date))::int AS day,
+    CASE WHEN i.kind = 'invoice' THEN 1 ELSE 0 END * c.counts AS invoices,
+    coalesce(p.manual_count, 0)::int * c.counts AS manual_count,
+    coalesce(p.online_count, 0)::int * c.counts AS online_count,
+    CASE WHEN t.full_paid THEN p.last_paid_on - i.issue_date ELSE 0 END AS days,
+    CASE WHEN t.full_paid THEN 1 ELSE 0 END AS paid_in_full,
+    CASE i.kind WHEN 'invoice' THEN i.total ELSE -i.total END * c.counts AS billed,
+    coalesce(p.manual, 0) * c.counts AS manual,
+    coalesce(p.online, 0) * c.counts AS online
+FROM (
+    SELECT business_id, id, id AS invoice_id, customer_id, kind, status, issue_date, total
+    FROM %1$s d
+) i
+%2$s
+LEFT JOIN LATERAL (
+    SELECT
+        business_id,
+        invoice_id,
+        sum(amount) FILTER (WHERE channel = 'manual') AS manual,
+        count(*) FILTER (WHERE channel = 'manual') AS manual_count,
+        sum(amount) FILTER (WHERE channel = 'online') AS online,
+        count(*) FILTER (WHERE channel = 'online') AS online_count,
+        sum(amount) AS paid,
+        max(paid_on) FILTER (WHERE amount > 0) AS last_paid_on
+    FROM payments p
+    WHERE status = 'settled' %3$s
+    GROUP BY business_id, invoice_id
+) p ON p.business_id = i.business_id AND p.invoice_id = i.id
+CROSS JOIN LATERAL (SELECT (i.status = 'issued')::int) c (counts)
+CROSS JOIN LATERAL (
+    SELECT c.counts = 1 AND i.kind = 'invoice' AND i.total > 0 AND coalesce(p.paid >= i.total, false)
+) t (full_paid)
+$query$, documents, keys, paid)
+$function$;
+
+CREATE OR REPLACE FUNCTION counts(d kept_documents)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT d.billed <> 0 OR d.invoices <> 0 OR d.manual_count <> 0 OR d.online_count <> 0$function$;
+
+CREATE OR REPLACE FUNCTION deposits_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET enable_nestloop TO 'on'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'on'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    moves text := CASE TG_OP
+        WHEN 'INSERT' THEN 'SELECT *, 1 AS sign FROM new_rows'
+        WHEN 'DELETE' THEN 'SELECT *, -1 AS sign FROM old_rows'
+        ELSE 'SELECT *, 1 AS sign FROM new_rows UNION ALL SELECT *, -1 FROM old_rows'
+    END;
+    businesses bigint[];
+    due kept_totals;
+    few boolean;
+BEGIN
+    IF TG_RELID <> 'deposits'::regclass THEN
+        RAISE insufficient_privilege USING MESSAGE = 'deposits_changed serves deposits only';
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        few := are_few((SELECT count(*) FROM (SELECT FROM new_rows LIMIT 21) first_rows));
+    ELSE
+        few := are_few((SELECT count(*) FROM (SELECT FROM old_rows LIMIT 21) first_rows));
+    END IF;
+    IF few AND TG_OP <> 'DELETE' THEN
+        FOR due IN
+            SELECT business_id, customer_id, NULL, 0,
+                CASE type WHEN 'credit' THEN amount ELSE -amount END * 10000
+            FROM new_rows
+        LOOP
+            PERFORM note_change(ARRAY[due.business_id]);
+            PERFORM add_to_kept_totals(due);
+        END LOOP;
+    END IF;
+    IF few AND TG_OP <> 'INSERT' THEN
+        FOR due IN
+            SELECT business_id, customer_id, NULL, 0,
+                CASE type WHEN 'credit' THEN -amount ELSE amount END * 10000
+            FROM old_rows
+        LOOP
+            PERFORM note_change(ARRAY[due.business_id]);
+            PERFORM add_to_kept_totals(due);
+        END LOOP;
+    END IF;
+    IF few THEN
+        RETURN NULL;
+    END IF;
+    EXECUTE format($query$
+        WITH due_kept_totals AS MATERIALIZED (
+            SELECT business_id, customer_id, 0::numeric AS receivable,
+                sum(CASE type WHEN 'credit' THEN sign * amount ELSE -sign * amount END) * 10000
+                    AS deposited
+            FROM (%s) moves
+            GROUP BY business_id, customer_id
+            HAVING sum(CASE type WHEN 'credit' THEN sign * amount ELSE -sign * amount END) <> 0
+        ), %s
+        SELECT array_agg(DISTINCT business_id ORDER BY business_id) FROM due_kept_totals
+    $query$, moves, adding('kept_totals')) INTO businesses;
+    PERFORM note_change(coalesce(businesses, '{}'));
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION deposits_truncated()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_RELID <> 'deposits'::regclass THEN
+        RAISE insufficient_privilege USING MESSAGE = 'deposits_truncated serves deposits only';
+    END IF;
+    PERFORM note_change(ARRAY(SELECT DISTINCT business_id FROM kept_totals ORDER BY 1));
+    UPDATE kept_totals SET deposited = 0 WHERE deposited <> 0;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION drop_uncategorised()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    DELETE FROM categories WHERE business_id = OLD.id AND id = 1;
+    RETURN OLD;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION due_businesses()
+ RETURNS TABLE(business_id bigint, due_at timestamp with time zone)
+ LANGUAGE sql
+ STABLE
+AS $function$
+    WITH RECURSIVE longest AS MATERIALIZED (
+        SELECT d.business_id FROM deliveries d
+        WHERE d.state IN ('scheduled', 'deferred') AND d.due_at <= now()
+        ORDER BY d.due_at, d.id
+        LIMIT 501
+    ), found (business_id) AS (
+        (SELECT d.business_id FROM deliveries d
+         WHERE d.state IN ('scheduled', 'deferred') AND (SELECT count(*) FROM longest) > 500
+         ORDER BY d.business_id, d.due_at, d.id
+         LIMIT 1)
+        UNION ALL
+        SELECT next.business_id FROM found CROSS JOIN LATERAL (
+            SELECT d.business_id FROM deliveries d
+            WHERE d.state IN ('scheduled', 'deferred') AND d.business_id > found.business_id
+            ORDER BY d.business_id, d.due_at, d.id
+            LIMIT 1) next
+    )
+    SELECT each.business_id, first.due_at
+    FROM (SELECT found.business_id FROM found
+          UNION
+          SELECT longest.business_id FROM longest WHERE (SELECT count(*) FROM longest) <= 500) each
+    CROSS JOIN LATERAL (
+        SELECT d.due_at FROM deliveries d
+        WHERE d.business_id = each.business_id AND d.state IN ('scheduled', 'deferred') AND d.due_at <= now()
+        ORDER BY d.business_id, d.due_at, d.id
+        LIMIT 1) first
+    WHERE NOT EXISTS (SELECT FROM pauses WHERE pauses.business_id IS NULL)
+      AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = each.business_id OFFSET 0)
+$function$;
+
+CREATE OR REPLACE FUNCTION each_column(kept regclass, are_keys boolean, form text, between_them text DEFAULT ', '::text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT string_agg(format(form, a.attname), between_them
+        ORDER BY array_position(i.indkey::int2[], a.attnum), a.attnum)
+    FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
+    WHERE a.attrelid = kept AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'slot'
+        AND (a.attnum = ANY (i.indkey)) = are_keys
+$function$;
+
+CREATE OR REPLACE FUNCTION in_parts(amount numeric, part integer, parts integer)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT (CASE WHEN parts = 1 THEN amount
+        WHEN part = 1 THEN amount - (parts - 1) * div(amount, parts)
+        ELSE div(amount, parts) END)::bigint$function$;
+
+CREATE OR REPLACE FUNCTION invoices_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET enable_nestloop TO 'on'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'on'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    new_row record;
+    document kept_documents;
+    businesses bigint[];
+    ids bigint[];
+BEGIN
+    IF TG_RELID <> 'invoices'::regclass THEN
+        RAISE insufficient_privilege USING MESSAGE = 'invoices_changed serves invoices only';
+    END IF;
+    CASE TG_OP
+    WHEN 'INSERT' THEN
+        -- Nothing can have been paid on a new document, unless the same statement paid it and was
+        -- counted before: then its row is there already.
+        IF are_few((SELECT count(*) FROM (SELECT FROM new_rows LIMIT 21) first_rows)) THEN
+            FOR new_row IN SELECT business_id, id FROM new_rows LOOP
+                INSERT INTO kept_documents
+                SELECT * FROM counted_documents d
+                WHERE d.business_id = new_row.business_id AND d.invoice_id = new_row.id
+                ON CONFLICT DO NOTHING
+                RETURNING * INTO document;
+                IF counts(document) THEN
+                    PERFORM note_change(ARRAY[document.business_id]);
+                    PERFORM add_document(document, 1);
+                END IF;
+            END LOOP;
+            RETURN NULL;
+        END IF;
+        SET LOCAL enable_seqscan = on;
+        EXECUTE adding_documents(format($$
+            changed AS (
+                INSERT INTO kept_documents %s ORDER BY 1, 2 ON CONFLICT DO NOTHING RETURNING *
+            )
+        $$, counting('new_rows', '', 'AND false'))) INTO businesses;
+        PERFORM note_change(coalesce(businesses, '{}'));
+        RETURN NULL;
+    WHEN 'UPDATE' THEN
+        SELECT array_agg(business_id), array_agg(id) INTO businesses, ids
+        FROM (
+            SELECT business_id, id FROM new_rows UNION SELECT business_id, id FROM old_rows
+            ORDER BY 1, 2
+        ) k;
+    WHEN 'DELETE' THEN
+        SELECT array_agg(business_id ORDER BY business_id, id), array_agg(id ORDER BY business_id, id)
+        INTO businesses, ids FROM old_rows;
+    END CASE;
+    IF ids IS NOT NULL THEN
+        PERFORM keep_documents(businesses, ids);
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION invoices_truncated()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_RELID <> 'invoices'::regclass THEN
+        RAISE insufficient_privilege USING MESSAGE = 'invoices_truncated serves invoices only';
+    END IF;
+    PERFORM note_change(ARRAY(SELECT DISTINCT business_id FROM kept_documents ORDER BY 1));
+    TRUNCATE kept_documents, kept_periods;
+    UPDATE kept_totals SET receivable = 0 WHERE receivable <> 0;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION is_timezone(name text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE STRICT
+AS $function$
+BEGIN
+    PERFORM timestamp '2000-01-01' AT TIME ZONE name;
+    RETURN name ~ ('^(Africa|America|Antarctica|Arctic|Asia|Atlantic|Australia|Brazil|Canada|Chile|Etc|Europe'
+                   '|Indian|Mexico|Pacific|US)/[A-Za-z0-9_+/-]+$')
+        OR name = ANY (ARRAY['CET', 'CST6CDT', 'Cuba', 'EET', 'EST', 'EST5EDT', 'Egypt', 'Eire', 'GB', 'GB-Eire',
+            'GMT', 'GMT+0', 'GMT-0', 'GMT0', 'Greenwich', 'HST', 'Hongkong', 'Iceland', 'Iran', 'Israel',
+            'Jamaica', 'Japan', 'Kwajalein', 'Libya', 'MET', 'MST', 'MST7MDT', 'NZ', 'NZ-CHAT', 'Navajo', 'PRC',
+            'PST8PDT', 'Poland', 'Portugal', 'ROC', 'ROK', 'Singapore', 'Turkey', 'UCT', 'UTC', 'Universal',
+            'W-SU', 'WET', 'Zulu']);
+EXCEPTION WHEN invalid_parameter_value THEN
+    RETURN false;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION keep_document(business bigint, id bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    kept kept_documents;
+    counted kept_documents;
+BEGIN
+    LOOP
+        SELECT * INTO kept FROM kept_documents k
+        WHERE k.business_id = business AND k.invoice_id = id FOR UPDATE;
+        SELECT * INTO counted FROM counted_documents c
+        WHERE c.business_id = business AND c.invoice_id = id;
+        EXIT WHEN kept.invoice_id IS NOT NULL OR counted.invoice_id IS NULL;
+        INSERT INTO kept_documents VALUES (business, id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        ON CONFLICT DO NOTHING;
+    END LOOP;
+    IF kept IS NOT DISTINCT FROM counted THEN
+        RETURN;
+    ELSIF counted.invoice_id IS NULL THEN
+        DELETE FROM kept_documents k WHERE k.business_id = business AND k.invoice_id = id;
+    ELSE
+        UPDATE kept_documents k SET
+            customer_id = counted.customer_id, day = counted.day, invoices = counted.invoices,
+            manual_count = counted.manual_count, online_count = counted.online_count, days = counted.days,
+            paid_in_full = counted.paid_in_full, billed = counted.billed, manual = counted.manual,
+            online = counted.online
+        WHERE k.business_id = business AND k.invoice_id = id;
+    END IF;
+    IF counts(kept) OR counts(counted) THEN
+        PERFORM note_change(ARRAY[business]);
+    END IF;
+    IF kept.customer_id = counted.customer_id AND kept.day = counted.day THEN
+        counted.invoices := counted.invoices - kept.invoices;
+        counted.manual_count := counted.manual_count - kept.manual_count;
+        counted.online_count := counted.online_count - kept.online_count;
+        counted.days := counted.days - kept.days;
+        counted.paid_in_full := counted.paid_in_full - kept.paid_in_full;
+        counted.billed := counted.billed - kept.billed;
+        counted.manual := counted.manual - kept.manual;
+        counted.online := counted.online - kept.online;
+    ELSE
+        PERFORM add_document(kept, -1);
+    END IF;
+    PERFORM add_document(counted, 1);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION keep_documents(businesses bigint[], ids bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_nestloop TO 'on'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+AS $function$
+DECLARE
+    paid text := 'AND p.business_id = i.business_id AND p.invoice_id = i.id';
+    found bigint;
+    changed_businesses bigint[];
+BEGIN
+    IF are_few(cardinality(ids)) THEN
+        FOR place IN 1 .. cardinality(ids) LOOP
+            PERFORM keep_document(businesses[place], ids[place]);
+        END LOOP;
+        RETURN;
+    END IF;
+    IF are_a_good_part(cardinality(ids)) THEN
+        SET LOCAL enable_nestloop = off;
+        SET LOCAL enable_seqscan = on;
+        SET LOCAL enable_hashjoin = on;
+        SET LOCAL enable_mergejoin = on;
+        paid := 'AND (business_id, invoice_id) IN (SELECT business_id, invoice_id FROM key)';
+    END IF;
+    LOOP
+        EXECUTE $$
+            SELECT count(*) FROM (
+                SELECT FROM kept_documents k
+                JOIN unnest($1, $2) key (business_id, invoice_id) USING (business_id, invoice_id)
+                ORDER BY business_id, invoice_id FOR UPDATE OF k
+            ) locked
+        $$ INTO found USING businesses, ids;
+        EXIT WHEN found = cardinality(ids);
+        EXECUTE $$
+            INSERT INTO kept_documents
+            SELECT business_id, id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+            FROM invoices i JOIN unnest($1, $2) key (business_id, id) USING (business_id, id)
+            WHERE NOT EXISTS (
+                SELECT FROM kept_documents k
+                WHERE k.business_id = i.business_id AND k.invoice_id = i.id
+            )
+            ORDER BY business_id, id
+            ON CONFLICT DO NOTHING
+        $$ USING businesses, ids;
+        GET DIAGNOSTICS found = ROW_COUNT;
+        EXIT WHEN found = 0;
+    END LOOP;
+    EXECUTE adding_documents(format($$
+        key AS MATERIALIZED (
+            SELECT * FROM unnest($1, $2) key (business_id, invoice_id)
+        ), counted AS (%s), signed AS MATERIALIZED (
+            SELECT business_id, invoice_id, customer_id, day, invoices, manual_count, online_count,
+                days, paid_in_full, billed, manual, online, sum(sign) AS sign
+            FROM (
+                SELECT *, 1 AS sign FROM counted
+                UNION ALL
+                SELECT k.*, -1 FROM key JOIN kept_documents k USING (business_id, invoice_id)
+            ) both_sides
+            GROUP BY business_id, invoice_id, customer_id, day, invoices, manual_count,
+                online_count, days, paid_in_full, billed, manual, online
+            HAVING sum(sign) <> 0
+        ), updated AS (
+            UPDATE kept_documents k SET
+                customer_id = s.customer_id, day = s.day, invoices = s.invoices,
+                manual_count = s.manual_count, online_count = s.online_count, days = s.days,
+                paid_in_full = s.paid_in_full, billed = s.billed, manual = s.manual,
+                online = s.online
+            FROM signed s
+            WHERE s.sign = 1 AND k.business_id = s.business_id AND k.invoice_id = s.invoice_id
+        ), deleted AS (
+            DELETE FROM kept_documents k USING signed s
+            WHERE s.sign = -1 AND k.business_id = s.business_id AND k.invoice_id = s.invoice_id
+                AND NOT EXISTS (
+                    SELECT FROM invoices i
+                    WHERE i.business_id = s.business_id AND i.id = s.invoice_id
+                )
+        ), changed AS (
+            SELECT business_id, customer_id, day, sign * billed AS billed, sign * manual AS manual,
+                sign * online AS online, sign * days AS days, sign * invoices AS invoices,
+                sign * manual_count AS manual_count, sign * online_count AS online_count,
+                sign * paid_in_full AS paid_in_full
+            FROM signed
+        )
+    $$, counting('invoices', 'JOIN key USING (business_id, invoice_id)', paid)))
+    INTO changed_businesses USING businesses, ids;
+    PERFORM note_change(coalesce(changed_businesses, '{}'));
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION keep_send_status()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET enable_nestloop TO 'off'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    begun uuid[];
+    changed uuid[];
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        SELECT array_agg(DISTINCT a.send_id) INTO changed FROM after_rows a WHERE a.state <> 'scheduled';
+    ELSE
+        SELECT array_agg(DISTINCT m.send_id) FILTER (WHERE m.is_begun),
+               array_agg(DISTINCT m.send_id) FILTER (WHERE NOT m.is_begun)
+        INTO begun, changed
+        FROM (SELECT a.send_id,
+                     b.state = 'scheduled' AND a.state IN ('queued', 'sending', 'committing', 'deferred')
+                         AS is_begun
+              FROM after_rows a JOIN before_rows b USING (id)
+              WHERE a.state <> b.state
+                AND ('scheduled' IN (a.state, b.state)
+                     OR a.state NOT IN ('queued', 'sending', 'committing', 'deferred')
+                     OR b.state NOT IN ('queued', 'sending', 'committing', 'deferred'))
+                 -- Rescheduled: `send_at` may be ahead again.
+                 OR a.due_at <> b.due_at AND a.state IN ('scheduled', 'deferred')
+                    AND b.state IN ('scheduled', 'queued', 'deferred')) m;
+    END IF;
+    IF begun IS NOT NULL THEN
+        UPDATE sends SET status = 'sending'
+        WHERE id = ANY(begun) AND status = 'scheduled' AND send_at > now();
+    END IF;
+    IF changed IS NOT NULL THEN
+        PERFORM FROM sends WHERE id = ANY(changed) ORDER BY id FOR NO KEY UPDATE;
+        -- Both sides are found by the ids: without nested loops neither finds the other's.
+        UPDATE sends s SET status = came.status
+        FROM statuses_of_sends(changed) came
+        WHERE s.id = ANY(changed) AND s.id = came.send_id AND s.status <> came.status
+          AND NOT (s.status = 'scheduled' AND came.status = 'sending' AND s.send_at <= now());
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION ledger_rows_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET enable_seqscan TO 'off'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    businesses bigint[];
+BEGIN
+    IF TG_RELID NOT IN ('customers'::regclass, 'categories'::regclass) THEN
+        RAISE insufficient_privilege USING MESSAGE = 'ledger_rows_changed serves customers and categories only';
+    END IF;
+    CASE TG_OP
+    WHEN 'INSERT' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM new_rows ORDER BY 1);
+    WHEN 'UPDATE' THEN
+        businesses := ARRAY(
+            SELECT business_id FROM new_rows UNION SELECT business_id FROM old_rows ORDER BY 1
+        );
+    WHEN 'DELETE' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM old_rows ORDER BY 1);
+    WHEN 'TRUNCATE' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM report_versions ORDER BY 1);
+    END CASE;
+    PERFORM note_change(businesses);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION log_delivery_states()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+ SET enable_nestloop TO 'off'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' THEN
+        INSERT INTO delivery_events (delivery_id, state, attempts, reply, reason, due_at, occurred_at)
+        SELECT id, state, attempts, reply, reason, due_at, clock_timestamp() FROM after_rows;
+    ELSE
+        INSERT INTO delivery_events (delivery_id, state, attempts, reply, reason, due_at, occurred_at)
+        SELECT a.id, a.state, a.attempts, a.reply, a.reason, a.due_at, clock_timestamp()
+        FROM after_rows a JOIN before_rows b USING (id)
+        WHERE a.state <> b.state AND a.state <> 'committing';
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION mend_documents()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET jit TO 'off'
+AS $function$
+DECLARE
+    businesses bigint[];
+    ids bigint[];
+BEGIN
+    SELECT array_agg(business_id), array_agg(invoice_id) INTO businesses, ids
+    FROM (
+        SELECT business_id, invoice_id
+        FROM counted_documents c FULL JOIN kept_documents k USING (business_id, invoice_id)
+        WHERE c IS DISTINCT FROM k
+        ORDER BY business_id, invoice_id
+    ) differing;
+    IF ids IS NOT NULL THEN
+        PERFORM keep_documents(businesses, ids);
+    END IF;
+    RETURN coalesce(cardinality(ids), 0);
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION mend_periods()
+ RETURNS bigint
+ LANGUAGE sql
+AS $function$SELECT mend_sums('kept_periods', 'counted_periods', 'summed_periods')$function$;
+
+CREATE OR REPLACE FUNCTION mend_sums(kept regclass, counted regclass, summed regclass)
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET jit TO 'off'
+AS $function$
+DECLARE
+    businesses bigint[];
+    mended bigint;
+BEGIN
+    PERFORM pg_advisory_xact_lock(2020173442117122);
+    EXECUTE format($$
+        WITH due_%1$s AS MATERIALIZED (
+            SELECT * FROM (
+                SELECT %4$s, %5$s FROM %2$s c FULL JOIN %3$s s USING (%4$s)
+            ) lacking
+            WHERE %6$s
+        ), %7$s
+        SELECT count(*), array_agg(DISTINCT business_id ORDER BY business_id) FROM due_%1$s
+    $$,
+        kept, counted, summed,
+        each_column(kept, true, '%I'),
+        each_column(kept, false, 'coalesce(c.%1$I, 0)::numeric - coalesce(s.%1$I, 0) AS %1$I'),
+        each_column(kept, false, '%I <> 0', ' OR '),
+        adding(kept)
+    ) INTO mended, businesses;
+    PERFORM note_change(coalesce(businesses, '{}'));
+    RETURN mended;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION mend_totals()
+ RETURNS bigint
+ LANGUAGE sql
+AS $function$SELECT mend_sums('kept_totals', 'counted_totals', 'summed_totals')$function$;
+
+CREATE OR REPLACE FUNCTION move_due_recipients(business bigint, day_before date, due date, recipients integer, quota integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+AS $function$
+BEGIN
+    IF due = day_before THEN
+        RETURN true;
+    END IF;
+    IF due < day_before THEN
+        PERFORM count_due_recipients(business, due, recipients, quota);
+    END IF;
+    WITH held AS MATERIALIZED (
+        SELECT d.share, d.used FROM due_recipients d
+        WHERE d.business_id = business AND d.day = day_before
+        ORDER BY d.share
+        FOR UPDATE
+    ), emptied AS (
+        SELECT h.share, h.used,
+               least(h.used, greatest(0, recipients - (sum(h.used) OVER (ORDER BY h.share) - h.used))) AS less
+        FROM held h
+    )
+    UPDATE due_recipients d SET used = e.used - e.less
+    FROM emptied e WHERE d.business_id = business AND d.day = day_before AND d.share = e.share AND e.less > 0;
+    IF due > day_before THEN
+        PERFORM count_due_recipients(business, due, recipients, quota);
+    END IF;
+    RETURN true;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION note_change(businesses bigint[])
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    business bigint;
+    free record;
+    fresh bigint := extract(epoch FROM clock_timestamp()) * 1000000;
+BEGIN
+    FOREACH business IN ARRAY businesses LOOP
+        IF current_setting('transaction_isolation') = 'read committed' THEN
+            SELECT slot, changed_by = pg_current_xact_id() AS done INTO free FROM report_versions
+            WHERE business_id = business
+            ORDER BY changed_by = pg_current_xact_id() DESC LIMIT 1 FOR UPDATE SKIP LOCKED;
+        ELSE
+            SELECT NULL::bigint AS slot, true AS done INTO free FROM report_versions
+            WHERE business_id = business AND changed_by = pg_current_xact_id();
+        END IF;
+        CONTINUE WHEN free.done;
+        IF free.slot IS NULL THEN
+            INSERT INTO report_versions (business_id, version, changed_by)
+            VALUES (business, fresh, pg_current_xact_id());
+        ELSE
+            UPDATE report_versions
+            SET version = greatest(version + 1, fresh), changed_by = pg_current_xact_id()
+            WHERE business_id = business AND slot = free.slot;
+        END IF;
+        -- Slots that many writers at once, or writers in REPEATABLE READ, left behind.
+        IF fresh % 16 = 0 AND free.slot IS NOT NULL THEN
+            DELETE FROM report_versions v USING (
+                SELECT slot FROM report_versions WHERE business_id = business AND slot <> free.slot
+                OFFSET 15 FOR UPDATE SKIP LOCKED
+            ) spare
+            WHERE v.business_id = business AND v.slot = spare.slot;
+        END IF;
+    END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION parts_of(amount numeric)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT (1 + div(amount, slot_limit()))::int$function$;
+
+CREATE OR REPLACE FUNCTION payments_changed()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET enable_nestloop TO 'on'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'off'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    businesses bigint[];
+    ids bigint[];
+BEGIN
+    IF TG_RELID <> 'payments'::regclass THEN
+        RAISE insufficient_privilege USING MESSAGE = 'payments_changed serves payments only';
+    END IF;
+    CASE TG_OP
+    WHEN 'INSERT' THEN
+        SELECT array_agg(business_id), array_agg(invoice_id) INTO businesses, ids
+        FROM (
+            SELECT DISTINCT business_id, invoice_id FROM new_rows WHERE status = 'settled'
+            ORDER BY 1, 2
+        ) k;
+    WHEN 'UPDATE' THEN
+        SELECT array_agg(business_id), array_agg(invoice_id) INTO businesses, ids
+        FROM (
+            SELECT business_id, invoice_id FROM new_rows WHERE status = 'settled'
+            UNION SELECT business_id, invoice_id FROM old_rows WHERE status = 'settled'
+            ORDER BY 1, 2
+        ) k;
+    WHEN 'DELETE' THEN
+        SELECT array_agg(business_id), array_agg(invoice_id) INTO businesses, ids
+        FROM (
+            SELECT DISTINCT business_id, invoice_id FROM old_rows WHERE status = 'settled'
+            ORDER BY 1, 2
+        ) k;
+    WHEN 'TRUNCATE' THEN
+        SELECT array_agg(business_id), array_agg(invoice_id) INTO businesses, ids
+        FROM (
+            SELECT business_id, invoice_id FROM kept_documents
+            WHERE manual_count > 0 OR online_count > 0
+            ORDER BY 1, 2
+        ) k;
+    END CASE;
+    IF ids IS NOT NULL THEN
+        PERFORM keep_documents(businesses, ids);
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION periods_within(business bigint, first date, last date)
+ RETURNS SETOF integer
+ LANGUAGE plpgsql
+ STABLE ROWS 20
+AS $function$
+DECLARE
+    oldest int;
+    newest int;
+    day date;
+    until date;
+    year int;
+    month date;
+BEGIN
+    SELECT
+        (SELECT period FROM kept_periods WHERE business_id = business
+            ORDER BY business_id, period LIMIT 1) / 10000,
+        (SELECT period FROM kept_periods WHERE business_id = business
+            ORDER BY business_id DESC, period DESC LIMIT 1) / 10000
+    INTO oldest, newest;
+    day := greatest(first, make_date(oldest, 1, 1));
+    until := least(last, make_date(newest, 12, 31));
+    WHILE oldest IS NOT NULL AND day <= until LOOP
+        year := extract(year FROM day);
+        IF day = make_date(year, 1, 1) AND until >= make_date(year, 12, 31) THEN
+            RETURN NEXT year * 10000;
+            EXIT WHEN year = 9999;
+            day := make_date(year + 1, 1, 1);
+        ELSE
+            month := date_trunc('month', day::timestamp) + interval '1 month';
+            IF extract(day FROM day) = 1 AND until >= month - 1 THEN
+                RETURN NEXT year * 10000 + extract(month FROM day)::int * 100;
+                day := month;
+            ELSE
+                RETURN NEXT year * 10000 + extract(month FROM day)::int * 100
+                    + extract(day FROM day)::int;
+                day := day + 1;
+            END IF;
+        END IF;
+    END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION report_head(id bigint, owner_id bigint, business_id bigint, first_name text, last_name text, phone_number text, business_name text, business_address text, business_phone text, business_location text, business_email text, created_at timestamp without time zone, updated_at timestamp without time zone, account_id bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ IMMUTABLE
+AS $function$
+BEGIN
+    RETURN concat(
+        '{"id":', id, ',"owner_id":', owner_id, ',"business_id":', business_id,
+        ',"first_name":', coalesce(to_json(first_name)::text, 'null'),
+        ',"last_name":', coalesce(to_json(last_name)::text, 'null'),
+        ',"phone_number":', coalesce(to_json(phone_number)::text, 'null'),
+        ',"business_name":', coalesce(to_json(business_name)::text, 'null'),
+        ',"business_address":', coalesce(to_json(business_address)::text, 'null'),
+        ',"business_phone":', coalesce(to_json(business_phone)::text, 'null'),
+        ',"business_location":', coalesce(to_json(business_location)::text, 'null'),
+        ',"business_email":', coalesce(to_json(business_email)::text, 'null'),
+        ',"created_at":"', to_char(created_at, 'YYYY-MM-DD HH24:MI:SS'),
+        '","updated_at":"', to_char(updated_at, 'YYYY-MM-DD HH24:MI:SS'),
+        '","account_id":', coalesce(account_id::text, 'null'), ',"category":'
+    );
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION report_version(business bigint)
+ RETURNS text
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+BEGIN
+    RETURN (
+        SELECT coalesce(string_agg(slot || '.' || version, '-' ORDER BY slot), '0')
+        FROM report_versions WHERE business_id = business
+    );
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION slot_limit()
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT 2000000000000000000$function$;
+
+CREATE OR REPLACE FUNCTION statuses_of_sends(ids uuid[])
+ RETURNS TABLE(send_id uuid, status text)
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT d.send_id,
+           CASE WHEN bool_and(d.state = 'scheduled') THEN 'scheduled'
+                WHEN bool_or(d.state IN ('scheduled', 'queued', 'sending', 'committing', 'deferred'))
+                    THEN 'sending'
+                WHEN bool_and(d.state = 'sent') THEN 'sent'
+                WHEN bool_and(d.state = 'cancelled') THEN 'cancelled'
+                WHEN bool_or(d.state IN ('sent', 'in_doubt')) THEN 'partly_failed'
+                ELSE 'failed' END
+    FROM deliveries d
+    WHERE d.send_id = ANY(ids)
+    GROUP BY d.send_id
+$function$;
+
+CREATE AGGREGATE sum_units(bigint) (SFUNC = int8pl, STYPE = bigint);
+
+CREATE OR REPLACE FUNCTION units_bounded(units bigint)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT units * 6000 / 6000$function$;
+
+CREATE OR REPLACE FUNCTION units_bounded(units numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT units$function$;
+
+CREATE OR REPLACE FUNCTION units_number(units bigint)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT units / 10000.0::double precision$function$;
+
+CREATE OR REPLACE FUNCTION units_number(units numeric)
+ RETURNS numeric
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT trim_scale(units * 0.0001)$function$;
+
+CREATE OR REPLACE FUNCTION units_text(units bigint)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT coalesce(trim_scale(units * 0.0001)::text, '0')$function$;
+
+CREATE OR REPLACE FUNCTION units_text(units numeric)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT coalesce(trim_scale(units * 0.0001)::text, '0')$function$;
