@@ -19,6 +19,10 @@ async def test_confirmed_messages_survive_a_kill_and_nothing_outlives_a_stop(
 ) -> None:
     rabbitmq.start()
     url, pid = rabbitmq.url, rabbitmq.pid
+    await _declare(url)
+    # RabbitMQ answers a declaration before it has written its commit down, and forgets the queue
+    # with all its messages if it is killed then. A message is confirmed once it is written down.
+    rabbitmq.control("eval", "mnesia_recover:sync(), ok = mnesia:sync_log().")
     await _publish(url, b"kept")
     twin = RabbitMQ(rabbitmq.folder, lambda: programs.rabbitmq(project))
     twin.start()
@@ -46,12 +50,17 @@ def _listening(rabbitmq: RabbitMQ) -> list[str]:
     return [name for name, port in record.ports.items() if not is_free(port)]
 
 
+async def _declare(url: str) -> None:
+    async with await aio_pika.connect(url) as connection:
+        channel = await connection.channel()
+        await channel.declare_queue("kept", durable=True)
+
+
 async def _publish(url: str, body: bytes) -> None:
     async with await aio_pika.connect(url) as connection:
         channel = await connection.channel(publisher_confirms=True)
-        queue = await channel.declare_queue("kept", durable=True)
         message = aio_pika.Message(body, delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
-        await channel.default_exchange.publish(message, queue.name)
+        await channel.default_exchange.publish(message, "kept")
 
 
 async def _take(url: str) -> bytes:
