@@ -10,9 +10,9 @@ from typing import TypeVar
 import asyncpg
 
 from bench import deliveries, ledger, publishing
-from shared.deliveries import held, waiting
-from shared.deliveries.held import Verdict
+from shared.deliveries import relay, worker
 from shared.deliveries.states import State
+from shared.deliveries.worker import Verdict
 
 _BATCH = 500
 _LEASE = timedelta(seconds=30)
@@ -47,15 +47,15 @@ async def _round(conn: asyncpg.Connection, times: dict[str, list[float]]) -> Non
     )
     # The plans are made on this connection's first use, which is not what is measured.
     for _ in range(6):
-        await waiting.next_due(conn)
-    batch = await _timed(times[STEPS[0]], waiting.enqueue(conn, _BATCH, _LEASE))
+        await relay.next_due(conn)
+    batch = await _timed(times[STEPS[0]], relay.enqueue(conn, _BATCH, _LEASE))
     assert len(batch.queued) == _BATCH
     for place in range(0, _BATCH, 50):
         some = batch.queued[place : place + 50]
-        claims = await _timed(times[STEPS[1]], held.claim(conn, some, _LEASE))
+        claims = await _timed(times[STEPS[1]], worker.claim(conn, some, _LEASE))
         verdicts = [Verdict(claim, State.FAILED) for claim in claims.values()]
-        assert len(await held.record(conn, verdicts)) == 50
-    await _timed(times[STEPS[2]], waiting.next_due(conn))
+        assert len(await worker.record(conn, verdicts)) == 50
+    await _timed(times[STEPS[2]], relay.next_due(conn))
 
 
 async def _timed(times: list[float], work: Awaitable[Result]) -> Result:

@@ -45,9 +45,9 @@ class Field:
         subject = message_from_bytes(made["message.eml"], policy=policy.default)["Subject"]
         mail = {"subject": str(subject), "text": made["body.txt"].decode()}
         self.mail.write_text(json.dumps(mail | {"html": made["body.html"].decode()}))
-        held = sql.load("shared.deliveries")
+        worker = sql.load("shared.deliveries", "worker.sql")
         self.queries.write_text(
-            json.dumps({n: getattr(held, n) for n in ("claim", "gate", "record")})
+            json.dumps({n: getattr(worker, n) for n in ("claim", "gate", "record")})
         )
 
     def filled(self, mails: int) -> None:

@@ -10,7 +10,7 @@ from services.mailer.letter import Letter
 from services.mailer.letters import Crowded, Letters, is_long
 from services.mailer.orders import Order
 from services.mailer.rows import Rows
-from shared.deliveries.held import Claim
+from shared.deliveries.worker import Claim
 from shared.unsubscribe import Links
 
 _KEPT = 64

@@ -28,8 +28,8 @@ from services.mailer.rows import Rows
 from services.mailer.trial import Addressed, Trial
 from shared import postgres
 from shared.breaker import Breaker
-from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
+from shared.deliveries.worker import Claim, Verdict
 from shared.statement.model import StatementError
 from shared.statement.pdf import TypesettingError
 

@@ -10,8 +10,8 @@ import structlog
 
 from services.mailer.batches import Batches
 from shared import postgres
-from shared.deliveries import held
-from shared.deliveries.held import Claim, Verdict
+from shared.deliveries import worker
+from shared.deliveries.worker import Claim, Verdict
 from shared.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.mailer")
@@ -78,7 +78,7 @@ class Rows:
     async def postpone(self, delivery_id: UUID, delay: timedelta, reason: str) -> None:
         """Let a queued delivery wait in Postgres instead of the queue."""
         async with self._pool.acquire() as conn:
-            await held.postpone(conn, [delivery_id], delay, reason)
+            await worker.postpone(conn, [delivery_id], delay, reason)
 
     async def content(self, claim: Claim) -> str:
         """Return the frozen statement of a claim, as canonical JSON."""
@@ -102,30 +102,30 @@ class Rows:
         async with self._pool.acquire(timeout=patience) as conn:
             try:
                 async with asyncio.timeout(patience):
-                    await held.renew(conn, list(self._held.values()), self._lease)
+                    await worker.renew(conn, list(self._held.values()), self._lease)
             except TimeoutError:
                 conn.terminate()
                 raise
 
     async def _claim_all(self, ids: Sequence[UUID]) -> Sequence[Claim | None]:
         async with self._pool.acquire() as conn:
-            claimed = await held.claim(conn, ids, self._lease)
+            claimed = await worker.claim(conn, ids, self._lease)
         # The same message many times at once: one of them gets the row.
         return [claimed.pop(delivery_id, None) for delivery_id in ids]
 
     async def _find_all(self, ids: Sequence[UUID]) -> Sequence[bool]:
         async with self._pool.acquire() as conn:
-            unknown = await held.unknown(conn, ids)
+            unknown = await worker.unknown(conn, ids)
         return [delivery_id not in unknown for delivery_id in ids]
 
     async def _read_all(self, claims: Sequence[Claim]) -> Sequence[str]:
         async with self._pool.acquire() as conn:
-            return await held.statements(conn, claims)
+            return await worker.statements(conn, claims)
 
     async def _gate_all(self, claims: Sequence[Claim]) -> Sequence[bool]:
         async with self._pool.acquire() as conn:
             try:
-                passed = await held.gate(conn, claims, self._lease)
+                passed = await worker.gate(conn, claims, self._lease)
             except TimeoutError:
                 # Its peer may be gone: giving it back would wait for an answer, and all gates too.
                 conn.terminate()
@@ -134,5 +134,5 @@ class Rows:
 
     async def _record_all(self, verdicts: Sequence[Verdict]) -> Sequence[bool]:
         async with self._pool.acquire() as conn:
-            decided = await held.record(conn, verdicts)
+            decided = await worker.record(conn, verdicts)
         return [verdict.claim.id in decided for verdict in verdicts]

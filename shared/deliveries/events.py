@@ -10,7 +10,7 @@ from shared import sql
 from shared.messages import DeliveryChange, DeliveryEvent
 from shared.postgres import Connection
 
-_QUERIES = sql.load("shared.deliveries")
+_QUERIES = sql.load("shared.deliveries", "events.sql")
 
 
 @asynccontextmanager

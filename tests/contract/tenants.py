@@ -17,7 +17,7 @@ from services.api.sends.idempotency import IdempotencyKey
 from services.api.sends.model import SendBody, SendRequest
 from services.api.sends.store import Terms, accept
 from services.api.statements.store import freeze
-from shared.deliveries.waiting import Unfrozen
+from shared.deliveries.relay import Unfrozen
 from shared.settings import ApiSettings
 from shared.unsubscribe import Links
 from tests.roles import acting

@@ -4,7 +4,7 @@ import json
 from random import Random
 
 from shared import topology
-from shared.deliveries.waiting import MAX_CLAIMS
+from shared.deliveries.relay import MAX_CLAIMS
 from tests.faults import queue
 from tests.faults.cases import fault
 from tests.faults.world import World

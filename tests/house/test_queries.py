@@ -24,17 +24,22 @@ NOT_WHOLE = {
 COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 
 
-def packages() -> list[str]:
-    files = (path for part in FOLDERS for path in (ROOT / part).rglob("queries.sql"))
-    return sorted(".".join(path.parent.relative_to(ROOT).parts) for path in files)
+def files() -> list[tuple[str, str]]:
+    """The package and the name of each file with named queries."""
+    found = (path for part in FOLDERS for path in (ROOT / part).rglob("*.sql"))
+    return sorted(
+        (".".join(path.parent.relative_to(ROOT).parts), path.name)
+        for path in found
+        if path.parent.name != "migrations" and path.name != "schema.sql"
+    )
 
 
 def queries() -> dict[str, str]:
     """The text of each whole query, under its package and name."""
     texts = {
         f"{package}.{name}": text
-        for package in packages()
-        for name, text in sql.load(package)._texts.items()
+        for package, file in files()
+        for name, text in sql.load(package, file)._texts.items()
     }
     assert texts.keys() >= NOT_WHOLE
     return {

@@ -4,7 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from shared.deliveries import byhand
+from shared.deliveries import operator
 from tests.journeys.conftest import System, soon
 from tests.judge.script import Accept, Drop
 
@@ -45,7 +45,7 @@ async def test_a_pause_holds_what_is_due_and_what_is_queued(system: System) -> N
     async with system.relay():
         queued = await system.send()
         await system.until(queued["id"], lambda seen: first(seen)["state"] == "queued")
-        await byhand.pause(system.db, 1)
+        await operator.pause(system.db, 1)
         due = await system.send()
         async with system.mailer():
             await system.until(
@@ -55,7 +55,7 @@ async def test_a_pause_holds_what_is_due_and_what_is_queued(system: System) -> N
             assert first(await system.show(due["id"]))["state"] == "scheduled"
             assert first(await system.show(queued["id"]))["state"] == "deferred"
             assert system.judge.accepted == []
-            await byhand.resume(system.db, 1)
+            await operator.resume(system.db, 1)
             for each in (queued, due):
                 seen = await system.settled(each["id"])
                 assert (seen["status"], first(seen)["attempts"]) == ("sent", 1)
@@ -112,7 +112,7 @@ async def test_after_a_restore_nothing_goes_out_again_by_itself(system: System) 
         " lease_until = now()",
         backup["token"],
     )
-    await byhand.quarantine(system.db)
+    await operator.quarantine(system.db)
     async with system.relay(), system.mailer():
         later = await system.send()
         assert (await system.settled(later["id"]))["status"] == "sent"

@@ -10,7 +10,7 @@ import pytest
 
 from services.api.ledger.verification import prove
 from shared import migrate
-from shared.deliveries import byhand
+from shared.deliveries import operator
 from tests.servers import absent
 from tests.services.api.ledgers import TABLES, load_golden
 
@@ -120,8 +120,8 @@ async def published(database: str) -> AsyncIterator[asyncpg.Connection]:
 async def test_a_pause_ends_in_a_published_database(
     published: asyncpg.Connection, business: int | None
 ) -> None:
-    await byhand.pause(published, business)
-    await byhand.pause(published, business)
-    assert [each.business_id for each in await byhand.pauses(published)] == [business]
-    assert await byhand.resume(published, business)
-    assert await byhand.pauses(published) == []
+    await operator.pause(published, business)
+    await operator.pause(published, business)
+    assert [each.business_id for each in await operator.pauses(published)] == [business]
+    assert await operator.resume(published, business)
+    assert await operator.pauses(published) == []

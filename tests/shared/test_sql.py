@@ -40,3 +40,10 @@ def test_nothing_is_read_before_the_first_use(package: Path) -> None:
     queries = sql.load("queries_of_a_test")
     package.write_text("-- name: late\nSELECT 1\n", "utf-8")
     assert queries.late == "SELECT 1"
+
+
+def test_a_module_may_have_a_file_of_its_own(package: Path) -> None:
+    package.with_name("relay.sql").write_text("-- name: one\nSELECT 1\n", "utf-8")
+    assert sql.load("queries_of_a_test", "relay.sql").one == "SELECT 1"
+    with pytest.raises(AttributeError, match=r"queries_of_a_test/relay\.sql has no query two"):
+        _ = sql.load("queries_of_a_test", "relay.sql").two

@@ -11,11 +11,6 @@ SELECT id FROM deliveries WHERE send_id = ANY($1::uuid[]) ORDER BY id FOR UPDATE
 SELECT id, send_id, lower(email) AS written FROM deliveries
 WHERE business_id = $1 AND email_key = $2 ORDER BY id FOR UPDATE
 
--- name: cancel
--- Cancels those of the mails $1 that have not passed the gate yet.
-UPDATE deliveries SET state = 'cancelled', lease_until = NULL, updated_at = clock_timestamp()
-WHERE id = ANY($1::uuid[]) AND state IN ('scheduled', 'queued', 'sending', 'deferred')
-
 -- name: unfinished
 -- How many of the mails $1 are not at their end.
 SELECT count(*) FROM deliveries

@@ -7,6 +7,7 @@ import asyncpg
 from services.api.erasure.model import Erased, Found, Whom
 from services.api.refusals import Conflict
 from shared import sql
+from shared.deliveries import operator
 
 _QUERIES = sql.load("services.api.erasure")
 _LOOKS, _PAUSE = 50, 0.2  # how often, and after how many seconds, it is asked what was published
@@ -19,7 +20,7 @@ async def cancel(conn: asyncpg.Connection, whom: Whom) -> int:
     """
     async with conn.transaction():
         found = await find(conn, whom)
-        cancelled = _count(await conn.execute(_QUERIES.cancel, found.mails))
+        cancelled = await operator.cancel(conn, found.mails)
     for _ in range(_LOOKS):
         if not await conn.fetchval(_QUERIES.untold, found.mails, found.sends):
             break

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import click
 
 from services.api.console import BUSINESS, connection, table, time
-from shared.deliveries import byhand
-from shared.deliveries.byhand import Backlog, Pause
+from shared.deliveries import operator
+from shared.deliveries.operator import Backlog, Pause
 from shared.deliveries.states import State
 from shared.settings import DatabaseSettings
 from shared.sql import load
@@ -31,7 +31,7 @@ def pause(environ: Mapping[str, str], business: int | None) -> None:
         async with connection(settings) as conn:
             if business is not None and not await conn.fetchval(_queries.has_business, business):
                 raise click.ClickException(f"there is no business {business}")
-            await byhand.pause(conn, business)
+            await operator.pause(conn, business)
 
     asyncio.run(run())
     click.echo(f"paused: {_whose(business)}")
@@ -46,7 +46,7 @@ def resume(environ: Mapping[str, str], business: int | None) -> None:
 
     async def run() -> tuple[bool, list[Pause]]:
         async with connection(settings) as conn:
-            return await byhand.resume(conn, business), await byhand.pauses(conn)
+            return await operator.resume(conn, business), await operator.pauses(conn)
 
     ended, left = asyncio.run(run())
     click.echo(f"{'resumed' if ended else 'was not paused'}: {_whose(business)}")
@@ -61,7 +61,7 @@ def status(environ: Mapping[str, str]) -> None:
 
     async def run() -> tuple[list[Pause], list[Backlog]]:
         async with connection(settings) as conn:
-            return await byhand.pauses(conn), await byhand.backlog(conn)
+            return await operator.pauses(conn), await operator.backlog(conn)
 
     pauses, backlog = asyncio.run(run())
     _show(pauses)
@@ -84,7 +84,7 @@ def quarantine(environ: Mapping[str, str]) -> None:
 
     async def run() -> dict[State, int]:
         async with connection(settings) as conn:
-            return await byhand.quarantine(conn)
+            return await operator.quarantine(conn)
 
     doubted = asyncio.run(run())
     for state, mails in doubted.items():

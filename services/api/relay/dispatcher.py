@@ -11,7 +11,7 @@ from services.api.relay.freezer import Freezer
 from services.api.relay.publisher import Outgoing, Publisher
 from services.api.relay.room import REFILL, Room
 from shared import topology
-from shared.deliveries import waiting
+from shared.deliveries import relay
 from shared.messages import SendTransactions, Wakeup
 
 _log = structlog.get_logger("ledgerpost.relay")
@@ -44,7 +44,7 @@ class Dispatcher:
         await self._publisher.ready()
         await self._freezer.step()
         async with self._pool.acquire() as conn:
-            batch = await waiting.enqueue(conn, self._room.rows, self._patience)
+            batch = await relay.enqueue(conn, self._room.rows, self._patience)
         self._room.saw(batch)
         if batch.queued:
             await self.emit(batch.queued)
@@ -53,7 +53,7 @@ class Dispatcher:
         if batch.is_full or self._freezer.is_busy:
             return _SOON
         async with self._pool.acquire() as conn:
-            due = await waiting.next_due(conn)
+            due = await relay.next_due(conn)
         # A due row that did not move is held by somebody else.
         soonest = _NOW if batch.moved else _SOON
         return self._poll if due is None else min(max(due, soonest), self._poll)
@@ -62,7 +62,7 @@ class Dispatcher:
         """Publish a wake-up for each of these queued rows; note and count the confirmed ones."""
         confirmed = [False] * len(ids)
         async with self._pool.acquire() as conn:
-            traces = await waiting.traces(conn, ids)
+            traces = await relay.traces(conn, ids)
         try:
             confirmed = await self._publisher.publish(
                 [_wakeup(delivery, traces.get(delivery)) for delivery in ids]
@@ -72,10 +72,10 @@ class Dispatcher:
             self._published.inc(len(published))
             refused = [delivery for delivery, ok in zip(ids, confirmed, strict=True) if not ok]
             async with self._pool.acquire() as conn:
-                await waiting.confirm(conn, published)
+                await relay.confirm(conn, published)
                 if refused:
                     _log.warning("messages not confirmed", count=len(refused))
-                    await waiting.retry_soon(conn, refused)
+                    await relay.retry_soon(conn, refused)
         return len(published)
 
 

@@ -9,8 +9,8 @@ import structlog
 
 from services.api.statements.store import NoStatement, freeze
 from shared import postgres
-from shared.deliveries import waiting
-from shared.deliveries.waiting import Unfrozen
+from shared.deliveries import relay
+from shared.deliveries.relay import Unfrozen
 from shared.turns import Turns
 
 _log = structlog.get_logger("ledgerpost.relay")
@@ -43,7 +43,7 @@ class Freezer:
         """
         self._reap()
         async with self._pool.acquire() as conn:
-            due = await waiting.unfrozen(conn, _LIMIT)
+            due = await relay.unfrozen(conn, _LIMIT)
         begun = {
             send.send_id: asyncio.create_task(self._freeze(send))
             for send in due
@@ -72,7 +72,7 @@ class Freezer:
             try:
                 await freeze(conn, send)
             except NoStatement as reason:
-                await waiting.abandon(conn, send.send_id, str(reason))
+                await relay.abandon(conn, send.send_id, str(reason))
             except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.PostgresError) as error:
                 if isinstance(error, postgres.UNAVAILABLE) and not isinstance(
                     error, (TimeoutError, asyncpg.QueryCanceledError)
@@ -81,4 +81,4 @@ class Freezer:
                 # One statement that cannot be made must not hold up the others.
                 _log.exception("statement not frozen", send=str(send.send_id))
                 trouble = f"the statement could not be made: {type(error).__name__}"
-                await waiting.put_off(conn, send.send_id, _AGAIN, trouble)
+                await relay.put_off(conn, send.send_id, _AGAIN, trouble)

@@ -5,7 +5,7 @@ import asyncio
 import structlog
 
 from shared import postgres
-from shared.deliveries.waiting import DUE_CHANNEL
+from shared.deliveries.relay import DUE_CHANNEL
 
 _log = structlog.get_logger("ledgerpost.relay")
 # Seconds between pings, and until one counts as lost: asyncpg does not notice that a peer is dead.

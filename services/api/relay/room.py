@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from shared.deliveries.waiting import Enqueued
+from shared.deliveries.relay import Enqueued
 
 #: Seconds between two looks at what the mailers have taken, while due rows wait for room.
 REFILL: Final = 0.1

@@ -6,7 +6,7 @@ import asyncpg
 
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.publisher import Publisher
-from shared.deliveries import waiting
+from shared.deliveries import relay
 
 _BATCH = 500
 # Past the relay's longest reply, so that a resend never races a reply that still decides.
@@ -37,14 +37,14 @@ class Sweeper:
     async def step(self) -> timedelta:
         """Sweep one batch of each kind and return when to come again."""
         async with self._pool.acquire() as conn:
-            moved = await waiting.sweep(conn, _BATCH)
+            moved = await relay.sweep(conn, _BATCH)
             if self._resend_after is not None:
-                resent = await waiting.resend_in_doubt(conn, _BATCH, self._resend_after + _MARGIN)
+                resent = await relay.resend_in_doubt(conn, _BATCH, self._resend_after + _MARGIN)
                 moved = max(moved, resent)
         # A wiped queue is no longer empty after the first batch of its refill.
         empty = self._refilling or await self._publisher.queue_is_empty()
         async with self._pool.acquire() as conn:
-            stale = await waiting.reemit(conn, _BATCH, self._patience, queue_is_empty=empty)
+            stale = await relay.reemit(conn, _BATCH, self._patience, queue_is_empty=empty)
         self._refilling = empty and len(stale) == _BATCH
         confirmed = await self._dispatcher.emit(stale) if stale else 0
         return timedelta(0) if _BATCH in (moved, confirmed) else self._interval

@@ -10,6 +10,7 @@ from services.api.sends.moments import due_at
 from services.api.sends.store import Terms, one
 from services.api.sends.view import Send
 from shared import sql
+from shared.deliveries import caller
 from shared.postgres import Connection
 
 _queries = sql.load("services.api.sends")
@@ -32,7 +33,7 @@ class NothingToReschedule(Conflict):
 async def cancel(conn: Connection, business_id: int, send_id: UUID) -> Send:
     """Cancel what has not been handed over yet and return the send; NotFound, NothingToCancel."""
     async with conn.transaction():
-        cancelled = await conn.fetch(_queries.cancel, business_id, send_id)
+        cancelled = await caller.cancel(conn, business_id, send_id)
         send = await one(conn, business_id, send_id)
     if not cancelled:
         raise NothingToCancel
@@ -53,10 +54,8 @@ async def reschedule(
         if asked is None:
             raise NotFound("send")
         due = due_at((moment,), asked["timezone"], asked["asked_at"])
-        # A statement of its own: the next one sees what was done before this had the rows.
-        await conn.execute(_queries.hold_waiting, business_id, send_id)
-        [(moved, was_due)] = await conn.fetch(
-            _queries.reschedule, business_id, send_id, due, expiry(due, terms.max_lateness)
+        moved, was_due = await caller.reschedule(
+            conn, business_id, send_id, due, expiry(due, terms.max_lateness)
         )
         if moved:
             with quota.enforced(asked["asked_at"], due, terms.daily_quota):

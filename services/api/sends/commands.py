@@ -11,7 +11,7 @@ from services.api.refusals import Refusal
 from services.api.sends import doubts
 from services.api.sends.history import DoubtsQuery
 from services.api.sends.view import Doubt
-from shared.deliveries.byhand import Resolution
+from shared.deliveries.operator import Resolution
 from shared.settings import DatabaseSettings
 from shared.terminal import say
 

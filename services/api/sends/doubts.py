@@ -7,8 +7,8 @@ from services.api.refusals import Conflict, NotFound
 from services.api.sends.history import Cursor
 from services.api.sends.view import Doubt, Page
 from shared import sql
-from shared.deliveries import byhand
-from shared.deliveries.byhand import Resolution
+from shared.deliveries import operator
+from shared.deliveries.operator import Resolution
 from shared.postgres import Connection
 
 _queries = sql.load("services.api.sends")
@@ -42,7 +42,7 @@ async def resolve(
     conn: Connection, business_id: int | None, delivery_id: UUID, resolution: Resolution
 ) -> UUID:
     """Settle a mail in doubt and return the id of its send; NotFound, NotInDoubt."""
-    send = await byhand.resolve(conn, delivery_id, resolution, business_id=business_id)
+    send = await operator.resolve(conn, delivery_id, resolution, business_id=business_id)
     if send is not None:
         return send
     if await conn.fetchval(_queries.is_delivery, business_id, delivery_id):

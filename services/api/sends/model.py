@@ -19,7 +19,7 @@ from services.api.refusals import Invalid
 from services.api.reports.model import Period
 from services.api.sends import fields
 from services.api.sends.addresses import Address
-from shared.deliveries.byhand import Resolution
+from shared.deliveries.operator import Resolution
 
 # What is published is what typed clients can be generated from: one type for each meaning. More is
 # accepted, as it always was: 0, 1 and quoted flags, one string of addresses, "" for nothing.

@@ -2,7 +2,7 @@
 
 from services.api.reports import store as reports
 from shared import sql
-from shared.deliveries.waiting import Unfrozen
+from shared.deliveries.relay import Unfrozen
 from shared.postgres import Connection
 from shared.statement import TEMPLATE_VERSION
 

@@ -17,7 +17,7 @@ from services.mailer.letter import Letter
 from services.mailer.letters import Crowded, Letters
 from services.mailer.orders import Order
 from services.mailer.rows import Rows
-from shared.deliveries.held import Claim
+from shared.deliveries.worker import Claim
 from tests.shared.statement.snapshots import frozen, snapshot
 
 _SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")

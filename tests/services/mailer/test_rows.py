@@ -11,9 +11,9 @@ import pytest
 from services.mailer import rows as module
 from services.mailer.rows import Rows
 from shared import postgres
-from shared.deliveries import held, waiting
-from shared.deliveries.held import Claim, Verdict
+from shared.deliveries import relay, worker
 from shared.deliveries.states import State
+from shared.deliveries.worker import Claim, Verdict
 from tests.logged import Logged
 from tests.roles import acting
 from tests.shared.deliveries.conftest import submit
@@ -51,7 +51,7 @@ async def rows(database: str, strangers: Strangers) -> AsyncIterator[Rows]:
 
 async def queued(conn: asyncpg.Connection) -> UUID:
     [delivery] = await submit(conn, ["a@x.example"])
-    await waiting.enqueue(conn, 10, _LEASE)
+    await relay.enqueue(conn, 10, _LEASE)
     return delivery
 
 
@@ -94,8 +94,8 @@ async def test_an_older_claim_on_a_row_does_not_release_the_newer(
     rows: Rows, conn: asyncpg.Connection
 ) -> None:
     older = await claimed(rows, conn)
-    await held.record(conn, [Verdict(older, State.DEFERRED, counts=False)])
-    await waiting.enqueue(conn, 10, _LEASE)
+    await worker.record(conn, [Verdict(older, State.DEFERRED, counts=False)])
+    await relay.enqueue(conn, 10, _LEASE)
     newer = await rows.claim(older.id)
     assert newer is not None
     rows.release(older)
@@ -144,7 +144,7 @@ async def test_renewing_waits_for_no_lock_longer_than_the_lease_can_spare(
     finally:
         await other.close()
     await rows._renew_all()
-    assert await held.gate(conn, [claim], _LEASE) == {claim.id}
+    assert await worker.gate(conn, [claim], _LEASE) == {claim.id}
 
 
 async def test_what_postgres_refuses_for_good_is_not_tried_for_ever(

@@ -17,8 +17,8 @@ from services.mailer.outcomes import RefusesAll, RelayAtFault
 from services.mailer.pacing import Pacing
 from services.mailer.sessions import Sessions
 from shared.breaker import Breaker, Pauses
-from shared.deliveries.held import Claim, Verdict
 from shared.deliveries.states import State
+from shared.deliveries.worker import Claim, Verdict
 from shared.health import Unwell
 from tests.judge import postfix
 from tests.judge.mail import PATIENT, relay

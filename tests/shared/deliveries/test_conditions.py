@@ -10,9 +10,9 @@ import asyncpg
 import pytest
 
 from services.api.sends import changes
-from shared.deliveries import byhand, held, waiting
-from shared.deliveries.held import Claim, Verdict
+from shared.deliveries import operator, relay, worker
 from shared.deliveries.states import State
+from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
 
 Transition = Callable[[asyncpg.Connection, Claim], Awaitable[object]]
@@ -26,27 +26,27 @@ async def _cancel(conn: asyncpg.Connection, claim: Claim) -> None:
 
 
 def _record(state: State) -> Transition:
-    return lambda conn, claim: held.record(conn, [Verdict(claim, state)])
+    return lambda conn, claim: worker.record(conn, [Verdict(claim, state)])
 
 
 _RUN: dict[str, Transition] = {
-    "enqueue": lambda conn, _: waiting.enqueue(conn, 10, LEASE),
-    "claim": lambda conn, claim: held.claim(conn, [claim.id], LEASE),
-    "gate": lambda conn, claim: held.gate(conn, [claim], LEASE),
-    "renew": lambda conn, claim: held.renew(conn, [claim], LEASE),
+    "enqueue": lambda conn, _: relay.enqueue(conn, 10, LEASE),
+    "claim": lambda conn, claim: worker.claim(conn, [claim.id], LEASE),
+    "gate": lambda conn, claim: worker.gate(conn, [claim], LEASE),
+    "renew": lambda conn, claim: worker.renew(conn, [claim], LEASE),
     "record sent": _record(State.SENT),
     "record deferred": _record(State.DEFERRED),
     "record failed": _record(State.FAILED),
     "record in_doubt": _record(State.IN_DOUBT),
-    "sweep": lambda conn, _: waiting.sweep(conn, 10),
-    "reemit": lambda conn, _: waiting.reemit(conn, 10, LEASE, queue_is_empty=True),
-    "confirm": lambda conn, claim: waiting.confirm(conn, [claim.id]),
-    "retry_soon": lambda conn, claim: waiting.retry_soon(conn, [claim.id]),
-    "postpone": lambda conn, claim: held.postpone(conn, [claim.id], _NOW, "away"),
-    "abandon": lambda conn, claim: waiting.abandon(conn, claim.send_id, "gone"),
-    "put_off": lambda conn, claim: waiting.put_off(conn, claim.send_id, _NOW, "locked"),
-    "resend_in_doubt": lambda conn, _: waiting.resend_in_doubt(conn, 10, _NOW),
-    "resolve": lambda conn, claim: byhand.resolve(conn, claim.id, "failed"),
+    "sweep": lambda conn, _: relay.sweep(conn, 10),
+    "reemit": lambda conn, _: relay.reemit(conn, 10, LEASE, queue_is_empty=True),
+    "confirm": lambda conn, claim: relay.confirm(conn, [claim.id]),
+    "retry_soon": lambda conn, claim: relay.retry_soon(conn, [claim.id]),
+    "postpone": lambda conn, claim: worker.postpone(conn, [claim.id], _NOW, "away"),
+    "abandon": lambda conn, claim: relay.abandon(conn, claim.send_id, "gone"),
+    "put_off": lambda conn, claim: relay.put_off(conn, claim.send_id, _NOW, "locked"),
+    "resend_in_doubt": lambda conn, _: relay.resend_in_doubt(conn, 10, _NOW),
+    "resolve": lambda conn, claim: operator.resolve(conn, claim.id, "failed"),
     "cancel": _cancel,
 }
 _HELD = {State.SENDING, State.COMMITTING}
@@ -80,8 +80,8 @@ _FENCED = ("gate", "renew", "record sent", "record deferred", "record failed", "
 
 async def _claimed(conn: asyncpg.Connection) -> Claim:
     [delivery] = await submit(conn, ["a@x.example"])
-    await waiting.enqueue(conn, 10, LEASE)
-    return (await held.claim(conn, [delivery], LEASE))[delivery]
+    await relay.enqueue(conn, 10, LEASE)
+    return (await worker.claim(conn, [delivery], LEASE))[delivery]
 
 
 async def _left(conn: asyncpg.Connection, claim: Claim, name: str, lease: timedelta) -> set[State]:
@@ -126,8 +126,8 @@ async def test_what_is_not_due_does_not_leave(conn: asyncpg.Connection) -> None:
         await conn.execute(
             "UPDATE deliveries SET state = $1, due_at = now() + interval '1 minute'", state
         )
-        assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
-        await waiting.put_off(conn, claim.send_id, _NOW, "locked")
+        assert (await relay.enqueue(conn, 10, LEASE)).moved == 0
+        await relay.put_off(conn, claim.send_id, _NOW, "locked")
         assert await conn.fetchval("SELECT reason FROM deliveries") is None
 
 
@@ -136,12 +136,12 @@ async def test_every_taking_of_a_row_has_a_token_of_its_own(conn: asyncpg.Connec
     for state in (State.DEFERRED, None):
         if state is None:
             await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1 second'")
-            await waiting.sweep(conn, 10)
+            await relay.sweep(conn, 10)
             tokens.append(await conn.fetchval("SELECT token FROM deliveries"))
         else:
-            await held.record(conn, [Verdict(claim, state, counts=False)])
-        await waiting.enqueue(conn, 10, LEASE)
-        claim = (await held.claim(conn, [claim.id], LEASE))[claim.id]
+            await worker.record(conn, [Verdict(claim, state, counts=False)])
+        await relay.enqueue(conn, 10, LEASE)
+        claim = (await worker.claim(conn, [claim.id], LEASE))[claim.id]
         tokens.append(claim.token)
     assert tokens == sorted(set(tokens))
 
@@ -149,7 +149,7 @@ async def test_every_taking_of_a_row_has_a_token_of_its_own(conn: asyncpg.Connec
 async def test_gate_and_renewal_prolong_the_lease(conn: asyncpg.Connection) -> None:
     claim = await _claimed(conn)
     left = "SELECT lease_until - clock_timestamp() FROM deliveries"
-    for prolong in (held.renew, held.gate):
+    for prolong in (worker.renew, worker.gate):
         await conn.execute("UPDATE deliveries SET lease_until = clock_timestamp() + $1", _RUNNING)
         assert await prolong(conn, [claim], 10 * _RUNNING) == {claim.id}
         assert await conn.fetchval(left) > 9 * _RUNNING
@@ -160,9 +160,9 @@ async def test_a_claim_that_comes_too_late_ends_the_delivery(
     conn: asyncpg.Connection, attempts: int
 ) -> None:
     [delivery] = await submit(conn, ["a@x.example"])
-    await waiting.enqueue(conn, 10, LEASE)
+    await relay.enqueue(conn, 10, LEASE)
     await conn.execute("UPDATE deliveries SET expires_at = now(), attempts = $1", attempts)
-    assert await held.claim(conn, [delivery], LEASE) == {}
+    assert await worker.claim(conn, [delivery], LEASE) == {}
     state = await conn.fetchval("SELECT state FROM deliveries")
     assert state == ("failed" if attempts else "expired")
 
@@ -172,9 +172,9 @@ async def test_what_waits_in_the_queue_for_too_long_ends(
     conn: asyncpg.Connection, attempts: int
 ) -> None:
     await submit(conn, ["a@x.example"])
-    await waiting.enqueue(conn, 10, LEASE)
+    await relay.enqueue(conn, 10, LEASE)
     await conn.execute("UPDATE deliveries SET expires_at = now(), attempts = $1", attempts)
-    assert await waiting.sweep(conn, 10) == 1
+    assert await relay.sweep(conn, 10) == 1
     state = await conn.fetchval("SELECT state FROM deliveries")
     assert state == ("failed" if attempts else "expired")
 
@@ -182,9 +182,9 @@ async def test_what_waits_in_the_queue_for_too_long_ends(
 async def test_what_is_at_work_is_not_ended_by_its_expiry(conn: asyncpg.Connection) -> None:
     claim = await _claimed(conn)
     await conn.execute("UPDATE deliveries SET expires_at = now()")
-    assert await waiting.sweep(conn, 10) == 0
-    assert await held.gate(conn, [claim], LEASE) == {claim.id}
-    assert await waiting.sweep(conn, 10) == 0
+    assert await relay.sweep(conn, 10) == 0
+    assert await worker.gate(conn, [claim], LEASE) == {claim.id}
+    assert await relay.sweep(conn, 10) == 0
 
 
 @pytest.mark.parametrize("by", ["policy", "person"])
@@ -192,11 +192,11 @@ async def test_a_doubt_that_is_sent_again_leaves_its_attempt_without_a_say(
     conn: asyncpg.Connection, by: str
 ) -> None:
     claim = await _claimed(conn)
-    await held.record(conn, [Verdict(claim, State.IN_DOUBT)])
+    await worker.record(conn, [Verdict(claim, State.IN_DOUBT)])
     if by == "policy":
-        assert await waiting.resend_in_doubt(conn, 10, _NOW) == 1
+        assert await relay.resend_in_doubt(conn, 10, _NOW) == 1
     else:
-        await byhand.resolve(conn, claim.id, "resend")
+        await operator.resolve(conn, claim.id, "resend")
     assert await conn.fetchval("SELECT token FROM deliveries") > claim.token
 
 
@@ -204,19 +204,19 @@ async def test_the_next_attempt_waits_its_delay_and_never_past_the_expiry(
     conn: asyncpg.Connection,
 ) -> None:
     claim = await _claimed(conn)
-    await held.record(conn, [Verdict(claim, State.DEFERRED, delay=timedelta(hours=1))])
+    await worker.record(conn, [Verdict(claim, State.DEFERRED, delay=timedelta(hours=1))])
     wait = await conn.fetchval("SELECT due_at - now() FROM deliveries")
     assert timedelta(minutes=59) < wait <= timedelta(hours=1)
     await conn.execute("UPDATE deliveries SET state = 'sending', lease_until = now()")
-    await held.record(conn, [Verdict(claim, State.DEFERRED, delay=timedelta(days=30))])
+    await worker.record(conn, [Verdict(claim, State.DEFERRED, delay=timedelta(days=30))])
     assert await conn.fetchval("SELECT due_at = expires_at FROM deliveries")
 
 
 async def test_what_no_worker_can_serve_waits_its_delay(conn: asyncpg.Connection) -> None:
     [delivery] = await submit(conn, ["a@x.example"])
-    await waiting.enqueue(conn, 10, LEASE)
-    await held.postpone(conn, [delivery], timedelta(hours=1), "the relay is away")
-    wait = await waiting.next_due(conn)
+    await relay.enqueue(conn, 10, LEASE)
+    await worker.postpone(conn, [delivery], timedelta(hours=1), "the relay is away")
+    wait = await relay.next_due(conn)
     assert wait is not None
     assert wait > timedelta(minutes=59)
 
@@ -225,10 +225,10 @@ async def test_what_was_refused_is_published_by_the_next_sweep_and_what_was_conf
     conn: asyncpg.Connection,
 ) -> None:
     refused, confirmed = await submit(conn, ["a@x.example", "b@x.example"])
-    await waiting.enqueue(conn, 10, LEASE)
-    await waiting.confirm(conn, [confirmed])
-    await waiting.retry_soon(conn, [refused, confirmed])
-    assert await waiting.reemit(conn, 10, LEASE, queue_is_empty=True) == [refused]
+    await relay.enqueue(conn, 10, LEASE)
+    await relay.confirm(conn, [confirmed])
+    await relay.retry_soon(conn, [refused, confirmed])
+    assert await relay.reemit(conn, 10, LEASE, queue_is_empty=True) == [refused]
 
 
 async def test_a_statement_that_cannot_be_made_is_tried_until_the_send_expires(
@@ -236,24 +236,24 @@ async def test_a_statement_that_cannot_be_made_is_tried_until_the_send_expires(
 ) -> None:
     [delivery] = await submit(conn, ["a@x.example"])
     send = await conn.fetchval("SELECT send_id FROM deliveries WHERE id = $1", delivery)
-    await waiting.put_off(conn, send, _NOW, "locked")
+    await relay.put_off(conn, send, _NOW, "locked")
     assert await conn.fetchval("SELECT state FROM deliveries") == "deferred"
     await conn.execute("UPDATE deliveries SET due_at = now(), expires_at = now()")
-    await waiting.put_off(conn, send, _NOW, "locked")
+    await relay.put_off(conn, send, _NOW, "locked")
     assert await conn.fetchval("SELECT state FROM deliveries") == "failed"
 
 
 async def test_without_a_statement_nothing_is_queued(conn: asyncpg.Connection) -> None:
     await submit(conn, ["a@x.example"])
     await conn.execute("UPDATE sends SET statement_sha256 = NULL")
-    assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
+    assert (await relay.enqueue(conn, 10, LEASE)).moved == 0
 
 
 async def test_a_doubt_that_expired_is_not_resent(conn: asyncpg.Connection) -> None:
     claim = await _claimed(conn)
-    await held.record(conn, [Verdict(claim, State.IN_DOUBT)])
+    await worker.record(conn, [Verdict(claim, State.IN_DOUBT)])
     await conn.execute("UPDATE deliveries SET expires_at = now()")
-    assert await waiting.resend_in_doubt(conn, 10, _NOW) == 0
+    assert await relay.resend_in_doubt(conn, 10, _NOW) == 0
 
 
 async def test_a_relay_takes_no_row_that_another_is_taking(
@@ -265,6 +265,6 @@ async def test_a_relay_takes_no_row_that_another_is_taking(
         async with other.transaction():
             await other.execute("SELECT FROM deliveries WHERE id = $1 FOR UPDATE", first)
             async with asyncio.timeout(5):
-                assert (await waiting.enqueue(conn, 10, LEASE)).queued == [second]
+                assert (await relay.enqueue(conn, 10, LEASE)).queued == [second]
     finally:
         await other.close()

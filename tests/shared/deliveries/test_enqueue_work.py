@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from shared.deliveries import waiting
+from shared.deliveries import relay
 from tests.shared.deliveries.conftest import submit
 from tests.shared.deliveries.test_trigger_work import explained, nodes
 
@@ -28,7 +28,7 @@ async def test_rows_that_are_due_later_are_not_read(conn: asyncpg.Connection) ->
     # As the relay's sessions have it.
     await conn.execute("SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off")
     plans = await explained(conn)
-    batch = await waiting.enqueue(conn, _ROOM, timedelta(seconds=30))
+    batch = await relay.enqueue(conn, _ROOM, timedelta(seconds=30))
     assert len(batch.queued) == _ROOM
     read = [
         node["Actual Rows"] * node["Actual Loops"]

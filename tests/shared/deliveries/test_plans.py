@@ -8,7 +8,8 @@ import pytest
 from shared import sql
 from tests.shared.deliveries.conftest import LEASE, submit
 
-_QUERIES = sql.load("shared.deliveries")
+_RELAY = sql.load("shared.deliveries", "relay.sql")
+_WORKER = sql.load("shared.deliveries", "worker.sql")
 IDS = [uuid.uuid4() for _ in range(20)]
 TOKENS = [1] * 20
 BY_ID = {
@@ -50,7 +51,8 @@ async def history(conn: asyncpg.Connection) -> asyncpg.Connection:
 
 
 async def plan(conn: asyncpg.Connection, name: str, *given: object) -> str:
-    rows = await conn.fetch(f"EXPLAIN {getattr(_QUERIES, name)}", *given)
+    text = getattr(_RELAY if name in _RELAY._texts else _WORKER, name)
+    rows = await conn.fetch(f"EXPLAIN {text}", *given)
     return "\n".join(row[0] for row in rows)
 
 

@@ -4,9 +4,9 @@ import asyncpg
 import pytest
 
 from shared import postgres
-from shared.deliveries import held
-from shared.deliveries.held import _QUERIES, Verdict
+from shared.deliveries import worker
 from shared.deliveries.states import State
+from shared.deliveries.worker import _QUERIES, Verdict
 from tests.shared.deliveries.conftest import LEASE
 from tests.shared.deliveries.test_transitions import claimed, state
 
@@ -25,10 +25,10 @@ async def answer_instead(conn: asyncpg.Connection, asked: str, other: str) -> No
 
 async def test_the_gate_believes_no_other_statement(conn: asyncpg.Connection) -> None:
     [first, second] = await claimed(conn, ["a@x.example", "b@x.example"])
-    assert await held.gate(conn, [first], LEASE) == {first.id}
+    assert await worker.gate(conn, [first], LEASE) == {first.id}
     await answer_instead(conn, _QUERIES.gate, _QUERIES.renew)
     with pytest.raises(postgres.UNAVAILABLE):
-        await held.gate(conn, [second], LEASE)
+        await worker.gate(conn, [second], LEASE)
     assert await state(conn, second.id) == "sending"
 
 
@@ -37,22 +37,22 @@ async def test_the_gate_believes_only_its_own_token_and_state(
     conn: asyncpg.Connection, answer: str
 ) -> None:
     [first, second] = await claimed(conn, ["a@x.example", "b@x.example"])
-    assert await held.gate(conn, [first], LEASE) == {first.id}
+    assert await worker.gate(conn, [first], LEASE) == {first.id}
     answer = answer.replace("$2", "($2::bigint[])[1]")
     other = f"SELECT id, {answer} FROM deliveries WHERE id = ANY($1) AND $3 > interval '0'"
     await answer_instead(conn, _QUERIES.gate, other)
-    assert await held.gate(conn, [second], LEASE) == set()
+    assert await worker.gate(conn, [second], LEASE) == set()
 
 
 async def test_a_record_that_did_not_come_to_its_state_did_not_decide(
     conn: asyncpg.Connection,
 ) -> None:
     [first, second] = await claimed(conn, ["a@x.example", "b@x.example"])
-    await held.record(conn, [Verdict(first, State.FAILED)])
+    await worker.record(conn, [Verdict(first, State.FAILED)])
     arguments = " AND ".join(f"${number} IS NOT NULL" for number in range(2, 9))
     other = f"SELECT id, token, state FROM deliveries WHERE id = ANY($1) AND {arguments}"
     await answer_instead(conn, _QUERIES.record, other)
-    assert await held.record(conn, [Verdict(second, State.FAILED)]) == set()
+    assert await worker.record(conn, [Verdict(second, State.FAILED)]) == set()
 
 
 async def test_only_what_was_asked_for_is_claimed(conn: asyncpg.Connection) -> None:
@@ -60,4 +60,4 @@ async def test_only_what_was_asked_for_is_claimed(conn: asyncpg.Connection) -> N
     other = _QUERIES.claim.replace("unnest($1::uuid[])", f"unnest('{{{first.id}}}' || $1::uuid[])")
     await answer_instead(conn, _QUERIES.claim, other)
     await conn.execute("UPDATE deliveries SET state = 'queued'")
-    assert set(await held.claim(conn, [second.id], LEASE)) == {second.id}
+    assert set(await worker.claim(conn, [second.id], LEASE)) == {second.id}

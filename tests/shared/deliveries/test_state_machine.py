@@ -19,9 +19,9 @@ from hypothesis.stateful import (
 )
 
 from services.api.sends import changes
-from shared.deliveries import byhand, held, waiting
-from shared.deliveries.held import Claim, Verdict
+from shared.deliveries import operator, relay, worker
 from shared.deliveries.states import State
+from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
 
 _FEW = 2
@@ -65,8 +65,8 @@ class Deliveries(RuleBasedStateMachine):
 
     def drain(self) -> None:
         """With all workers gone, sweeping and sending comes to an end with nothing lost."""
-        self.run(byhand.resume(self.conn, None))
-        for _ in range(3 * waiting.MAX_CLAIMS):
+        self.run(operator.resume(self.conn, None))
+        for _ in range(3 * relay.MAX_CLAIMS):
             self.run(
                 self.conn.execute(
                     "UPDATE deliveries SET lease_until = now() - interval '1s'"
@@ -75,11 +75,11 @@ class Deliveries(RuleBasedStateMachine):
             )
             self.run(self.conn.execute(_ALL_IS_DUE))
             self.sweep()
-            self.run(waiting.enqueue(self.conn, 100, LEASE))
-            for claim in self.run(held.claim(self.conn, self.ids, LEASE)).values():
-                assert self.run(held.gate(self.conn, [claim], LEASE))
+            self.run(relay.enqueue(self.conn, 100, LEASE))
+            for claim in self.run(worker.claim(self.conn, self.ids, LEASE)).values():
+                assert self.run(worker.gate(self.conn, [claim], LEASE))
                 self.accepted[claim.id] = self.accepted.get(claim.id, 0) + 1
-                self.run(held.record(self.conn, [Verdict(claim, State.SENT)]))
+                self.run(worker.record(self.conn, [Verdict(claim, State.SENT)]))
         states = dict(self.run(self.conn.fetch("SELECT id, state FROM deliveries")))
         for delivery in self.ids:
             visible = {"failed", "in_doubt", "cancelled", "expired", "suppressed"}
@@ -91,11 +91,11 @@ class Deliveries(RuleBasedStateMachine):
         return [row["id"] for row in self.run(self.conn.fetch(query, list(states)))]
 
     def sweep(self) -> None:
-        self.run(waiting.sweep(self.conn, 100))
-        self.run(waiting.reemit(self.conn, 100, LEASE, queue_is_empty=True))
+        self.run(relay.sweep(self.conn, 100))
+        self.run(relay.reemit(self.conn, 100, LEASE, queue_is_empty=True))
 
     def record(self, attempt: Attempt, state: State, *, counts: bool = True) -> None:
-        self.run(held.record(self.conn, [Verdict(attempt.claim, state, counts=counts)]))
+        self.run(worker.record(self.conn, [Verdict(attempt.claim, state, counts=counts)]))
 
     def accept(self, attempt: Attempt) -> None:
         delivery = attempt.claim.id
@@ -117,9 +117,9 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: self.may_wait)
     @rule(consumed=st.booleans())
     def relay_and_consume(self, *, consumed: bool) -> None:
-        self.run(waiting.enqueue(self.conn, 100, LEASE))
+        self.run(relay.enqueue(self.conn, 100, LEASE))
         if consumed:
-            claims = self.run(held.claim(self.conn, self.rows_in("queued"), LEASE))
+            claims = self.run(worker.claim(self.conn, self.rows_in("queued"), LEASE))
             self.attempts += [Attempt(claims[key]) for key in self.ids if key in claims]
             self.may_wait, self.may_hold = False, self.may_hold or bool(claims)
 
@@ -129,7 +129,7 @@ class Deliveries(RuleBasedStateMachine):
         early = [a for a in self.attempts if not a.passed_gate]
         attempt = early[pick % len(early)]
         if what == "gate":
-            attempt.passed_gate = bool(self.run(held.gate(self.conn, [attempt.claim], LEASE)))
+            attempt.passed_gate = bool(self.run(worker.gate(self.conn, [attempt.claim], LEASE)))
         if not attempt.passed_gate:
             self.attempts.remove(attempt)
         self.may_wait = True
@@ -182,11 +182,11 @@ class Deliveries(RuleBasedStateMachine):
     def interfere(self, pick: int, what: str) -> None:
         delivery = self.ids[pick % len(self.ids)]
         if what == "redeliver":
-            claims = self.run(held.claim(self.conn, [delivery], LEASE))
+            claims = self.run(worker.claim(self.conn, [delivery], LEASE))
             self.attempts += [Attempt(claim) for claim in claims.values()]
         self.may_wait = self.may_hold = True
         if what == "postpone":
-            self.run(held.postpone(self.conn, [delivery], timedelta(0), "the relay is away"))
+            self.run(worker.postpone(self.conn, [delivery], timedelta(0), "the relay is away"))
         if what == "cancel" and pick % 4 == 0:
             self.run(self.cancel(delivery))
 
@@ -206,7 +206,7 @@ class Deliveries(RuleBasedStateMachine):
         delivery = doubted[pick % len(doubted)]
         gone = "resend" if pick % 2 else "failed"
         resolution = "sent" if delivery in self.accepted else gone
-        assert self.run(byhand.resolve(self.conn, delivery, resolution))
+        assert self.run(operator.resolve(self.conn, delivery, resolution))
         self.may_wait = True
 
     @precondition(lambda self: self.ids)
@@ -214,11 +214,11 @@ class Deliveries(RuleBasedStateMachine):
     def an_operator_interferes(self, pick: int, what: str) -> None:
         self.may_wait = self.may_hold = True
         if what == "pause":
-            self.run(byhand.pause(self.conn, None))
+            self.run(operator.pause(self.conn, None))
         if what == "resume":
-            self.run(byhand.resume(self.conn, None))
+            self.run(operator.resume(self.conn, None))
         if what == "quarantine" and pick % 4 == 0:
-            self.run(byhand.quarantine(self.conn))
+            self.run(operator.quarantine(self.conn))
 
     @invariant()
     def promise(self) -> None:

@@ -3,7 +3,7 @@
 from uuid import uuid4
 
 from services.api.relay.room import REFILL, Room
-from shared.deliveries.waiting import Enqueued
+from shared.deliveries.relay import Enqueued
 
 
 class _Relay:

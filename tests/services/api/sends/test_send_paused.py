@@ -7,7 +7,7 @@ import pytest
 
 from services.api.openapi import examples
 from services.api.sends.view import Send
-from shared.deliveries import byhand
+from shared.deliveries import operator
 from tests.services.api.sends.calls import Client, post
 
 
@@ -25,11 +25,11 @@ async def test_a_send_says_whether_its_business_or_everybody_is_paused(
     api: Client, ledger: asyncpg.Connection, *, paused: int | None, waits: bool
 ) -> None:
     _, before = await post(api)
-    await byhand.pause(ledger, paused)
+    await operator.pause(ledger, paused)
     response, after = await post(api, json={"send_at": "2030-01-01"})
     assert (response.status, before["paused"], after["paused"]) == (202, False, waits)
     assert [await shown(api, each["id"]) for each in (before, after)] == [waits, waits]
-    await byhand.resume(ledger, paused)
+    await operator.resume(ledger, paused)
     assert [await shown(api, each["id"]) for each in (before, after)] == [False, False]
 
 
@@ -37,7 +37,7 @@ async def test_a_resend_says_so_too(api: Client, ledger: asyncpg.Connection) -> 
     _, first = await post(api)
     await ledger.execute("INSERT INTO statements VALUES (1, sha256('x'), '')")
     await ledger.execute("UPDATE sends SET statement_sha256 = sha256('x')")
-    await byhand.pause(ledger, 1)
+    await operator.pause(ledger, 1)
     async with api.post(f"/api/v3/sends/{first['id']}/resend") as response:
         assert (response.status, (await response.json())["paused"]) == (202, True)
 
@@ -46,7 +46,7 @@ async def test_what_has_come_to_its_end_waits_for_nobody(
     api: Client, ledger: asyncpg.Connection
 ) -> None:
     _, sent = await post(api)
-    await byhand.pause(ledger, 1)
+    await operator.pause(ledger, 1)
     async with api.post(f"/api/v3/sends/{sent['id']}/cancel") as response:
         assert not (await response.json())["paused"]
     assert not await shown(api, sent["id"])

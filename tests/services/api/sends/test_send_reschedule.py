@@ -8,7 +8,7 @@ from services.api.refusals import NotFound
 from services.api.sends import store
 from services.api.sends.changes import NothingToReschedule, reschedule
 from services.api.sends.ids import uuid7
-from shared.deliveries import held, waiting
+from shared.deliveries import relay, worker
 from shared.deliveries.states import State
 from tests.services.api.sends.calls import Client, post
 from tests.services.api.sends.stored import TERMS, put, send
@@ -86,15 +86,15 @@ async def test_a_wakeup_of_a_row_that_was_put_off_finds_nothing_to_claim(
 ) -> None:
     send_id = await send(ledger)
     await frozen(ledger, send_id)
-    [delivery] = (await waiting.enqueue(ledger, 10, LEASE)).queued
+    [delivery] = (await relay.enqueue(ledger, 10, LEASE)).queued
     await reschedule(ledger, 1, send_id, LATER, TERMS)
-    await waiting.confirm(ledger, [delivery])
-    assert await held.claim(ledger, [delivery], LEASE) == {}
-    assert await waiting.reemit(ledger, 10, LEASE, queue_is_empty=True) == []
+    await relay.confirm(ledger, [delivery])
+    assert await worker.claim(ledger, [delivery], LEASE) == {}
+    assert await relay.reemit(ledger, 10, LEASE, queue_is_empty=True) == []
     assert await ledger.fetchval("SELECT state FROM deliveries") == "scheduled"
     await reschedule(ledger, 1, send_id, date(2001, 1, 1), TERMS)
-    assert (await waiting.enqueue(ledger, 10, LEASE)).queued == [delivery]
-    assert delivery in await held.claim(ledger, [delivery], LEASE)
+    assert (await relay.enqueue(ledger, 10, LEASE)).queued == [delivery]
+    assert delivery in await worker.claim(ledger, [delivery], LEASE)
 
 
 async def test_a_worker_and_a_reschedule_exclude_each_other(
@@ -102,18 +102,18 @@ async def test_a_worker_and_a_reschedule_exclude_each_other(
 ) -> None:
     send_id = await send(ledger)
     await frozen(ledger, send_id)
-    [delivery] = (await waiting.enqueue(ledger, 10, LEASE)).queued
-    worker = await asyncpg.connect(database)
+    [delivery] = (await relay.enqueue(ledger, 10, LEASE)).queued
+    other = await asyncpg.connect(database)
     try:
-        async with worker.transaction():
-            assert delivery in await held.claim(worker, [delivery], LEASE)
+        async with other.transaction():
+            assert delivery in await worker.claim(other, [delivery], LEASE)
             moving = asyncio.create_task(reschedule(ledger, 1, send_id, LATER, TERMS))
-            await worker.execute("SELECT pg_sleep(0.2)")
+            await other.execute("SELECT pg_sleep(0.2)")
             assert not moving.done()
         with pytest.raises(NothingToReschedule):
             await moving
     finally:
-        await worker.close()
+        await other.close()
     assert await ledger.fetchval("SELECT state FROM deliveries") == "sending"
 
 
@@ -122,21 +122,21 @@ async def test_the_dispatcher_and_a_reschedule_in_either_order(
 ) -> None:
     send_id = await send(ledger)
     await frozen(ledger, send_id)
-    relay = await asyncpg.connect(database)
+    other = await asyncpg.connect(database)
     try:
-        async with relay.transaction():
-            [delivery] = (await waiting.enqueue(relay, 10, LEASE)).queued
+        async with other.transaction():
+            [delivery] = (await relay.enqueue(other, 10, LEASE)).queued
             moving = asyncio.create_task(reschedule(ledger, 1, send_id, LATER, TERMS))
-            await relay.execute("SELECT pg_sleep(0.2)")
+            await other.execute("SELECT pg_sleep(0.2)")
         assert (await moving).recipients[0].state == "scheduled"
-        assert await held.claim(ledger, [delivery], LEASE) == {}
+        assert await worker.claim(ledger, [delivery], LEASE) == {}
         await reschedule(ledger, 1, send_id, date(2001, 1, 1), TERMS)
         async with ledger.transaction():
             await reschedule(ledger, 1, send_id, LATER, TERMS)
-            assert (await waiting.enqueue(relay, 10, LEASE)).moved == 0
-        assert (await waiting.enqueue(relay, 10, LEASE)).moved == 0
+            assert (await relay.enqueue(other, 10, LEASE)).moved == 0
+        assert (await relay.enqueue(other, 10, LEASE)).moved == 0
     finally:
-        await relay.close()
+        await other.close()
 
 
 async def test_over_http(api: Client) -> None:

@@ -15,7 +15,7 @@ from services.api.sends.ids import uuid7
 from services.api.sends.keeping import Accepted
 from services.api.sends.resends import NeverFrozen, resend
 from services.api.sends.store import Terms
-from shared.deliveries import held, waiting
+from shared.deliveries import relay, worker
 from shared.deliveries.states import State
 from tests.services.api.sends.calls import Client, post
 from tests.services.api.sends.stored import put, send
@@ -60,11 +60,11 @@ async def test_the_same_statement_goes_to_the_same_people_as_a_send_of_its_own(
     )  # fmt: skip
     assert {each.state for each in shown.recipients} == {"scheduled"}
     assert {each.state for each in original.recipients} == {"sent"}
-    queued = (await waiting.enqueue(ledger, 10, LEASE)).queued
-    claims = await held.claim(ledger, queued, LEASE)
-    contents = set(await held.statements(ledger, list(claims.values())))
+    queued = (await relay.enqueue(ledger, 10, LEASE)).queued
+    claims = await worker.claim(ledger, queued, LEASE)
+    contents = set(await worker.statements(ledger, list(claims.values())))
     assert contents == {'{"figures": 1}'}
-    assert await waiting.unfrozen(ledger, 10) == []
+    assert await relay.unfrozen(ledger, 10) == []
 
 
 async def test_chosen_recipients_alone_in_any_spelling(ledger: asyncpg.Connection) -> None:

@@ -14,9 +14,9 @@ from aiohttp.test_utils import TestClient
 from services.api import reading
 from services.api.refusals import Conflict
 from services.api.sends import changes
-from shared.deliveries import byhand, held, waiting
-from shared.deliveries.held import Verdict
+from shared.deliveries import operator, relay, worker
 from shared.deliveries.states import State
+from shared.deliveries.worker import Verdict
 from tests.services.api.sends.stored import TERMS, send
 from tests.shared.deliveries.conftest import LEASE
 
@@ -62,22 +62,22 @@ class _Worker:
         return self._choose.sample(ids, min(len(ids), 4))
 
     async def _enqueue(self) -> None:
-        await waiting.enqueue(self._conn, 10, LEASE)
+        await relay.enqueue(self._conn, 10, LEASE)
 
     async def _deliver(self) -> None:
-        claims = await held.claim(self._conn, await self._ids("queued"), LEASE)
+        claims = await worker.claim(self._conn, await self._ids("queued"), LEASE)
         for claim in claims.values():
-            if await held.gate(self._conn, [claim], LEASE):
+            if await worker.gate(self._conn, [claim], LEASE):
                 outcome = self._choose.choice(_OUTCOMES)
                 delay = self._choose.choice([timedelta(0), timedelta(hours=1)])
-                await held.record(self._conn, [Verdict(claim, outcome, delay=delay)])
+                await worker.record(self._conn, [Verdict(claim, outcome, delay=delay)])
 
     async def _sweep(self) -> None:
         await self._conn.execute(
             "UPDATE deliveries SET lease_until = now() - interval '1 s' WHERE id = ANY($1)",
             await self._ids("sending", "committing"),
         )
-        await waiting.sweep(self._conn, 10)
+        await relay.sweep(self._conn, 10)
 
     async def _cancel(self) -> None:
         await changes.cancel(self._conn, 1, self._choose.choice(self._sends))
@@ -91,7 +91,7 @@ class _Worker:
     async def _resolve(self) -> None:
         for delivery in await self._ids("in_doubt"):
             how = self._choose.choice(["sent", "resend", "failed"])
-            await byhand.resolve(self._conn, delivery, how, business_id=1)
+            await operator.resolve(self._conn, delivery, how, business_id=1)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -105,9 +105,9 @@ async def test_it_is_exact_after_any_changes_at_once(
 
         async def work(number: int) -> None:
             async with pool.acquire() as conn:
-                worker = _Worker(conn, sends, seed * 100 + number)
+                one = _Worker(conn, sends, seed * 100 + number)
                 for _ in range(_STEPS):
-                    await worker.step()
+                    await one.step()
 
         await asyncio.gather(*(work(number) for number in range(_WORKERS)))
     assert await ledger.fetch(_WRONG) == []

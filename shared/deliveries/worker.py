@@ -11,7 +11,7 @@ from shared import sql
 from shared.deliveries.states import State
 from shared.postgres import Connection
 
-_QUERIES = sql.load("shared.deliveries")
+_QUERIES = sql.load("shared.deliveries", "worker.sql")
 _GATE_TIMEOUT = 5.0  # seconds; past it the outcome of the commit is unknown and no dot may follow
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from shared import sql
 from shared.postgres import Connection
 
-_QUERIES = sql.load("shared.deliveries")
+_QUERIES = sql.load("shared.deliveries", "relay.sql")
 
 # The channel that wakes the relays when something has become due.
 DUE_CHANNEL = "ledgerpost_due"

@@ -6,11 +6,11 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from shared.deliveries import byhand, held, waiting
-from shared.deliveries.byhand import Resolution
+from shared.deliveries import operator, relay, worker
 from shared.deliveries.events import unpublished
-from shared.deliveries.held import Claim, Verdict
+from shared.deliveries.operator import Resolution
 from shared.deliveries.states import State
+from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
 
 A, B, C = "a@x.example", "b@x.example", "c@x.example"
@@ -18,16 +18,16 @@ A, B, C = "a@x.example", "b@x.example", "c@x.example"
 
 async def claimed(conn: asyncpg.Connection) -> Claim:
     ids = await submit(conn, [A])
-    await waiting.enqueue(conn, 100, LEASE)
-    return (await held.claim(conn, ids, LEASE))[ids[0]]
+    await relay.enqueue(conn, 100, LEASE)
+    return (await worker.claim(conn, ids, LEASE))[ids[0]]
 
 
 async def doubted(conn: asyncpg.Connection) -> Claim:
     """Return the claim of a worker that passed the gate and was then given up by the sweeper."""
     claim = await claimed(conn)
-    await held.gate(conn, [claim], LEASE)
+    await worker.gate(conn, [claim], LEASE)
     await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1s'")
-    await waiting.sweep(conn, 10)
+    await relay.sweep(conn, 10)
     return claim
 
 
@@ -44,10 +44,10 @@ async def test_a_resolved_row_is_not_for_a_late_reply_to_decide(
 ) -> None:
     claim = await doubted(conn)
     doubt_since = await conn.fetchval("SELECT updated_at FROM deliveries")
-    assert await byhand.resolve(conn, claim.id, resolution) == claim.send_id
+    assert await operator.resolve(conn, claim.id, resolution) == claim.send_id
     for verdict in (State.SENT, State.FAILED, State.DEFERRED, State.IN_DOUBT):
-        assert await held.record(conn, [Verdict(claim, verdict)]) == set()
-    assert await held.gate(conn, [claim], LEASE) == set()
+        assert await worker.record(conn, [Verdict(claim, verdict)]) == set()
+    assert await worker.gate(conn, [claim], LEASE) == set()
     row = await conn.fetchrow("SELECT * FROM deliveries")
     assert (row["state"], row["attempts"]) == (state, 1)
     assert row["reason"].startswith("in doubt, and then")
@@ -59,23 +59,23 @@ async def test_a_resolved_row_is_not_for_a_late_reply_to_decide(
 
 async def test_a_row_is_resolved_once_and_only_in_doubt(conn: asyncpg.Connection) -> None:
     claim = await claimed(conn)
-    assert await byhand.resolve(conn, claim.id, "sent") is None
-    await held.gate(conn, [claim], LEASE)
-    assert await byhand.resolve(conn, claim.id, "sent") is None
-    await held.record(conn, [Verdict(claim, State.IN_DOUBT)])
-    assert await byhand.resolve(conn, claim.id, "sent", business_id=2) is None
-    assert await byhand.resolve(conn, claim.id, "sent", business_id=1) == claim.send_id
-    assert await byhand.resolve(conn, claim.id, "failed", business_id=1) is None
+    assert await operator.resolve(conn, claim.id, "sent") is None
+    await worker.gate(conn, [claim], LEASE)
+    assert await operator.resolve(conn, claim.id, "sent") is None
+    await worker.record(conn, [Verdict(claim, State.IN_DOUBT)])
+    assert await operator.resolve(conn, claim.id, "sent", business_id=2) is None
+    assert await operator.resolve(conn, claim.id, "sent", business_id=1) == claim.send_id
+    assert await operator.resolve(conn, claim.id, "failed", business_id=1) is None
     assert await states(conn) == ["sent"]
 
 
 async def test_a_resend_goes_out_however_late_the_person_came(conn: asyncpg.Connection) -> None:
     claim = await doubted(conn)
     await conn.execute("UPDATE deliveries SET expires_at = now() - interval '1 day'")
-    await byhand.resolve(conn, claim.id, "resend")
-    assert (await waiting.enqueue(conn, 10, LEASE)).queued == [claim.id]
-    again = (await held.claim(conn, [claim.id], LEASE))[claim.id]
-    assert await held.gate(conn, [again], LEASE) == {claim.id}
+    await operator.resolve(conn, claim.id, "resend")
+    assert (await relay.enqueue(conn, 10, LEASE)).queued == [claim.id]
+    again = (await worker.claim(conn, [claim.id], LEASE))[claim.id]
+    assert await worker.gate(conn, [again], LEASE) == {claim.id}
     assert again.token > claim.token
 
 
@@ -89,11 +89,11 @@ async def test_a_person_and_a_late_reply_exclude_each_other(
     try:
         async with other.transaction():
             if first == "person":
-                await byhand.resolve(other, claim.id, "failed")
-                second = asyncio.create_task(held.record(conn, late))
+                await operator.resolve(other, claim.id, "failed")
+                second = asyncio.create_task(worker.record(conn, late))
             else:
-                await held.record(other, late)
-                second = asyncio.create_task(byhand.resolve(conn, claim.id, "failed"))
+                await worker.record(other, late)
+                second = asyncio.create_task(operator.resolve(conn, claim.id, "failed"))
             await other.execute("SELECT pg_sleep(0.2)")
             assert not second.done()
         assert not await second
@@ -109,8 +109,8 @@ async def test_a_late_reply_and_a_person_at_once_agree_on_one(
     other = await asyncpg.connect(database)
     try:
         decided, resolved = await asyncio.gather(
-            held.record(other, [Verdict(claim, State.SENT, "250 late")]),
-            byhand.resolve(conn, claim.id, "failed"),
+            worker.record(other, [Verdict(claim, State.SENT, "250 late")]),
+            operator.resolve(conn, claim.id, "failed"),
         )
     finally:
         await other.close()
@@ -123,37 +123,37 @@ async def test_paused_rows_stay_and_nobody_is_called_for_them(
     conn: asyncpg.Connection, business: int | None
 ) -> None:
     [delivery] = await submit(conn, [A])
-    await byhand.pause(conn, business)
-    await byhand.pause(conn, business)
-    assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
-    assert await waiting.next_due(conn) is None
-    assert [each.business_id for each in await byhand.pauses(conn)] == [business]
-    assert await byhand.resume(conn, business)
-    assert not await byhand.resume(conn, business)
-    assert (await waiting.enqueue(conn, 10, LEASE)).queued == [delivery]
+    await operator.pause(conn, business)
+    await operator.pause(conn, business)
+    assert (await relay.enqueue(conn, 10, LEASE)).moved == 0
+    assert await relay.next_due(conn) is None
+    assert [each.business_id for each in await operator.pauses(conn)] == [business]
+    assert await operator.resume(conn, business)
+    assert not await operator.resume(conn, business)
+    assert (await relay.enqueue(conn, 10, LEASE)).queued == [delivery]
 
 
 async def test_a_paused_send_is_not_frozen(conn: asyncpg.Connection) -> None:
     await submit(conn, [A])
     await conn.execute("UPDATE sends SET statement_sha256 = NULL")
-    await byhand.pause(conn, 1)
-    assert await waiting.unfrozen(conn, 10) == []
-    await byhand.resume(conn, 1)
-    assert len(await waiting.unfrozen(conn, 10)) == 1
+    await operator.pause(conn, 1)
+    assert await relay.unfrozen(conn, 10) == []
+    await operator.resume(conn, 1)
+    assert len(await relay.unfrozen(conn, 10)) == 1
 
 
 async def test_the_pause_of_another_business_does_no_harm(conn: asyncpg.Connection) -> None:
     [delivery] = await submit(conn, [A])
-    await byhand.pause(conn, 2)
-    assert (await waiting.enqueue(conn, 10, LEASE)).queued == [delivery]
-    assert delivery in await held.claim(conn, [delivery], LEASE)
+    await operator.pause(conn, 2)
+    assert (await relay.enqueue(conn, 10, LEASE)).queued == [delivery]
+    assert delivery in await worker.claim(conn, [delivery], LEASE)
 
 
 async def test_to_resume_everybody_leaves_the_pause_of_one(conn: asyncpg.Connection) -> None:
     for business in (None, 1):
-        await byhand.pause(conn, business)
-    assert await byhand.resume(conn, None)
-    assert [each.business_id for each in await byhand.pauses(conn)] == [1]
+        await operator.pause(conn, business)
+    assert await operator.resume(conn, None)
+    assert [each.business_id for each in await operator.pauses(conn)] == [1]
 
 
 @pytest.mark.parametrize("business", [1, None])
@@ -161,34 +161,34 @@ async def test_queued_rows_of_a_pause_go_back_to_wait_without_an_attempt(
     conn: asyncpg.Connection, business: int | None
 ) -> None:
     ids = await submit(conn, [A, B])
-    await waiting.enqueue(conn, 10, LEASE)
-    await byhand.pause(conn, business)
-    assert await held.claim(conn, ids, LEASE) == {}
+    await relay.enqueue(conn, 10, LEASE)
+    await operator.pause(conn, business)
+    assert await worker.claim(conn, ids, LEASE) == {}
     for row in await conn.fetch("SELECT * FROM deliveries"):
         assert (row["state"], row["claims"], row["attempts"]) == ("deferred", 0, 0)
         assert (row["lease_until"], row["reason"]) == (None, "paused by the operator")
-    assert (await waiting.enqueue(conn, 10, LEASE)).moved == 0
-    await byhand.resume(conn, business)
-    assert sorted((await waiting.enqueue(conn, 10, LEASE)).queued) == sorted(ids)
-    assert len(await held.claim(conn, ids, LEASE)) == 2
+    assert (await relay.enqueue(conn, 10, LEASE)).moved == 0
+    await operator.resume(conn, business)
+    assert sorted((await relay.enqueue(conn, 10, LEASE)).queued) == sorted(ids)
+    assert len(await worker.claim(conn, ids, LEASE)) == 2
 
 
 async def test_a_mail_at_work_is_finished_in_spite_of_a_pause(conn: asyncpg.Connection) -> None:
     claim = await claimed(conn)
-    await byhand.pause(conn, None)
-    assert await held.gate(conn, [claim], LEASE) == {claim.id}
-    assert await held.record(conn, [Verdict(claim, State.SENT)]) == {claim.id}
+    await operator.pause(conn, None)
+    assert await worker.gate(conn, [claim], LEASE) == {claim.id}
+    assert await worker.record(conn, [Verdict(claim, State.SENT)]) == {claim.id}
 
 
 async def test_what_is_paused_for_too_long_expires(conn: asyncpg.Connection) -> None:
     queued, waiting_one = await submit(conn, [A]), await submit(conn, [B], due="1 second")
-    await waiting.enqueue(conn, 10, LEASE)
-    await byhand.pause(conn, None)
+    await relay.enqueue(conn, 10, LEASE)
+    await operator.pause(conn, None)
     await conn.execute("UPDATE deliveries SET expires_at = now(), due_at = now()")
-    assert await held.claim(conn, queued, LEASE) == {}
+    assert await worker.claim(conn, queued, LEASE) == {}
     assert await states(conn) == ["expired", "scheduled"]
-    await byhand.resume(conn, None)
-    assert (await waiting.enqueue(conn, 10, LEASE)).queued == []
+    await operator.resume(conn, None)
+    assert (await relay.enqueue(conn, 10, LEASE)).queued == []
     assert await states(conn) == ["expired", "expired"]
     assert len(waiting_one) == 1
 
@@ -210,7 +210,7 @@ async def test_quarantine_doubts_what_was_due_and_nothing_else(conn: asyncpg.Con
     [due_by_now] = await submit(conn, [A])
     for state in (State.QUEUED, State.SENDING, State.COMMITTING, State.DEFERRED):
         expected[state] = State.IN_DOUBT
-    assert await byhand.quarantine(conn) == {
+    assert await operator.quarantine(conn) == {
         State.QUEUED: 1,
         State.SENDING: 1,
         State.COMMITTING: 1,
@@ -222,19 +222,19 @@ async def test_quarantine_doubts_what_was_due_and_nothing_else(conn: asyncpg.Con
     for delivery, row in after.items():
         assert row["state"] == expected[ids[delivery]], ids[delivery]
         assert (row["token"] > 1000) == (expected[ids[delivery]] != ids[delivery])
-    assert await byhand.quarantine(conn) == {}
+    assert await operator.quarantine(conn) == {}
 
 
 async def test_no_worker_of_the_forgotten_time_decides_after_a_quarantine(
     conn: asyncpg.Connection,
 ) -> None:
     before_gate, after_gate = await claimed(conn), await claimed(conn)
-    await held.gate(conn, [after_gate], LEASE)
-    await byhand.quarantine(conn)
+    await worker.gate(conn, [after_gate], LEASE)
+    await operator.quarantine(conn)
     both = [before_gate, after_gate]
-    assert await held.gate(conn, both, LEASE) == set()
-    assert await held.renew(conn, both, LEASE) == set()
-    assert await held.record(conn, [Verdict(each, State.SENT) for each in both]) == set()
+    assert await worker.gate(conn, both, LEASE) == set()
+    assert await worker.renew(conn, both, LEASE) == set()
+    assert await worker.record(conn, [Verdict(each, State.SENT) for each in both]) == set()
     assert await states(conn) == ["in_doubt", "in_doubt"]
 
 
@@ -243,7 +243,7 @@ async def test_events_after_a_quarantine_have_numbers_that_nobody_has_seen(
 ) -> None:
     await submit(conn, [A])
     last = await conn.fetchval("SELECT max(id) FROM delivery_events")
-    await byhand.quarantine(conn)
+    await operator.quarantine(conn)
     await submit(conn, [B])
     assert await conn.fetchval("SELECT max(id) FROM delivery_events") > last + 1_000_000
 
@@ -251,9 +251,9 @@ async def test_events_after_a_quarantine_have_numbers_that_nobody_has_seen(
 async def test_the_backlog_counts_what_has_not_ended(conn: asyncpg.Connection) -> None:
     await submit(conn, [A, B], due="1 hour")
     done = await claimed(conn)
-    await held.record(conn, [Verdict(done, State.FAILED)])
+    await worker.record(conn, [Verdict(done, State.FAILED)])
     await doubted(conn)
-    counted = {each.state: each.mails for each in await byhand.backlog(conn)}
+    counted = {each.state: each.mails for each in await operator.backlog(conn)}
     assert counted == {State.SCHEDULED: 2, State.IN_DOUBT: 1}
 
 
@@ -261,15 +261,15 @@ async def test_a_pause_during_a_burst_loses_and_repeats_nothing(
     database: str, conn: asyncpg.Connection
 ) -> None:
     ids = await submit(conn, [f"r{n}@x.example" for n in range(60)])
-    worker, relay = await asyncpg.connect(database), await asyncpg.connect(database)
+    queueing, holding = await asyncpg.connect(database), await asyncpg.connect(database)
     sent: list[UUID] = []
 
     async def work() -> None:
         while len(sent) < len(ids):
-            await waiting.enqueue(relay, 7, LEASE)
-            for claim in (await held.claim(worker, ids, LEASE)).values():
-                assert await held.gate(worker, [claim], LEASE)
-                await held.record(worker, [Verdict(claim, State.SENT)])
+            await relay.enqueue(queueing, 7, LEASE)
+            for claim in (await worker.claim(holding, ids, LEASE)).values():
+                assert await worker.gate(holding, [claim], LEASE)
+                await worker.record(holding, [Verdict(claim, State.SENT)])
                 sent.append(claim.id)
             await asyncio.sleep(0.001)
 
@@ -277,15 +277,15 @@ async def test_a_pause_during_a_burst_loses_and_repeats_nothing(
     try:
         async with asyncio.timeout(60):
             for business in (None, 1, None, 1):
-                await byhand.pause(conn, business)
+                await operator.pause(conn, business)
                 await asyncio.sleep(0.05)
-                await byhand.resume(conn, business)
+                await operator.resume(conn, business)
                 await asyncio.sleep(0.01)
             await working
     finally:
         working.cancel()
-        await worker.close()
-        await relay.close()
+        await holding.close()
+        await queueing.close()
     assert sorted(sent) == sorted(ids)
     attempts = await conn.fetch("SELECT DISTINCT state, attempts FROM deliveries")
     assert [tuple(row) for row in attempts] == [("sent", 1)]

@@ -1,5 +1,6 @@
-"""An operator's transitions: rows in doubt, pauses, and the quarantine after a restore."""
+"""An operator's transitions: rows in doubt, the quarantine after a restore, and pauses."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
@@ -8,7 +9,7 @@ from shared import sql
 from shared.deliveries.states import State
 from shared.postgres import Connection
 
-_QUERIES = sql.load("shared.deliveries")
+_QUERIES = sql.load("shared.deliveries", "operator.sql")
 
 # What a person may say of a mail in doubt: it went out, it is to go out again, or it is given up.
 Resolution = Literal["sent", "resend", "failed"]
@@ -62,6 +63,11 @@ async def quarantine(conn: Connection) -> dict[State, int]:
         rows = await conn.fetch(_QUERIES.quarantine)
         await conn.execute(_QUERIES.skip_events)
     return {State(row["state"]): row["count"] for row in rows}
+
+
+async def cancel(conn: Connection, ids: Iterable[UUID]) -> int:
+    """Cancel those of these mails that have not passed the gate; return how many they were."""
+    return len(await conn.fetch(_QUERIES.cancel, list(ids)))
 
 
 async def pause(conn: Connection, business_id: int | None) -> None:

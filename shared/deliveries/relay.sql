@@ -1,0 +1,245 @@
+-- The relay's transitions: from due to the queue, and back from whoever lost a row. The README has the
+-- rules that all of them keep.
+
+-- name: enqueue
+-- Due rows leave `scheduled` or `deferred` for the queue, or end here where it is too late for them;
+-- those that are paused stay.
+-- $1 how many rows the queue should hold, $2 how long the broker may hold one before it is published
+-- again. The room is shared by turns: each business with due rows may have an equal part of it in the
+-- queue, and one row at least. Of each business the 1,000 longest due rows are looked at, and of the
+-- businesses 500: those that have the fewest in the queue, and among those who has waited longest.
+-- What lies there ten times as long as $2 takes no room of its business: while others fill the queue,
+-- nobody publishes again what the broker lost.
+-- Returns how many rows were in the queue before, the ids that entered it (one of each business before
+-- the second of any), how many rows moved, and whether a business has filled its part.
+WITH in_queue AS MATERIALIZED (
+    SELECT business_id, count(*) AS rows,
+           count(*) FILTER (WHERE lease_until > now() - 9 * $2::interval) AS in_room
+    FROM deliveries WHERE state = 'queued' GROUP BY business_id
+), heads AS (
+    SELECT business_id, coalesce(q.in_room, 0) AS in_room
+    FROM due_businesses() b LEFT JOIN in_queue q USING (business_id)
+    ORDER BY coalesce(q.in_room, 0), b.due_at, business_id
+    LIMIT 500
+), turns AS MATERIALIZED (
+    SELECT business_id, greatest(0, greatest(1, $1 / count(*) OVER ()) - in_room) AS room FROM heads
+), due AS MATERIALIZED (
+    SELECT t.business_id, one.id
+    FROM turns t CROSS JOIN LATERAL (
+        SELECT row.id
+        FROM (SELECT id, send_id FROM deliveries
+              WHERE business_id = t.business_id AND state IN ('scheduled', 'deferred') AND due_at <= now()
+              ORDER BY business_id, due_at, id
+              LIMIT 1000) head
+        CROSS JOIN LATERAL (
+            SELECT id, state, due_at FROM deliveries WHERE id = head.id OFFSET 0 FOR UPDATE SKIP LOCKED) row
+        WHERE EXISTS (SELECT FROM sends s WHERE s.id = head.send_id AND s.statement_sha256 IS NOT NULL OFFSET 0)
+          AND row.state IN ('scheduled', 'deferred') AND row.due_at <= now()
+        LIMIT t.room) one
+), moved AS (
+    UPDATE deliveries d SET
+        state = fate.state,
+        reason = coalesce(fate.reason, d.reason),
+        emissions = 1,
+        published_at = NULL,
+        lease_until = CASE fate.state WHEN 'queued' THEN clock_timestamp() + $2::interval END,
+        updated_at = clock_timestamp()
+    FROM deliveries old, LATERAL (
+        SELECT CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'expired'
+                    WHEN old.expires_at <= now() THEN 'failed'
+                    WHEN suppressed.reason IS NOT NULL THEN 'suppressed'
+                    ELSE 'queued' END AS state,
+               CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'not sent before it expired'
+                    WHEN old.expires_at <= now() THEN 'gave up when it expired: ' || coalesce(old.reason, 'no reason recorded')
+                    ELSE suppressed.reason END AS reason
+        FROM (SELECT (SELECT s.reason FROM suppressions s
+                      WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason
+              OFFSET 0) suppressed
+    ) fate
+    -- An array, because a join of unknown size may read all deliveries there are.
+    WHERE d.id = ANY(ARRAY(SELECT id FROM due)) AND old.id = d.id
+    RETURNING d.id, d.state, d.business_id, d.due_at
+), in_turn AS (
+    SELECT *, row_number() OVER (PARTITION BY business_id ORDER BY due_at, id) AS turn FROM moved
+)
+SELECT (SELECT coalesce(sum(rows), 0)::int FROM in_queue) AS before,
+       coalesce(array_agg(id ORDER BY turn, due_at, id) FILTER (WHERE state = 'queued'), '{}') AS queued,
+       count(*)::int AS moved,
+       EXISTS (SELECT FROM turns t WHERE t.room <= (SELECT count(*) FROM due WHERE due.business_id = t.business_id))
+           AS is_full
+FROM in_turn
+
+-- name: traces
+-- The traces that these deliveries belong to, where their sends have one. $1 ids.
+SELECT d.id, s.traceparent FROM deliveries d JOIN sends s ON s.id = d.send_id
+WHERE d.id = ANY($1::uuid[]) AND s.traceparent IS NOT NULL
+
+-- name: confirm
+-- The broker has confirmed these messages.
+WITH told AS MATERIALIZED (
+    SELECT d.id
+    FROM (SELECT unnest($1::uuid[]) AS id ORDER BY id) asked
+    CROSS JOIN LATERAL (SELECT id, state FROM deliveries WHERE id = asked.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state = 'queued'
+)
+UPDATE deliveries d SET published_at = clock_timestamp() FROM told WHERE d.id = told.id
+
+-- name: retry_soon
+-- The broker did not confirm these messages: the next sweep publishes them again.
+WITH refused AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE id = ANY($1::uuid[]) AND state = 'queued' AND published_at IS NULL
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE deliveries d SET lease_until = clock_timestamp() FROM refused WHERE d.id = refused.id
+
+-- name: next_due
+-- How long until the next row is due; no row when none waits but for the end of a pause.
+SELECT due_at - clock_timestamp() FROM deliveries
+WHERE state IN ('scheduled', 'deferred')
+  AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
+  AND NOT EXISTS (SELECT FROM pauses p WHERE p.business_id = deliveries.business_id OFFSET 0)
+ORDER BY due_at, id
+LIMIT 1
+
+-- name: reemit
+-- Queued rows that the broker held in vain: to be published again, with growing patience.
+-- $1 how many, $2 the patience at first, $3 whether the queue is empty: while it holds messages,
+-- only those that were never confirmed are stale.
+WITH stale AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'queued' AND lease_until <= now() AND ($3 OR published_at IS NULL)
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    emissions = emissions + 1,
+    published_at = NULL,
+    lease_until = clock_timestamp() + $2::interval * power(2, least(emissions, 6)),
+    updated_at = clock_timestamp()
+FROM stale WHERE d.id = stale.id
+RETURNING d.id
+
+-- name: reclaim
+-- Rows whose worker vanished before the gate: nothing was handed over, so they are due again, or
+-- failed when too many claims ($2) came to nothing. From the second on they come back one by one, for
+-- whichever mail it is that kills its workers must not take the others along each time. $1 how many.
+WITH lost AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'sending' AND lease_until <= now()
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = CASE WHEN claims >= $2 THEN 'failed' ELSE 'deferred' END,
+    reason = CASE WHEN claims >= $2 THEN 'crashed: ' || claims || ' claims came to no outcome'
+                  ELSE 'the worker that held it vanished' END,
+    token = token + 1,
+    lease_until = NULL,
+    due_at = clock_timestamp() + random() * (claims - 1) * interval '2 seconds',
+    updated_at = clock_timestamp()
+FROM lost WHERE d.id = lost.id
+RETURNING d.id, d.state
+
+-- name: expire
+-- Rows that no worker took in time; their messages will find nothing to claim. $1 how many.
+WITH late AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'queued' AND expires_at <= now()
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = CASE WHEN attempts = 0 THEN 'expired' ELSE 'failed' END,
+    reason = CASE WHEN attempts = 0 THEN 'not sent before it expired'
+                  ELSE 'gave up when it expired: ' || coalesce(d.reason, 'no reason recorded') END,
+    lease_until = NULL,
+    updated_at = clock_timestamp()
+FROM late WHERE d.id = late.id
+RETURNING d.id
+
+-- name: doubt
+-- Rows whose worker vanished after the gate: whether the relay has the mail cannot be known. The
+-- token stays, so that a late reply of the same attempt still decides. $1 how many.
+WITH lost AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'committing' AND lease_until <= now()
+    ORDER BY lease_until, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = 'in_doubt',
+    reason = 'the worker vanished after handing the mail over; no reply was recorded',
+    lease_until = NULL,
+    updated_at = clock_timestamp()
+FROM lost WHERE d.id = lost.id
+RETURNING d.id
+
+-- name: resend_in_doubt
+-- The operator chose IN_DOUBT_POLICY=resend: rows in doubt for longer than any reply could take
+-- ($2) are due again, and the old attempt can no longer decide. $1 how many.
+WITH doubted AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE state = 'in_doubt' AND updated_at <= now() - $2::interval AND expires_at > now()
+    ORDER BY updated_at, id
+    LIMIT $1
+    FOR UPDATE SKIP LOCKED
+)
+UPDATE deliveries d SET
+    state = 'deferred',
+    token = token + 1,
+    due_at = clock_timestamp(),
+    updated_at = clock_timestamp()
+FROM doubted WHERE d.id = doubted.id
+RETURNING d.id
+
+-- name: abandon
+-- No statement can be frozen for this send ($1): its waiting rows end with the reason $2.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE send_id = $1 AND state IN ('scheduled', 'deferred') ORDER BY id FOR UPDATE
+)
+UPDATE deliveries d SET state = 'failed', reason = $2, updated_at = clock_timestamp()
+FROM waiting WHERE d.id = waiting.id
+RETURNING d.id
+
+-- name: put_off
+-- The statement of this send ($1) cannot be frozen at the moment: its due rows wait for $2, with the
+-- reason $3, until they expire.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries
+    WHERE send_id = $1 AND state IN ('scheduled', 'deferred') AND due_at <= now()
+    ORDER BY id
+    FOR UPDATE
+)
+UPDATE deliveries d SET
+    state = CASE WHEN expires_at <= now() THEN 'failed' ELSE 'deferred' END,
+    reason = $3,
+    due_at = clock_timestamp() + $2::interval,
+    updated_at = clock_timestamp()
+FROM waiting WHERE d.id = waiting.id
+RETURNING d.id
+
+-- name: unfrozen
+-- The sends among the longest due deliveries whose statement is not frozen yet: of each business, but
+-- for the paused, an equal part of the $1 deliveries that are looked at, and one at least.
+SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
+FROM (SELECT DISTINCT head.send_id
+      FROM (SELECT business_id, greatest(1, $1 / count(*) OVER ()) AS part
+            FROM (SELECT business_id
+                  FROM due_businesses() b
+                  LEFT JOIN (SELECT business_id, count(*) AS rows FROM deliveries WHERE state = 'queued'
+                             GROUP BY business_id) q USING (business_id)
+                  ORDER BY coalesce(q.rows, 0), b.due_at, business_id
+                  LIMIT $1) first) turns
+      CROSS JOIN LATERAL (
+          SELECT send_id FROM deliveries
+          WHERE business_id = turns.business_id AND state IN ('scheduled', 'deferred') AND due_at <= now()
+          ORDER BY business_id, due_at, id
+          LIMIT turns.part) head) due
+CROSS JOIN LATERAL (SELECT * FROM sends WHERE id = due.send_id OFFSET 0) s
+WHERE s.statement_sha256 IS NULL

@@ -1,0 +1,124 @@
+-- A worker's transitions: claim, gate, record. The README has the rules that all of them keep.
+
+-- name: claim
+-- A worker takes queued rows for one attempt each; those that are paused go back to wait in
+-- Postgres, without a claim or an attempt. $1 ids, $2 the lease.
+WITH waiting AS MATERIALIZED (
+    SELECT d.id,
+           EXISTS (SELECT FROM pauses p WHERE p.business_id IS NULL OR p.business_id = d.business_id) AS paused
+    FROM (SELECT DISTINCT unnest($1::uuid[]) AS id ORDER BY id) asked
+    CROSS JOIN LATERAL (SELECT id, business_id, state FROM deliveries WHERE id = asked.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state = 'queued'
+), taken AS (
+    UPDATE deliveries d SET
+        state = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'expired'
+                     WHEN expires_at <= clock_timestamp() THEN 'failed'
+                     WHEN paused THEN 'deferred' ELSE 'sending' END,
+        reason = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'not sent before it expired'
+                      WHEN expires_at <= clock_timestamp()
+                      THEN 'gave up when it expired: ' || coalesce(reason, 'no reason recorded')
+                      WHEN paused THEN 'paused by the operator' ELSE reason END,
+        token = token + 1,
+        claims = claims + (NOT paused)::int,
+        due_at = CASE WHEN paused THEN clock_timestamp() ELSE due_at END,
+        lease_until = CASE WHEN paused THEN NULL ELSE clock_timestamp() + $2::interval END,
+        updated_at = clock_timestamp()
+    FROM waiting WHERE d.id = waiting.id
+    RETURNING d.*
+)
+SELECT t.id, t.token, t.send_id, t.business_id, t.email, t.attempts, t.expires_at, t.created_at,
+       s.personal_message, s.statement_sha256
+FROM taken t JOIN sends s ON s.id = t.send_id
+WHERE t.state = 'sending'
+
+-- name: unknown
+-- Those of the ids $1 that no delivery has.
+SELECT asked.id FROM unnest($1::uuid[]) AS asked (id)
+WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.id = asked.id OFFSET 0)
+
+-- name: renew
+-- A worker that still works on its rows keeps them. $1 ids, $2 tokens, $3 the lease.
+WITH mine AS MATERIALIZED (
+    SELECT d.id
+    FROM (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS claims (id, token) ORDER BY id) held
+    CROSS JOIN LATERAL (SELECT id, state, token, lease_until FROM deliveries WHERE id = held.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state IN ('sending', 'committing') AND d.token = held.token AND d.lease_until > clock_timestamp()
+)
+UPDATE deliveries d SET lease_until = clock_timestamp() + $3::interval FROM mine WHERE d.id = mine.id
+RETURNING d.id, d.token
+
+-- name: gate
+-- The dot gate, the one point at which a mail counts as handed over. Only rows that change may
+-- have their dot written, and only if what comes back says so: another statement may answer in this
+-- one's place where a pool hands out other sessions. $1 ids, $2 tokens, $3 the lease.
+WITH mine AS MATERIALIZED (
+    SELECT d.id
+    FROM (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS claims (id, token) ORDER BY id) held
+    CROSS JOIN LATERAL (SELECT id, state, token, lease_until FROM deliveries WHERE id = held.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state = 'sending' AND d.token = held.token AND d.lease_until > clock_timestamp()
+)
+UPDATE deliveries d SET
+    state = 'committing',
+    attempts = attempts + 1,
+    lease_until = clock_timestamp() + $3::interval,
+    updated_at = clock_timestamp()
+FROM mine WHERE d.id = mine.id
+RETURNING d.id, d.token, d.state
+
+-- name: record
+-- What attempts came to: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
+-- until the next attempt, $5 whether it counts as an attempt, $6 replies, $7 reasons.
+-- $8 whether the relay says that the address does not exist: no further mail to it from that business.
+-- One statement, so that a worker that freezes here holds no lock.
+-- A verdict also settles a row that the sweeper put in doubt, while its token is the same.
+WITH verdicts AS (
+    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::interval[], $5::boolean[],
+                         $6::text[], $7::text[], $8::boolean[])
+        AS v (id, token, state, delay, counts, reply, reason, suppress)
+), mine AS MATERIALIZED (
+    SELECT d.id
+    FROM (SELECT id, token, state FROM verdicts ORDER BY id) v
+    CROSS JOIN LATERAL (SELECT id, state, token FROM deliveries WHERE id = v.id OFFSET 0 FOR UPDATE) d
+    WHERE d.token = v.token
+      AND (d.state IN ('sending', 'committing') OR d.state = 'in_doubt' AND v.state IN ('sent', 'failed', 'deferred'))
+), recorded AS (
+UPDATE deliveries d SET
+    state = v.state,
+    -- The gate has counted one that got so far.
+    attempts = attempts + (d.state = 'sending' AND v.counts)::int - (d.state <> 'sending' AND NOT v.counts)::int,
+    claims = 0,
+    reply = coalesce(v.reply, d.reply),
+    reason = v.reason,
+    due_at = CASE v.state WHEN 'deferred' THEN least(clock_timestamp() + v.delay, d.expires_at) ELSE d.due_at END,
+    sent_at = CASE v.state WHEN 'sent' THEN clock_timestamp() END,
+    lease_until = NULL,
+    updated_at = clock_timestamp()
+FROM mine, verdicts v WHERE d.id = mine.id AND v.id = d.id
+RETURNING d.id, d.token, d.state, d.business_id, d.email_key
+), suppressed AS (
+    INSERT INTO suppressions (business_id, email_key, reason)
+    SELECT r.business_id, r.email_key, coalesce(v.reply, v.reason, 'refused')
+    FROM recorded r JOIN verdicts v USING (id)
+    WHERE v.suppress
+    ON CONFLICT DO NOTHING
+)
+SELECT id, token, state FROM recorded
+
+-- name: postpone
+-- Queued rows that no worker can serve now wait in Postgres instead of the queue. $1 ids, $2 delay.
+WITH waiting AS MATERIALIZED (
+    SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
+)
+UPDATE deliveries d SET
+    state = 'deferred',
+    reason = $3,
+    lease_until = NULL,
+    due_at = clock_timestamp() + $2::interval,
+    updated_at = clock_timestamp()
+FROM waiting WHERE d.id = waiting.id
+RETURNING d.id
+
+-- name: statements
+-- What the statements of claimed deliveries say. $1 businesses, $2 hashes.
+SELECT business_id, sha256, content
+FROM unnest($1::bigint[], $2::bytea[]) AS claimed (business_id, sha256) JOIN statements USING (business_id, sha256)
