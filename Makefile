@@ -63,8 +63,7 @@ bench: setup ## measure, against peers in the same run
 	@$(BIN)/python -m bench
 
 contract: setup ## write what is generated: openapi, asyncapi, schemas, .env.example, schema.sql
-	@$(BIN)/python -m services.api.openapi docs/openapi.json
-	@$(BIN)/python -m services.api.asyncapi docs
+	@$(BIN)/python -m services.api.contract docs
 	@$(BIN)/python -m provision.env_example > .env.example
 	@$(BIN)/python -m provision.schema shared/db/schema.sql
 

@@ -3,7 +3,7 @@
 from bench import servers
 from bench.client import Client, in_turn, rate_of
 from bench.deliveries import CUSTOMERS, PERIOD
-from shared import sql
+from shared.db import sql
 
 CONNECTIONS = 8
 

@@ -9,7 +9,7 @@ import aio_pika
 import asyncpg
 
 from bench import servers
-from shared import topology
+from shared.amqp import topology
 
 CUSTOMERS = 2_000
 INVOICES = 20_000

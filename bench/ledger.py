@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from services.api.access import store
-from services.api.access.model import SCOPES
-from shared.migrate import migrate
+from services.api.core.refusals import SCOPES
+from shared.db.migrate import migrate
 
 _FILL = """
 SET session_replication_role = replica;

@@ -12,7 +12,7 @@ from bench.client import Client, in_turn, rate, seconds, unchunked
 from bench.servers import ROOT, Served
 from provision import servers as provision
 from services.api.reports import store
-from shared import sql
+from shared.db import sql
 
 YEAR = "2023-01-01/2023-12-31"
 MID = "2022-03-16/2023-03-15"

@@ -13,9 +13,9 @@ import asyncpg
 from bench import deliveries, servers
 from bench.postfix import Sink
 from bench.servers import ROOT, VENV
-from services.mailer.addresses import Mailbox
 from services.mailer.preview import preview
-from shared import sql
+from shared.db import sql
+from shared.mail.mailbox import Mailbox
 
 PEERS = ROOT / "bench" / "peers"
 NODE = PEERS / "nodemailer"

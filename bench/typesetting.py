@@ -9,9 +9,9 @@ from datetime import datetime
 
 import asyncpg
 
-from shared.statement.model import Statement
-from shared.statement.pdf import Press
-from shared.statement.view import View, view
+from shared.statements.model import Statement
+from shared.statements.pdf import Press
+from shared.statements.view import View, view
 
 _THREADS = 2
 

@@ -9,11 +9,11 @@ from uuid import uuid4
 
 import uvloop
 
-from services.mailer.addresses import Mailbox
-from services.mailer.letter import compose
-from services.mailer.outcomes import Sent
-from services.mailer.relay import Relay, Timeouts
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.outcomes import Sent
+from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.smarthost import Relay, Timeouts
+from shared.mail.mailbox import Mailbox
+from shared.mail.message import compose
 
 
 async def _gate() -> bool:

@@ -13,7 +13,7 @@ from demo.failure import DemoFailed
 from demo.ledger import BUSINESSES, WHOLESALER
 from services.api.access import store
 from services.api.access.model import Key
-from shared.settings import DatabaseSettings
+from shared.process.settings import DatabaseSettings
 
 _FOREIGN = "SELECT id, name FROM businesses WHERE NOT name = ANY ($1) ORDER BY id LIMIT 1"
 

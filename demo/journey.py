@@ -12,7 +12,7 @@ from demo.ledger import WHOLESALER
 from demo.processes import Background
 from demo.received import Mail
 from demo.system import System
-from shared.statement.money import figure
+from shared.statements.money import figure
 
 SINCE, UNTIL = "2026-08-01", "2026-10-31"
 _SHOWN = 8

@@ -7,8 +7,8 @@ from pathlib import Path
 import asyncpg
 
 from provision import servers
-from shared import sql
-from shared.migrate import migrate, migrations
+from shared.db import sql
+from shared.db.migrate import migrate, migrations
 
 ROOT = Path(__file__).resolve().parents[1]
 _QUERIES = sql.load("provision")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import structlog
 
-from shared import logs
-from shared.settings import Settings
+from shared.process import logs
+from shared.process.settings import Settings
 
 Logged = Callable[[], list[dict[str, Any]]]
 

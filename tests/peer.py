@@ -10,7 +10,7 @@ from typing import Any
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage, AbstractQueue
 
-from shared import topology
+from shared.amqp import topology
 
 
 def request(id_: str, **given: Any) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from provision import servers as provision
 from provision.place import place
 from provision.program import Unavailable
 from provision.servers import Servers
-from shared.migrate import migrate
+from shared.db.migrate import migrate
 from tests.roles import make_logins
 from tests.vhosts import Vhosts
 

@@ -14,18 +14,19 @@ import uvloop
 from services.api.access.commands import keys
 from services.api.app import create_app
 from services.api.erasure.commands import erase
+from services.api.http.server import Server
+from services.api.http.tallies import Tallies
 from services.api.ledger.commands import import_, rebuild, verify
+from services.api.relay.app import LAST_STEP
 from services.api.relay.app import run as run_relay
 from services.api.relay.commands import pause, quarantine, resume, status
 from services.api.sends.commands import in_doubt
-from services.api.server import Server
-from services.api.tallies import Tallies
-from shared import logs, start
-from shared.commands import Commands
-from shared.migrate import MigrationError
-from shared.migrate import migrate as run_migrations
-from shared.postgres import UNAVAILABLE, is_away
-from shared.settings import ApiSettings, DatabaseSettings, RelaySettings
+from shared.db.migrate import MigrationError
+from shared.db.migrate import migrate as run_migrations
+from shared.db.postgres import UNAVAILABLE, is_away
+from shared.process import logs, start
+from shared.process.commands import Commands
+from shared.process.settings import ApiSettings, DatabaseSettings, RelaySettings
 
 _DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
 
@@ -69,7 +70,8 @@ def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
     if relay:
         start.tell("relay", Postgres=relay.database_url, RabbitMQ=relay.amqp_url)
     tallies = Tallies(settings.api_workers) if settings.api_workers > 1 else None
-    Server(settings, partial(create_app, settings, relay=relay, tallies=tallies), tallies).run()
+    create = partial(create_app, settings, relay=relay, tallies=tallies)
+    Server(settings, create, tallies, last_step=LAST_STEP).run()
 
 
 @cli.command(short_help="Bring due deliveries to RabbitMQ")

@@ -7,12 +7,14 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from services.api import bodies, middlewares, routes
+from services.api import routes
 from services.api.access.borrowers import Borrowers
-from services.api.access.limits import Limits
-from services.api.access.refused import Refused
+from services.api.access.invalid_keys import Refused
+from services.api.access.rate_limit import Limits
 from services.api.access.unread import Unread
-from services.api.appkeys import (
+from services.api.contract import openapi
+from services.api.http import middlewares, request_body
+from services.api.http.appkeys import (
     BORROWERS,
     CONNECTIONS,
     DATABASE_TROUBLE,
@@ -30,18 +32,18 @@ from services.api.appkeys import (
     UNREAD,
     UNSUBSCRIBE_LINKS,
 )
-from services.api.descriptors import Watch
-from services.api.metrics import HttpMetrics, for_a_second
-from services.api.openapi import document
+from services.api.http.descriptors import Watch
+from services.api.http.metrics import HttpMetrics, for_a_second
+from services.api.http.tallies import Tallies
 from services.api.relay.app import relaying
-from services.api.tallies import Tallies
-from shared import metrics, postgres
-from shared.health import Health
-from shared.readiness import check_postgres
-from shared.settings import ApiSettings, RelaySettings
-from shared.trouble import Trouble
+from shared.db import postgres
+from shared.db.readiness import check_postgres
+from shared.mail.unsubscribe import Links
+from shared.process import metrics
+from shared.process.health import Health
+from shared.process.settings import ApiSettings, RelaySettings
+from shared.process.trouble import Trouble
 from shared.turns import Turns
-from shared.unsubscribe import Links
 
 # Of each, how many there are and how many of them one business may hold at once.
 DATABASE_CONNECTIONS, _CONNECTIONS_EACH = 10, 8
@@ -59,7 +61,7 @@ def create_app(
     It starts while Postgres is away, and answers 503 until it is there. Workers that count
     in `tallies` expose their metrics together.
     """
-    app = web.Application(middlewares=list(middlewares.AROUND), client_max_size=bodies.LIMIT)
+    app = web.Application(middlewares=list(middlewares.AROUND), client_max_size=request_body.LIMIT)
     app[SETTINGS] = settings
     app[HEALTH] = Health()
     app[STOPPING] = asyncio.Event()
@@ -80,7 +82,7 @@ def create_app(
 
     app[EXPOSE] = for_a_second(expose)
     app.cleanup_ctx.append(partial(_descriptors, counted=counted))
-    app[OPENAPI] = document.as_json
+    app[OPENAPI] = openapi.as_json
     routes.add_to(app)
     app.on_response_prepare.append(middlewares.finish_headers)
     app.cleanup_ctx.append(_postgres)

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from services.api import ops
-from services.api.access.model import Scope
-from services.api.appkeys import KEEPING, QUERY_OF, SCOPE_OF
-from services.api.docs import handlers as docs
-from services.api.docs import home
+from services.api.contract.page import handlers as docs
+from services.api.contract.page import home
+from services.api.core.refusals import Scope
+from services.api.http import ops
+from services.api.http.appkeys import KEEPING, QUERY_OF, SCOPE_OF
 from services.api.reports import handlers as reports
 from services.api.sends import handlers as sends
 from services.api.suppressions import handlers as suppressions

@@ -12,23 +12,21 @@ from uuid import UUID
 import click
 import uvloop
 
-from services.mailer import app, confinement, dead_letters
-from services.mailer.addresses import Unsendable
-from services.mailer.check import CheckFailed, check
-from services.mailer.compositors import NoCompositor
+from services.mailer import app, dead_letters
 from services.mailer.dead_letters import DeadLetter
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as compose_preview
-from shared import broker, logs, postgres, start
-from shared.commands import Commands
-from shared.migrate import MigrationError
-from shared.settings import (
-    BrokerSettings,
-    LetterSettings,
-    MailerSettings,
-    SmtpSettings,
-)
-from shared.terminal import say, show
+from services.mailer.smtp.check import CheckFailed, check
+from shared.amqp import broker
+from shared.db import postgres
+from shared.db.migrate import MigrationError
+from shared.mail.mailbox import Unsendable
+from shared.process import logs, start
+from shared.process.commands import Commands
+from shared.process.settings import BrokerSettings, LetterSettings, MailerSettings, SmtpSettings
+from shared.process.terminal import say, show
+from shared.rendering import confinement
+from shared.rendering.pool import NoCompositor
 from shared.text import escaped
 
 Result = TypeVar("Result")

@@ -8,34 +8,36 @@ from functools import partial
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from services.mailer import descriptors, ehlo
-from services.mailer.addresses import Mailbox, parse_address
-from services.mailer.composer import Composer
-from services.mailer.consumer import Consumer
-from services.mailer.deliver import Deliver
-from services.mailer.letters import Letters
-from services.mailer.outcomes import RelayAtFault
-from services.mailer.pacing import Pacing
-from services.mailer.relay import Relay, Timeouts
-from services.mailer.rows import Rows
-from services.mailer.sessions import Sessions
-from services.mailer.strangers import Strangers
-from shared import metrics, postgres
-from shared.breaker import Breaker
+from services.mailer import descriptors
+from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.composer import Composer
+from services.mailer.delivery.consumer import Consumer
+from services.mailer.delivery.deliver import Deliver
+from services.mailer.delivery.foreign import Strangers
+from services.mailer.delivery.pacing import Pacing
+from services.mailer.smtp import ehlo
+from services.mailer.smtp.outcomes import RelayAtFault
+from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.smarthost import Relay, Timeouts
+from shared.amqp.breaker import Breaker
+from shared.db import postgres
 from shared.db.login import warned
+from shared.db.readiness import check_postgres
 from shared.deliveries.states import State
-from shared.health import Health
-from shared.ops import serve_ops
-from shared.readiness import check_postgres
-from shared.settings import (
+from shared.mail.mailbox import Mailbox, parse_address
+from shared.mail.unsubscribe import Links
+from shared.process import metrics
+from shared.process.health import Health
+from shared.process.ops import serve_ops
+from shared.process.settings import (
     LetterSettings,
     MailerSettings,
     SenderSettings,
     SettingsError,
     SmtpSettings,
 )
-from shared.statement.printing import Flaw
-from shared.unsubscribe import Links
+from shared.rendering.queue import Letters
+from shared.statements.printing import Flaw
 
 _log = structlog.get_logger("ledgerpost.mailer")
 DATABASE_CONNECTIONS = 6

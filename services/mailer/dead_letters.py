@@ -6,9 +6,9 @@ from dataclasses import dataclass
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from shared import topology
-from shared.dead_letters import death, messages, opened, queue
-from shared.logs import clean
+from shared.amqp import topology
+from shared.amqp.dead_letters import death, messages, opened, queue
+from shared.process.logs import clean
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 import resource
 
-from shared.settings import SettingsError
+from shared.process.settings import SettingsError
 
 # Postgres, RabbitMQ, compositors, health and metrics, the log, and sessions that say goodbye.
 _BESIDES = 64

@@ -2,12 +2,12 @@
 
 from uuid import UUID
 
-from services.mailer.addresses import Mailbox
-from services.mailer.compositor import letter as letter_of
-from services.mailer.letter import usable
-from shared import database, sql
-from shared.statement.render import Renderer
-from shared.unsubscribe import Links
+from shared.db import database, sql
+from shared.mail.mailbox import Mailbox
+from shared.mail.message import usable
+from shared.mail.unsubscribe import Links
+from shared.rendering.worker import letter as letter_of
+from shared.statements.render import Renderer
 
 _QUERIES = sql.load("services.mailer")
 

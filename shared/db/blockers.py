@@ -7,7 +7,7 @@ from datetime import datetime
 
 import asyncpg
 
-from shared import sql
+from shared.db import sql
 
 _QUERIES = sql.load("shared.db")
 _EVERY = 1.0

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 import asyncpg
 import structlog
 
-from shared import sql
+from shared.db import sql
 
 _QUERIES = sql.load("shared.db")
 _RETRY = 5.0  # seconds

@@ -6,9 +6,9 @@ from contextlib import suppress
 
 import asyncpg
 
-from shared import sql
+from shared.db import sql
 from shared.db.grants import GRANTS, ROLES
-from shared.postgres import Connection
+from shared.db.postgres import Connection
 
 _QUERIES = sql.load("shared.db")
 # Privileges with commas between them, each with or without its columns.

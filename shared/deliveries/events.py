@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import asyncpg
 
-from shared import sql
+from shared.db import sql
+from shared.db.postgres import Connection
 from shared.messages import DeliveryChange, DeliveryEvent
-from shared.postgres import Connection
 
 _QUERIES = sql.load("shared.deliveries", "events.sql")
 

@@ -5,9 +5,9 @@ from datetime import datetime
 from typing import Literal, NamedTuple
 from uuid import UUID
 
-from shared import sql
+from shared.db import sql
+from shared.db.postgres import Connection
 from shared.deliveries.states import State
-from shared.postgres import Connection
 
 _QUERIES = sql.load("shared.deliveries", "operator.sql")
 

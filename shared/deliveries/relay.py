@@ -4,8 +4,8 @@ from datetime import date, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from shared import sql
-from shared.postgres import Connection
+from shared.db import sql
+from shared.db.postgres import Connection
 
 _QUERIES = sql.load("shared.deliveries", "relay.sql")
 

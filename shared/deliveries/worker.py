@@ -7,9 +7,9 @@ from uuid import UUID
 
 import asyncpg
 
-from shared import sql
+from shared.db import sql
+from shared.db.postgres import Connection
 from shared.deliveries.states import State
-from shared.postgres import Connection
 
 _QUERIES = sql.load("shared.deliveries", "worker.sql")
 _GATE_TIMEOUT = 5.0  # seconds; past it the outcome of the commit is unknown and no dot may follow

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from shared.unsubscribe import Links
+from shared.mail.unsubscribe import Links
 from tests.contract.tenants import PERIOD, Tenant
 
 REPORTS = "/api/v3/reports/customers"

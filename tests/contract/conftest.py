@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 
 from services.api.access import store as access
-from services.api.access.model import SCOPES
 from services.api.app import create_app
+from services.api.core.refusals import SCOPES
 from services.api.ledger.imports import import_directory
-from shared.settings import ApiSettings
+from shared.process.settings import ApiSettings
 from tests.roles import acting
 from tests.servers import absent
 

@@ -9,17 +9,17 @@ import asyncpg
 
 from services.api.access import store as access
 from services.api.access.admission import Admission
-from services.api.access.model import SCOPES
-from services.api.bodies import parse
+from services.api.core.refusals import SCOPES
+from services.api.http.request_body import parse
+from services.api.idempotency.store import IdempotencyKey
+from services.api.intake import act
 from services.api.reports.model import Period
-from services.api.sends import intake
-from services.api.sends.idempotency import IdempotencyKey
-from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.store import Terms, accept
 from services.api.statements.store import freeze
 from shared.deliveries.relay import Unfrozen
-from shared.settings import ApiSettings
-from shared.unsubscribe import Links
+from shared.mail.unsubscribe import Links
+from shared.process.settings import ApiSettings
 from tests.roles import acting
 
 SECRET = "a secret of more than thirty-two characters"
@@ -116,19 +116,19 @@ async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
     await conn.execute(_LEDGER.format(id=number, word=word, own=own))
     key = await access.create(conn, business_id=number, name=f"{word} key", scopes=SCOPES)
     tenant = Tenant(number, word, key.text)
-    await intake.answer(conn, asked_by(tenant), terms(), Admission(6000))
+    await act.answer(conn, asked_by(tenant), terms(), Admission(6000))
     for state in ("scheduled", "sent", "in_doubt", "failed", "deferred"):
         await _send(conn, tenant, state)
     return tenant
 
 
-def asked_by(tenant: Tenant, **data: Any) -> intake.Asked:
+def asked_by(tenant: Tenant, **data: Any) -> act.Asked:
     """Return a request over the queue with a key; of the same source and id by everybody."""
     given = {"customer_id": 1, "from": str(PERIOD.start), "to": str(PERIOD.end), **data}
     event = {"specversion": "1.0", "id": "1", "source": "/crm", "data": given} | {
         "type": "com.ledgerpost.send-request.v1"
     }
-    return intake.Asked(json.dumps(event).encode(), [f"Bearer {tenant.key}"])
+    return act.Asked(json.dumps(event).encode(), [f"Bearer {tenant.key}"])
 
 
 async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from services.api.openapi.document import document
+from services.api.contract.openapi import document
 from tests.contract.conftest import GOLDEN, Api
 from tests.servers import ROOT, absent
 
 FOLDER = Path(__file__).parent / "openapi"
-VENDORED = ROOT / "services" / "api" / "docs" / "swagger-ui"
+VENDORED = ROOT / "services" / "api" / "contract" / "page" / "swagger-ui"
 
 
 @pytest.fixture

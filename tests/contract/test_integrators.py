@@ -17,7 +17,7 @@ from aio_pika.abc import AbstractChannel
 
 from provision.servers import Servers
 from services.api.access import store as access
-from shared import topology
+from shared.amqp import topology
 from tests.contract.test_messages import FOLDER
 from tests.journeys.conftest import System, system  # noqa: F401 -- a fixture
 from tests.servers import ROOT, absent

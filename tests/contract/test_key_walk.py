@@ -9,7 +9,8 @@ import pytest
 
 from provision.servers import Servers
 from services.api.access import store as access
-from services.api.access.model import SCOPES, Key
+from services.api.access.model import Key
+from services.api.core.refusals import SCOPES
 from services.api.routes import ROUTES, Route
 from tests.contract.calls import CALLS, QUERY, Call
 from tests.contract.tenants import Tenant, settings, settle

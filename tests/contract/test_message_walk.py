@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 
 from services.api.access.admission import Admission
-from services.api.sends import intake
-from shared import topology
+from services.api.intake import act
+from shared.amqp import topology
 from shared.messages import SendTransactions, Wakeup
 from tests.contract import rows
 from tests.contract.tenants import Tenant, asked_by, settle, terms
@@ -45,8 +45,8 @@ async def test_a_request_over_the_queue_is_about_the_business_of_its_key(
     ):  # fmt: skip
         asked = asked_by(caller, **data)
         changed = json.dumps(json.loads(asked.body) | extra).encode()
-        changed_asked = intake.Asked(changed, asked.authorization)
-        answer = await intake.answer(db, changed_asked, terms(), Admission(6000))
+        changed_asked = act.Asked(changed, asked.authorization)
+        answer = await act.answer(db, changed_asked, terms(), Admission(6000))
         shown[name] = answer.problem and answer.problem.detail
         assert answer.business_id == caller.id
         assert not [secret for secret in other.secrets if secret in answer.event], name

@@ -11,20 +11,20 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from services.api.access import store as access
-from services.api.asyncapi import examples
-from services.api.asyncapi.document import as_json
-from services.api.asyncapi.schemas import SCHEMAS, documents
+from services.api.contract import message_examples
+from services.api.contract.asyncapi import as_json
+from services.api.contract.message_schemas import SCHEMAS, documents
 from tests.journeys.conftest import System, system  # noqa: F401 -- a fixture
 from tests.servers import ROOT, absent
 
 FOLDER = Path(__file__).parent / "messages"
 DOCS = ROOT / "docs"
 EXAMPLES = {
-    "send-request": examples.REQUEST,
-    "send-request.accepted": examples.ACCEPTED,
-    "send-request.refused": examples.REFUSED,
-    "delivery": examples.SENT,
-    "send-transactions": examples.WAKEUP,
+    "send-request": message_examples.REQUEST,
+    "send-request.accepted": message_examples.ACCEPTED,
+    "send-request.refused": message_examples.REFUSED,
+    "delivery": message_examples.SENT,
+    "send-transactions": message_examples.WAKEUP,
 }
 
 

@@ -11,9 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from services.api.openapi import problems
-from services.api.openapi.document import as_json, document
-from services.api.openapi.operations import OPERATIONS
+from services.api.contract.openapi import as_json, document
+from services.api.contract.operations import OPERATIONS
+from services.api.openapi import problem_responses
 from tests.contract.conftest import GOLDEN
 from tests.servers import ROOT
 
@@ -139,7 +139,7 @@ def test_every_body_and_every_json_answer_has_an_example() -> None:
 
 
 def test_a_problem_is_described_for_each_status_of_a_refusal() -> None:
-    for name, response in problems.responses().items():
+    for name, response in problem_responses.responses().items():
         (content,) = response["content"].values()
         assert content["example"]["status"] >= 400, name
 

@@ -9,7 +9,7 @@ from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 from typing import Any
 
-from services.api.openapi.document import as_json
+from services.api.contract.openapi import as_json
 from tests.contract.conftest import Api
 
 FOLDER = Path(__file__).parent / "python"

@@ -16,7 +16,7 @@ import pytest
 
 from demo import ledger
 from services.api.access import store as access
-from services.api.access.model import SCOPES
+from services.api.core.refusals import SCOPES
 from services.api.ledger.imports import import_directory
 from tests.contract.tenants import settings
 from tests.journeys.conftest import System

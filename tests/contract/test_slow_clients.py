@@ -9,8 +9,8 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from services.api import bodies
-from services.api.protocol import IDLE, MAX_HEADERS, MAX_LINE
+from services.api.http import request_body
+from services.api.http.protocol import IDLE, MAX_HEADERS, MAX_LINE
 from tests.contract.calls import DATES, REPORTS
 from tests.contract.tenants import Tenant, settings, settle
 from tests.services.api.api_client import Api, serving
@@ -34,7 +34,7 @@ async def impatient(
     tenant: Tenant, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Api]:
     """The API, which waits for a second where it would wait for a minute."""
-    monkeypatch.setattr(bodies, "_PATIENCE", 1.0)
+    monkeypatch.setattr(request_body, "_PATIENCE", 1.0)
     async with serving(settings(database), idle=1.0) as api:
         api.key = tenant.key
         yield api
@@ -89,7 +89,7 @@ async def test_a_body_that_never_ends_is_refused_and_cut_off(impatient: Api) -> 
 
 
 def test_the_real_patience_is_of_the_order_of_a_minute() -> None:
-    assert (IDLE, bodies._PATIENCE) == (75.0, 30.0)
+    assert (IDLE, request_body._PATIENCE) == (75.0, 30.0)
 
 
 UNREADABLE = {

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.api.access import store as access
-from services.api.access.model import SCOPES
+from services.api.core.refusals import SCOPES
 from services.api.routes import ROUTES, Route
 from tests.contract import rows
 from tests.contract.calls import CALLS, DATES, REPORTS, Call

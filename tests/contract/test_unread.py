@@ -9,10 +9,10 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from services.api import protocol, writing
 from services.api.access import unread
-from services.api.appkeys import UNREAD
-from services.api.protocol import Protocol
+from services.api.http import protocol, writer
+from services.api.http.appkeys import UNREAD
+from services.api.http.protocol import Protocol
 from services.api.sends import store
 from tests.contract.tenants import Tenant, settings, settle
 from tests.services.api.api_client import Api, serving
@@ -92,8 +92,8 @@ async def test_what_a_key_does_not_read_is_bounded_and_let_go_of(
     # More than the buffers of the system take, so that something is left unread here.
     monkeypatch.setattr(store, "_LARGEST_PAGE", 64 * MIB)
     monkeypatch.setattr(unread, "_MOST", 8 * MIB)
-    monkeypatch.setattr(writing, "_PATIENCE", 1.0)
-    monkeypatch.setattr(writing, "_SLOWEST", 10 * MIB)
+    monkeypatch.setattr(writer, "_PATIENCE", 1.0)
+    monkeypatch.setattr(writer, "_SLOWEST", 10 * MIB)
     held = api.app[UNREAD]
     askers = stubborn(api, 12)
     try:
@@ -128,7 +128,7 @@ async def narrow(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
     monkeypatch.setattr(Protocol, "connection_made", connection_made)
-    monkeypatch.setattr(writing, "_PATIENCE", 1.0)
+    monkeypatch.setattr(writer, "_PATIENCE", 1.0)
     async with serving(settings(database), idle=1.0) as api:
         yield api
 
@@ -145,7 +145,7 @@ async def test_whoever_asks_on_and_reads_no_small_answer_is_cut_off(narrow: Api)
 async def test_connections_whose_answers_nobody_takes_end(
     narrow: Api, monkeypatch: pytest.MonkeyPatch, asked: bytes
 ) -> None:
-    monkeypatch.setattr(writing, "_PATIENCE", 60.0)
+    monkeypatch.setattr(writer, "_PATIENCE", 60.0)
     monkeypatch.setattr(protocol, "_UNTAKEN", 1000)
     askers = stubborn(narrow, 20)
     try:

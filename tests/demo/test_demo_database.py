@@ -12,7 +12,7 @@ from demo import ledger
 from demo.__main__ import up
 from demo.failure import DemoFailed
 from services.api.access import store
-from services.api.access.model import SCOPES
+from services.api.core.refusals import SCOPES
 from services.api.ledger.imports import import_directory
 
 ROOT = Path(__file__).parents[2]

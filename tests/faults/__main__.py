@@ -12,8 +12,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import tests.faults.cluster_faults  # noqa: F401  # `make test` has no time for these
-from shared import logs
-from shared.settings import Settings
+from shared.process import logs
+from shared.process.settings import Settings
 from tests.faults.cases import Case, Missing
 from tests.faults.neighbours import Neighbours, sweep_away
 from tests.faults.outcomes import Outcome

@@ -7,7 +7,7 @@ from random import Random
 import aiohttp
 
 from provision.ports import free_ports
-from shared import topology
+from shared.amqp import topology
 from tests.faults import queue
 from tests.faults.cases import fault
 from tests.faults.proxy import Proxy

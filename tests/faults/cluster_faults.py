@@ -8,7 +8,7 @@ from random import Random
 
 from provision.rabbitmq_cluster import Cluster
 from provision.servers import own_cluster
-from shared import topology
+from shared.amqp import topology
 from tests.faults import queue
 from tests.faults.cases import fault
 from tests.faults.processes import ROOT

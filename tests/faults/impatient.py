@@ -2,9 +2,10 @@
 
 from functools import partial
 
-from services.mailer import app, outcomes
+from services.mailer import app
 from services.mailer.__main__ import main
-from shared.breaker import Pauses
+from services.mailer.smtp import outcomes
+from shared.amqp.breaker import Pauses
 
 app.Timeouts = partial(  # type: ignore[misc,assignment]  # called as the class would be
     app.Timeouts, ready=5, mail=5, rcpt=3, data=3, block=3, to_gate=30, reuse=3

@@ -15,10 +15,10 @@ import asyncpg
 from provision.place import place
 from provision.servers import own_cluster, own_postgres, own_rabbitmq
 from services.api.access import store as access
-from services.api.access.model import SCOPES
+from services.api.core.refusals import SCOPES
 from services.api.ledger.imports import import_directory
-from shared import broker, topology
-from shared.migrate import migrate
+from shared.amqp import broker, topology
+from shared.db.migrate import migrate
 from tests.faults.processes import ROOT
 from tests.roles import make_logins
 from tests.vhosts import Vhosts

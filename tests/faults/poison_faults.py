@@ -3,7 +3,7 @@
 import json
 from random import Random
 
-from shared import topology
+from shared.amqp import topology
 from shared.deliveries.relay import MAX_CLAIMS
 from tests.faults import queue
 from tests.faults.cases import fault

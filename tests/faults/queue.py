@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 
-from shared import broker, topology
+from shared.amqp import broker, topology
 from shared.messages import SendTransactions
 
 

@@ -9,7 +9,7 @@ from random import Random
 from aio_pika.abc import AbstractIncomingMessage
 
 from services.api.relay import room
-from shared import topology
+from shared.amqp import topology
 from tests.faults import tap
 from tests.faults.cases import fault
 from tests.faults.queue import channel, waiting

@@ -4,7 +4,7 @@ import asyncio
 from random import Random
 from urllib.parse import urlsplit
 
-from shared import topology
+from shared.amqp import topology
 from tests.faults import queue
 from tests.faults.cases import fault
 from tests.faults.world import World

@@ -150,15 +150,20 @@ def test_the_statements_that_traps_wait_for_exist() -> None:
 def test_no_due_time_comes_from_the_clock_of_a_worker() -> None:
     asked = {
         f"{path.relative_to(ROOT)}:{name}"
-        for folder in ("services/mailer", "services/api/relay", "shared/deliveries")
+        for folder in (
+            "services/mailer",
+            "services/api/intake",
+            "services/api/relay",
+            "shared/deliveries",
+        )
         for path in (ROOT / folder).rglob("*.py")
         for name in _readings(ast.parse(path.read_text()))
     }
     # They date a message or a dead letter; nothing is ever decided by it.
     assert asked == {
         "services/api/relay/dispatcher.py:_wakeup",
-        "services/api/relay/buried.py:dead_letter",
-        "services/mailer/check.py:_mail",
+        "services/api/intake/dead_letters.py:dead_letter",
+        "services/mailer/smtp/check.py:_mail",
     }
 
 

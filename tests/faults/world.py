@@ -12,8 +12,8 @@ import asyncpg
 from aiohttp import web
 
 from services.api.app import create_app
-from shared import postgres
-from shared.settings import ApiSettings
+from shared.db import postgres
+from shared.process.settings import ApiSettings
 from tests.faults.neighbours import Neighbours
 from tests.faults.outcomes import Outcome, audit
 from tests.faults.processes import Child

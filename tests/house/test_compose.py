@@ -11,10 +11,16 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from services.api.http.server import Server
 from services.api.relay import app as relay_app
-from services.api.server import Server
-from services.mailer.relay import Timeouts
-from shared.settings import ApiSettings, DatabaseSettings, MailerSettings, RelaySettings, Settings
+from services.mailer.smtp.smarthost import Timeouts
+from shared.process.settings import (
+    ApiSettings,
+    DatabaseSettings,
+    MailerSettings,
+    RelaySettings,
+    Settings,
+)
 
 ROOT = Path(__file__).parents[2]
 COMPOSE: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text("utf-8"))
@@ -203,7 +209,9 @@ def test_the_mailer_may_finish_the_mail_at_the_gate() -> None:
 
 
 def test_the_api_and_the_relay_may_finish_what_is_at_work() -> None:
-    server = Server(ApiSettings(database_url="postgresql://h/d"), lambda: None, None)  # type: ignore[arg-type, return-value]  # never loaded
+    given = ApiSettings(database_url="postgresql://h/d")  # type: ignore[arg-type]
+    never_loaded: Any = None
+    server = Server(given, never_loaded, None, last_step=relay_app.LAST_STEP)
     requests = timedelta(seconds=server.cfg.graceful_timeout)
     assert duration(SERVICES["api"]["stop_grace_period"]) > requests
     steps = timedelta(seconds=relay_app.LAST_STEP)

@@ -5,8 +5,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.mailer.relay import Relay
-from shared.settings import MailerSettings
+from services.mailer.smtp.smarthost import Relay
+from shared.process.settings import MailerSettings
 
 ROOT = Path(__file__).parents[2]
 # Whose address of the database is in which folder.

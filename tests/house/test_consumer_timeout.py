@@ -10,7 +10,7 @@ from provision import rabbitmq_node
 from provision.account import Account
 from provision.record import Record
 from services.mailer.app import AHEAD
-from services.mailer.relay import Timeouts
+from services.mailer.smtp.smarthost import Timeouts
 
 ROOT = Path(__file__).parents[2]
 MARGIN = timedelta(minutes=15)  # to claim, to make the mail and to record what became of it

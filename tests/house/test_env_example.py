@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from provision import env_example
-from shared.settings import MailerSettings, RelaySettings, Settings
+from shared.process.settings import MailerSettings, RelaySettings, Settings
 from tests.house.test_compose import SERVICES, SETTINGS, environment
 
 ROOT = Path(__file__).parents[2]

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared import migrate
+from shared.db import migrate
 from shared.db.grants import API, GRANTS, LEDGER, MAILER, ROLES
 from shared.db.rights import privileges
 

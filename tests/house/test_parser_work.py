@@ -11,33 +11,36 @@ from json import dumps
 import pytest
 from pydantic import BaseModel
 
-from services.api import inputs, negotiation
-from services.api.access.model import Key, Unauthenticated
+from services.api.access.model import Key
+from services.api.core import parsing
+from services.api.core.refusals import Refusal, Unauthenticated
+from services.api.http import negotiation
+from services.api.idempotency.store import IdempotencyKey
+from services.api.intake.messages import SendRequested
+from services.api.intake.replies import Replies
 from services.api.ledger.faults import Faults, quoted
 from services.api.ledger.files import FILES, LedgerFile
 from services.api.ledger.records import fields as csv_fields
 from services.api.ledger.records import records
 from services.api.ledger.rows import Rows
-from services.api.refusals import Refusal
-from services.api.relay.replies import Replies
 from services.api.reports.model import FilterBody, Period, customer_id
-from services.api.sends import fields
-from services.api.sends.addresses import Address
+from services.api.sends import request_fields
 from services.api.sends.history import DoubtsQuery, HistoryQuery
-from services.api.sends.idempotency import IdempotencyKey
-from services.api.sends.messages import SendRequested
-from services.api.sends.model import RescheduleBody, ResendBody, ResolveBody, SendBody
 from services.api.sends.recipients import Candidates
+from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
 from services.api.suppressions.model import PageQuery, SuppressionBody
-from services.mailer import headers, replies
-from services.mailer.addresses import Mailbox, parse_address
-from services.mailer.relay import Relay
-from shared import logs, text
+from services.mailer.smtp import replies
+from services.mailer.smtp.smarthost import Relay
+from shared import text
+from shared.mail import headers
+from shared.mail.address import Address
+from shared.mail.mailbox import Mailbox, parse_address
+from shared.mail.unsubscribe import Links
 from shared.messages import SendTransactions
-from shared.settings import ApiSettings, MailerSettings, RelaySettings, Settings
-from shared.statement import wording
+from shared.process import logs
+from shared.process.settings import ApiSettings, MailerSettings, RelaySettings, Settings
+from shared.statements import wording
 from shared.trace import Trace
-from shared.unsubscribe import Links
 
 MIB = 1024 * 1024  # characters
 # A shorter text may take as long as one of this length: a few parsers do some work in any case.
@@ -115,18 +118,18 @@ def body_of(model: type[BaseModel]) -> Callable[[str], object]:
         for name, field in model.model_fields.items():
             for value in (given, [given]):
                 body = dumps({field.alias or name: value}).encode()
-                found = inputs.json_value(body)
-                inputs.within_bounds(found)
+                found = parsing.json_value(body)
+                parsing.within_bounds(found)
                 with suppress(Refusal):
-                    inputs.parse(model, found)
+                    parsing.parse(model, found)
 
     return read
 
 
 def raw_json(given: str) -> None:
-    value = inputs.json_value(given.encode())
-    inputs.within_bounds(value if isinstance(value, dict) else {"a": value})
-    inputs.parse(SendBody, value)
+    value = parsing.json_value(given.encode())
+    parsing.within_bounds(value if isinstance(value, dict) else {"a": value})
+    parsing.parse(SendBody, value)
 
 
 def rows(given: str, file: LedgerFile | None = None, header: str = "", code: str = "utf-8") -> None:
@@ -163,7 +166,7 @@ def event(given: str) -> None:
              "type": "com.ledgerpost.send-request.v1"}  # fmt: skip
     for name in ("id", "source", "traceparent", "idempotencykey", "time", "datacontenttype"):
         with suppress(Refusal):
-            inputs.parse(SendRequested, right | {name: given})
+            parsing.parse(SendRequested, right | {name: given})
 
 
 def replied(given: str) -> None:
@@ -188,22 +191,22 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "sender": Mailbox.parse,
     "smtp url": Relay.from_url,
     "stored addresses": stored_addresses,
-    "addresses in a string": fields.addresses,
-    "addresses in a list": lambda given: fields.addresses([given] * 3),
-    "addresses in many pieces": lambda given: fields.addresses(
+    "addresses in a string": request_fields.addresses,
+    "addresses in a list": lambda given: request_fields.addresses([given] * 3),
+    "addresses in many pieces": lambda given: request_fields.addresses(
         [given[place : place + 70] for place in range(0, 63_000, 70)]
     ),
-    "message": fields.text,
-    "flag": fields.flag,
-    "moment": fields.moment,
-    "flag or moment": fields.flag_or_moment,
+    "message": request_fields.text,
+    "flag": request_fields.flag,
+    "moment": request_fields.moment,
+    "flag or moment": request_fields.flag_or_moment,
     "period": lambda given: Period.parse(given, given),
     "customer's id": customer_id,
     "history": lambda given: HistoryQuery.parse(
         dict.fromkeys(("customer_id", "status", "limit", "cursor"), given)
     ),
     "doubts": lambda given: DoubtsQuery.parse(dict.fromkeys(("limit", "cursor"), given)),
-    "suppressions": lambda given: inputs.parse(PageQuery, {"cursor": given}),
+    "suppressions": lambda given: parsing.parse(PageQuery, {"cursor": given}),
     "key": lambda given: Key.bearer([given]),
     "bearer": lambda given: Key.bearer([f"Bearer {given}"]),
     "idempotency key": lambda given: IdempotencyKey.parse([given]),

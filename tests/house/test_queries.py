@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from shared import sql
+from shared.db import sql
 
 ROOT = Path(__file__).parents[2]
 FOLDERS = ("services", "shared", "provision")

@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from demo import roles
-from shared import migrate
+from shared.db import migrate
 from tests.roles import as_role
 from tests.servers import absent
 from tests.services.api.ledgers import load_golden

@@ -13,14 +13,14 @@ import pytest
 from aiohttp import web
 
 from services.api.access import store as access
-from services.api.access.model import SCOPES
 from services.api.app import create_app
+from services.api.core.refusals import SCOPES
+from services.api.http.protocol import Runner
 from services.api.ledger.imports import import_directory
-from services.api.protocol import Runner
 from services.api.relay.app import relaying
 from services.mailer import app as mailer
-from shared.health import Health
-from shared.settings import ApiSettings, MailerSettings, RelaySettings
+from shared.process.health import Health
+from shared.process.settings import ApiSettings, MailerSettings, RelaySettings
 from tests.judge.server import Judge
 from tests.peer import Peer, peer
 from tests.roles import acting

@@ -6,7 +6,7 @@ import pytest
 
 from services.api.access import store as access
 from services.mailer import dead_letters
-from shared import topology
+from shared.amqp import topology
 from tests.journeys.conftest import System
 from tests.peer import Peer, peer, request
 from tests.services.api.command import Ended, run

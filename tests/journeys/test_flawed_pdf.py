@@ -4,7 +4,7 @@ import aiohttp
 import pytest
 
 from provision.ports import free_ports
-from shared.statement.render import Renderer
+from shared.statements.render import Renderer
 from tests.journeys.conftest import System
 from tests.shared.statement.snapshots import frozen, row, snapshot
 from tests.shared.statement.test_statement_flaws import PANIC

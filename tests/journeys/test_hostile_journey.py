@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
-from shared import logs
-from shared.settings import Settings
+from shared.process import logs
+from shared.process.settings import Settings
 from tests.journeys.conftest import System
 from tests.shared.statement.hostile import PAYLOADS
 from tests.shared.statement.reading import page, words

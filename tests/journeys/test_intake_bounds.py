@@ -12,10 +12,10 @@ import pytest
 
 from provision.servers import Servers
 from services.api.access import store as access
-from services.api.relay.replies import Replies
-from services.api.sends import intake
+from services.api.intake import act
+from services.api.intake.replies import Replies
 from services.mailer import dead_letters
-from shared import topology
+from shared.amqp import topology
 from tests.journeys.conftest import System, sends
 from tests.peer import Peer, peer, request
 from tests.vhosts import Vhosts
@@ -86,7 +86,7 @@ async def test_what_cannot_be_read_is_kept_in_part_and_its_answer_is_not_stored(
 async def test_so_many_refused_requests_of_a_business_and_a_day_are_kept(
     system: System, asker: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(intake, "_REFUSED_A_DAY", 3)
+    monkeypatch.setattr(act, "_REFUSED_A_DAY", 3)
     async with peer(system.amqp, None) as stranger, system.relay():
         for number in range(6):
             await asker.ask(request(str(number), customer_id=99))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from services.api.access import store as access
-from shared import topology
+from shared.amqp import topology
 from tests.journeys.conftest import System, sends
 from tests.peer import Peer, peer, request
 

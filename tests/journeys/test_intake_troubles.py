@@ -7,10 +7,10 @@ import asyncpg
 import pytest
 from aiormq.abc import DeliveredMessage
 
-from services.api.relay import intake as relay_intake
+from services.api.intake import consumer as relay_intake
 from services.mailer import dead_letters
-from shared import topology
-from shared.subscription import accept
+from shared.amqp import topology
+from shared.amqp.subscription import accept
 from tests.journeys.conftest import System, sends, soon
 from tests.peer import Peer, request
 from tests.services.api.tcp_proxy import between

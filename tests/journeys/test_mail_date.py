@@ -6,8 +6,8 @@ from uuid import UUID
 
 import asyncpg
 
-from services.mailer.addresses import Mailbox
 from services.mailer.preview import preview
+from shared.mail.mailbox import Mailbox
 from tests.journeys.conftest import System
 from tests.judge.script import Say
 from tests.judge.server import Accepted

@@ -13,11 +13,11 @@ import pytest
 from aiohttp import web
 
 from services.api.app import create_app
-from services.mailer.addresses import Mailbox
 from services.mailer.preview import preview
-from shared import topology
-from shared.settings import ApiSettings
-from shared.unsubscribe import Links
+from shared.amqp import topology
+from shared.mail.mailbox import Mailbox
+from shared.mail.unsubscribe import Links
+from shared.process.settings import ApiSettings
 from tests.journeys.conftest import System, soon
 from tests.judge.script import Say
 from tests.roles import acting

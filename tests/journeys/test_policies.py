@@ -6,7 +6,7 @@ import aio_pika
 from aio_pika.abc import AbstractChannel
 
 from provision.servers import Servers
-from shared import topology
+from shared.amqp import topology
 from tests.faults.queue import length
 from tests.journeys.conftest import System, soon
 from tests.vhosts import Vhosts

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import aio_pika
 
-from shared import topology
+from shared.amqp import topology
 from tests.journeys.conftest import System
 from tests.judge.script import Say
 

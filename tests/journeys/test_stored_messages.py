@@ -14,9 +14,9 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from services.api.access import store as access
-from services.api.asyncapi.schemas import SCHEMAS, documents
-from services.api.sends.messages import SendAccepted, SendRefused, SendRequested
-from shared import topology
+from services.api.contract.message_schemas import SCHEMAS, documents
+from services.api.intake.messages import SendAccepted, SendRefused, SendRequested
+from shared.amqp import topology
 from shared.messages import DeliveryEvent, SendTransactions
 from tests.journeys.conftest import System
 from tests.peer import peer

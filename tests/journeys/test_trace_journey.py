@@ -9,7 +9,7 @@ from typing import Any
 import aio_pika
 import pytest
 
-from shared import topology
+from shared.amqp import topology
 from tests.journeys.conftest import System
 
 GIVEN = "0af7651916cd43dd8448eb211c80319c"

@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import aio_pika
 
-from shared import topology
+from shared.amqp import topology
 from tests.faults.queue import length, publish, wakeup
 from tests.journeys.conftest import System, soon
 from tests.judge.script import Accept, Drop, Say

@@ -9,7 +9,7 @@ from pamqp import encode
 
 from services.api.access import store as access
 from services.mailer import dead_letters
-from shared import topology
+from shared.amqp import topology
 from tests.journeys.conftest import System
 from tests.peer import peer, request
 

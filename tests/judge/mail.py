@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.mailer.envelope import Envelope
-from services.mailer.relay import Relay, Timeouts
+from services.mailer.smtp.smarthost import Relay, Timeouts
+from shared.mail.envelope import Envelope
 from tests.judge.server import Judge
 
 SEND = UUID("018f0000-0000-7000-8000-000000000001")

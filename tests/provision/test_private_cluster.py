@@ -7,7 +7,7 @@ import pytest
 
 from provision import programs
 from provision.rabbitmq_cluster import Cluster
-from shared import broker
+from shared.amqp import broker
 
 _QUORUM = {"x-queue-type": "quorum"}
 

@@ -3,7 +3,7 @@ import socket
 
 import pytest
 
-from shared import addresses
+from shared import tcp
 from tests.black_hole import NAME, half_there
 
 
@@ -18,25 +18,25 @@ async def test_an_address_that_swallows_packets_does_not_hide_the_next(
     port = listening.getsockname()[1]
     with half_there(monkeypatch, port):
         async with asyncio.timeout(10):
-            connected = await addresses.connected(NAME, port)
+            connected = await tcp.connected(NAME, port)
     with connected, listening:
         assert connected.getpeername() == ("127.0.0.1", port)
 
 
 async def test_the_only_address_is_waited_for(listening: socket.socket) -> None:
     port = listening.getsockname()[1]
-    with listening, await addresses.connected("127.0.0.1", port) as connected:
+    with listening, await tcp.connected("127.0.0.1", port) as connected:
         assert connected.getpeername() == ("127.0.0.1", port)
 
 
 async def test_what_the_last_address_said_is_raised() -> None:
     with pytest.raises(ConnectionRefusedError):
-        await addresses.connected("127.0.0.1", 1)
+        await tcp.connected("127.0.0.1", 1)
 
 
 async def test_a_name_that_nobody_knows_is_an_os_error() -> None:
     with pytest.raises(OSError, match=r"\w"):
-        await addresses.connected("no-such-host.invalid", 1)
+        await tcp.connected("no-such-host.invalid", 1)
 
 
 async def test_who_gives_up_leaves_no_attempt_behind(
@@ -48,7 +48,7 @@ async def test_who_gives_up_leaves_no_attempt_behind(
         before = asyncio.all_tasks()
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.6):
-                await addresses.connected(NAME, port)
+                await tcp.connected(NAME, port)
         await asyncio.sleep(0)
         await asyncio.sleep(0)
         assert asyncio.all_tasks() == before

@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared import breaker as module
-from shared.breaker import Breaker, Fault, Pauses
-from shared.health import Unwell
+from shared.amqp import breaker as module
+from shared.amqp.breaker import Breaker, Fault, Pauses
+from shared.process.health import Unwell
 
 
 class AtFault(Unwell):

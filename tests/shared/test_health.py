@@ -1,6 +1,6 @@
 import asyncio
 
-from shared.health import Health, Unwell, well
+from shared.process.health import Health, Unwell, well
 from tests.logged import Logged
 
 

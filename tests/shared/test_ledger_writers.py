@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.api.ledger.verification import prove
-from shared import migrate
+from shared.db import migrate
 from shared.deliveries import operator
 from tests.servers import absent
 from tests.services.api.ledgers import TABLES, load_golden

@@ -10,7 +10,7 @@ import pytest
 from services.api.relay import app as relay
 from services.mailer import app as mailer
 from shared.db import login
-from shared.settings import MailerSettings, RelaySettings
+from shared.process.settings import MailerSettings, RelaySettings
 from tests.logged import Logged
 from tests.roles import acting, role
 from tests.services.api.command import start

@@ -10,8 +10,8 @@ import pytest
 import structlog
 from structlog.contextvars import bound_contextvars
 
-from shared import logs
-from shared.settings import Settings
+from shared.process import logs
+from shared.process.settings import Settings
 
 SECRET = "s3cret-of-the-house"
 Configured = Callable[..., io.StringIO]

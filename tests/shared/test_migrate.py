@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from shared import migrate
+from shared.db import migrate
 
 
 async def names(dsn: str, table: str = "schema_migrations") -> list[str]:

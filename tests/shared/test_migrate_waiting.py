@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from provision.servers import Servers
-from shared import migrate
+from shared.db import migrate
 from shared.db.grants import ROLES
 from tests.pgbouncer import pooled
 from tests.roles import role

@@ -2,10 +2,10 @@ import socket
 
 import pytest
 
-from shared import metrics
-from shared.health import Health
-from shared.ops import serve_ops
-from shared.settings import SettingsError
+from shared.process import metrics
+from shared.process.health import Health
+from shared.process.ops import serve_ops
+from shared.process.settings import SettingsError
 
 
 async def test_an_address_on_which_nothing_can_listen_is_named() -> None:

@@ -4,7 +4,7 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
-from shared import postgres
+from shared.db import postgres
 
 
 async def _refused(dsn: str) -> Exception:

@@ -10,10 +10,10 @@ import asyncpg
 import pytest
 
 from provision.servers import Servers
-from shared import postgres
-from shared.postgres import UNAVAILABLE
-from shared.readiness import check_postgres
-from shared.session import _SETTINGS, Unfit
+from shared.db import postgres
+from shared.db.postgres import UNAVAILABLE
+from shared.db.readiness import check_postgres
+from shared.db.session import _SETTINGS, Unfit
 from tests.black_hole import NAME, half_there
 from tests.pgbouncer import pooled
 
@@ -195,7 +195,7 @@ async def test_of_several_hosts_the_one_that_answers_is_used(
 async def test_a_server_that_never_answers_is_told_in_words(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.opening._PATIENCE", 0.5)
+    monkeypatch.setattr("shared.db.opening._PATIENCE", 0.5)
     there = urlsplit(database)
     assert there.port is not None
     account = there.netloc.rpartition("@")[0]

@@ -4,7 +4,13 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from shared.settings import ApiSettings, MailerSettings, RelaySettings, Settings, SettingsError
+from shared.process.settings import (
+    ApiSettings,
+    MailerSettings,
+    RelaySettings,
+    Settings,
+    SettingsError,
+)
 
 DATABASE = "postgresql://user:s3cret@127.0.0.1/ledger"
 API = {"DATABASE_URL": DATABASE}

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from shared import sql
+from shared.db import sql
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-from shared import start
+from shared.process import start
 from tests.logged import Logged
 
 

@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from services.api.access import store as access
-from shared import terminal
+from shared.process import terminal
 from tests.services.api.command import run
 
 HOSTILE = "\x1b[2K\x1b[1A\x1b]0;pwned\x07\x1b]52;c;aGk=\x07\x9b31m\u202e\u2066\r\u2028"

@@ -4,7 +4,8 @@ import asyncpg
 import pytest
 
 from services.api.ledger.commands import verify
-from shared import migrate, timezones
+from shared import timezones
+from shared.db import migrate
 from tests.services.api.ledger.test_ledger_commands import run
 
 OTHERS = (

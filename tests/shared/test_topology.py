@@ -8,8 +8,8 @@ import pytest
 from aio_pika.abc import AbstractChannel
 
 from provision.servers import Servers
-from shared import broker as broker_module
-from shared import topology
+from shared.amqp import broker as broker_module
+from shared.amqp import topology
 from tests.logged import Logged
 from tests.vhosts import Vhosts
 

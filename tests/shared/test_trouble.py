@@ -1,7 +1,7 @@
 import pytest
 
-from shared import trouble
-from shared.trouble import Trouble
+from shared.process import trouble
+from shared.process.trouble import Trouble
 from tests.logged import Logged
 
 

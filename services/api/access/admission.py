@@ -1,10 +1,11 @@
 """Who may ask over the queue: as often as over HTTP, and counted together with it."""
 
 from services.api.access import store
-from services.api.access.limits import Limits, Rate
-from services.api.access.model import Key, Principal, Unauthenticated, valid
-from services.api.access.refused import Refused
-from shared.postgres import Connection
+from services.api.access.invalid_keys import Refused
+from services.api.access.model import Key, Principal, valid
+from services.api.access.rate_limit import Limits, Rate
+from services.api.core.refusals import Unauthenticated
+from shared.db.postgres import Connection
 
 
 class Admission:

@@ -6,10 +6,9 @@ import click
 
 from services.api.access import store
 from services.api.access.expiry import Expiry
-from services.api.access.model import SCOPES, Scope
-from services.api.console import BUSINESS, connection, table, time
-from services.api.refusals import NotFound
-from shared.settings import DatabaseSettings
+from services.api.core.cli import BUSINESS, connection, table, time
+from services.api.core.refusals import SCOPES, NotFound, Scope
+from shared.process.settings import DatabaseSettings
 
 
 @click.group()

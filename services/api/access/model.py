@@ -5,42 +5,15 @@ import secrets
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal, Self, get_args
+from datetime import datetime
+from typing import Self
 from uuid import UUID
 
-from services.api.refusals import Refusal
-
-Scope = Literal["reports:read", "transactions:send"]
-SCOPES: tuple[Scope, ...] = get_args(Scope)
+from services.api.core.refusals import Forbidden, Scope, Unauthenticated
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _FORM = re.compile(r"(ledgerpost_[0-9A-Za-z]{40})([0-9A-Za-z]{6})", re.ASCII)
-
-
-class Unauthenticated(Refusal):
-    """The request carries no key that is valid; `given` says whether it carries one at all."""
-
-    def __init__(self, message: str, *, given: bool) -> None:
-        self.given = given
-        super().__init__(message)
-
-
-class Forbidden(Refusal):
-    """The key is valid, but lacks `scope`."""
-
-    def __init__(self, scope: Scope) -> None:
-        self.scope = scope
-        super().__init__(f"This key lacks the scope {scope}.")
-
-
-class RateLimited(Refusal):
-    """The key, or the caller's address, has asked too often; worth asking after `retry_after`."""
-
-    def __init__(self, message: str, *, retry_after: timedelta) -> None:
-        self.retry_after = retry_after
-        super().__init__(message)
 
 
 @dataclass(frozen=True)

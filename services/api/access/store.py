@@ -5,11 +5,11 @@ from uuid import UUID, uuid4
 
 import asyncpg
 
-from services.api.access.limits import WINDOW, Lease
-from services.api.access.model import Key, Principal, Scope
-from services.api.refusals import NotFound
-from shared import sql
-from shared.postgres import Connection
+from services.api.access.model import Key, Principal
+from services.api.access.rate_limit import WINDOW, Lease
+from services.api.core.refusals import NotFound, Scope
+from shared.db import sql
+from shared.db.postgres import Connection
 
 _queries = sql.load("services.api.access")
 _NOBODY = -1

@@ -4,7 +4,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
-from services.api.refusals import Busy
+from services.api.core.refusals import Busy
 
 # Bytes of answers that a key may have unread; all without one together, too.
 _MOST = 8 * 1024 * 1024

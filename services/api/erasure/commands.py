@@ -7,15 +7,15 @@ from typing import Any
 import asyncpg
 import click
 
-from services.api.console import BUSINESS, connection
-from services.api.erasure import buried, store
-from services.api.erasure.buried import Dropped
+from services.api.core.cli import BUSINESS, connection
+from services.api.core.refusals import Refusal
+from services.api.erasure import dead_letters, store
+from services.api.erasure.dead_letters import Dropped
 from services.api.erasure.model import Erased, Found, Whom
-from services.api.refusals import Refusal
-from services.api.sends.addresses import Address
-from shared import broker
-from shared.settings import ErasureSettings
-from shared.terminal import say
+from shared.amqp import broker
+from shared.mail.address import Address
+from shared.process.settings import ErasureSettings
+from shared.process.terminal import say
 
 _REMAINS = """\
 Remains: ids, dates, states and times (counts), digests of statements.
@@ -85,7 +85,7 @@ async def _drop(conn: asyncpg.Connection, url: str, whom: Whom, found: Found) ->
         return await store.owns(conn, whom.business_id, digest)
 
     try:
-        return await buried.drop(url, whom, found, owner)
+        return await dead_letters.drop(url, whom, found, owner)
     except asyncpg.PostgresError:
         raise
     except broker.UNAVAILABLE as error:

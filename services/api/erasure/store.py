@@ -4,9 +4,9 @@ import asyncio
 
 import asyncpg
 
+from services.api.core.refusals import Conflict
 from services.api.erasure.model import Erased, Found, Whom
-from services.api.refusals import Conflict
-from shared import sql
+from shared.db import sql
 from shared.deliveries import operator
 
 _QUERIES = sql.load("services.api.erasure")

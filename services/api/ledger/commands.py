@@ -11,9 +11,9 @@ from services.api.ledger.faults import ImportRefused
 from services.api.ledger.imports import Summary, import_directory
 from services.api.ledger.progress import Progress
 from services.api.ledger.verification import mend, prove
-from shared import database
-from shared.settings import DatabaseSettings
-from shared.terminal import say
+from shared.db import database
+from shared.process.settings import DatabaseSettings
+from shared.process.terminal import say
 
 
 @click.command("import", short_help="Import CSV files into the ledger")

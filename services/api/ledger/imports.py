@@ -19,8 +19,8 @@ from services.api.ledger.staging import (
     stage,
     write,
 )
-from shared import database
-from shared.sql import load
+from shared.db import database
+from shared.db.sql import load
 
 _queries = load(__package__)
 

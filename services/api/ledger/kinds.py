@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from services.api.sends.addresses import Address
 from shared import timezones
+from shared.mail.address import Address
 
 # Dates that need no calendar to be right: every one but 29 February.
 _YEAR = r"(?!0000)[0-9]{4}"

@@ -10,7 +10,7 @@ import asyncpg
 from services.api.ledger.faults import Faults, quoted
 from services.api.ledger.files import Column, LedgerFile
 from services.api.ledger.rows import Rows
-from shared.sql import load
+from shared.db.sql import load
 
 _queries = load(__package__)
 

@@ -8,7 +8,7 @@ import asyncpg
 from services.api.ledger.files import FILES
 from services.api.ledger.kinds import TIMEZONE
 from services.api.ledger.staging import REFERENCES
-from shared.sql import load
+from shared.db.sql import load
 
 _queries = load(__package__)
 

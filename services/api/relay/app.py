@@ -10,24 +10,25 @@ import asyncpg
 from prometheus_client import CollectorRegistry, Counter
 
 from services.api.access.admission import Admission
-from services.api.relay.answers import Answers
+from services.api.intake.answers import Answers
+from services.api.intake.consumer import Intake
+from services.api.intake.replies import Replies
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.freezer import Freezer
-from services.api.relay.intake import Intake
 from services.api.relay.listener import listen
 from services.api.relay.loops import Bell, Neighbours, keep
 from services.api.relay.outbox import Outbox
 from services.api.relay.pruner import Pruner
-from services.api.relay.publisher import Publisher
-from services.api.relay.replies import Replies
 from services.api.relay.sweeper import Sweeper
 from services.api.sends.store import Terms
-from shared import metrics, postgres
+from shared.amqp.publisher import Publisher
+from shared.db import postgres
 from shared.db.login import warned
-from shared.health import Health
-from shared.ops import serve_ops
-from shared.readiness import check_postgres
-from shared.settings import RelaySettings
+from shared.db.readiness import check_postgres
+from shared.process import metrics
+from shared.process.health import Health
+from shared.process.ops import serve_ops
+from shared.process.settings import RelaySettings
 
 _PAUSE = timedelta(seconds=1)
 # In its pool; the listener has one more.

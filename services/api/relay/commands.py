@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 import click
 
-from services.api.console import BUSINESS, connection, table, time
+from services.api.core.cli import BUSINESS, connection, table, time
+from shared.db.sql import load
 from shared.deliveries import operator
 from shared.deliveries.operator import Backlog, Pause
 from shared.deliveries.states import State
-from shared.settings import DatabaseSettings
-from shared.sql import load
+from shared.process.settings import DatabaseSettings
 
 _AT_THE_END = "every mail has come to its end"
 _queries = load(__package__)

@@ -8,9 +8,9 @@ import structlog
 from prometheus_client import Counter
 
 from services.api.relay.freezer import Freezer
-from services.api.relay.publisher import Outgoing, Publisher
 from services.api.relay.room import REFILL, Room
-from shared import topology
+from shared.amqp import topology
+from shared.amqp.publisher import Outgoing, Publisher
 from shared.deliveries import relay
 from shared.messages import SendTransactions, Wakeup
 

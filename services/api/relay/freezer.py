@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from services.api.statements.store import NoStatement, freeze
-from shared import postgres
+from shared.db import postgres
 from shared.deliveries import relay
 from shared.deliveries.relay import Unfrozen
 from shared.turns import Turns

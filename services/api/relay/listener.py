@@ -4,7 +4,7 @@ import asyncio
 
 import structlog
 
-from shared import postgres
+from shared.db import postgres
 from shared.deliveries.relay import DUE_CHANNEL
 
 _log = structlog.get_logger("ledgerpost.relay")

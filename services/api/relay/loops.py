@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import structlog
 
-from shared import broker, postgres
-from shared.health import Health, Unwell, told
-from shared.trouble import Trouble
+from shared.amqp import broker
+from shared.db import postgres
+from shared.process.health import Health, Unwell, told
+from shared.process.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.relay")
 

@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import asyncpg
 
-from services.api.relay.publisher import Outgoing, Publisher
-from shared import topology
+from shared.amqp import topology
+from shared.amqp.publisher import Outgoing, Publisher
 from shared.deliveries import events
 from shared.messages import DeliveryEvent
 

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import asyncpg
 
-from shared import sql
+from shared.db import sql
 
 _QUERIES = sql.load("services.api.relay")
 _BATCH = 1000

@@ -47,24 +47,6 @@ DELETE FROM request_answers WHERE id IN (
     SELECT id FROM (SELECT id, published_at FROM request_answers ORDER BY id LIMIT $1) oldest
     WHERE published_at < now() - $2::interval)
 
--- name: take_answers
--- The oldest answers that subscribers were not told of, for as long as the lease $2: whoever takes
--- them and stands still for longer may find that another relay has told of them, too. $1 how many.
-WITH waiting AS MATERIALIZED (
-    SELECT id FROM request_answers
-    WHERE published_at IS NULL AND taken_until <= clock_timestamp()
-    ORDER BY id
-    LIMIT $1
-    FOR UPDATE SKIP LOCKED
-)
-UPDATE request_answers a SET taken_until = clock_timestamp() + $2::interval
-FROM waiting WHERE a.id = waiting.id
-RETURNING a.id, a.event_id, a.business_id, a.send_id, a.event, a.traceparent
-
--- name: answers_told
--- The broker has confirmed these answers. $1 ids.
-UPDATE request_answers SET published_at = clock_timestamp() WHERE id = ANY($1::bigint[])
-
 -- name: has_business
 -- Whether business $1 exists.
 SELECT EXISTS (SELECT FROM businesses WHERE id = $1)

@@ -5,7 +5,7 @@ from datetime import timedelta
 import asyncpg
 
 from services.api.relay.dispatcher import Dispatcher
-from services.api.relay.publisher import Publisher
+from shared.amqp.publisher import Publisher
 from shared.deliveries import relay
 
 _BATCH = 500

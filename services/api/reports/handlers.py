@@ -8,11 +8,11 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
-from services.api import bodies
-from services.api.appkeys import CODING, PRINCIPAL, STREAMS
-from services.api.lending import connection
-from services.api.refusals import Busy, NotFound
-from services.api.reports import conditional, store
+from services.api.core.refusals import Busy, NotFound
+from services.api.http import conditional, request_body
+from services.api.http.appkeys import CODING, PRINCIPAL, STREAMS
+from services.api.http.connections import connection
+from services.api.reports import store
 from services.api.reports.gathered import Gathered
 from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id
 from services.api.reports.paced import Paced
@@ -66,7 +66,7 @@ async def show_one(request: web.Request) -> web.Response:
 async def filter_one(request: web.Request) -> web.Response:
     """Answer with an array that holds one customer's row."""
     query = _query(request)
-    bodies.parse(FilterBody, await bodies.fields(request)).check(query)
+    request_body.parse(FilterBody, await request_body.fields(request)).check(query)
     return web.Response(text=f"[{await _row(request, query)}]", content_type=_JSON)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Self, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from services.api.refusals import FieldError, Invalid, InvalidInput, NotFound
+from services.api.core.refusals import FieldError, Invalid, InvalidInput, NotFound
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ID = re.compile(r"[0-9]{1,100}")

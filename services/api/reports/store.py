@@ -7,8 +7,8 @@ from struct import Struct
 import asyncpg
 
 from services.api.reports.model import ReportQuery
-from shared import sql
-from shared.postgres import Connection
+from shared.db import sql
+from shared.db.postgres import Connection
 
 _queries = sql.load("services.api.reports")
 _ARGUMENT = re.compile(r"\$([1-5])\b")

@@ -3,15 +3,15 @@
 from datetime import date, datetime
 from uuid import UUID
 
-from services.api.refusals import Conflict, NotFound
+from services.api.core.refusals import Conflict, NotFound
 from services.api.sends import quota
-from services.api.sends.keeping import expiry
-from services.api.sends.moments import due_at
+from services.api.sends.acceptance import expiry
+from services.api.sends.due_time import due_at
 from services.api.sends.store import Terms, one
 from services.api.sends.view import Send
-from shared import sql
+from shared.db import sql
+from shared.db.postgres import Connection
 from shared.deliveries import caller
-from shared.postgres import Connection
 
 _queries = sql.load("services.api.sends")
 

@@ -6,14 +6,14 @@ from uuid import UUID
 
 import click
 
-from services.api.console import BUSINESS, connection, table, time
-from services.api.refusals import Refusal
-from services.api.sends import doubts
+from services.api.core.cli import BUSINESS, connection, table, time
+from services.api.core.refusals import Refusal
+from services.api.sends import in_doubt as doubts
 from services.api.sends.history import DoubtsQuery
 from services.api.sends.view import Doubt
 from shared.deliveries.operator import Resolution
-from shared.settings import DatabaseSettings
-from shared.terminal import say
+from shared.process.settings import DatabaseSettings
+from shared.process.terminal import say
 
 # The API's words; `give-up` is another one for `failed`.
 _RESOLUTIONS: dict[str, Resolution] = {

@@ -4,16 +4,16 @@ from uuid import UUID
 
 from aiohttp import web
 
-from services.api import bodies, idempotent
-from services.api.appkeys import PRINCIPAL, SETTINGS, TRACE
-from services.api.lending import connection
-from services.api.refusals import Invalid, NotFound
+from services.api.core.refusals import Invalid, NotFound
+from services.api.http import idempotency, request_body
+from services.api.http.appkeys import PRINCIPAL, SETTINGS, TRACE
+from services.api.http.connections import connection
+from services.api.idempotency.store import Kept
 from services.api.reports.model import Period, customer_id
-from services.api.sends import changes, doubts, resends, store
+from services.api.sends import changes, in_doubt, resends, store
+from services.api.sends.acceptance import Accepted
 from services.api.sends.history import DoubtsQuery, HistoryQuery
-from services.api.sends.idempotency import Kept
-from services.api.sends.keeping import Accepted
-from services.api.sends.model import (
+from services.api.sends.request import (
     RescheduleBody,
     ResendBody,
     ResolveBody,
@@ -22,7 +22,7 @@ from services.api.sends.model import (
 )
 from services.api.sends.store import Terms
 from services.api.sends.view import Doubt, Page, Send
-from shared.postgres import Connection
+from shared.db.postgres import Connection
 
 
 async def send_transactions(request: web.Request) -> web.Response:
@@ -30,9 +30,9 @@ async def send_transactions(request: web.Request) -> web.Response:
     asked = SendRequest.of(
         customer_id(request.match_info["id"]),
         Period.parse(_query(request, "from"), _query(request, "to")),
-        bodies.parse(SendBody, await bodies.fields(request)),
+        request_body.parse(SendBody, await request_body.fields(request)),
     )
-    key = idempotent.key_of(request)
+    key = idempotency.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
         return _accepted(await store.accept(conn, business, asked, terms, key, request[TRACE]))
@@ -59,20 +59,20 @@ async def cancel_send(request: web.Request) -> web.Response:
     async def act(conn: Connection) -> Kept:
         return Kept(200, (await changes.cancel(conn, business, send_id)).to_json())
 
-    return await idempotent.answer(request, act, "cancel", str(send_id))
+    return await idempotency.answer(request, act, "cancel", str(send_id))
 
 
 async def reschedule_send(request: web.Request) -> web.Response:
     """Put what still waits to another time, and answer with the send."""
     send_id = _id(request, "send")
-    asked = bodies.parse(RescheduleBody, await bodies.fields(request))
+    asked = request_body.parse(RescheduleBody, await request_body.fields(request))
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
 
     async def act(conn: Connection) -> Kept:
         send = await changes.reschedule(conn, business, send_id, asked.send_at, terms)
         return Kept(200, send.to_json())
 
-    return await idempotent.answer(
+    return await idempotency.answer(
         request, act, "reschedule", str(send_id), asked.send_at.isoformat()
     )
 
@@ -80,8 +80,8 @@ async def reschedule_send(request: web.Request) -> web.Response:
 async def resend_send(request: web.Request) -> web.Response:
     """Accept a send of the same statement to all or some of the same recipients."""
     send_id = _id(request, "send")
-    asked = bodies.parse(ResendBody, await bodies.fields(request))
-    key = idempotent.key_of(request)
+    asked = request_body.parse(ResendBody, await request_body.fields(request))
+    key = idempotency.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
         return _accepted(
@@ -96,20 +96,20 @@ async def list_doubts(request: web.Request) -> web.Response:
     query = DoubtsQuery.parse(_given(request, "limit", "cursor"))
     business = request[PRINCIPAL].business_id
     async with connection(request) as conn:
-        return _json(await doubts.page(conn, business, query.cursor, query.limit))
+        return _json(await in_doubt.page(conn, business, query.cursor, query.limit))
 
 
 async def resolve_doubt(request: web.Request) -> web.Response:
     """Settle a mail in doubt as a person says, and answer with its send."""
     delivery_id = _id(request, "delivery")
-    asked = bodies.parse(ResolveBody, await bodies.fields(request))
+    asked = request_body.parse(ResolveBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id
 
     async def act(conn: Connection) -> Kept:
-        send_id = await doubts.resolve(conn, business, delivery_id, asked.resolution)
+        send_id = await in_doubt.resolve(conn, business, delivery_id, asked.resolution)
         return Kept(200, (await store.one(conn, business, send_id)).to_json())
 
-    return await idempotent.answer(request, act, "resolve", str(delivery_id), asked.resolution)
+    return await idempotency.answer(request, act, "resolve", str(delivery_id), asked.resolution)
 
 
 def _given(request: web.Request, *fields: str) -> dict[str, str]:
@@ -133,7 +133,7 @@ def _id(request: web.Request, noun: str) -> UUID:
 def _accepted(accepted: Accepted) -> web.Response:
     headers = {"Location": f"/api/v3/sends/{accepted.send_id}"}
     if accepted.replayed:
-        headers |= idempotent.REPLAYED
+        headers |= idempotency.REPLAYED
     return web.Response(
         status=202, text=accepted.answer, content_type="application/json", headers=headers
     )

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Self, TypeVar, cast, get_args
 from uuid import UUID
 
-from services.api.refusals import FieldError, InvalidInput
+from services.api.core.refusals import FieldError, InvalidInput
 from services.api.sends.view import Send, Status
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200

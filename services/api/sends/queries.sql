@@ -18,23 +18,6 @@ LEFT JOIN idempotency_keys k
     ON k.business_id = b.id AND k.key = $3 AND k.created_at > now() - interval '24 hours'
 WHERE b.id = $1
 
--- name: kept
--- The answer kept under the key $2 of business $1, and to what request.
-SELECT fingerprint, status, answer FROM idempotency_keys
-WHERE business_id = $1 AND key = $2 AND created_at > now() - interval '24 hours'
-
--- name: hold_key
--- Whether no other request of the key $2 of business $1 is at work; none can be until this ends.
-SELECT pg_try_advisory_xact_lock(hashtextextended($2, $1))
-
--- name: keep
--- Keeps an answer ($4 its status, $5 its body) to the request $3 under the key $2 of business $1,
--- which is free, or was so 24 hours ago.
-INSERT INTO idempotency_keys (business_id, key, fingerprint, status, answer) VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (business_id, key) DO UPDATE SET
-    fingerprint = excluded.fingerprint, send_id = NULL, status = excluded.status,
-    answer = excluded.answer, created_at = excluded.created_at
-
 -- name: now_in_business
 -- The database's time, and the timezone of business $1.
 SELECT now() AS asked_at, timezone FROM businesses WHERE id = $1
@@ -171,16 +154,3 @@ LIMIT $4
 -- name: is_delivery
 -- Whether business $1 (NULL: any) has the delivery $2.
 SELECT EXISTS (SELECT FROM deliveries WHERE id = $2 AND ($1::bigint IS NULL OR business_id = $1))
-
--- name: kept_answer
--- The answer of the name $1 to an accepted request, and which request that was.
-SELECT event, fingerprint FROM request_answers WHERE event_id = $1
-
--- name: keep_answer
--- Keeps an answer for the relay to publish; no row comes back where one of that name is kept.
--- $1 name, $2 business, $3 send and $4 its request's fingerprint (NULL: refused), $5 the event as
--- JSON, $6 the trace of the request.
-INSERT INTO request_answers (event_id, business_id, send_id, fingerprint, event, traceparent)
-VALUES ($1, $2, $3, $4, $5, $6)
-ON CONFLICT (event_id) DO NOTHING
-RETURNING id

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import asyncpg
 
-from services.api.refusals import OverQuota
+from services.api.core.refusals import OverQuota
 
 _DUE, _ACCEPTED = "due_quota", "daily_quota"
 _ACCEPTED_ON_A_DAY = 4  # times the quota, as the query that counts says

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from services.api.refusals import Invalid
-from services.api.sends.addresses import LONGEST, Address
+from services.api.core.refusals import Invalid
 from services.api.sends.view import Skipped
+from shared.mail.address import LONGEST, Address
 
 # Addresses beyond the limit on recipients that a request may name: some may be suppressed.
 _SPARE = 25

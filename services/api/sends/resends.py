@@ -5,12 +5,12 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.refusals import Conflict, Invalid, NotFound
-from services.api.sends import idempotency, view
-from services.api.sends.addresses import Address
-from services.api.sends.idempotency import IdempotencyKey
-from services.api.sends.ids import uuid7
-from services.api.sends.keeping import (
+from services.api.core.refusals import Conflict, Invalid, NotFound
+from services.api.core.uuid7 import uuid7
+from services.api.idempotency import store
+from services.api.idempotency.store import IdempotencyKey
+from services.api.sends import view
+from services.api.sends.acceptance import (
     Accepted,
     answered,
     expiry,
@@ -22,8 +22,9 @@ from services.api.sends.keeping import (
 from services.api.sends.recipients import Candidates, Recipients
 from services.api.sends.store import Terms
 from services.api.sends.view import Send
-from shared import sql
-from shared.postgres import Connection
+from shared.db import sql
+from shared.db.postgres import Connection
+from shared.mail.address import Address
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
@@ -59,7 +60,7 @@ async def resend(
     left to receive; OverQuota; KeyReused and InFlight about `key`.
     """
     keys = None if chosen is None else sorted(address.key for address in chosen)
-    fingerprint = idempotency.fingerprint("resend", str(send_id), keys)
+    fingerprint = store.fingerprint("resend", str(send_id), keys)
     async with conn.transaction():
         first = await conn.fetchrow(_queries.original, business_id, send_id)
         if first is None:

@@ -8,13 +8,12 @@ from uuid import UUID
 import asyncpg
 import orjson
 
-from services.api.reading import promptly
-from services.api.refusals import NotFound
+from services.api.core.deadline import promptly
+from services.api.core.refusals import NotFound
+from services.api.core.uuid7 import uuid7
+from services.api.idempotency.store import IdempotencyKey
 from services.api.sends import view
-from services.api.sends.history import Cursor, HistoryQuery
-from services.api.sends.idempotency import IdempotencyKey
-from services.api.sends.ids import uuid7
-from services.api.sends.keeping import (
+from services.api.sends.acceptance import (
     Accepted,
     answered,
     expiry,
@@ -23,13 +22,14 @@ from services.api.sends.keeping import (
     suppressions,
     untried,
 )
-from services.api.sends.model import SendRequest
-from services.api.sends.moments import due_at
+from services.api.sends.due_time import due_at
+from services.api.sends.history import Cursor, HistoryQuery
 from services.api.sends.recipients import Candidates, Recipients
+from services.api.sends.request import SendRequest
 from services.api.sends.view import Page, Send, Status
-from shared import sql
-from shared.postgres import Connection
-from shared.settings import SendSettings
+from shared.db import sql
+from shared.db.postgres import Connection
+from shared.process.settings import SendSettings
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")

@@ -1,10 +1,10 @@
 """Freezing what a statement says."""
 
 from services.api.reports import store as reports
-from shared import sql
+from shared.db import sql
+from shared.db.postgres import Connection
 from shared.deliveries.relay import Unfrozen
-from shared.postgres import Connection
-from shared.statement import TEMPLATE_VERSION
+from shared.statements import TEMPLATE_VERSION
 
 _QUERIES = sql.load("services.api.statements")
 _LONGEST = 10.0  # seconds for one statement, while the others wait

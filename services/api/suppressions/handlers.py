@@ -2,20 +2,20 @@
 
 from aiohttp import web
 
-from services.api import bodies, idempotent
-from services.api.appkeys import PRINCIPAL
-from services.api.lending import connection
-from services.api.sends.idempotency import Kept
+from services.api.http import idempotency, request_body
+from services.api.http.appkeys import PRINCIPAL
+from services.api.http.connections import connection
+from services.api.idempotency.store import Kept
 from services.api.suppressions import store
 from services.api.suppressions.model import PageQuery, SuppressionBody
-from shared.postgres import Connection
+from shared.db.postgres import Connection
 
 
 async def show_list(request: web.Request) -> web.Response:
     """Answer with a page of the list."""
     fields = ("limit", "cursor")
     given = {field: request.query[field] for field in fields if field in request.query}
-    query = bodies.parse(PageQuery, given)
+    query = request_body.parse(PageQuery, given)
     async with connection(request) as conn:
         page = await store.page(conn, request[PRINCIPAL].business_id, query)
     return web.Response(text=page.model_dump_json(), content_type="application/json")
@@ -23,14 +23,14 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def add(request: web.Request) -> web.Response:
     """Put an address on the list: 201 with it, or 200 with what the list said already."""
-    body = bodies.parse(SuppressionBody, await bodies.fields(request))
+    body = request_body.parse(SuppressionBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id
 
     async def act(conn: Connection) -> Kept:
         listed, is_new = await store.add(conn, business, body)
         return Kept(201 if is_new else 200, listed.model_dump_json())
 
-    return await idempotent.answer(request, act, "suppress", body.email.key, body.reason)
+    return await idempotency.answer(request, act, "suppress", body.email.key, body.reason)
 
 
 async def lift(request: web.Request) -> web.Response:

@@ -9,8 +9,8 @@ from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from services.api.sends.addresses import Address
 from services.api.sends.view import NEXT_CURSOR, Time
+from shared.mail.address import Address
 from shared.text import line
 
 DEFAULT_LIMIT, MAX_LIMIT = 50, 200

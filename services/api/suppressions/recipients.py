@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from services.api.refusals import NotFound
-from shared import sql
-from shared.postgres import Connection
+from services.api.core.refusals import NotFound
+from shared.db import sql
+from shared.db.postgres import Connection
 
 _queries = sql.load("services.api.suppressions")
 _REASON = "unsubscribed by the link in a mail"

@@ -1,10 +1,10 @@
-from services.api.access import daily
-from services.api.reading import promptly
-from services.api.refusals import NotFound
-from services.api.sends.addresses import Address
+from services.api.access import daily_counts
+from services.api.core.deadline import promptly
+from services.api.core.refusals import NotFound
 from services.api.suppressions.model import Page, PageQuery, Place, Suppression, SuppressionBody
-from shared import sql
-from shared.postgres import Connection
+from shared.db import sql
+from shared.db.postgres import Connection
+from shared.mail.address import Address
 
 _queries = sql.load("services.api.suppressions")
 
@@ -32,7 +32,7 @@ async def add(
         async with conn.transaction():
             row = await conn.fetchrow(_queries.add, business_id, body.email.key, body.reason)
             if row is not None:
-                await daily.count(conn, business_id, "suppressions")
+                await daily_counts.count(conn, business_id, "suppressions")
                 return Suppression(**row), True
         row = await conn.fetchrow(_queries.one, business_id, body.email.key)
         if row is not None:  # else it was lifted in between

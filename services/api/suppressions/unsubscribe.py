@@ -6,10 +6,10 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.api import bodies
-from services.api.appkeys import UNSUBSCRIBE_LINKS
-from services.api.lending import connection
-from services.api.refusals import NotFound
+from services.api.core.refusals import NotFound
+from services.api.http import request_body
+from services.api.http.appkeys import UNSUBSCRIBE_LINKS
+from services.api.http.connections import connection
 from services.api.suppressions import recipients
 from services.api.suppressions.recipients import Recipient
 
@@ -67,7 +67,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     """Put the address on the business's list; as often as asked."""
     # First of all, so that a stranger's body is not even read.
     to = await _recipient(request)
-    bodies.parse(UnsubscribeBody, await bodies.fields(request))
+    request_body.parse(UnsubscribeBody, await request_body.fields(request))
     async with connection(request) as conn:
         await recipients.unsubscribe(conn, to)
     sentence = f"{_business(to)} will send no more statements to {escape(to.email)}."

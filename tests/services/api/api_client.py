@@ -13,8 +13,8 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from services.api.app import create_app
-from services.api.protocol import IDLE, Runner
-from shared.settings import ApiSettings
+from services.api.http.protocol import IDLE, Runner
+from shared.process.settings import ApiSettings
 
 REPORTS = "/api/v3/reports/customers"
 NOVEMBER = "2024-11-01/2024-11-30"

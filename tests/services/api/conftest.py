@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from provision.servers import Servers
-from shared.settings import ApiSettings
+from shared.process.settings import ApiSettings
 from tests.roles import acting
 from tests.services.api.api_client import Api, serving
 from tests.services.api.ledgers import load_golden, new_key

@@ -5,7 +5,7 @@ from pathlib import Path
 import asyncpg
 
 from services.api.access import store
-from services.api.access.model import SCOPES, Scope
+from services.api.core.refusals import SCOPES, Scope
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "golden"
 TABLES = ("businesses", "categories", "customers", "invoices", "payments", "deposits")

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from prometheus_client import CollectorRegistry
 
-from services.api.descriptors import Watch
-from services.api.metrics import for_a_second
-from shared import metrics
+from services.api.http.descriptors import Watch
+from services.api.http.metrics import for_a_second
+from shared.process import metrics
 from tests.services.api.command import served
 
 Logged = Callable[[], list[dict[str, Any]]]

@@ -11,7 +11,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.typedefs import Handler, Middleware
 
 from services.api.app import create_app
-from shared.settings import ApiSettings
+from shared.process.settings import ApiSettings
 from tests.services.api.api_client import NOVEMBER, REPORTS
 from tests.services.api.command import run, served, start
 from tests.services.api.ledgers import load_large, new_key

@@ -3,7 +3,7 @@ from collections.abc import AsyncIterator
 import pytest
 from pydantic import ValidationError
 
-from shared.settings import ApiSettings
+from shared.process.settings import ApiSettings
 from tests.roles import acting
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api, serving
 

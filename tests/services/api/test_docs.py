@@ -6,7 +6,7 @@ import pytest
 import services.api
 from tests.services.api.api_client import Api
 
-FOLDER = Path(services.api.__file__).parent / "docs"
+FOLDER = Path(services.api.__file__).parent / "contract" / "page"
 
 
 async def test_the_document_is_served_to_everybody_and_asked_for_again_by_its_tag(

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from services.api.problems import KINDS
-from services.api.refusals import Refusal
+from services.api.core.problems import KINDS
+from services.api.core.refusals import Refusal
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 Logged = Callable[[], list[dict[str, Any]]]

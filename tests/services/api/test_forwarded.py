@@ -7,8 +7,8 @@ import pytest
 from aiohttp.test_utils import make_mocked_request
 from multidict import CIMultiDict
 
-from services.api import forwarded
-from shared.settings import ApiSettings, SettingsError
+from services.api.http import forwarded
+from shared.process.settings import ApiSettings, SettingsError
 from tests.services.api.api_client import serving
 
 Logged = Callable[[], list[dict[str, Any]]]

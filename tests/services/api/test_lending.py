@@ -4,8 +4,8 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api import lending
-from services.api.appkeys import CONNECTIONS, POOL
+from services.api.http import connections
+from services.api.http.appkeys import CONNECTIONS, POOL
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"
@@ -38,7 +38,7 @@ async def test_one_customer_and_its_key_are_looked_up_on_one_connection(
 async def test_a_business_that_holds_its_share_of_connections_waits_and_another_does_not(
     reader: Api, other_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(lending, "_PATIENCE", 0.1)
+    monkeypatch.setattr(connections, "_PATIENCE", 0.1)
     assert (await reader.get(ONE)).status == 200
     turns, held = reader.app[CONNECTIONS], 0
     while turns.take_now(1):

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.api.access.model import Key, Scope
+from services.api.access.model import Key
+from services.api.core.refusals import Scope
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import new_key
 

@@ -3,8 +3,8 @@ import json
 
 import pytest
 
-from services.api import negotiation
-from services.api.negotiation import PLAIN, Coding
+from services.api.http import negotiation
+from services.api.http.negotiation import PLAIN, Coding
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"

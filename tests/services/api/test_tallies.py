@@ -1,7 +1,7 @@
 import pytest
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
 
-from services.api.tallies import Tallies, Tally, count_in
+from services.api.http.tallies import Tallies, Tally, count_in
 
 
 @pytest.fixture(autouse=True)

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from services.api import told
 from services.api.access.model import Key
+from services.api.http import request_log
 from tests.services.api.api_client import Api
 
 SECRET = "secret1@person.example"
@@ -57,4 +57,4 @@ async def test_paths(reader: Api, path: str, shown: str, logged: Any) -> None:
     ],
 )
 def test_ids_of_requests(given: str, *, is_kept: bool) -> None:
-    assert told.request_id(given) == (given if is_kept else None)
+    assert request_log.request_id(given) == (given if is_kept else None)

@@ -7,14 +7,14 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic_core import core_schema
 
-from services.api import inputs
-from services.api.refusals import InvalidInput
+from services.api.core import parsing
+from services.api.core.refusals import InvalidInput
+from services.api.intake.messages import SendRequested
 from services.api.reports.model import FilterBody
-from services.api.sends.messages import SendRequested
-from services.api.sends.model import RescheduleBody, ResendBody, ResolveBody, SendBody
+from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
 from services.api.suppressions.model import PageQuery, SuppressionBody
 from services.api.suppressions.unsubscribe import UnsubscribeBody
-from shared import faults
+from shared import validation
 from shared.messages import SendTransactions
 
 MODELS: tuple[type[BaseModel], ...] = (
@@ -65,12 +65,12 @@ def test_no_word_of_pydantic_is_said(model: type[BaseModel]) -> None:
         else:
             continue
         with pytest.raises(InvalidInput) as caught:
-            inputs.parse(model, fields)
+            parsing.parse(model, fields)
         ours = {each.message for each in caught.value.errors}
         assert not ours & theirs
         assert not [each for each in ours if "Input" in each or "String" in each]
         # None of them is a kind that we have no words for.
-        assert faults._UNKNOWN not in ours, kinds
+        assert validation._UNKNOWN not in ours, kinds
 
 
 class Context(dict[str, str]):
@@ -82,14 +82,14 @@ class Context(dict[str, str]):
 
 def test_nor_of_any_other_kind_of_error() -> None:
     for kind in get_args(core_schema.ErrorType):
-        ours = faults.said({"type": kind, "ctx": Context(), "msg": "Input should be theirs"})
+        ours = validation.said({"type": kind, "ctx": Context(), "msg": "Input should be theirs"})
         assert "theirs" not in ours
-    assert faults.said({"type": "of_tomorrow", "msg": "Input"}) == "is not what it should be"
+    assert validation.said({"type": "of_tomorrow", "msg": "Input"}) == "is not what it should be"
 
 
 def test_an_unknown_field_inside_of_a_message_is_told_the_known_ones_there() -> None:
     with pytest.raises(InvalidInput) as caught:
-        inputs.parse(SendRequested, {**REQUEST, "data": {"customer": 4}})
+        parsing.parse(SendRequested, {**REQUEST, "data": {"customer": 4}})
     [fault] = [each for each in caught.value.errors if each.field == "data.customer"]
     assert fault.message.startswith("is no field of this request, which takes ")
     assert "customer_id" in fault.message

@@ -12,7 +12,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from services.api.metrics import HttpMetrics
+from services.api.http.metrics import HttpMetrics
 from tests.services.api.api_client import Api
 from tests.services.api.command import served
 from tests.services.api.ledgers import new_key

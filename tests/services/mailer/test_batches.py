@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from services.mailer.batches import Batches
+from services.mailer.delivery.group_commit import Batches
 
 
 class Asked:

@@ -15,11 +15,11 @@ from uuid import UUID
 
 import pytest
 
-from services.mailer import compositors
-from services.mailer.addresses import Mailbox
-from services.mailer.compositors import Compositors, NoCompositor
-from services.mailer.orders import MOST_BODY, CompositorError, Order
-from shared.statement.model import StatementError
+from shared.mail.mailbox import Mailbox
+from shared.rendering import pool
+from shared.rendering.orders import MOST_BODY, CompositorError, Order
+from shared.rendering.pool import Compositors, NoCompositor
+from shared.statements.model import StatementError
 from tests.shared.statement.snapshots import frozen, snapshot
 
 _ORDER = Order(
@@ -82,7 +82,7 @@ async def test_nothing_that_it_answers_is_run_or_believed(
     marker = tmp_path / "taken-over"
     ready = frame(b'{"kind": "ready", "remarks": []}')
     hostile = program(ready, answers(marker)[kind])
-    monkeypatch.setattr(compositors, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
+    monkeypatch.setattr(pool, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
     async with Compositors(1, pdf=False) as opened:
         with pytest.raises(CompositorError):
             await opened.letter(_ORDER)
@@ -95,7 +95,7 @@ async def test_one_that_starts_so_does_not_start(
 ) -> None:
     marker = tmp_path / "taken-over"
     hostile = program(answers(marker)[kind], b"")
-    monkeypatch.setattr(compositors, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
+    monkeypatch.setattr(pool, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
     with pytest.raises(NoCompositor):
         async with Compositors(1, pdf=False):
             pass
@@ -106,7 +106,7 @@ async def test_its_words_cannot_spoil_a_row_or_a_log(monkeypatch: pytest.MonkeyP
     said = json.dumps({"kind": "statement", "reason": "a\0b\n\ud800\x1b[2K" + "x" * 100_000})
     ready = frame(b'{"kind": "ready", "remarks": []}')
     hostile = program(ready, frame(said.encode()))
-    monkeypatch.setattr(compositors, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
+    monkeypatch.setattr(pool, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
     async with Compositors(1, pdf=False) as opened:
         with pytest.raises(StatementError) as caught:
             await opened.letter(_ORDER)
@@ -119,9 +119,9 @@ async def test_its_words_cannot_spoil_a_row_or_a_log(monkeypatch: pytest.MonkeyP
 _TRIED = """
 import ctypes, json, os, signal, socket, subprocess, threading
 from pathlib import Path
-from services.mailer import compositor
-from shared.statement.model import StatementError
-from shared.statement.render import Renderer
+from shared.rendering import worker
+from shared.statements.model import StatementError
+from shared.statements.render import Renderer
 libc = ctypes.CDLL(None, use_errno=True)
 mailer = os.getppid()
 
@@ -172,7 +172,7 @@ def told(self, content, message, **_):
     raise StatementError(json.dumps(worked))
 
 Renderer.render = told
-compositor.work(pdf={pdf})
+worker.work(pdf={pdf})
 """
 
 
@@ -184,7 +184,7 @@ async def test_it_has_no_rights_but_to_read_programs_and_to_compute(
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     tried = _TRIED.replace("SECRET", repr(str(secret))).replace("PORT", str(port))
-    monkeypatch.setattr(compositors, "_PROGRAM", tried)
+    monkeypatch.setattr(pool, "_PROGRAM", tried)
     async with server, Compositors(1, pdf=True) as opened:
         with pytest.raises(StatementError) as caught:
             await opened.letter(_ORDER)
@@ -198,7 +198,7 @@ async def test_it_has_no_rights_but_to_read_programs_and_to_compute(
 # As a service would run: not as root, and after exec, which makes every process visible again.
 _HIDDEN = """
 import ctypes, os, sys, time
-from services.mailer import confinement
+from shared.rendering import confinement
 if os.getuid() == 0:
     os.setuid(NOBODY)
 ctypes.CDLL(None).prctl(4, 1, 0, 0, 0)

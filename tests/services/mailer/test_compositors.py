@@ -16,14 +16,14 @@ import pytest
 import uvloop
 from structlog.testing import capture_logs
 
-from services.mailer import child, compositor, compositors
-from services.mailer.addresses import Mailbox
-from services.mailer.compositors import Compositors, NoCompositor
-from services.mailer.letter import Letter
-from services.mailer.orders import CompositorError, Order
-from shared.statement.model import StatementError
-from shared.statement.printing import Flaw
-from shared.statement.render import Renderer
+from shared.mail.mailbox import Mailbox
+from shared.mail.message import Letter
+from shared.rendering import child, pool, worker
+from shared.rendering.orders import CompositorError, Order
+from shared.rendering.pool import Compositors, NoCompositor
+from shared.statements.model import StatementError
+from shared.statements.printing import Flaw
+from shared.statements.render import Renderer
 from tests.shared.statement.snapshots import frozen, many, snapshot
 
 _SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
@@ -34,9 +34,9 @@ _DEADLY = """
 import os, signal, time
 for each in (signal.SIGINT, signal.SIGTERM):
     signal.signal(each, signal.SIG_IGN)
-from services.mailer import compositor
-compositor._LIMIT = 1
-from shared.statement.render import Renderer
+from shared.rendering import worker
+worker._LIMIT = 1
+from shared.statements.render import Renderer
 render = Renderer.render
 def strike(self, content, message, **options):
     print("noise")
@@ -46,7 +46,7 @@ def strike(self, content, message, **options):
         time.sleep(3600 if message == "hang" else 0.2)
     return render(self, content, message, **options)
 Renderer.render = strike
-compositor.work(pdf={pdf})
+worker.work(pdf={pdf})
 """
 
 
@@ -57,7 +57,7 @@ def order(number: int, message: str | None = None) -> Order:
 
 def expected(wanted: Order) -> Letter:
     rendered = Renderer(pdf=False).render(wanted.content.encode(), wanted.message)
-    return compositor.letter(rendered, wanted.send_id, wanted.sender, wanted.accepted)
+    return worker.letter(rendered, wanted.send_id, wanted.sender, wanted.accepted)
 
 
 def compositors_of(pid: int) -> list[int]:
@@ -65,7 +65,7 @@ def compositors_of(pid: int) -> list[int]:
         int(child)
         for task in Path(f"/proc/{pid}/task").iterdir()
         for child in (task / "children").read_text().split()
-        if b"compositor.work" in told(int(child), "cmdline")
+        if b"worker.work" in told(int(child), "cmdline")
     ]
 
 
@@ -85,7 +85,7 @@ async def until(holds: Callable[[], Awaitable[bool]]) -> None:
 
 @pytest.fixture
 async def two(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Compositors]:
-    monkeypatch.setattr(compositors, "_PROGRAM", _DEADLY)
+    monkeypatch.setattr(pool, "_PROGRAM", _DEADLY)
     async with Compositors(2, pdf=False) as opened:
         yield opened
 
@@ -118,7 +118,7 @@ async def test_the_pdf_is_part_of_a_letter() -> None:
     async with Compositors(1, pdf=True) as opened:
         made = await opened.letter(order(1))
     rendered = Renderer().render(order(1).content.encode())
-    assert made == compositor.letter(rendered, UUID(int=1), _SENDER, _DATE)
+    assert made == worker.letter(rendered, UUID(int=1), _SENDER, _DATE)
     assert b"application/pdf" in made.body
 
 
@@ -149,8 +149,8 @@ async def test_only_the_order_that_kills_is_given_up(two: Compositors) -> None:
 
 
 _DEADLY_PDF = """
-from services.mailer import compositor
-from shared.statement.pdf import Press
+from shared.rendering import worker
+from shared.statements.pdf import Press
 import os, signal
 compile_ = Press._compile
 def strike(self, source, data, *rest):
@@ -158,12 +158,12 @@ def strike(self, source, data, *rest):
         os.kill(os.getpid(), signal.SIGKILL)
     return compile_(self, source, data, *rest)
 Press._compile = strike
-compositor.work(pdf={pdf})
+worker.work(pdf={pdf})
 """
 
 
 async def test_a_pdf_that_kills_is_left_out_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(compositors, "_PROGRAM", _DEADLY_PDF)
+    monkeypatch.setattr(pool, "_PROGRAM", _DEADLY_PDF)
     flaws: list[Flaw] = []
     async with Compositors(1, pdf=True, flawed=flaws.append) as opened:
         made = await opened.letter(order(1))
@@ -231,7 +231,7 @@ async def test_none_is_left_behind(two: Compositors) -> None:
 async def test_a_program_that_does_not_start_is_said_at_once(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(compositors, "_PROGRAM", "raise SystemExit('no fonts here')")
+    monkeypatch.setattr(pool, "_PROGRAM", "raise SystemExit('no fonts here')")
     with pytest.raises(NoCompositor, match="does not start"):
         async with Compositors(1, pdf=False):
             pass
@@ -241,7 +241,7 @@ async def test_a_program_that_does_not_start_is_said_at_once(
 def test_a_compositor_does_not_outlive_a_mailer_that_is_killed() -> None:
     program = """
 import asyncio
-from services.mailer.compositors import Compositors
+from shared.rendering.pool import Compositors
 async def main():
     async with Compositors(1, pdf=False):
         print("ready", flush=True)
@@ -295,7 +295,7 @@ async def test_it_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> N
 async def test_where_none_starts_nothing_is_the_orders_fault_and_starts_are_few(
     two: Compositors, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(compositors, "_PAUSE", 600.0)
+    monkeypatch.setattr(pool, "_PAUSE", 600.0)
     starts = 0
     start = asyncio.create_subprocess_exec
 
@@ -316,7 +316,7 @@ async def test_where_none_starts_nothing_is_the_orders_fault_and_starts_are_few(
     with pytest.raises(NoCompositor):
         await two.check()
     two._program = sound
-    monkeypatch.setattr(compositors, "_PAUSE", 0.0)
+    monkeypatch.setattr(pool, "_PAUSE", 0.0)
     assert await two.letter(order(1)) == expected(order(1))
     await two.check()
 

@@ -9,11 +9,11 @@ import aio_pika
 import pytest
 from aio_pika.abc import AbstractChannel
 
-from services.mailer import consumer as module
-from services.mailer.consumer import Consumer
-from shared import subscription, topology
-from shared.breaker import Breaker
-from shared.health import Health
+from services.mailer.delivery import consumer as module
+from services.mailer.delivery.consumer import Consumer
+from shared.amqp import subscription, topology
+from shared.amqp.breaker import Breaker
+from shared.process.health import Health
 from tests.faults.proxy import Proxy
 from tests.faults.queue import wakeup
 

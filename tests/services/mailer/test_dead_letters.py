@@ -11,7 +11,7 @@ from aio_pika.abc import AbstractChannel
 
 from services.mailer import dead_letters
 from services.mailer.dead_letters import NoSuchLetter
-from shared import topology
+from shared.amqp import topology
 
 ROOT = Path(__file__).parents[3]
 BODIES = (b"one", b"two", b"two", b"three")

@@ -7,7 +7,7 @@ _TRY = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, int(sys.argv[1])))
 from services.mailer import descriptors
-from shared.settings import SettingsError
+from shared.process.settings import SettingsError
 try:
     descriptors.provide(100)
 except SettingsError as error:

@@ -4,10 +4,11 @@ import socket
 
 import pytest
 
-from services.mailer import app, ehlo
-from services.mailer.outcomes import Failed, Sent
-from services.mailer.sessions import Sessions
-from shared.settings import SettingsError, SmtpSettings
+from services.mailer import app
+from services.mailer.smtp import ehlo
+from services.mailer.smtp.outcomes import Failed, Sent
+from services.mailer.smtp.pool import Sessions
+from shared.process.settings import SettingsError, SmtpSettings
 from tests.judge import postfix
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.server import Judge

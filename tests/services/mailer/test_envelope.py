@@ -1,6 +1,6 @@
 import pytest
 
-from services.mailer.envelope import Envelope
+from shared.mail.envelope import Envelope
 
 GOOD = b"Subject: x\r\n\r\n" + b"y" * 998 + b"\r\n"
 

@@ -2,7 +2,7 @@ from uuid import UUID
 
 import pytest
 
-from services.mailer.addresses import Mailbox, Unsendable, parse_address
+from shared.mail.mailbox import Mailbox, Unsendable, parse_address
 
 
 @pytest.mark.parametrize(

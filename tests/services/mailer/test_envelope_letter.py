@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from services.mailer.addresses import Mailbox
-from services.mailer.envelope import Envelope
-from services.mailer.letter import Letter, compose
-from shared.unsubscribe import Links
+from shared.mail.envelope import Envelope
+from shared.mail.mailbox import Mailbox
+from shared.mail.message import Letter, compose
+from shared.mail.unsubscribe import Links
 
 SEND = UUID("018f0000-0000-7000-8000-00000000000a")
 DELIVERY = UUID("018f0000-0000-7000-8000-00000000000b")

@@ -11,9 +11,9 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from services.mailer.outcomes import Failed, GateLost, Sent
-from services.mailer.relay import Relay
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.outcomes import Failed, GateLost, Sent
+from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.smarthost import Relay
 from tests.judge.mail import PATIENT, SEND, Gate, envelope
 from tests.judge.postfix import postfix, unavailable
 from tests.judge.script import Accept, Drop, Say

@@ -9,15 +9,16 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.mailer import composer, letters
-from services.mailer.addresses import Mailbox
-from services.mailer.composer import Composer
-from services.mailer.compositors import Compositors
-from services.mailer.letter import Letter
-from services.mailer.letters import Crowded, Letters
-from services.mailer.orders import Order
-from services.mailer.rows import Rows
+from services.mailer.delivery import composer
+from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.composer import Composer
 from shared.deliveries.worker import Claim
+from shared.mail.mailbox import Mailbox
+from shared.mail.message import Letter
+from shared.rendering import queue
+from shared.rendering.orders import Order
+from shared.rendering.pool import Compositors
+from shared.rendering.queue import Crowded, Letters
 from tests.shared.statement.snapshots import frozen, snapshot
 
 _SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
@@ -27,7 +28,7 @@ LONG, SHORT = frozen(snapshot(opening="1" * 20)).decode(), frozen(snapshot()).de
 
 @pytest.fixture(autouse=True)
 def _long(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(letters, "_LONG", len(LONG) - 1)
+    monkeypatch.setattr(queue, "_LONG", len(LONG) - 1)
     assert len(SHORT) < len(LONG)
 
 

@@ -2,8 +2,8 @@ import asyncio
 
 import pytest
 
-from services.mailer import pacing
-from services.mailer.pacing import Later, Pacing
+from services.mailer.delivery import pacing
+from services.mailer.delivery.pacing import Later, Pacing
 
 
 class Clock:

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.mailer.places import Places
+from services.mailer.smtp.places import Places
 
 
 class Clock:

@@ -2,9 +2,9 @@
 
 import pytest
 
-from services.mailer.outcomes import Blame, Deferred, Failed
-from services.mailer.refusals import refusal
-from services.mailer.replies import Reply, ReplyReader
+from services.mailer.smtp.outcomes import Blame, Deferred, Failed
+from services.mailer.smtp.refusals import refusal
+from services.mailer.smtp.replies import Reply, ReplyReader
 
 STAGES = ("RCPT", "DATA", "the message's text", "the end of the message")
 M, S, U = Blame.MAIL, Blame.SMARTHOST, Blame.UNCLEAR

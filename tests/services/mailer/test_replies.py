@@ -1,6 +1,6 @@
 import pytest
 
-from services.mailer.replies import MAX_LINE, MAX_LINES, Garbage, Reply, ReplyReader
+from services.mailer.smtp.replies import MAX_LINE, MAX_LINES, Garbage, Reply, ReplyReader
 
 
 def read(*chunks: bytes) -> list[Reply]:

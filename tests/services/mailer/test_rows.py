@@ -8,9 +8,9 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from services.mailer import rows as module
-from services.mailer.rows import Rows
-from shared import postgres
+from services.mailer.delivery import claims as module
+from services.mailer.delivery.claims import Rows
+from shared.db import postgres
 from shared.deliveries import relay, worker
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict

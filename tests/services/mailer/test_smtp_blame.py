@@ -9,17 +9,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.mailer.addresses import Mailbox
-from services.mailer.deliver import Deliver
-from services.mailer.envelope import Envelope
-from services.mailer.letter import Letter
-from services.mailer.outcomes import RefusesAll, RelayAtFault
-from services.mailer.pacing import Pacing
-from services.mailer.sessions import Sessions
-from shared.breaker import Breaker, Pauses
+from services.mailer.delivery.deliver import Deliver
+from services.mailer.delivery.pacing import Pacing
+from services.mailer.smtp.outcomes import RefusesAll, RelayAtFault
+from services.mailer.smtp.pool import Sessions
+from shared.amqp.breaker import Breaker, Pauses
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
-from shared.health import Unwell
+from shared.mail.envelope import Envelope
+from shared.mail.mailbox import Mailbox
+from shared.mail.message import Letter
+from shared.process.health import Unwell
 from tests.judge import postfix
 from tests.judge.mail import PATIENT, relay
 from tests.judge.script import Rule, Say, Step
@@ -111,7 +111,7 @@ class Desk:
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(RefusesAll, "pauses", Pauses(0.05, 0.2, trial=True))
-    monkeypatch.setattr("services.mailer.trial._GIVES_WAY", 0.1)
+    monkeypatch.setattr("services.mailer.smtp.trial._GIVES_WAY", 0.1)
 
 
 @asynccontextmanager

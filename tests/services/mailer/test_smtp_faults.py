@@ -9,9 +9,16 @@ from typing import Any
 
 import pytest
 
-from services.mailer.outcomes import Deferred, InDoubt, NotHandedOver, Outcome, RelayAtFault, Sent
-from services.mailer.relay import Timeouts
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.outcomes import (
+    Deferred,
+    InDoubt,
+    NotHandedOver,
+    Outcome,
+    RelayAtFault,
+    Sent,
+)
+from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.smarthost import Timeouts
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.script import (
     Accept,

@@ -7,9 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from services.mailer.envelope import Envelope
-from services.mailer.outcomes import Deferred, Failed, GateLost, NotHandedOver, Outcome, Sent
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.outcomes import (
+    Deferred,
+    Failed,
+    GateLost,
+    NotHandedOver,
+    Outcome,
+    Sent,
+)
+from services.mailer.smtp.pool import Sessions
+from shared.mail.envelope import Envelope
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.script import Action, Delay, Drop, HalfClose, Reset, Say
 from tests.judge.server import Judge

@@ -1,6 +1,6 @@
 import pytest
 
-from services.mailer.relay import Relay
+from services.mailer.smtp.smarthost import Relay
 
 
 @pytest.mark.parametrize(

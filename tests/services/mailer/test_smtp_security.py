@@ -10,9 +10,15 @@ from typing import Any
 
 import pytest
 
-from services.mailer.outcomes import Deferred, Outcome, PasswordRefused, RelayAtFault, Sent
-from services.mailer.relay import Timeouts
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.outcomes import (
+    Deferred,
+    Outcome,
+    PasswordRefused,
+    RelayAtFault,
+    Sent,
+)
+from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.smarthost import Timeouts
 from tests.judge.certificate import self_made
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.script import Delay, Hang, Reset, Say

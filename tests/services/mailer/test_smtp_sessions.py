@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from services.mailer.outcomes import (
+from services.mailer.smtp.outcomes import (
     Deferred,
     Failed,
     NotHandedOver,
@@ -16,8 +16,8 @@ from services.mailer.outcomes import (
     Sent,
     TooManySessions,
 )
-from services.mailer.relay import Relay, Timeouts
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.smarthost import Relay, Timeouts
 from tests.black_hole import NAME, half_there
 from tests.judge import postfix
 from tests.judge.mail import PATIENT, Gate, envelope, relay

@@ -5,8 +5,15 @@ from typing import Any
 
 import pytest
 
-from services.mailer.outcomes import Deferred, Failed, InDoubt, Outcome, RelayAtFault, Sent
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.outcomes import (
+    Deferred,
+    Failed,
+    InDoubt,
+    Outcome,
+    RelayAtFault,
+    Sent,
+)
+from services.mailer.smtp.pool import Sessions
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.script import Say, Step
 from tests.judge.server import Judge

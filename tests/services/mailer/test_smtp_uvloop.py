@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import uvloop
 
-from services.mailer.outcomes import (
+from services.mailer.smtp.outcomes import (
     Deferred,
     Failed,
     GateLost,
@@ -18,7 +18,7 @@ from services.mailer.outcomes import (
     Outcome,
     Sent,
 )
-from services.mailer.sessions import Sessions
+from services.mailer.smtp.pool import Sessions
 from tests.judge.certificate import self_made
 from tests.judge.mail import PATIENT, Gate, envelope, relay
 from tests.judge.script import Accept, Delay, Drop, Hang, Reset, Say

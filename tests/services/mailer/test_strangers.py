@@ -1,8 +1,8 @@
 import pytest
 
-from services.mailer import strangers
-from services.mailer.strangers import Strangers
-from shared import metrics
+from services.mailer.delivery import foreign
+from services.mailer.delivery.foreign import Strangers
+from shared.process import metrics
 from tests.logged import Logged
 
 
@@ -10,7 +10,7 @@ def test_wakeups_of_another_installation_are_counted_and_told_once_a_minute(
     monkeypatch: pytest.MonkeyPatch, logged: Logged
 ) -> None:
     now = 0.0
-    monkeypatch.setattr(strangers.time, "monotonic", lambda: now)
+    monkeypatch.setattr(foreign.time, "monotonic", lambda: now)
     counted = metrics.registry()
     met = Strangers(counted)
     for now in range(130):  # noqa: B007 - the clock above

@@ -7,7 +7,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.mailer.outcomes import (
+from services.mailer.smtp.outcomes import (
     Blame,
     Deferred,
     Failed,
@@ -16,8 +16,8 @@ from services.mailer.outcomes import (
     RefusesAll,
     Sent,
 )
-from services.mailer.trial import Addressed, Trial
-from shared.breaker import Breaker
+from services.mailer.smtp.trial import Addressed, Trial
+from shared.amqp.breaker import Breaker
 
 POLICY = Failed("refused at RCPT", "550 5.7.1 no", blame=Blame.UNCLEAR)
 QUOTA = Failed("refused at the end of the message", "550 5.4.5 quota", blame=Blame.SMARTHOST)

@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from shared import postgres
+from shared.db import postgres
 
 LEASE = timedelta(seconds=30)
 

@@ -5,7 +5,7 @@ import uuid
 import asyncpg
 import pytest
 
-from shared import sql
+from shared.db import sql
 from tests.shared.deliveries.conftest import LEASE, submit
 
 _RELAY = sql.load("shared.deliveries", "relay.sql")

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared import postgres
+from shared.db import postgres
 from shared.deliveries import worker
 from shared.deliveries.states import State
 from shared.deliveries.worker import _QUERIES, Verdict

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.statement.render import Renderer
+from shared.statements.render import Renderer
 
 
 @pytest.fixture(scope="session")

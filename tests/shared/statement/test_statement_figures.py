@@ -2,7 +2,7 @@
 
 import re
 
-from shared.statement.render import Renderer
+from shared.statements.render import Renderer
 from tests.shared.statement.reading import FIGURE, page, pdf_text, words
 from tests.shared.statement.snapshots import frozen, snapshot
 

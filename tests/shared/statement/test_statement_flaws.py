@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared.statement.pdf import Panicked, Press
-from shared.statement.printing import UNPRINTABLE
-from shared.statement.render import Renderer
-from shared.statement.scripts import COMMON, scripts
+from shared.statements.pdf import Panicked, Press
+from shared.statements.printing import UNPRINTABLE
+from shared.statements.render import Renderer
+from shared.statements.scripts import COMMON, scripts
 from tests.shared.statement.reading import pdf_text, words
 from tests.shared.statement.snapshots import frozen, row, snapshot
 from tests.shared.statement.test_statement_pdf import conforms

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from shared.statement.render import Rendered, Renderer
-from shared.statement.wording import line, lines
+from shared.statements.render import Rendered, Renderer
+from shared.statements.wording import line, lines
 from tests.shared.statement.hostile import PAYLOADS, fill, texts
 from tests.shared.statement.reading import page, pdf_text, words
 from tests.shared.statement.snapshots import frozen, snapshot

@@ -3,9 +3,9 @@ import subprocess
 
 import pytest
 
-from services.mailer.letter import usable
-from shared.statement.mail import SHOWN
-from shared.statement.render import Renderer
+from shared.mail.message import usable
+from shared.statements.mail import SHOWN
+from shared.statements.render import Renderer
 from tests.shared.statement.reading import page, pdf_text, tool, words
 from tests.shared.statement.snapshots import frozen, many, row, snapshot
 

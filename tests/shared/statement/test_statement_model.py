@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from shared.statement.model import Statement, StatementError
+from shared.statements.model import Statement, StatementError
 from tests.shared.statement.snapshots import NOVEMBER, frozen, snapshot
 
 

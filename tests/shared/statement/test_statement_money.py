@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.statement.money import balance, figure, money
+from shared.statements.money import balance, figure, money
 
 amounts = st.decimals(
     min_value=-(10**14), max_value=10**14, allow_nan=False, allow_infinity=False, places=4

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from shared.statement import pdf as pdf_module
-from shared.statement.model import Statement
-from shared.statement.pdf import Press, TypesettingError
-from shared.statement.render import Renderer
-from shared.statement.view import view
+from shared.statements import pdf as pdf_module
+from shared.statements.model import Statement
+from shared.statements.pdf import Press, TypesettingError
+from shared.statements.render import Renderer
+from shared.statements.view import view
 from tests.shared.statement.reading import pdf_text, tool
 from tests.shared.statement.snapshots import frozen, many, row, snapshot
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from shared.statement.render import Renderer
+from shared.statements.render import Renderer
 from tests.servers import absent
 from tests.shared.statement.snapshots import frozen, row, snapshot
 

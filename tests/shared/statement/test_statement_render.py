@@ -3,8 +3,8 @@ import sys
 
 import pytest
 
-from shared.statement.model import StatementError
-from shared.statement.render import Renderer
+from shared.statements.model import StatementError
+from shared.statements.render import Renderer
 
 
 def test_bytes_that_are_no_statement_raise_a_domain_error(renderer: Renderer) -> None:
@@ -17,8 +17,8 @@ def test_importing_reads_no_template_and_no_font() -> None:
 import sys
 opened = []
 sys.addaudithook(lambda event, args: opened.append(str(args[0])) if event == "open" else None)
-import shared.statement.render
-ours = [path for path in opened if "shared/statement/" in path]
+import shared.statements.render
+ours = [path for path in opened if "shared/statements/" in path]
 print([path for path in ours if not path.endswith((".py", ".pyc"))])
 """
     run = subprocess.run(

@@ -2,16 +2,7 @@ import datetime as dt
 
 import pytest
 
-from shared.statement.wording import (
-    clock,
-    file_name,
-    initial,
-    line,
-    lines,
-    local,
-    period,
-    slug,
-)
+from shared.statements.wording import clock, file_name, initial, line, lines, local, period, slug
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from shared.statement.render import Renderer
+from shared.statements.render import Renderer
 from tests.shared.statement.reading import pdf_text, tool
 from tests.shared.statement.snapshots import frozen, row, snapshot
 

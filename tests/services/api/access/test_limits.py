@@ -7,11 +7,12 @@ import asyncpg
 import pytest
 
 from services.api.access import store
-from services.api.access.limits import Lease, Limits
-from services.api.access.model import Key, RateLimited
-from services.api.access.refused import Refused
-from shared import postgres
-from shared.settings import ApiSettings
+from services.api.access.invalid_keys import Refused
+from services.api.access.model import Key
+from services.api.access.rate_limit import Lease, Limits
+from services.api.core.refusals import RateLimited
+from shared.db import postgres
+from shared.process.settings import ApiSettings
 from tests.roles import acting
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api, serving
 from tests.services.api.ledgers import new_key

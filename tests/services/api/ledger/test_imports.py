@@ -9,7 +9,7 @@ import pytest
 from services.api.ledger.faults import ImportRefused
 from services.api.ledger.files import FILES
 from services.api.ledger.imports import import_directory
-from shared.migrate import MigrationError
+from shared.db.migrate import MigrationError
 
 GOLDEN = Path(__file__).parents[3] / "fixtures" / "golden"
 

@@ -17,10 +17,11 @@ from services.api.ledger.imports import import_directory
 from services.api.relay import freezer, room
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.freezer import Freezer
-from services.api.relay.publisher import Publisher
 from services.api.relay.sweeper import Sweeper
 from services.api.statements import store as statements
-from shared import postgres, topology
+from shared.amqp import topology
+from shared.amqp.publisher import Publisher
+from shared.db import postgres
 from tests.roles import acting
 
 _GOLDEN = Path(__file__).parents[3] / "fixtures" / "golden"

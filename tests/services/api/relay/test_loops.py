@@ -10,7 +10,7 @@ from aiormq.exceptions import AMQPConnectionError
 from structlog.testing import capture_logs
 
 from services.api.relay.loops import Bell, Neighbours, keep
-from shared.health import Health
+from shared.process.health import Health
 
 _AT_ONCE, _NEVER = timedelta(0), timedelta(hours=1)
 

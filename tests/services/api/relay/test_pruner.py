@@ -7,7 +7,7 @@ import pytest
 
 from services.api.relay import pruner
 from services.api.relay.pruner import Pruner
-from shared import postgres
+from shared.db import postgres
 from shared.deliveries.states import State
 from tests.roles import acting
 

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.appkeys import STREAMS
+from services.api.http.appkeys import STREAMS
 from services.api.reports import handlers, paced
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import load_large, new_key

@@ -8,7 +8,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from services.api.access import store as keys
 from services.api.access.model import Key
 from services.api.app import create_app
-from shared.settings import ApiSettings
+from shared.process.settings import ApiSettings
 from tests.roles import acting
 
 LEDGER = """

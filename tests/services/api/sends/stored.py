@@ -5,9 +5,9 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.bodies import parse
+from services.api.http.request_body import parse
 from services.api.reports.model import Period
-from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.store import Terms, accept
 from shared.deliveries.states import State
 

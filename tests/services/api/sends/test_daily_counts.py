@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient
 
-from services.api.access import daily
+from services.api.access import daily_counts
 from tests.services.api.sends.calls import post
 
 Client = TestClient[Any, Any]
@@ -23,7 +23,7 @@ async def suppress(api: Client, name: str, key: str | None = None) -> tuple[int,
 async def test_suppressions_of_a_day(
     api: Client, ledger: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(daily.MOST, "suppressions", 2)
+    monkeypatch.setitem(daily_counts.MOST, "suppressions", 2)
     assert [(await suppress(api, name))[0] for name in "abba"] == [201, 201, 200, 200]
     status, (retry_after, problem) = await suppress(api, "c")
     assert (status, problem["type"]) == (429, "/problems/over-quota")
@@ -36,7 +36,7 @@ async def test_suppressions_of_a_day(
 async def test_keys_of_a_day_and_the_same_answer_to_the_same_request(
     api: Client, ledger: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(daily.MOST, "idempotency keys", 3)
+    monkeypatch.setitem(daily_counts.MOST, "idempotency keys", 3)
     _, send = await post(api, json={"send_at": "2030-01-01"}, headers={"Idempotency-Key": "send"})
     path = f"/api/v3/sends/{send['id']}/reschedule"
 

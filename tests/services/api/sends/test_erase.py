@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from services.api.refusals import NotFound
+from services.api.core.refusals import NotFound
 from services.api.sends.resends import resend
 from services.api.suppressions.recipients import recipient
 from shared.deliveries.states import State

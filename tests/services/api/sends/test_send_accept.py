@@ -5,11 +5,11 @@ import asyncpg
 import orjson
 import pytest
 
-from services.api.bodies import parse
-from services.api.refusals import InvalidInput, NotFound
+from services.api.core.refusals import InvalidInput, NotFound
+from services.api.http.request_body import parse
+from services.api.idempotency.store import IdempotencyKey
 from services.api.reports.model import Period
-from services.api.sends.idempotency import IdempotencyKey
-from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.store import Accepted, Terms, accept
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from services.api.bodies import parse
-from services.api.refusals import InvalidInput
+from services.api.core.refusals import InvalidInput
+from services.api.http.request_body import parse
 from services.api.reports.model import Period
-from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.request import SendBody, SendRequest
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient
 
-from services.api.refusals import InvalidInput
+from services.api.core.refusals import InvalidInput
 from tests.services.api.sends.calls import post
 from tests.services.api.sends.test_send_recipients import choose
 

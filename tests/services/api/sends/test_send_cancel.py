@@ -3,10 +3,10 @@ import asyncio
 import asyncpg
 import pytest
 
-from services.api.refusals import NotFound
+from services.api.core.refusals import NotFound
+from services.api.core.uuid7 import uuid7
 from services.api.sends import store
 from services.api.sends.changes import NothingToCancel, cancel
-from services.api.sends.ids import uuid7
 from shared.deliveries.states import State
 from tests.services.api.sends.stored import TERMINAL, put, send
 

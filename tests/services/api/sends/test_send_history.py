@@ -6,9 +6,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from services.api.core.uuid7 import uuid7
 from services.api.sends import store
 from services.api.sends.history import Cursor, HistoryQuery
-from services.api.sends.ids import uuid7
 from services.api.sends.view import Send, Status
 from shared.deliveries.states import State
 from tests.services.api.sends.stored import OPEN, put, send

@@ -5,13 +5,13 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.bodies import parse
-from services.api.refusals import InvalidInput, NotFound
+from services.api.core.refusals import InFlight, InvalidInput, KeyReused, NotFound
+from services.api.http.request_body import parse
+from services.api.idempotency.store import IdempotencyKey
 from services.api.reports.model import Period
-from services.api.sends.idempotency import IdempotencyKey, InFlight, KeyReused
-from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.store import Accepted, Terms, accept
-from shared import postgres
+from shared.db import postgres
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
 TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72), daily_quota=5_000)

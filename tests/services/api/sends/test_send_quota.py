@@ -7,13 +7,13 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient
 
-from services.api.bodies import parse
-from services.api.refusals import OverQuota
+from services.api.core.refusals import OverQuota
+from services.api.http.request_body import parse
+from services.api.idempotency.store import IdempotencyKey
 from services.api.sends.changes import reschedule
-from services.api.sends.idempotency import IdempotencyKey
-from services.api.sends.model import SendBody, SendRequest
+from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.store import Accepted, Terms, accept
-from shared import postgres
+from shared.db import postgres
 from tests.services.api.sends.calls import post
 from tests.services.api.sends.stored import PERIOD
 

@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
-from services.api.refusals import InvalidInput
-from services.api.sends.addresses import Address
+from services.api.core.refusals import InvalidInput
 from services.api.sends.recipients import Candidates, Recipients
 from services.api.sends.view import Skipped
+from shared.mail.address import Address
 
 
 def choose(

@@ -4,10 +4,10 @@ from datetime import UTC, date, datetime, timedelta
 import asyncpg
 import pytest
 
-from services.api.refusals import NotFound
+from services.api.core.refusals import NotFound
+from services.api.core.uuid7 import uuid7
 from services.api.sends import store
 from services.api.sends.changes import NothingToReschedule, reschedule
-from services.api.sends.ids import uuid7
 from shared.deliveries import relay, worker
 from shared.deliveries.states import State
 from tests.services.api.sends.calls import Client, post

@@ -7,16 +7,16 @@ import asyncpg
 import orjson
 import pytest
 
-from services.api.refusals import InvalidInput, NotFound, OverQuota
+from services.api.core.refusals import InvalidInput, KeyReused, NotFound, OverQuota
+from services.api.core.uuid7 import uuid7
+from services.api.idempotency.store import IdempotencyKey
 from services.api.sends import store
-from services.api.sends.addresses import Address
-from services.api.sends.idempotency import IdempotencyKey, KeyReused
-from services.api.sends.ids import uuid7
-from services.api.sends.keeping import Accepted
+from services.api.sends.acceptance import Accepted
 from services.api.sends.resends import NeverFrozen, resend
 from services.api.sends.store import Terms
 from shared.deliveries import relay, worker
 from shared.deliveries.states import State
+from shared.mail.address import Address
 from tests.services.api.sends.calls import Client, post
 from tests.services.api.sends.stored import put, send
 

@@ -11,8 +11,8 @@ import asyncpg
 import pytest
 from aiohttp.test_utils import TestClient
 
-from services.api import reading
-from services.api.refusals import Conflict
+from services.api.core import deadline
+from services.api.core.refusals import Conflict
 from services.api.sends import changes
 from shared.deliveries import operator, relay, worker
 from shared.deliveries.states import State
@@ -136,7 +136,7 @@ async def test_two_mails_of_a_send_that_end_at_once_end_it(
 async def test_a_list_that_takes_too_long_says_so(
     ledger: asyncpg.Connection, api: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "_PATIENCE", 0.2)
+    monkeypatch.setattr(deadline, "_PATIENCE", 0.2)
     async with ledger.transaction():
         await ledger.execute("LOCK TABLE sends, suppressions IN ACCESS EXCLUSIVE MODE")
         for path in ("sends?status=failed", "suppressions", "deliveries/in-doubt"):

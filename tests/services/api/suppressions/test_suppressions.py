@@ -6,7 +6,7 @@ from urllib.parse import quote
 import asyncpg
 import pytest
 
-from shared import postgres
+from shared.db import postgres
 from tests.services.api.api_client import Api
 from tests.services.api.ledgers import new_key
 

@@ -5,8 +5,8 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from shared.settings import ApiSettings
-from shared.unsubscribe import Links
+from shared.mail.unsubscribe import Links
+from shared.process.settings import ApiSettings
 from tests.roles import acting
 from tests.services.api.api_client import Api, serving
 from tests.services.api.ledgers import new_key

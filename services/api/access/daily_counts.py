@@ -1,0 +1,29 @@
+"""The bounds on what a business has stored on one day in UTC, where nothing else bounds it."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Literal
+
+from services.api.access import store
+from services.api.core.refusals import OverQuota
+from shared.db.postgres import Connection
+
+MOST: dict[Literal["idempotency keys", "suppressions"], int] = {
+    "idempotency keys": 10_000,
+    "suppressions": 10_000,
+}
+
+
+async def count(
+    conn: Connection, business_id: int, kind: Literal["idempotency keys", "suppressions"]
+) -> None:
+    """Count one more of `kind` today, in the caller's transaction.
+
+    Raises OverQuota if the business has had its share; the caller's transaction is undone then.
+    """
+    if not await store.count_today(conn, business_id, kind, MOST[kind]):
+        now = datetime.now(UTC)
+        midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+        raise OverQuota(
+            f"The business has had {MOST[kind]} new {kind} on this day in UTC.",
+            retry_after=midnight - now,
+        )

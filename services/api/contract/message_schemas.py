@@ -1,0 +1,87 @@
+"""The JSON Schemas of all messages, made from the models that write and read them."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import BaseModel
+from pydantic.json_schema import JsonSchemaMode, models_json_schema
+
+from services.api.contract.schemas import Schemas, tidied
+from services.api.intake.messages import SendAccepted, SendRefused, SendRequested
+from shared.messages import DeliveryEvent, SendTransactions
+
+# A name, not an address: nothing is fetched from there.
+_IDS = "https://ledgerpost.example/schemas"
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+
+
+@dataclass(frozen=True)
+class Schema:
+    """One kind of message: its name and version, and how the world sees its model."""
+
+    name: str
+    version: int
+    model: type[BaseModel]
+    mode: JsonSchemaMode = "serialization"
+
+    @property
+    def id(self) -> str:
+        """The schema's name for ever; what would break a reader gets another version."""
+        return f"{_IDS}/{self.name}/v{self.version}"
+
+    @property
+    def file(self) -> str:
+        """Where the schema lies in docs/schemas."""
+        return f"{self.name}.v{self.version}.json"
+
+
+SCHEMAS = (
+    Schema("send-request", 1, SendRequested, "validation"),
+    Schema("send-request.accepted", 1, SendAccepted),
+    Schema("send-request.refused", 1, SendRefused),
+    Schema("delivery", 1, DeliveryEvent),
+    Schema("send-transactions", 1, SendTransactions),
+)
+
+
+def components() -> dict[str, Any]:
+    """Return every schema by the name of its model, each of which refers to the others."""
+    _, made = models_json_schema(
+        [(each.model, each.mode) for each in SCHEMAS],
+        ref_template="#/components/schemas/{model}",
+        schema_generator=Schemas,
+    )
+    found = {name: tidied(each) for name, each in made["$defs"].items()}
+    for each in SCHEMAS:
+        _emitted(found[each.model.__name__], each)
+    for name, schema in found.items():
+        _titled(name, schema)
+    return dict(sorted(found.items()))
+
+
+def documents() -> dict[str, dict[str, Any]]:
+    """Return the schema of each message as a document of its own, by the name of its file."""
+    found: dict[str, dict[str, Any]] = {}
+    for each in SCHEMAS:
+        schema = tidied(each.model.model_json_schema(mode=each.mode, schema_generator=Schemas))
+        _emitted(schema, each)
+        found[each.file] = {"$schema": _DIALECT, "$id": each.id, **schema}
+    return found
+
+
+def _titled(name: str, schema: dict[str, Any]) -> None:
+    """Name the values that a property may have: generators make a type of each such list."""
+    for field, described in schema.get("properties", {}).items():
+        if "enum" in described:
+            described["title"] = f"{name}{field.title()}"
+
+
+def _emitted(schema: dict[str, Any], each: Schema) -> None:
+    """Say that what we write with a default value is always there."""
+    if each.mode == "serialization":
+        required = set(schema["required"])
+        schema["required"] = [
+            name
+            for name, value in schema["properties"].items()
+            if name in required or "default" in value
+        ]

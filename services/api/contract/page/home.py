@@ -1,0 +1,43 @@
+"""What a browser, or a person with curl, finds at the address of the API itself."""
+
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+
+from aiohttp import hdrs, web
+
+from services.api.contract.page.handlers import REVALIDATE
+from services.api.http import cors, negotiation
+
+_FOLDER = Path(__file__).parent
+_POLICY = (
+    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none';"
+    " frame-ancestors 'none'"
+)
+_LINKS = {"docs": "/docs", "openapi": "/openapi.json", "health": "/health/ready"}
+
+
+async def show(request: web.Request) -> web.Response:
+    """Answer with the name, the version and where to go on: a page for a browser, else JSON."""
+    if negotiation.prefers_html(",".join(request.headers.getall(hdrs.ACCEPT, ()))):
+        response = web.Response(text=_page(), content_type="text/html")
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Referrer-Policy"] = "no-referrer"
+    else:
+        response = web.json_response(
+            {"name": "Ledgerpost", "version": version("ledgerpost"), **_LINKS}
+        )
+    response.headers[hdrs.CACHE_CONTROL] = REVALIDATE
+    cors.vary(response, hdrs.ACCEPT)
+    return response
+
+
+async def icon(_: web.Request) -> web.FileResponse:
+    """Answer with the icon of all pages, where a browser looks for it by itself."""
+    return web.FileResponse(_FOLDER / "icon.svg", headers={hdrs.CACHE_CONTROL: REVALIDATE})
+
+
+@cache
+def _page() -> str:
+    text = (_FOLDER / "home.html").read_text("utf-8")
+    return text.replace("{version}", version("ledgerpost"))

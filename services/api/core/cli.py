@@ -1,0 +1,35 @@
+"""What the commands share: a connection, and how they show times and tables."""
+
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+
+import asyncpg
+import click
+
+from shared.db import database
+from shared.process.settings import DatabaseSettings
+from shared.text import escaped
+
+# The id of a business, as a command takes it.
+BUSINESS = click.IntRange(0, 2**63 - 1)
+
+
+def connection(settings: DatabaseSettings) -> AbstractAsyncContextManager[asyncpg.Connection]:
+    """Return a session of a command's own, with a database that is up to date; it speaks UTC."""
+    return database.opened(settings.database_url, name="ledgerpost-api")
+
+
+def time(value: datetime | None) -> str:
+    """Return a time of UTC to the second, or a dash for none."""
+    return "-" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def table(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """Return the lines of a table whose columns stand below each other, fit for a terminal."""
+    kept = [tuple(map(escaped, row)) for row in rows]
+    widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
+    return [
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        for row in kept
+    ]

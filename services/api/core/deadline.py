@@ -1,0 +1,26 @@
+"""How long a list may take to be read: others wait for the connection meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from services.api.core.refusals import Busy
+
+_PATIENCE = 3.0  # seconds; a page comes from an index in milliseconds
+
+
+@asynccontextmanager
+async def promptly() -> AsyncIterator[None]:
+    """End what is read meanwhile if it takes too long. Raises Busy then."""
+    try:
+        async with asyncio.timeout(_PATIENCE) as limit:
+            yield
+    except TimeoutError:
+        if not limit.expired():
+            raise
+        raise Busy(
+            f"Reading this list took more than {_PATIENCE:g} seconds, and was ended;"
+            " filters or a smaller limit may help.",
+            retry_after=timedelta(seconds=5),
+        ) from None

@@ -1,0 +1,96 @@
+"""What a caller wrote, as JSON and as models; the refusals that name what is wrong with it."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import orjson
+from pydantic import BaseModel, ValidationError
+
+from services.api.core.refusals import FieldError, Invalid, InvalidInput, Malformed
+from shared.validation import said
+
+MAX_FIELDS = 1000
+_LONGEST_NAME = 200  # of a field's name that is repeated; the caller chose it
+_MAX_DEPTH = 20  # of JSON; nothing that is asked for is deeper than a list in an object
+_MAX_VALUES = 10_000  # in one field; the longest list that is asked for has 900
+_MOST_COMPLAINTS = 50  # fields at fault that an answer names
+
+Model = TypeVar("Model", bound=BaseModel)
+
+
+def json_value(raw: bytes) -> Any:
+    """Return what `raw` says as JSON, or raise Malformed; Invalid where a NUL is in it."""
+    if b"\0" in raw:
+        raise Invalid("body", "should not have a NUL")
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError as error:
+        raise Malformed(
+            f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}."
+        ) from None
+
+
+def within_bounds(given: Mapping[str, Any]) -> None:
+    """Raise Invalid for more fields or levels than any request has, and for a NUL anywhere."""
+    if len(given) > MAX_FIELDS:
+        raise Invalid("body", f"should have at most {MAX_FIELDS} fields")
+    for name, value in given.items():
+        _check(name, value)
+
+
+def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
+    """Return `given` as `model`, or raise InvalidInput that names each field at fault."""
+    try:
+        return model.model_validate(given)
+    except ValidationError as error:
+        raise InvalidInput(
+            FieldError(
+                _cut(".".join(str(step) for step in each["loc"])) or "body",
+                _said(each, model),
+            )
+            for each in _first(error)
+        ) from None
+
+
+def _said(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
+    if fault["type"] != "extra_forbidden":
+        return said(fault)
+    for step in fault["loc"][:-1]:
+        model = _inner(model, str(step))
+    names = ", ".join(field.alias or name for name, field in model.model_fields.items())
+    return f"is no field of this request, which takes {names}"
+
+
+def _inner(model: type[BaseModel], name: str) -> type[BaseModel]:
+    inner = model.model_fields[name].annotation
+    return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else model
+
+
+def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
+    return error.errors(include_input=False, include_url=False)[:_MOST_COMPLAINTS]
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
+
+
+def _check(name: str, value: object) -> None:
+    level: list[object] = [name, value]
+    left = _MAX_VALUES
+    for _ in range(_MAX_DEPTH):
+        if any("\0" in each for each in level if isinstance(each, str)):
+            raise Invalid(_cut(name), "should not have a NUL")
+        level = list(islice((inner for each in level for inner in _within(each)), left + 1))
+        if not level:
+            return
+        left -= len(level)
+        if left < 0:
+            raise Invalid(_cut(name), f"should have at most {_MAX_VALUES} values")
+    raise Invalid(_cut(name), f"should not be nested more than {_MAX_DEPTH} levels deep")
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return (each for pair in value.items() for each in pair)
+    return value if isinstance(value, list) else ()

@@ -1,0 +1,84 @@
+"""Who asks, whether they may, and whether not too often: before a handler hears of it."""
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from services.api.access import store
+from services.api.access.model import Key, Principal, valid
+from services.api.access.rate_limit import Rate
+from services.api.core.refusals import Unauthenticated
+from services.api.http.appkeys import (
+    BORROWER,
+    BORROWERS,
+    LIMITS,
+    PRINCIPAL,
+    RATE,
+    REFUSED,
+    SCOPE_OF,
+)
+from services.api.http.connections import connection
+
+
+@web.middleware
+async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let only a valid key with the scope that the route declares come through to its handler."""
+    if request.match_info.http_exception is None:
+        scope = request.app[SCOPE_OF][request.match_info.handler]
+        if scope is not None:
+            principal = await _admitted(request, _key(request))
+            principal.need(scope)
+            request[PRINCIPAL] = principal
+            request[BORROWER] = principal.business_id
+    return await handler(request)
+
+
+async def _admitted(request: web.Request, key: Key) -> Principal:
+    """Return who holds `key`, with the request counted."""
+    limits, digest = request.app[LIMITS], key.sha256
+    request[BORROWER] = request.app[BORROWERS].of(digest)
+    rate = limits.take(digest)
+    if rate is not None:
+        return await _looked_up(request, key, rate)
+    async with limits.turn(digest) as rate:
+        if rate is not None:
+            return await _looked_up(request, key, rate)
+        return await _leased(request, key)
+
+
+async def _looked_up(request: web.Request, key: Key, rate: Rate) -> Principal:
+    _told(request, rate)
+    async with connection(request) as conn:
+        holder = await store.principal(conn, key)
+    return _valid(request, key, holder)
+
+
+async def _leased(request: web.Request, key: Key) -> Principal:
+    """Return who holds `key`; the same query leases a slice, of which the request takes one."""
+    limits = request.app[LIMITS]
+    if not limits.knows(key.sha256):
+        request.app[REFUSED].check(key.sha256)
+    async with connection(request) as conn:
+        holder, lease = await store.admit(conn, key, limits.limit) or (None, None)
+    principal = _valid(request, key, holder)
+    if lease is not None:
+        _told(request, limits.lease(key.sha256, lease))
+    return principal
+
+
+def _valid(request: web.Request, key: Key, holder: Principal | None) -> Principal:
+    try:
+        principal = valid(holder)
+    except Unauthenticated:
+        request.app[REFUSED].count(key.sha256)
+        raise
+    request.app[BORROWERS].note(key.sha256, principal.business_id)
+    return principal
+
+
+def _told(request: web.Request, rate: Rate) -> None:
+    request[RATE] = rate
+    rate.check()
+
+
+def _key(request: web.Request) -> Key:
+    return Key.bearer(request.headers.getall(hdrs.AUTHORIZATION, []))

@@ -1,0 +1,218 @@
+"""What happens around every handler; `AROUND` has it from the outside in."""
+
+import logging
+import math
+import time
+import uuid
+from http import HTTPStatus
+
+import structlog
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler, Middleware
+from structlog.contextvars import bind_contextvars, reset_contextvars
+
+from services.api.access.rate_limit import WINDOW, Rate
+from services.api.core.refusals import FieldError, InvalidInput
+from services.api.http import (
+    connections,
+    cors,
+    forwarded,
+    negotiation,
+    problem_json,
+    request_log,
+    writer,
+)
+from services.api.http.appkeys import (
+    CODING,
+    DATABASE_TROUBLE,
+    METRICS,
+    PRINCIPAL,
+    QUERY_OF,
+    RATE,
+    REQUEST_ID,
+    STOPPING,
+    TRACE,
+)
+from services.api.http.authentication import authenticate
+from services.api.http.negotiation import Coding
+from shared.db.postgres import is_away
+from shared.trace import Trace
+
+_log = structlog.stdlib.get_logger(__name__)
+# Cheaper to ask than the other, which asks it in the end.
+_levels = logging.getLogger(__name__)
+
+_WINDOW = int(WINDOW.total_seconds())
+# Bytes of an answer; a shorter one fits into one packet anyway.
+_WORTH_CODING = 1400
+_PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
+# Of an answer that never came whole, because its reader or the whole server went away before.
+_NO_ANSWER = 499
+
+
+@web.middleware
+async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Name the request, and log and count what came of it."""
+    started, status = time.perf_counter(), _NO_ANSWER
+    request[REQUEST_ID] = _request_id(request)
+    request[TRACE] = trace = _trace(request)
+    before = bind_contextvars(
+        request_id=request[REQUEST_ID], trace_id=trace.trace_id, span_id=trace.span_id
+    )
+    try:
+        response = await handler(request)
+        status = response.status
+        if status == HTTPStatus.SERVICE_UNAVAILABLE and _gone(request):
+            status = _NO_ANSWER
+    finally:
+        _record(request, status, time.perf_counter() - started)
+        reset_contextvars(**before)
+    return response
+
+
+@web.middleware
+async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn what a handler raises into the answer that errors.py has for it."""
+    try:
+        response = await handler(request)
+    except Exception as error:  # noqa: BLE001 -- the last resort of every request
+        if problem_json.reader_lost(request, error):
+            return problem_json.BrokenOff(request, _NO_ANSWER)
+        if not problem_json.expected(error):
+            _log.exception("request_failed")
+        elif is_away(error) and not _gone(request):
+            request.app[DATABASE_TROUBLE].met(error)
+        if request.writer.output_size > 0:
+            return problem_json.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
+        return problem_json.answer(request, error)
+    if PRINCIPAL in request:  # which only the database can tell
+        request.app[DATABASE_TROUBLE].over()
+    return response
+
+
+@web.middleware
+async def negotiate(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse who cannot read the answer, and code what is worth it as the caller prefers."""
+    if request.match_info.http_exception is not None:
+        return await handler(request)
+    if request.match_info.handler in request.app[QUERY_OF] and not negotiation.accepts_json(
+        ",".join(request.headers.getall(hdrs.ACCEPT, ()))
+    ):
+        raise web.HTTPNotAcceptable(text="The answer is application/json, which Accept rules out.")
+    coding = negotiation.coding(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
+    if coding is None:
+        raise web.HTTPNotAcceptable(
+            text="The answer is coded with gzip or not at all; Accept-Encoding rules out both."
+        )
+    request[CODING] = coding
+    response = await handler(request)
+    if isinstance(response, web.Response) and response.body is not None:
+        _code(response, coding)
+    return response
+
+
+@web.middleware
+async def check_query(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse query parameters that the call does not take: a misspelt one would be lost."""
+    taken = request.app[QUERY_OF].get(request.match_info.handler)
+    if taken is not None and not taken.issuperset(request.query):
+        known = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
+        raise InvalidInput(
+            FieldError(name, f"is no query parameter of this call; {known}")
+            for name in dict.fromkeys(request.query)
+            if name not in taken
+        )
+    return await handler(request)
+
+
+AROUND: tuple[Middleware, ...] = (
+    observe,
+    writer.write,
+    explain,
+    cors.options,
+    negotiate,
+    connections.keep,
+    authenticate,
+    check_query,
+)
+
+
+async def finish_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Add what every answer carries, to a streamed one too before its first byte."""
+    response.headers["X-Request-Id"] = request.get(REQUEST_ID) or _request_id(request)
+    response.headers[hdrs.SERVER] = "ledgerpost"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    if request.app[STOPPING].is_set():
+        # So that nobody sends another request at the very moment in which the connection is closed.
+        response.headers[hdrs.CONNECTION] = "close"
+        response.force_close()
+    cors.add_to(request, response)
+    rate = request.get(RATE)
+    if rate is not None:
+        _add_rate(response, rate)
+
+
+def _code(response: web.Response, coding: Coding) -> None:
+    """Have a whole answer coded by aiohttp, which does it beside the loop, where it is worth it."""
+    size = response.content_length or 0
+    if size == 0 or hdrs.CONTENT_ENCODING in response.headers:
+        return
+    if size >= _WORTH_CODING:
+        cors.vary(response, hdrs.ACCEPT_ENCODING)
+    if (coding.gzip and size >= _WORTH_CODING) or not coding.identity:
+        response.enable_compression(web.ContentCoding.gzip)
+        if tag := response.headers.get(hdrs.ETAG):
+            response.headers[hdrs.ETAG] = f'{tag[:-1]}-gzip"'
+
+
+def _add_rate(response: web.StreamResponse, rate: Rate) -> None:
+    """Tell the limit as it was told of old, and as draft-ietf-httpapi-ratelimit-headers-11 does."""
+    reset, headers = math.ceil(rate.reset), response.headers
+    headers["RateLimit-Limit"] = str(rate.limit)
+    headers["RateLimit-Remaining"] = str(rate.remaining)
+    headers["RateLimit-Reset"] = str(reset)
+    headers["RateLimit-Policy"] = f'"key";q={rate.limit};w={_WINDOW}'
+    headers["RateLimit"] = f'"key";r={rate.remaining};t={reset}'
+
+
+def _gone(request: web.Request) -> bool:
+    return request.transport is None or request.transport.is_closing()
+
+
+def _request_id(request: web.Request) -> str:
+    return request_log.request_id(request.headers.get("X-Request-Id")) or str(uuid.uuid4())
+
+
+def _trace(request: web.Request) -> Trace:
+    given = request.headers.getall("traceparent", [])
+    parent = Trace.parse(given[0]) if len(given) == 1 else None
+    return parent.child() if parent else Trace.begin()
+
+
+def _record(request: web.Request, status: int, seconds: float) -> None:
+    resource = request.match_info.route.resource
+    route = resource.canonical if resource is not None else "none"
+    method = request.method if request.method in hdrs.METH_ALL else "other"
+    try:
+        request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
+    except Exception:  # noqa: BLE001 -- what was done is done, and its caller has to hear of it
+        _log.exception("request_not_counted")
+    # Probes come every few seconds and say nothing new.
+    is_probe = route in _PROBES and status < HTTPStatus.BAD_REQUEST
+    level = logging.DEBUG if is_probe else logging.INFO
+    if not _levels.isEnabledFor(level):
+        return
+    principal = request.get(PRINCIPAL)
+    _log.log(
+        level,
+        "request",
+        method=method,
+        path=request_log.path(request),
+        route=route,
+        status=status,
+        milliseconds=round(seconds * 1000, 3),
+        remote=forwarded.of(request),
+        business_id=principal and principal.business_id,
+        key_id=principal and str(principal.key_id),
+    )

@@ -1,0 +1,159 @@
+"""Refusals and failures as answers of problem+json (RFC 9457)."""
+
+import math
+import struct
+from dataclasses import dataclass, field
+from datetime import timedelta
+from http import HTTPStatus
+from socket import SO_LINGER, SOL_SOCKET
+from typing import Any
+
+import orjson
+from aiohttp import hdrs, web
+
+from services.api.core.problems import KINDS, Kind, blank, kind
+from services.api.core.refusals import (
+    Busy,
+    Forbidden,
+    InFlight,
+    InvalidInput,
+    Malformed,
+    OverQuota,
+    RateLimited,
+    Refusal,
+    Unauthenticated,
+)
+from services.api.http import cors
+from services.api.http.appkeys import REQUEST_ID
+from shared.db.postgres import CONFLICTS, LACKING, is_away
+
+_AWAY = "The database cannot be reached at the moment."
+_LACKING = "The database lacks a table or a right that this version needs."
+_DATABASE_RETRY = timedelta(seconds=5)
+_CONFLICT_RETRY = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class _Problem:
+    kind: Kind
+    detail: str
+    headers: dict[str, str] = field(default_factory=dict)
+    members: dict[str, Any] = field(default_factory=dict)
+
+
+def expected(error: Exception) -> bool:
+    """Return whether `error` is a refusal, an outage or a conflict: no fault of this program."""
+    return isinstance(error, (Refusal, web.HTTPException, *CONFLICTS)) or is_away(error)
+
+
+def reader_lost(request: web.Request, error: Exception) -> bool:
+    """Return whether `error` is that the caller does not take an answer that had begun."""
+    begun = request.writer.output_size > 0
+    return begun and isinstance(error, OSError) and not is_away(error)
+
+
+def answer(request: web.Request, error: Exception) -> web.Response:
+    """Return the answer that tells the caller about `error`; an unexpected one shows no detail."""
+    problem = _problem(error)
+    body: dict[str, Any] = {
+        "type": problem.kind.type,
+        "title": problem.kind.title,
+        "status": problem.kind.status.value,
+        "detail": problem.detail,
+        "instance": request.path,
+        "request_id": request[REQUEST_ID],
+        **problem.members,
+    }
+    response = web.Response(
+        status=problem.kind.status,
+        body=orjson.dumps(body),
+        content_type="application/problem+json",
+        headers=problem.headers,
+    )
+    if isinstance(error, Malformed):
+        # Where a body ends that could not be read, and so what follows it, is not certain.
+        response.force_close()
+    return response
+
+
+class BrokenOff(web.StreamResponse):
+    """Breaks off an answer that had begun, so that nobody takes its beginning for the whole."""
+
+    def __init__(self, request: web.Request, status: int) -> None:
+        super().__init__(status=status)
+        self.force_close()
+        transport = request.transport
+        if transport is None:
+            return
+        # Resets the connection: merely closing it ends an answer of HTTP/1.0 as if it were whole.
+        socket = transport.get_extra_info("socket")
+        if socket is not None:
+            socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
+        transport.abort()
+
+    async def prepare(self, request: web.BaseRequest) -> None:
+        """Send no headers; those of the broken answer are out."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        """Send no end."""
+
+
+def _problem(error: Exception) -> _Problem:
+    if isinstance(error, Refusal):
+        return _refusal(error)
+    if isinstance(error, web.HTTPException):
+        return _http(error)
+    if is_away(error):
+        return _Problem(
+            KINDS[Busy],
+            _LACKING if isinstance(error, LACKING) else _AWAY,
+            headers={"Retry-After": _seconds(_DATABASE_RETRY)},
+        )
+    if isinstance(error, CONFLICTS):
+        return _Problem(
+            KINDS[Busy],
+            "Other changes were in the way and this one was undone; it can be repeated.",
+            headers={"Retry-After": _seconds(_CONFLICT_RETRY)},
+        )
+    return _Problem(blank(500), "Something went wrong here; the request id finds it in the log.")
+
+
+def _refusal(error: Refusal) -> _Problem:
+    headers: dict[str, str] = {}
+    members: dict[str, Any] = {}
+    match error:
+        case InvalidInput():
+            members["errors"] = [
+                {"field": each.field, "message": each.message} for each in error.errors
+            ]
+        case Unauthenticated():
+            invalid = ', error="invalid_token"' if error.given else ""
+            headers["WWW-Authenticate"] = f'Bearer realm="ledgerpost"{invalid}'
+        case Forbidden():
+            headers["WWW-Authenticate"] = (
+                f'Bearer realm="ledgerpost", error="insufficient_scope", scope="{error.scope}"'
+            )
+        case Busy() | InFlight() | OverQuota() | RateLimited():
+            headers["Retry-After"] = _seconds(error.retry_after)
+        case _:
+            pass
+    return _Problem(kind(error), str(error), headers, members)
+
+
+def _http(error: web.HTTPException) -> _Problem:
+    kept = {
+        name: value
+        for name, value in error.headers.items()
+        if name.lower() not in {"content-type", "content-length"}
+    }
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        kept[hdrs.ALLOW] = cors.allow(error.allowed_methods)
+    said = error.text or ""
+    found = blank(error.status)
+    # aiohttp's own text is "404: Not Found"; a sentence says more.
+    detail = HTTPStatus(error.status).description if said.startswith(f"{error.status}:") else said
+    return _Problem(found, detail or found.title, kept)
+
+
+def _seconds(delay: timedelta) -> str:
+    return str(max(1, math.ceil(delay.total_seconds())))

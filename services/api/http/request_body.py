@@ -1,0 +1,122 @@
+"""What a request says in its body: JSON, a form, or nothing."""
+
+import asyncio
+import re
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import BadHttpMessage
+
+from services.api.core.parsing import MAX_FIELDS, json_value, parse, within_bounds
+from services.api.core.refusals import Invalid, Malformed
+
+__all__ = ["LIMIT", "fields", "parse"]
+
+LIMIT = 1024 * 1024
+_INDEX = re.compile(r"\[[0-9]*\]$")
+_PATIENCE = 30.0  # seconds in which a body has to be here, however slowly it comes
+_TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
+# Which the server undoes, and never beyond the limit; a gzip that ends early it would not notice.
+_ENCODINGS = ("deflate", "identity")
+
+
+async def fields(request: web.Request) -> dict[str, Any]:
+    """Return the body's fields by name; an empty body has none.
+
+    JSON values stay as they are. A form's value is a string, or the list of them where the field
+    repeats or its name ends in `[]` or `[0]` (which is cut off).
+    """
+    if not request.body_exists:
+        return {}
+    if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() not in _ENCODINGS:
+        raise web.HTTPUnsupportedMediaType(
+            text="The body should be encoded with deflate or not at all.",
+            headers={hdrs.ACCEPT_ENCODING: ", ".join(_ENCODINGS)},
+        )
+    try:
+        async with asyncio.timeout(_PATIENCE):
+            given = await _read(request)
+    except TimeoutError:
+        raise web.HTTPRequestTimeout(
+            text=f"The body was not here within {_PATIENCE:g} seconds."
+        ) from None
+    except web.RequestPayloadError:
+        # Otherwise aiohttp reads on, and logs what is the caller's fault as its own.
+        request.content.feed_eof()
+        raise Malformed("The body ends early, or is not what Content-Encoding says.") from None
+    within_bounds(given)
+    return given
+
+
+async def _read(request: web.Request) -> dict[str, Any]:
+    if request.content_type == "multipart/form-data":
+        return await _multipart(request)
+    raw = await request.read()
+    if not raw:
+        return {}
+    if request.content_type == "application/json":
+        return _json(raw)
+    if request.content_type == "application/x-www-form-urlencoded":
+        return _urlencoded(raw)
+    raise web.HTTPUnsupportedMediaType(
+        text=f"The body should be {' or '.join(_TYPES)}.", headers={hdrs.ACCEPT: ", ".join(_TYPES)}
+    )
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    value = json_value(raw)
+    # axios writes "no body" as null or "" where the caller set the content type.
+    if value is None or value == "":
+        return {}
+    if not isinstance(value, dict):
+        raise Invalid("body", "should be a JSON object")
+    return value
+
+
+def _urlencoded(raw: bytes) -> dict[str, Any]:
+    try:
+        pairs = parse_qsl(
+            raw.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS
+        )
+    except ValueError:
+        raise Malformed(
+            f"The body is not a form in UTF-8 of at most {MAX_FIELDS} fields."
+        ) from None
+    if raw.lstrip()[:1] == b"{":
+        raise Malformed(
+            "The body is JSON, but its Content-Type says that it is a form."
+            " Say Content-Type: application/json."
+        )
+    return _gathered(pairs)
+
+
+async def _multipart(request: web.Request) -> dict[str, Any]:
+    try:
+        posted = await request.post()
+    except (
+        ValueError,
+        LookupError,
+        AssertionError,
+        EOFError,
+        RuntimeError,
+        BadHttpMessage,
+    ):
+        raise Malformed("The body is not a multipart form in UTF-8.") from None
+    pairs: list[tuple[str, str]] = []
+    for name, value in posted.items():
+        if not isinstance(value, str):
+            raise Invalid(name, "should be text, not a file")
+        pairs.append((name, value))
+    return _gathered(pairs)
+
+
+def _gathered(pairs: list[tuple[str, str]]) -> dict[str, Any]:
+    lists: dict[str, list[str]] = {}
+    many = set[str]()
+    for name, value in pairs:
+        bare = _INDEX.sub("", name)
+        if bare != name or bare in lists:
+            many.add(bare)
+        lists.setdefault(bare, []).append(value)
+    return {name: values if name in many else values[0] for name, values in lists.items()}

@@ -1,0 +1,160 @@
+"""The HTTP server around the API: gunicorn with aiohttp's uvloop worker."""
+
+import asyncio
+import math
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable
+from types import FrameType
+from typing import Any
+
+from aiohttp import web
+from aiohttp.worker import GunicornUVLoopWebWorker
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has none
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # has none
+
+from services.api.http import descriptors, ops
+from services.api.http.protocol import IDLE, Runner
+from services.api.http.tallies import Tallies, count_in
+from shared.db.login import warned
+from shared.process.settings import ApiSettings, SettingsError
+
+_REQUESTS = 60  # seconds in which requests at work may finish once nobody listens any more
+_CLEANUP = 5  # seconds for everything else that is closed then
+
+_ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
+
+
+class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
+    """Runs `create()` in each worker until SIGTERM; requests at work are finished then.
+
+    For DRAIN_DELAY it goes on serving, so that load balancers notice that it is not ready any more.
+    `last_step` is for how many seconds a relay inside the worker may finish its steps. Each worker
+    counts in one of `tallies`; without them, in its own memory.
+    """
+
+    def __init__(
+        self,
+        settings: ApiSettings,
+        create: Callable[[], web.Application],
+        tallies: Tallies | None,
+        *,
+        last_step: float,
+    ) -> None:
+        self._settings, self._create, self._tallies = settings, create, tallies
+        self._last_step = last_step
+        self._delay = settings.drain_delay.total_seconds()
+        self._is_first = False
+        super().__init__()
+
+    def load_config(self) -> None:
+        """Set what gunicorn asks for when it is made."""
+        host, port = self._settings.api_host, self._settings.api_port
+        options: dict[str, Any] = {
+            "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
+            "workers": self._settings.api_workers,
+            "worker_class": _Worker,
+            "graceful_timeout": math.ceil(self._delay + _REQUESTS + self._last_step + _CLEANUP),
+            "logger_class": _Log,
+            "pre_fork": self._equip,
+            "post_fork": self._settle,
+            "child_exit": self._forget,
+            "control_socket_disable": True,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def run(self) -> None:
+        """Serve until SIGTERM, or raise a SettingsError where nothing can listen there."""
+        host, port = self._settings.api_host, self._settings.api_port
+        try:
+            # gunicorn tries for five seconds, and tells neither setting.
+            with socket.create_server((host, port), family=_family(host, port)):
+                pass
+        except OSError as error:
+            raise SettingsError(f"API_HOST, API_PORT: {error.strerror}") from None
+        descriptors.raise_limit()
+        super().run()
+
+    def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
+        """Return what makes the server of one worker, in that worker."""
+        self.served = app = self._create()
+        if self._is_first:
+            app.cleanup_ctx.append(self._warned)
+        loop = asyncio.get_event_loop()
+        loop.call_soon(signal.pthread_sigmask, signal.SIG_UNBLOCK, _ENDING)
+
+        async def runner() -> web.AppRunner:
+            return Runner(
+                app, keepalive_timeout=IDLE, access_log=None, shutdown_timeout=_REQUESTS * 0.95
+            )
+
+        return runner
+
+    def _equip(self, _: object, worker: Any) -> None:
+        """Give a worker that is about to be forked what the arbiter keeps for it."""
+        worker.tally = None if self._tallies is None else self._tallies.take()
+
+    def _settle(self, arbiter: Any, worker: Any) -> None:
+        """Prepare a worker in its own process."""
+        _hold_signals(arbiter)
+        count_in(worker.tally)
+        # Its age is how many there were, so that one of them says what is said once.
+        self._is_first = worker.age == 1
+        worker.drain_delay = self._delay
+
+    async def _warned(self, _: web.Application) -> AsyncIterator[None]:
+        async with warned(self._settings.database_url):
+            yield
+
+    def _forget(self, _: object, worker: Any) -> None:
+        """Take back from a worker that has ended what it was given."""
+        if self._tallies is not None and worker.tally is not None:
+            self._tallies.give_back(worker.tally)
+
+
+def _family(host: str, port: int) -> int:
+    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+
+
+class _Worker(GunicornUVLoopWebWorker):
+    """Serves on for `drain_delay` seconds after SIGTERM, saying that it is about to leave."""
+
+    drain_delay: float
+    sockets: Any
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        # uvloop closes a socket by its number and lets go of the object, but knows no other than
+        # Python's own: gunicorn's around it would close the number again, whose ever it is then.
+        self.sockets = [each.sock for each in self.sockets]
+        super().run()
+
+    def handle_exit(self, _: int, __: FrameType | None) -> None:
+        """Begin to leave."""
+        ops.leave(self.app.served)
+        self.loop.call_later(self.drain_delay, self._stop_serving)
+
+    def _stop_serving(self) -> None:
+        self.alive = False
+        self._notify_waiter_done()
+
+
+def _hold_signals(arbiter: Any) -> None:
+    # Until a worker's loop runs, a SIGTERM would be lost, and the arbiter, which sends it once,
+    # would wait for the whole grace: hold it until then.
+    signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
+    # What came between the fork and this is in a queue that nobody reads any more.
+    while not arbiter.SIG_QUEUE.empty():
+        if arbiter.SIG_QUEUE.get_nowait() in _ENDING:
+            sys.exit(0)
+
+
+class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
+    """Writes to the logs of shared/process/logs.py; each request is logged by observe()."""
+
+    def setup(self, cfg: object) -> None:
+        """Take no handlers, and pass everything on."""
+        self.cfg = cfg
+        self.error_log.propagate = True

@@ -1,0 +1,213 @@
+"""The act of the POST, asked for by a message: the same checks, the same idempotency."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from services.api.access import store as access
+from services.api.access.admission import Admission
+from services.api.access.model import Key, Principal
+from services.api.core import parsing
+from services.api.core.problems import Problem
+from services.api.core.refusals import (
+    Conflict,
+    FieldError,
+    InFlight,
+    Invalid,
+    InvalidInput,
+    Malformed,
+    RateLimited,
+    Refusal,
+)
+from services.api.idempotency.store import IdempotencyKey
+from services.api.intake.messages import LONGEST_NAME, SendAccepted, SendRefused, SendRequested
+from services.api.sends import store
+from services.api.sends.store import Terms
+from services.api.sends.view import Send
+from shared.db import sql
+from shared.db.postgres import Connection
+from shared.trace import Trace
+
+_queries = sql.load("services.api.intake")
+_LARGEST = 1024 * 1024  # bytes, as over HTTP
+# Of one business, and of all together whose key is no key: what is refused beyond that is told at
+# `reply_to` and in the log only, because answers and dead letters stay for long.
+_REFUSED_A_DAY = 1000
+# Of these the asker alone is told, if it waits: subscribers could not know which request is meant,
+# or would be told without end.
+_UNTOLD = (Malformed, RateLimited)
+
+
+@dataclass(frozen=True, repr=False)
+class Asked:
+    """A message that asks for a send: its bytes, and what its headers say."""
+
+    body: bytes
+    authorization: Sequence[str]
+    traceparent: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What became of a request: the event that tells of it, and the problem if it is refused.
+
+    `is_buried` says of a refused one whether it is put among the dead letters.
+    """
+
+    event_id: str
+    event: str
+    trace: Trace
+    business_id: int | None
+    send_id: UUID | None = None
+    problem: Problem | None = None
+    is_buried: bool = False
+
+
+class EventReused(Conflict):
+    """Another request had the same `source` and `id`, which shall name one for ever."""
+
+    def __init__(self) -> None:
+        super().__init__("An event of this source and id asked for a send of other content.")
+
+
+async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admission) -> Answer:
+    """Carry out what is asked and keep the answer for subscribers, both or neither.
+
+    The same event again finds its first answer. What is refused leaves no trace but the answer, and
+    not even that if no valid key says whose it is, if the request could not be read, or if the key
+    asked too often. Raises InFlight if another copy is being carried out.
+    """
+    principal, named = None, _Named(None, None)
+    trace = _trace(asked.traceparent)
+    try:
+        principal, rate = await admission.admit(conn, Key.bearer(asked.authorization))
+        if rate is not None:
+            rate.check()
+        principal.need("transactions:send")
+        given = _object(asked.body)
+        named = _Named.of(given)
+        event = _event(given)
+        trace = _trace([event.traceparent] if event.traceparent else asked.traceparent)
+        return await _accept(conn, principal, event, terms, trace)
+    except InFlight:
+        raise
+    except Refusal as refusal:
+        return await _refuse(conn, principal, asked.body, named, refusal, trace)
+
+
+@dataclass(frozen=True)
+class _Named:
+    """The request as far as it could be read."""
+
+    id: str | None
+    source: str | None
+
+    @classmethod
+    def of(cls, given: dict[str, Any]) -> "_Named":
+        return cls(_name_in(given.get("id")), _name_in(given.get("source")))
+
+
+def _name_in(value: object) -> str | None:
+    return value if isinstance(value, str) and len(value) <= LONGEST_NAME else None
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    if len(body) > _LARGEST:
+        raise Malformed(f"The body has more than {_LARGEST} bytes.")
+    value = parsing.json_value(body)
+    if not isinstance(value, dict):
+        raise Invalid("body", "should be a JSON object")
+    data = value.get("data")
+    parsing.within_bounds(data if isinstance(data, dict) else {})
+    parsing.within_bounds(value)
+    return value
+
+
+def _event(given: dict[str, Any]) -> SendRequested:
+    # An attribute that is null counts as left out (CloudEvents, JSON Event Format, 2.2).
+    there = {name: value for name, value in given.items() if value is not None}
+    try:
+        return parsing.parse(SendRequested, there)
+    except InvalidInput as error:
+        # The POST's fields have the names here that they have there.
+        raise InvalidInput(
+            FieldError(each.field.removeprefix("data."), each.message) for each in error.errors
+        ) from None
+
+
+async def _accept(
+    conn: Connection, principal: Principal, event: SendRequested, terms: Terms, trace: Trace
+) -> Answer:
+    request, business = event.data.request(), principal.business_id
+    event_id = _name("accepted", business, event.source, event.id)
+    key = None if event.idempotencykey is None else IdempotencyKey(event.idempotencykey)
+    async with conn.transaction():
+        kept = await conn.fetchrow(_queries.kept_answer, event_id)
+        if kept is not None:
+            if kept["fingerprint"] != request.fingerprint:
+                raise EventReused
+            return Answer(event_id, kept["event"], trace, business)
+        accepted = await store.accept(conn, business, request, terms, key, trace)
+        answered = SendAccepted(
+            id=event_id,
+            subject=str(accepted.send_id),
+            time=datetime.now(UTC),
+            traceparent=str(trace),
+            requestid=event.id,
+            requestsource=event.source,
+            data=Send.model_validate_json(accepted.answer),
+        ).model_dump_json(by_alias=True)
+        stored = await conn.fetchval(
+            _queries.keep_answer,
+            event_id,
+            business,
+            accepted.send_id,
+            request.fingerprint,
+            answered,
+            str(trace),
+        )
+        if stored is None:
+            # A copy of the event was carried out since we looked; nothing of ours may stay.
+            raise InFlight
+    return Answer(event_id, answered, trace, business, accepted.send_id)
+
+
+async def _refuse(
+    conn: Connection,
+    principal: Principal | None,
+    body: bytes,
+    named: _Named,
+    refusal: Refusal,
+    trace: Trace,
+) -> Answer:
+    problem = Problem.of(refusal)
+    business = None if principal is None else principal.business_id
+    event_id = _name("refused", business, hashlib.sha256(body).hexdigest(), problem.detail)
+    answered = SendRefused(
+        id=event_id,
+        time=datetime.now(UTC),
+        traceparent=str(trace),
+        requestid=named.id,
+        requestsource=named.source,
+        data=problem,
+    ).model_dump_json(by_alias=True)
+    is_buried = await access.count_today(conn, business, "refused requests", _REFUSED_A_DAY)
+    if is_buried and business is not None and not isinstance(refusal, _UNTOLD):
+        await conn.execute(
+            _queries.keep_answer, event_id, business, None, None, answered, str(trace)
+        )
+    return Answer(event_id, answered, trace, business, problem=problem, is_buried=is_buried)
+
+
+def _name(*parts: object) -> str:
+    """Return the same event id for the same parts, so that an answer given twice is one event."""
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
+
+
+def _trace(given: Sequence[str]) -> Trace:
+    parent = Trace.parse(given[0]) if len(given) == 1 else None
+    return parent.child() if parent else Trace.begin()

@@ -1,0 +1,50 @@
+"""Answers to requests that came over the queue, to the topic exchange that others subscribe to."""
+
+from datetime import timedelta
+
+import asyncpg
+
+from shared.amqp import topology
+from shared.amqp.publisher import Outgoing, Publisher
+from shared.db import sql
+
+_QUERIES = sql.load("services.api.intake")
+# All of a batch are held at once, and an answer repeats the id of its request: up to a megabyte.
+_BATCH = 50
+
+
+class Answers:
+    """Publishes each answer at least once; subscribers deduplicate by its id."""
+
+    def __init__(
+        self, pool: asyncpg.Pool, publisher: Publisher, *, poll: timedelta, patience: timedelta
+    ) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._poll = poll
+        self._patience = patience
+
+    async def step(self) -> timedelta:
+        """Publish one batch and return when to come again."""
+        await self._publisher.ready()
+        async with self._pool.acquire() as conn:
+            rows = await conn.fetch(_QUERIES.take_answers, _BATCH, self._patience)
+        if not rows:
+            return self._poll
+        confirmed = await self._publisher.publish([_outgoing(row) for row in rows])
+        told = [row["id"] for row, ok in zip(rows, confirmed, strict=True) if ok]
+        async with self._pool.acquire() as conn:
+            await conn.execute(_QUERIES.answers_told, told)
+        return timedelta(0) if len(told) == _BATCH else self._poll
+
+
+def _outgoing(row: asyncpg.Record) -> Outgoing:
+    what = "refused" if row["send_id"] is None else "accepted"
+    return Outgoing(
+        row["event_id"],
+        topology.EVENTS,
+        f"send-request.{what}.{row['business_id']}",
+        row["event"].encode(),
+        row["traceparent"],
+        mandatory=False,
+    )

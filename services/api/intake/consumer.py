@@ -1,0 +1,197 @@
+"""Messages that ask for a send, from RabbitMQ to the act itself and back to their askers."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import asyncpg
+import structlog
+from aiormq.abc import DeliveredMessage
+
+from services.api.access.admission import Admission
+from services.api.core.problems import Problem
+from services.api.core.refusals import InFlight
+from services.api.intake import act as intake
+from services.api.intake.act import Answer, Asked
+from services.api.intake.dead_letters import dead_letter
+from services.api.intake.messages import FIELDS
+from services.api.intake.replies import Replies
+from services.api.sends.store import Terms
+from shared.amqp import broker, topology
+from shared.amqp.breaker import Breaker
+from shared.amqp.publisher import Publisher
+from shared.amqp.subscription import Subscription, accept, reject
+from shared.db import postgres
+from shared.db.readiness import check_postgres
+from shared.process.health import Health
+from shared.process.trouble import Trouble
+from shared.text import line
+
+_log = structlog.get_logger("ledgerpost.relay")
+# A poisonous message may have 16 MiB, and is held three times over while it is buried.
+_PREFETCH = 4
+_PAUSE = 1.0  # seconds before what is not possible at the moment is tried again
+_REASON_LENGTH = 500
+
+_LATER: tuple[type[Exception], ...] = (
+    *postgres.UNAVAILABLE,
+    *postgres.CONFLICTS,
+    InFlight,
+)
+
+Result = TypeVar("Result")
+
+
+class _Stopped(Exception):
+    """We are told to stop; the message, unacknowledged, comes to another relay."""
+
+
+class Intake:
+    """Consumes requests for a send, reconnecting for ever.
+
+    A message is acknowledged once its send is stored, or once it lies among the dead letters with
+    the reason why not: so many of a business and a day do. Its asker is told at `reply_to`, too.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        pool: asyncpg.Pool,
+        publisher: Publisher,
+        replies: Replies,
+        admission: Admission,
+        terms: Terms,
+        health: Health,
+        answered: Callable[[], None],
+    ) -> None:
+        self._pool = pool
+        self._publisher = publisher
+        self._replies = replies
+        self._admission = admission
+        self._terms = terms
+        self._answered = answered
+        self._burying = asyncio.Lock()
+        self._waiting = Trouble("request waits")
+        self._breaker = Breaker("postgres", self._probe, postgres.UNAVAILABLE)
+        self._subscription = Subscription(
+            url,
+            "ledgerpost-relay-intake",
+            topology.SEND_REQUESTS,
+            self._handle,
+            self._breaker,
+            prefetch=_PREFETCH,
+        )
+        health.register("intake", self._check)
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`, then finish what is at work."""
+        watch = asyncio.create_task(self._breaker.watch())
+        try:
+            await self._subscription.run(stop)
+        finally:
+            watch.cancel()
+
+    async def _handle(self, message: DeliveredMessage) -> None:
+        try:
+            answer = await self._persist(lambda: self._answer(message), _LATER)
+            reason = _reason(answer)
+            if reason is not None and (answer is None or answer.is_buried):
+                is_known = answer is None or answer.business_id is not None
+                await self._persist(
+                    lambda: self._bury(message, reason, is_known=is_known), broker.UNAVAILABLE
+                )
+            if answer is not None:
+                self._answered()
+                await self._replies.tell(message, answer)
+        except _Stopped:
+            return
+        except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
+            _log.exception("request not settled")
+            # RabbitMQ itself puts it among the dead letters then.
+            await reject(message)
+            return
+        await accept(message)
+
+    async def _answer(self, message: DeliveredMessage) -> Answer | None:
+        """Return the answer; None where we failed to find one, which is a defect of ours."""
+        asked = Asked(
+            message.body, _texts(message, "authorization"), _texts(message, "traceparent")
+        )
+        try:
+            async with self._pool.acquire() as conn:
+                answer = await intake.answer(conn, asked, self._terms, self._admission)
+        except _LATER as obstacle:
+            self._hold(obstacle)
+            raise
+        except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
+            _log.exception("request not handled")
+            return None
+        self._waiting.over()
+        _log.info(
+            "request accepted" if answer.problem is None else "request refused",
+            business_id=answer.business_id,
+            send=answer.send_id and str(answer.send_id),
+            status=answer.problem and answer.problem.status,
+            fields=answer.problem and _known(answer.problem),
+            buried=answer.problem and answer.is_buried,
+            trace_id=answer.trace.trace_id,
+        )
+        return answer
+
+    def _hold(self, obstacle: Exception) -> None:
+        """Let requests wait: those that were taken, or all of them while Postgres is away."""
+        if isinstance(obstacle, postgres.LACKING):
+            # Postgres answers whoever probes it.
+            self._waiting.met(obstacle)
+        elif isinstance(obstacle, postgres.UNAVAILABLE):
+            self._breaker.trip(obstacle)
+
+    async def _bury(self, message: DeliveredMessage, reason: str, *, is_known: bool) -> None:
+        # One after the other: copies of large ones at once would take too much memory.
+        async with self._burying:
+            letter = dead_letter(message, reason, is_known=is_known)
+            if not all(await self._publisher.publish([letter])):
+                raise ConnectionError("the broker did not take the dead letter")
+
+    async def _persist(
+        self, act: Callable[[], Awaitable[Result]], later: tuple[type[Exception], ...]
+    ) -> Result:
+        """Return what `act` does, trying again for as long as it meets one of `later`."""
+        while True:
+            try:
+                return await act()
+            except later:
+                if self._subscription.stopping:
+                    raise _Stopped from None
+            await asyncio.sleep(_PAUSE)
+
+    async def _probe(self) -> None:
+        await check_postgres(self._pool)
+
+    async def _check(self) -> None:
+        await self._breaker.check()
+        await self._waiting.check()
+        await self._subscription.check()
+
+
+def _texts(message: DeliveredMessage, header: str) -> tuple[str, ...]:
+    return tuple(
+        value if isinstance(value, str) else ""
+        for name, value in (message.header.properties.headers or {}).items()
+        if name.lower() == header
+    )
+
+
+def _reason(answer: Answer | None) -> str | None:
+    """Return in one line why there is no send; None where there is one."""
+    if answer is None:
+        return "500 A defect of Ledgerpost; its log says more."
+    if answer.problem is None:
+        return None
+    return line(f"{answer.problem.status} {answer.problem.detail}", _REASON_LENGTH)
+
+
+def _known(problem: Problem) -> list[str]:
+    """Return the fields at fault by the names that we know; a caller may name one as it likes."""
+    named = (each.field.partition(".")[0] for each in problem.errors)
+    return sorted({name if name in FIELDS else "unknown" for name in named})

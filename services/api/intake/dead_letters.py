@@ -1,0 +1,55 @@
+"""What is kept of a refused request among the dead letters: within bounds, whoever sent it."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from aiormq.abc import DeliveredMessage
+from pamqp.common import FieldValue
+
+from shared.amqp import topology
+from shared.amqp.publisher import Outgoing
+
+# Octets of a body. Nearly every request fits, and can be replayed then.
+_LONGEST = 64 * 1024
+_LONGEST_OF_A_STRANGER = 4 * 1024  # without a valid key
+_LONGEST_HEADER = 1000  # characters
+_HEADERS = frozenset({"authorization", "traceparent"})  # which a replayed request needs
+
+
+def dead_letter(message: DeliveredMessage, reason: str, *, is_known: bool) -> Outgoing:
+    """Return the copy of a refused request that is put among the dead letters.
+
+    The same message has the same name there. Of a body that is too long the beginning is kept, with
+    its whole size and digest in the headers; such a letter cannot be replayed.
+    """
+    sent, body = message.header.properties, message.body
+    most = _LONGEST if is_known else _LONGEST_OF_A_STRANGER
+    cut: dict[str, FieldValue] = {}
+    if len(body) > most:
+        cut = {topology.CUT_FROM: len(body), topology.SHA256: hashlib.sha256(body).hexdigest()}
+    # A user_id would have to be ours, and a dead letter does not expire.
+    return Outgoing(
+        hashlib.sha256((sent.message_id or "").encode() + body).hexdigest(),
+        topology.DEAD_LETTERS,
+        "",
+        body[:most],
+        headers={
+            **_headers(sent.headers or {}),
+            **cut,
+            topology.REASON: reason,
+            topology.CAME_FROM: topology.SEND_REQUESTS,
+            topology.DIED_AT: datetime.now(UTC).isoformat(timespec="seconds"),
+        },
+        correlation_id=sent.correlation_id,
+        reply_to=sent.reply_to,
+        content_type=sent.content_type,
+    )
+
+
+def _headers(given: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
+    return {
+        name: value[:_LONGEST_HEADER]
+        for name, value in topology.senders_headers(given).items()
+        if name.lower() in _HEADERS and isinstance(value, str)
+    }

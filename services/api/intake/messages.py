@@ -1,0 +1,78 @@
+"""What is asked for and answered over the queue, as CloudEvents around the POST's own models."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, WithJsonSchema
+
+from services.api.core.problems import Problem
+from services.api.reports.model import Period, customer_id
+from services.api.sends.request import SendBody, SendRequest
+from services.api.sends.view import Send
+from shared.messages import Data, Envelope, Event
+
+LONGEST_NAME = 255  # characters of a request's `id` and `source`, which each answer repeats
+_DAY = WithJsonSchema({"type": "string", "format": "date"})
+_Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
+
+
+class AskedSend(SendBody):
+    """What the POST has in its path, its query and its body; other fields are refused, as there."""
+
+    customer_id: Annotated[int, Field(ge=0, description="The customer of the key's business.")]
+    date_from: Annotated[
+        str, Field(alias="from", description="The statement's first day, YYYY-MM-DD."), _DAY
+    ]
+    date_to: Annotated[
+        str, Field(alias="to", description="The statement's last day, YYYY-MM-DD."), _DAY
+    ]
+
+    def request(self) -> SendRequest:
+        """Return what is asked for, or raise the Refusal that the POST would be answered with."""
+        return SendRequest.of(
+            customer_id(str(self.customer_id)), Period.parse(self.date_from, self.date_to), self
+        )
+
+
+class SendRequested(Envelope[AskedSend]):
+    """Another system asks for a send; `source` and `id` together name the request.
+
+    `idempotencykey` is the POST's Idempotency-Key: one given over HTTP counts here and vice versa.
+    """
+
+    id: _Name
+    source: _Name
+    type: Literal["com.ledgerpost.send-request.v1"]
+    idempotencykey: Annotated[
+        str | None, Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible ASCII signs.")
+    ] = None
+
+
+class _Answer(Event[Data]):
+    requestid: Annotated[
+        str | None, Field(description="The request's `id`; null where it could not be read.")
+    ] = None
+    requestsource: Annotated[str | None, Field(description="The request's `source`.")] = None
+
+
+class SendAccepted(_Answer[Send]):
+    """The request is stored durably as this send; `subject` is the send's id."""
+
+    type: Literal["com.ledgerpost.send-request.accepted.v1"] = (
+        "com.ledgerpost.send-request.accepted.v1"
+    )
+
+
+class SendRefused(_Answer[Problem]):
+    """The request is not carried out, and is among the dead letters."""
+
+    type: Literal["com.ledgerpost.send-request.refused.v1"] = (
+        "com.ledgerpost.send-request.refused.v1"
+    )
+
+
+# What a refusal may name; anything else was named by the caller.
+FIELDS = frozenset(
+    field.alias or name
+    for model in (SendRequested, AskedSend)
+    for name, field in model.model_fields.items()
+) | {"body"}

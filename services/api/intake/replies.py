@@ -1,0 +1,69 @@
+"""Answers to those who wait at `reply_to`: only where an asker may receive."""
+
+import asyncio
+import re
+
+import structlog
+from aiormq.abc import DeliveredMessage
+
+from services.api.intake.act import Answer
+from shared.amqp import broker, topology
+from shared.amqp.publisher import Outgoing, Publisher
+
+_log = structlog.get_logger("ledgerpost.relay")
+# Names that only RabbitMQ gives, and that nobody can guess: of a client's direct reply-to, and of a
+# queue that was declared without a name.
+_OWN = re.compile(
+    r"amq\.rabbitmq\.reply-to\.[A-Za-z0-9+/=_-]{1,200}\.[A-Za-z0-9+/=_-]{1,60}"
+    r"|amq\.gen-[A-Za-z0-9_-]{20,40}"
+)
+
+
+class Replies:
+    """Publishes answers one by one on a connection of its own.
+
+    A name that RabbitMQ cannot read closes that connection, and nobody else's answer with it.
+    """
+
+    def __init__(self, url: str, prefix: str | None) -> None:
+        self._publisher = Publisher(url, "ledgerpost-relay-replies")
+        self._prefix = prefix
+        self._one = asyncio.Lock()
+
+    def allows(self, queue: str) -> bool:
+        """Return whether answers may go there: else the relay would write where askers may not."""
+        if queue in topology.QUEUES:
+            return False
+        return bool(_OWN.fullmatch(queue)) or (
+            self._prefix is not None and queue.startswith(self._prefix)
+        )
+
+    async def tell(self, message: DeliveredMessage, answer: Answer) -> None:
+        """Tell the asker, too, if it waits: subscribers are told for certain, it is not.
+
+        Who has no valid key is told nothing.
+        """
+        asker = message.header.properties
+        if answer.business_id is None or not self.allows(asker.reply_to or ""):
+            return
+        reply = Outgoing(
+            answer.event_id,
+            "",
+            asker.reply_to or "",
+            answer.event.encode(),
+            str(answer.trace),
+            mandatory=False,
+            correlation_id=asker.correlation_id,
+        )
+        try:
+            async with self._one:
+                told = await self._publisher.publish([reply])
+        except broker.UNAVAILABLE as error:
+            _log.info("asker not told", error=type(error).__name__)
+            return
+        if not all(told):
+            _log.info("asker not told", error="the broker refused the name of its queue")
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._publisher.close()

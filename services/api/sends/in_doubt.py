@@ -1,0 +1,50 @@
+"""Mails in doubt: which there are, and what a person says of one."""
+
+from uuid import UUID
+
+from services.api.core.deadline import promptly
+from services.api.core.refusals import Conflict, NotFound
+from services.api.sends.history import Cursor
+from services.api.sends.view import Doubt, Page
+from shared.db import sql
+from shared.db.postgres import Connection
+from shared.deliveries import operator
+from shared.deliveries.operator import Resolution
+
+_queries = sql.load("services.api.sends")
+
+
+class NotInDoubt(Conflict):
+    """What became of this mail is known, or came to be known a moment ago."""
+
+    def __init__(self) -> None:
+        super().__init__("This delivery is not in doubt.")
+
+
+async def page(
+    conn: Connection, business_id: int | None, cursor: Cursor, limit: int
+) -> Page[Doubt]:
+    """Return the mails in doubt of a business (None: of all) behind `cursor`, oldest first.
+
+    Raises Busy if it takes too long.
+    """
+    # One more than asked for, to know whether there is a next page.
+    async with promptly():
+        rows = await conn.fetch(
+            _queries.doubts, business_id, cursor.created_at, cursor.id, limit + 1
+        )
+    found = tuple(Doubt.model_validate(dict(row)) for row in rows[:limit])
+    more = Cursor(found[-1].in_doubt_since, found[-1].id) if len(rows) > limit else None
+    return Page(data=found, next_cursor=more and str(more))
+
+
+async def resolve(
+    conn: Connection, business_id: int | None, delivery_id: UUID, resolution: Resolution
+) -> UUID:
+    """Settle a mail in doubt and return the id of its send; NotFound, NotInDoubt."""
+    send = await operator.resolve(conn, delivery_id, resolution, business_id=business_id)
+    if send is not None:
+        return send
+    if await conn.fetchval(_queries.is_delivery, business_id, delivery_id):
+        raise NotInDoubt
+    raise NotFound("delivery")

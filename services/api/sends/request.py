@@ -1,0 +1,179 @@
+"""What a caller asks for when a customer's transactions are to be sent."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    WithJsonSchema,
+)
+
+from services.api.core.refusals import Invalid
+from services.api.reports.model import Period
+from services.api.sends import request_fields
+from shared.deliveries.operator import Resolution
+from shared.mail.address import Address
+
+# What is published is what typed clients can be generated from: one type for each meaning. More is
+# accepted, as it always was: 0, 1 and quoted flags, one string of addresses, "" for nothing.
+_WHENS = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
+_EMAIL = {"type": "string", "format": "idn-email"}
+
+
+def _emails(*, least: int = 0) -> dict[str, Any]:
+    listed = {
+        "type": "array",
+        "items": _EMAIL,
+        "minItems": least,
+        "maxItems": request_fields.MAX_ADDRESSES,
+    }
+    return listed | {"type": ["array", "null"]}
+
+
+class SendBody(BaseModel):
+    """The body of a send request, from JSON or a form; every field is optional.
+
+    A field that is not listed here is refused: a misspelt one would lose a recipient or a date.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    message: Annotated[
+        str | None,
+        AfterValidator(request_fields.text),
+        WithJsonSchema({"type": ["string", "null"], "maxLength": 10_000}),
+        Field(description="Plain text of several lines, put above the statement."),
+    ] = None
+    other_emails: Annotated[
+        tuple[Address, ...],
+        BeforeValidator(request_fields.addresses),
+        WithJsonSchema(_emails()),
+        Field(
+            description="Further recipients, as a list (or in one string with commas); in a form"
+            " the field may repeat, also as `other_emails[]`. The customer's"
+            " own `business_email`, if it has one, always receives. Each gets an e-mail of its own;"
+            " the same address twice, in whatever case, gets one."
+        ),
+    ] = ()
+    send_tome: Annotated[
+        bool | date | datetime | None,
+        BeforeValidator(request_fields.flag_or_moment),
+        WithJsonSchema({"anyOf": [*_WHENS, {"type": "boolean"}, {"type": "null"}]}),
+        Field(
+            description="Published with two meanings: a date or time is `send_at`, a flag"
+            " (also 0 or 1) `copy_to_me`. Those two say it better."
+        ),
+    ] = None
+    send_at: Annotated[
+        date | datetime | None,
+        BeforeValidator(request_fields.moment),
+        WithJsonSchema({"anyOf": [*_WHENS, {"type": "null"}]}),
+        Field(
+            description="When to send: a date (the start of that day in the business's timezone) or"
+            " a time with its offset. Past, or left out: now."
+        ),
+    ] = None
+    copy_to_me: Annotated[
+        bool | None,
+        BeforeValidator(request_fields.flag),
+        WithJsonSchema({"type": ["boolean", "null"]}),
+        Field(description="Whether the business's own e-mail receives too; no by default."),
+    ] = None
+
+
+class RescheduleBody(BaseModel):
+    """The body that asks for another time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    send_at: Annotated[
+        date | datetime,
+        BeforeValidator(request_fields.given_moment),
+        WithJsonSchema({"anyOf": _WHENS}),
+        Field(
+            description="A date (the start of that day in the business's timezone) or a time with"
+            " its offset. Past: now."
+        ),
+    ]
+
+
+class ResendBody(BaseModel):
+    """The body that asks for a resend."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    recipients: Annotated[
+        tuple[Address, ...] | None,
+        BeforeValidator(request_fields.some_addresses),
+        WithJsonSchema(_emails(least=1)),
+        Field(description="Which of the first recipients receive again; all by default."),
+    ] = None
+
+
+class ResolveBody(BaseModel):
+    """The body that says what a person knows of a mail in doubt, or wants to become of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    resolution: Annotated[
+        Resolution,
+        Field(
+            alias="as",
+            description="`sent`: the mail server has it; `resend`: send it again, at the risk of a"
+            " second mail; `failed`: it need not go out any more.",
+        ),
+    ]
+
+
+@dataclass(frozen=True)
+class SendRequest:
+    """A customer's transactions of a period, to be sent at `moments` (none: now).
+
+    Two moments were given under two names; whether they contradict each other depends on the
+    business's timezone.
+    """
+
+    customer_id: int
+    period: Period
+    message: str | None
+    others: tuple[Address, ...]
+    copy_to_me: bool
+    moments: tuple[date | datetime, ...]
+
+    @classmethod
+    def of(cls, customer_id: int, period: Period, body: SendBody) -> "SendRequest":
+        """Give each field its one meaning; Invalid where two of them contradict each other."""
+        published = body.send_tome
+        is_flag = isinstance(published, bool)
+        if is_flag and body.copy_to_me not in (None, published):
+            raise Invalid("copy_to_me", "contradicts send_tome")
+        moments = (body.send_at, None if isinstance(published, bool) else published)
+        return cls(
+            customer_id,
+            period,
+            body.message,
+            body.other_emails,
+            copy_to_me=published is True or body.copy_to_me is True,
+            moments=tuple(dict.fromkeys(each for each in moments if each is not None)),
+        )
+
+    @property
+    def fingerprint(self) -> bytes:
+        """The digest of what is asked for: the same however and whenever it is written."""
+        content = [
+            self.customer_id,
+            self.period.start.isoformat(),
+            self.period.end.isoformat(),
+            self.message,
+            [address.key for address in self.others],
+            self.copy_to_me,
+            sorted(each.isoformat() for each in self.moments),
+        ]
+        return hashlib.sha256(json.dumps(content).encode()).digest()

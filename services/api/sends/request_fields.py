@@ -1,0 +1,156 @@
+"""The values of a send request's fields, as JSON or a form writes them; ValueError refuses one."""
+
+import re
+from datetime import UTC, date, datetime
+from typing import Any, TypeVar
+
+from shared.mail.address import Address
+
+_MAX_MESSAGE = 10_000  # characters
+# Far above the limit on recipients, so that repetitions in a list do no harm, and below that on the
+# fields of a form, so that one can name as many as JSON.
+MAX_ADDRESSES = 900
+_MAX_WRITTEN = 64 * 1024  # characters of all addresses together
+# A date ahead of this one keeps all times that are made of it within the calendar's four digits.
+_LAST_YEAR = 9998
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
+    r"(?P<offset>[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
+)
+When = TypeVar("When", date, datetime)
+
+_FLAGS = {"0": False, "1": True, "false": False, "true": True}
+
+
+def text(value: str | None) -> str | None:
+    """Read plain text with a line feed between its lines; the empty one is none."""
+    if value is None:
+        return None
+    # Of two signs that end a line only one is counted.
+    if len(value) > 2 * _MAX_MESSAGE:
+        raise ValueError(f"should have at most {_MAX_MESSAGE} characters")
+    lines = value.replace("\r\n", "\n").replace("\r", "\n")
+    if len(lines) > _MAX_MESSAGE:
+        raise ValueError(f"should have at most {_MAX_MESSAGE} characters")
+    if "\0" in lines:
+        raise ValueError("should not contain NUL")
+    try:
+        lines.encode()
+    except UnicodeEncodeError:
+        raise ValueError("contains half a character") from None
+    return lines or None
+
+
+def addresses(value: Any) -> tuple[Address, ...]:
+    """Read a list of addresses or one comma-separated string, each address once."""
+    if value is None:
+        return ()
+    texts = _listed(value)
+    if len(texts) > MAX_ADDRESSES:
+        raise ValueError(f"should have at most {MAX_ADDRESSES} addresses")
+    if sum(len(each) for each in texts if isinstance(each, str)) > _MAX_WRITTEN:
+        raise ValueError(f"should have at most {_MAX_WRITTEN} characters")
+    found: dict[str, Address] = {}
+    for number, each in enumerate(texts, start=1):
+        address = _address(number, each)
+        found.setdefault(address.key, address)
+    return tuple(found.values())
+
+
+def _listed(value: Any) -> list[Any]:
+    if isinstance(value, list):
+        return value
+    if not isinstance(value, str):
+        raise ValueError("should be a list of addresses or one comma-separated string")  # noqa: TRY004 -- pydantic gathers ValueErrors
+    if len(value) > _MAX_WRITTEN:
+        raise ValueError(f"should have at most {_MAX_WRITTEN} characters")
+    return [part for part in value.split(",") if part.strip(" \t")]
+
+
+def some_addresses(value: Any) -> tuple[Address, ...] | None:
+    """Read the same, but an empty list is none at all: it would mean everybody."""
+    found = addresses(value)
+    if value is not None and not found:
+        raise ValueError("should name at least one address")
+    return found or None
+
+
+def flag(value: Any) -> bool | None:
+    """Read 0, 1, true or false, also in quotes and in capitals; null and "" are none."""
+    found = _flag(value)
+    if found is None and not _absent(value):
+        raise ValueError("should be 0, 1, true or false")
+    return found
+
+
+def moment(value: Any, *, otherwise: str = "") -> date | datetime | None:
+    """Read an ISO date, or a time with its offset (then in UTC); null and "" are none.
+
+    `otherwise` is what else the field may be, for the refusal.
+    """
+    if _absent(value):
+        return None
+    if isinstance(value, str) and _DATE.fullmatch(value):
+        return _ahead(_existing(date, value))
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError(f"should be an ISO date, or a time with its offset{otherwise}")
+    if match["offset"] is None:
+        raise ValueError("should carry the offset of its time, as in 2024-11-30T09:00:00Z")
+    return _ahead(_in_utc(_existing(datetime, match[0].upper())))
+
+
+def given_moment(value: Any) -> date | datetime:
+    """Read an ISO date, or a time with its offset, which may not be left out."""
+    found = moment(value)
+    if found is None:
+        raise ValueError("should be an ISO date, or a time with its offset")
+    return found
+
+
+def flag_or_moment(value: Any) -> bool | date | datetime | None:
+    """Read the field that was published with two meanings."""
+    found = _flag(value)
+    return moment(value, otherwise=", or 0, 1, true or false") if found is None else found
+
+
+def _absent(value: Any) -> bool:
+    return value is None or value == ""
+
+
+def _flag(value: Any) -> bool | None:
+    if isinstance(value, str):
+        return _FLAGS.get(value.lower())
+    # 1.0 equals 1 but was not written as a flag.
+    return bool(value) if isinstance(value, int) and value in (0, 1) else None
+
+
+def _address(number: int, value: Any) -> Address:
+    if not isinstance(value, str):
+        raise ValueError(f"address {number} should be text")  # noqa: TRY004 -- pydantic gathers ValueErrors
+    try:
+        return Address.parse(value)
+    except ValueError as error:
+        raise ValueError(f"address {number} is malformed: {error}") from None
+
+
+def _existing(kind: type[When], value: str) -> When:
+    try:
+        return kind.fromisoformat(value)
+    except ValueError:
+        raise ValueError("is a time that does not exist") from None
+
+
+def _in_utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("is a time that does not exist") from None
+
+
+def _ahead(when: When) -> When:
+    if when.year > _LAST_YEAR:
+        raise ValueError(f"should not be later than the year {_LAST_YEAR}")
+    return when

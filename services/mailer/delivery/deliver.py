@@ -1,0 +1,166 @@
+"""One delivery: claim, compose, gate, send, record."""
+
+from datetime import timedelta
+from typing import Protocol, assert_never
+from uuid import UUID
+
+import structlog
+
+from services.mailer.delivery import retries
+from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.composer import Composer
+from services.mailer.delivery.pacing import Pacing
+from services.mailer.smtp.outcomes import (
+    Deferred,
+    Failed,
+    GateLost,
+    InDoubt,
+    NotHandedOver,
+    Outcome,
+    RelayAtFault,
+    Sent,
+)
+from services.mailer.smtp.transaction import Gate
+from services.mailer.smtp.trial import Addressed, Trial
+from shared.amqp.breaker import Breaker
+from shared.db import postgres
+from shared.deliveries.states import State
+from shared.deliveries.worker import Claim, Verdict
+from shared.mail.envelope import Envelope
+from shared.mail.mailbox import Unsendable
+from shared.rendering.pool import NoCompositor
+from shared.rendering.queue import Crowded
+from shared.statements.model import StatementError
+from shared.statements.pdf import TypesettingError
+
+_log = structlog.get_logger("ledgerpost.mailer")
+_RELAY_AWAY = timedelta(seconds=5)
+# Why a mail cannot be made at the moment, and no fault of the mail.
+_LATER: tuple[type[Exception], ...] = (NoCompositor, Crowded, *postgres.UNAVAILABLE)
+
+
+class Observer(Protocol):
+    """Who is told what deliveries came to, to count it."""
+
+    def delivered(self, state: State) -> None:
+        """One attempt was recorded as `state`."""
+
+
+class HandOver(Protocol):
+    """What hands one mail to the relay, with the gate before its final dot."""
+
+    async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
+        """Raise RelayAtFault, or return what it came to."""
+
+    def blame(self, fault: RelayAtFault) -> None:
+        """Have whoever waits for its turn now raise `fault` instead of trying."""
+
+
+class Deliver:
+    """Takes deliveries from claim to verdict; each call handles one wake-up."""
+
+    def __init__(
+        self,
+        rows: Rows,
+        composer: Composer,
+        pacing: Pacing,
+        relay: HandOver,
+        breaker: Breaker,
+        retry_delay: timedelta,
+        observer: Observer,
+    ) -> None:
+        self._rows = rows
+        self._composer = composer
+        self._pacing = pacing
+        self._relay = relay
+        self._breaker = breaker
+        self._trial = Trial(breaker)
+        self._retry_delay = retry_delay
+        self._observer = observer
+
+    async def __call__(self, delivery_id: UUID) -> None:
+        """Deliver one mail if it waits to be sent; afterwards its wake-up is done with.
+
+        Raises one of postgres.UNAVAILABLE where nothing was claimed because Postgres is away.
+        """
+        if self._breaker.reason is not None:
+            await self._rows.postpone(delivery_id, _RELAY_AWAY, self._breaker.reason)
+            return
+        claim = await self._rows.claim(delivery_id)
+        if claim is None:
+            return
+        try:
+            verdict = await self._attempt(claim)
+        except Exception:  # noqa: BLE001 - one poisoned mail must not take the worker down
+            # A crash without an outcome: the lease runs out, and the sweeper counts the claims.
+            _log.exception("delivery crashed", delivery=str(claim.id))
+            self._rows.release(claim)
+            return
+        if verdict is None:
+            self._rows.release(claim)
+            return
+        try:
+            decided = await self._rows.record(verdict)
+        finally:
+            self._rows.release(claim)
+        self._observer.delivered(verdict.state)
+        _log.info(
+            "attempt recorded" if decided else "attempt came too late",
+            delivery=str(claim.id),
+            send=str(claim.send_id),
+            state=verdict.state,
+            reason=verdict.reason,
+            reply=verdict.reply,
+        )
+
+    async def _attempt(self, claim: Claim) -> Verdict | None:
+        later = await self._pacing.turn(self._composer.recipient(claim))
+        if later is not None:
+            return Verdict(claim, State.DEFERRED, None, later.reason, later.delay, counts=False)
+        try:
+            envelope = await self._composer.envelope(claim)
+        except (StatementError, TypesettingError, Unsendable) as error:
+            return Verdict(claim, State.FAILED, reason=f"the mail cannot be made: {error}")
+        except _LATER as error:
+            return self._handed_back(claim, f"the mail could not be made yet: {error!r}")
+        try:
+            outcome = await self._trial.of(
+                Addressed(envelope.recipient, claim.send_id, claim.business_id, claim.attempts),
+                lambda: self._relay.hand_over(envelope, lambda: self._rows.gate(claim)),
+            )
+        except RelayAtFault as fault:
+            self._breaker.trip(fault)
+            self._relay.blame(fault)
+            return self._handed_back(claim, fault.reason)
+        except postgres.UNAVAILABLE as error:
+            # Whether the gate committed is unknown; that no dot was written is not.
+            return self._handed_back(claim, f"the gate could not be committed: {error!r}")
+        return self._verdict(claim, outcome, envelope)
+
+    def _verdict(self, claim: Claim, outcome: Outcome, envelope: Envelope) -> Verdict | None:
+        match outcome:
+            case Sent(reply):
+                flaws = "; ".join(flaw.told for flaw in envelope.flaws)
+                return Verdict(claim, State.SENT, reply, flaws or None)
+            case Deferred(reason, reply):
+                wait = retries.delay(self._retry_delay, claim.attempts + 1)
+                return Verdict(claim, State.DEFERRED, reply, reason, wait)
+            case Failed(reason, reply, suppress):
+                return Verdict(
+                    claim,
+                    State.FAILED,
+                    reply,
+                    reason,
+                    suppress=suppress and not self._composer.redirects,
+                )
+            case InDoubt(reason, reply):
+                return Verdict(claim, State.IN_DOUBT, reply, reason)
+            case NotHandedOver(reason, reply):
+                return self._handed_back(claim, reason, reply)
+            case GateLost():
+                return None
+            case _:
+                assert_never(outcome)
+
+    def _handed_back(self, claim: Claim, reason: str, reply: str | None = None) -> Verdict:
+        return Verdict(claim, State.DEFERRED, reply, reason, _RELAY_AWAY, counts=False)

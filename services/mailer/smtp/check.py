@@ -1,0 +1,90 @@
+"""A conversation with the smarthost for a person to look at, with or without a test mail."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from uuid import UUID, uuid4
+
+from services.mailer.smtp import transaction
+from services.mailer.smtp.connect import opening
+from services.mailer.smtp.outcomes import Outcome, RelayAtFault, Sent
+from services.mailer.smtp.session import Session, SessionLost
+from services.mailer.smtp.smarthost import Relay, Timeouts
+from services.mailer.smtp.transaction import Patience
+from shared.mail.envelope import Envelope
+from shared.mail.headers import address_header, plain_header, text_header
+from shared.mail.mailbox import Mailbox, parse_address
+
+# A person waits: shorter than RFC 5321 asks of a program.
+_TIMEOUTS = Timeouts(ready=30, mail=60, rcpt=60, data=60, block=60, to_gate=240, final=300)
+_TEXT = "This is a test mail of Ledgerpost. Its mailer can hand over mail to your smarthost.\r\n"
+
+
+class CheckFailed(Exception):
+    """The smarthost is away or refuses; the text says what it said."""
+
+
+async def check(
+    relay: Relay, name: str | None, sender: Mailbox, to: str | None, told: Callable[[str], None]
+) -> None:
+    """Tell each step up to a ready session and MAIL, or with `to` up to a mail that is accepted.
+
+    Raises CheckFailed, and Unsendable if no mail can be made for `to`.
+    """
+    mail = _mail(sender, to or str(sender))
+    patience = Patience(_TIMEOUTS)
+    try:
+        session = await opening(relay, name, told).session(_TIMEOUTS.ready, patience.left)
+        limit = session.extensions.size
+        told(f"takes mails of up to {limit} octets" if limit else "names no limit of size")
+        if to is None:
+            await transaction.rehearse(session, mail, patience)
+            told(f"MAIL FROM {mail.sender}: accepted")
+        else:
+            _tell(await _hand_over(session, mail, patience), told)
+    except RelayAtFault as fault:
+        raise CheckFailed(fault.reason) from None
+    await session.leave(_TIMEOUTS.leave)
+
+
+async def _hand_over(session: Session, mail: Envelope, patience: Patience) -> Outcome:
+    try:
+        if (known := transaction.unsendable(mail, session)) is not None:
+            return known
+        answer = await transaction.begin(session, mail, patience.of(_TIMEOUTS.mail))
+    except SessionLost as lost:
+        raise RelayAtFault(f"MAIL: {lost}") from None
+    return await transaction.finish(session, mail, answer, _passed, patience)
+
+
+async def _passed() -> bool:
+    """Let the dot follow: a test mail has no row that somebody else could hold."""
+    return True
+
+
+def _tell(outcome: Outcome, told: Callable[[str], None]) -> None:
+    if not isinstance(outcome, Sent):
+        reason, reply = getattr(outcome, "reason", "refused"), getattr(outcome, "reply", None)
+        raise CheckFailed(f"{reason}: {reply}" if reply else reason)
+    told(f"test mail accepted: {outcome.reply}")
+
+
+def _mail(sender: Mailbox, recipient: str) -> Envelope:
+    local, domain = parse_address(recipient)
+    number: UUID = uuid4()
+    header = (
+        address_header("From", sender.name, str(sender)),
+        plain_header("To", f"{local}@{domain}"),
+        text_header("Subject", "Ledgerpost test mail"),
+        plain_header("Date", format_datetime(datetime.now(UTC))),
+        plain_header("Message-ID", f"<{number}@{sender.domain}>"),
+        plain_header("Auto-Submitted", "auto-generated"),
+        plain_header("MIME-Version", "1.0"),
+        plain_header("Content-Type", "text/plain; charset=us-ascii"),
+    )
+    return Envelope(
+        sender=sender.return_path(number),
+        recipient=f"{local}@{domain}",
+        data=("".join(header) + "\r\n" + _TEXT).encode(),
+        smtputf8=not local.isascii(),
+    )

@@ -1,0 +1,231 @@
+"""Opening a session with the relay; the only module but its `login` that knows aiosmtplib."""
+
+import asyncio
+import base64
+import ssl
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import cast
+
+import aiosmtplib
+from aiosmtplib.protocol import SMTPProtocol
+
+from services.mailer.smtp import ehlo
+from services.mailer.smtp.login import Login
+from services.mailer.smtp.outcomes import PasswordRefused, RelayAtFault, TooManySessions
+from services.mailer.smtp.replies import CLOSING, line_text
+from services.mailer.smtp.session import Extensions, Session
+from services.mailer.smtp.smarthost import Relay
+from shared import tcp
+
+_PERMANENT = 500
+
+
+def tls_context(relay: Relay) -> ssl.SSLContext:
+    """Build the TLS settings that `Relay.tls` promises; may read the system's authorities."""
+    if relay.tls in {"implicit", "starttls_required"}:
+        return ssl.create_default_context()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _nobody(_: str) -> None:
+    """Hear nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """How sessions are opened: by which name (None: the socket's address), and who logs in.
+
+    `told` hears of each step in a line.
+    """
+
+    relay: Relay
+    tls: ssl.SSLContext
+    name: str | None
+    login: Login = field(default_factory=Login)
+    told: Callable[[str], None] = _nobody
+
+    async def session(self, step: float, timeout: float) -> Session:
+        """Connect, encrypt, say EHLO and log in, each step within `step`, all within `timeout` s.
+
+        Raises RelayAtFault.
+        """
+        client = aiosmtplib.SMTP(
+            hostname=self.relay.host, start_tls=False, timeout=min(step, timeout)
+        )
+        known = self.login.refused
+        try:
+            async with asyncio.timeout(timeout):
+                return await self._open(client, known)
+        except aiosmtplib.SMTPResponseException as refused:
+            client.close()
+            raise self._fault(refused) from None
+        except TimeoutError as late:
+            client.close()
+            raise RelayAtFault(line_text(str(late) or "no answer in time")) from None
+        except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
+            client.close()
+            raise RelayAtFault(self._clean(str(fault) or type(fault).__name__)) from None
+        except asyncio.CancelledError:
+            client.close()
+            raise
+
+    async def _open(self, client: aiosmtplib.SMTP, known: int) -> Session:
+        relay = self.relay
+        layers = await self._connect(client)
+        await self._say_hello(client)
+        offered = client.supports_extension("starttls")
+        if relay.tls == "starttls_required" or (relay.tls == "starttls" and offered):
+            await self._start_tls(client)
+            layers = (_transport(client), *layers)
+            await self._say_hello(client)
+        if relay.username is not None:
+            self._keep_secret(layers)
+            way = await self.login(
+                client, relay.username, relay.password, encrypted=len(layers) > 1, known=known
+            )
+            self.told(f"AUTH {way}: logged in")
+        # aiosmtplib drops unasked-for replies and knows no pipelining: from here on we listen.
+        return Session(layers, _extensions(client))
+
+    async def _connect(self, client: aiosmtplib.SMTP) -> tuple[asyncio.Transport, ...]:
+        """Connect and read the greeting.
+
+        In two steps, to keep hold of the plain transport of TLS: its buffer counts at the gate.
+        """
+        relay, loop = self.relay, asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(client.timeout):
+                opened = await tcp.connected(relay.host, relay.port)
+        except TimeoutError:
+            raise RelayAtFault(f"no connection to port {relay.port} in time") from None
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise RelayAtFault(f"no connection to port {relay.port}: {reason}") from None
+        protocol = SMTPProtocol(loop)
+        secret = relay.tls == "implicit"
+        plain, _ = await loop.create_connection(
+            asyncio.Protocol if secret else lambda: protocol, sock=opened
+        )
+        layers: tuple[asyncio.Transport, ...] = (plain,)
+        client.protocol, client.transport = protocol, plain
+        self.told(f"connected to {_peer(plain)}, port {relay.port}")
+        if secret:
+            protocol.connection_made(plain)
+            layers = (await self._encrypted(plain, protocol), plain)
+            client.transport = protocol.transport = layers[0]
+        greeting = await protocol.read_response(client.timeout)
+        if greeting.code != aiosmtplib.SMTPStatus.ready:
+            raise aiosmtplib.SMTPConnectResponseError(greeting.code, greeting.message)
+        self.told(f"greeting: {self._clean(greeting.message)}")
+        return layers
+
+    async def _encrypted(
+        self, plain: asyncio.Transport, protocol: SMTPProtocol
+    ) -> asyncio.Transport:
+        try:
+            encrypted = await asyncio.get_running_loop().start_tls(
+                plain, protocol, self.tls, server_hostname=self.relay.host
+            )
+        except BaseException as error:
+            plain.abort()
+            if isinstance(error, OSError):
+                raise _handshake_failed(error) from None
+            raise
+        if encrypted is None:
+            raise ConnectionResetError("the relay closed the connection")
+        self.told(_tls_said(encrypted))
+        return encrypted
+
+    async def _start_tls(self, client: aiosmtplib.SMTP) -> None:
+        try:
+            await client.starttls(tls_context=self.tls)
+        except aiosmtplib.SMTPResponseException:
+            raise
+        except (aiosmtplib.SMTPServerDisconnected, OSError) as error:
+            cause = error.__cause__ or error
+            raise _handshake_failed(cause) from None
+        self.told(_tls_said(_transport(client)))
+
+    async def _say_hello(self, client: aiosmtplib.SMTP) -> None:
+        own = _transport(client).get_extra_info("sockname")
+        name = self.name or ehlo.literal(own[0])
+        try:
+            answer = await client.ehlo(hostname=name)
+        except aiosmtplib.SMTPHeloError:
+            if not client.is_connected:
+                raise
+            answer = await client.helo(hostname=name)
+        lines = " ".join(answer.message.splitlines())
+        self.told(f"EHLO {name}: {self._clean(lines)}")
+
+    def _keep_secret(self, layers: tuple[asyncio.Transport, ...]) -> None:
+        """Raise RelayAtFault if the password would go to another host for all to read."""
+        if len(layers) > 1 or self.relay.tls == "none":
+            return
+        with suppress(ValueError):
+            if ip_address(_peer(layers[0]).partition("%")[0]).is_loopback:
+                return
+        raise RelayAtFault(
+            "it offers no STARTTLS, and the password is not sent unencrypted to another host; "
+            "starttls=never in SMTP_URL would do so"
+        )
+
+    def _fault(self, refused: aiosmtplib.SMTPResponseException) -> RelayAtFault:
+        said = f"{refused.code} {refused.message}" if refused.code > 0 else refused.message
+        if isinstance(refused, aiosmtplib.SMTPAuthenticationError) and refused.code >= _PERMANENT:
+            return PasswordRefused(self._clean(said))
+        if refused.code == CLOSING:
+            return TooManySessions(self._clean(said))
+        return RelayAtFault(self._clean(said))
+
+    def _clean(self, text: str) -> str:
+        """Return one line, without the password if it is in it, plain or as it was sent."""
+        user, password = (self.relay.username or "").encode(), self.relay.password.encode()
+        for secret in filter(None, (b"\0" + user + b"\0" + password, password)):
+            for shown in (secret.decode(), base64.b64encode(secret).decode()):
+                text = text.replace(shown, "[secret]")
+        return line_text(text)
+
+
+def opening(relay: Relay, name: str | None, told: Callable[[str], None] = _nobody) -> Opening:
+    """Return how to open sessions, by `name` or this machine's own; may read files and resolve."""
+    return Opening(relay, tls_context(relay), name or ehlo.own_name(), told=told)
+
+
+def _handshake_failed(error: BaseException) -> RelayAtFault:
+    if isinstance(error, ConnectionError | TimeoutError):
+        why = "the smarthost ended it; it may speak no TLS newer than 1.1"
+        return RelayAtFault(f"TLS handshake failed: {why}")
+    return RelayAtFault(line_text(f"TLS handshake failed: {error}"))
+
+
+def _tls_said(transport: asyncio.Transport) -> str:
+    tls = transport.get_extra_info("ssl_object")
+    verified = tls.context.verify_mode is ssl.CERT_REQUIRED
+    return f"{tls.version()}, certificate {'verified' if verified else 'not verified'}"
+
+
+def _peer(transport: asyncio.Transport) -> str:
+    peer = transport.get_extra_info("peername")
+    return str(peer[0]) if peer else "nobody"
+
+
+def _transport(client: aiosmtplib.SMTP) -> asyncio.Transport:
+    if client.transport is None or client.transport.is_closing():
+        raise ConnectionResetError("the relay closed the connection")
+    return cast("asyncio.Transport", client.transport)
+
+
+def _extensions(client: aiosmtplib.SMTP) -> Extensions:
+    size = client.esmtp_extensions.get("size", "")
+    return Extensions(
+        pipelining=client.supports_extension("pipelining"),
+        smtputf8=client.supports_extension("smtputf8"),
+        size=int(size) if size.isascii() and size.isdigit() else 0,
+    )

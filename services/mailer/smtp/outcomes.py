@@ -1,0 +1,93 @@
+"""What handing one mail to the relay came to.
+
+`reply` is always the relay's own words on one line, or None where it said nothing.
+"""
+
+from dataclasses import dataclass
+from enum import Enum
+
+from shared.amqp.breaker import Fault, Pauses
+
+
+class Blame(Enum):
+    """Whom a refusal for good speaks of."""
+
+    MAIL = "the mail"
+    SMARTHOST = "the smarthost"
+    UNCLEAR = "either"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """The relay answered 2xx to the end of the message: it has the mail."""
+
+    reply: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deferred:
+    """Not accepted, and worth another attempt later."""
+
+    reason: str
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """Not accepted, for good; `suppress` if the address itself can never receive.
+
+    Unless `blame` is the mail, it may be no fault of the mail's: trial.py decides.
+    """
+
+    reason: str
+    reply: str | None = None
+    suppress: bool = False
+    blame: Blame = Blame.MAIL
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """The final dot was written and nothing that decides came back."""
+
+    reason: str
+    reply: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GateLost:
+    """The gate said that the claim is somebody else's: no dot was written, change nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class NotHandedOver:
+    """The gate may have committed, but no dot was written: the owner may hand its attempt back."""
+
+    reason: str
+    reply: str | None = None
+
+
+Outcome = Sent | Deferred | Failed | InDoubt | GateLost | NotHandedOver
+
+
+class RelayAtFault(Fault, ConnectionError):
+    """The relay and not the mail is at fault, so no attempt counts; the text holds no secret."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class PasswordRefused(RelayAtFault):
+    """The relay knows no such user and password: each further try may lock the account."""
+
+    pauses = Pauses(first=30, longest=1800)
+
+
+class RefusesAll(RelayAtFault):
+    """The relay takes mail from nobody, or not from us: only a mail that it takes disproves it."""
+
+    pauses = Pauses(first=5, longest=600, trial=True)
+
+
+class TooManySessions(RelayAtFault):
+    """The relay takes no further connection beside those that are open."""

@@ -1,0 +1,140 @@
+"""Whether a refusal is the mail's own or speaks of the smarthost, by whom else it hits."""
+
+import asyncio
+import re
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from services.mailer.smtp.outcomes import (
+    Blame,
+    Deferred,
+    Failed,
+    NotHandedOver,
+    Outcome,
+    RefusesAll,
+    Sent,
+)
+from shared.amqp.breaker import Breaker
+
+_IN_A_ROW = 2  # recipients whom the same unclear refusal hits before it is the smarthost's
+_REMEMBERED = 900.0  # seconds for which a refusal is known to be a mail's own
+_OFTEN = 3  # pauses for which a business was the cause, as others were accepted after each
+_GIVES_WAY = 3.0  # seconds of a trial, for each thing in common with those that were refused
+_MOST = 1000
+_ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
+
+Key = str | UUID | int
+
+
+@dataclass(frozen=True, slots=True)
+class Addressed:
+    """What mails may have in common: the recipient, the send (so the text), the business."""
+
+    recipient: str
+    send: UUID
+    business: int
+    attempts: int = 0
+
+    @property
+    def keys(self) -> frozenset[Key]:
+        """All three; no two of them are equal by chance, being of different types."""
+        return frozenset({self.recipient, self.send, self.business})
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    at: float
+    mail: Addressed
+    blame: Blame
+    kind: str
+
+
+class Trial:
+    """Judges refusals that may not be the mail's own.
+
+    One that speaks of the smarthost, or hits different recipients in a row, is the smarthost's:
+    consumption pauses. After the pause mails go out one at a time until one is accepted, first
+    those that have least in common with the refused ones. That one shows that the refusals were
+    the others' own: for a while these blame nobody else, so that they never hold up the queue.
+    A business that has caused several pauses, while another's mails were accepted, causes no more.
+    """
+
+    def __init__(self, breaker: Breaker, clock: Callable[[], float] = time.monotonic) -> None:
+        self._breaker = breaker
+        self._clock = clock
+        self._turn: Final = asyncio.Lock()
+        self._row: dict[str, _Refused] = {}  # by recipient, since the last accepted mail
+        self._own: dict[Key, float] = {}  # whose refusals are their own, until when
+        self._causes: list[tuple[int, float]] = []  # businesses that caused a pause, until when
+
+    async def of(self, mail: Addressed, handing: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        """Hand a mail over by `handing`, when it is its turn, and judge what came of it.
+
+        Raises RefusesAll, and what `handing` does.
+        """
+        if self._breaker.doubt is not None:
+            async with self._turn:
+                if (doubt := self._breaker.doubt) is not None:
+                    if self._gives_way(mail):
+                        return NotHandedOver(f"another mail is tried first, after: {doubt}")
+                    return await self._judged(mail, handing)
+        return await self._judged(mail, handing)
+
+    async def _judged(self, mail: Addressed, handing: Callable[[], Awaitable[Outcome]]) -> Outcome:
+        begun = self._clock()
+        outcome = await handing()
+        if isinstance(outcome, Sent):
+            self._accepted(mail, begun)
+        elif isinstance(outcome, Failed) and outcome.blame is not Blame.MAIL:
+            return self._refused(mail, outcome)
+        return outcome
+
+    def _gives_way(self, mail: Addressed) -> bool:
+        if self._breaker.reason is not None:
+            return True  # the mail that was on trial was refused meanwhile
+        common = max((len(mail.keys & each.mail.keys) for each in self._row.values()), default=0)
+        return self._clock() - self._breaker.closed_at < common * _GIVES_WAY
+
+    def _accepted(self, mail: Addressed, begun: float) -> None:
+        self._breaker.proven()
+        self._own.pop(mail.recipient, None)
+        # What was refused while this one was under way may have a newer cause.
+        disproved = [item for item in self._row.items() if item[1].at < begun]
+        causes = {each.mail.business for _, each in disproved if each.blame is Blame.SMARTHOST}
+        until = self._clock() + _REMEMBERED
+        self._causes += [(business, until) for business in causes - {mail.business}]
+        for recipient, each in disproved:
+            del self._row[recipient]
+            # A quota or a session may be well for one mail and not for the next of the same send.
+            known = each.mail.keys if each.blame is Blame.UNCLEAR else {recipient}
+            for key in known - mail.keys:
+                self._own[key] = until
+
+    def _refused(self, mail: Addressed, refused: Failed) -> Outcome:
+        unclear = refused.blame is Blame.UNCLEAR
+        now = self._clock()
+        self._own = {key: until for key, until in self._own.items() if until > now}
+        if self._may_be_anybodys(mail, now, unclear=unclear):
+            kind = f"{refused.reason} {(refused.reply or '')[:3]}"
+            self._row[mail.recipient] = _Refused(now, mail, refused.blame, kind)
+            if len(self._row) > _MOST:
+                del self._row[next(iter(self._row))]
+            hit = sum(each.kind == kind for each in self._row.values())
+            if not unclear or hit >= _IN_A_ROW:
+                # Readiness and the log show it; the delivery keeps the reply as it was.
+                raise RefusesAll(_ADDRESS.sub("…", f"{refused.reason}: {refused.reply}"))
+        elif not unclear:
+            return Deferred(f"{refused.reason}, while others are accepted", refused.reply)
+        if mail.attempts or not self._own.keys().isdisjoint({mail.recipient, mail.send}):
+            return refused
+        return Deferred(f"{refused.reason}, tried once more before it fails", refused.reply)
+
+    def _may_be_anybodys(self, mail: Addressed, now: float, *, unclear: bool) -> bool:
+        if unclear:
+            return self._own.keys().isdisjoint(mail.keys)
+        self._causes = [cause for cause in self._causes if cause[1] > now]
+        often = sum(business == mail.business for business, _ in self._causes) >= _OFTEN
+        return mail.recipient not in self._own and not often

@@ -1,0 +1,167 @@
+"""A queue's messages to those who handle them; how a consumer keeps going."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+import structlog
+from aio_pika.abc import AbstractChannel
+from aiormq.abc import AbstractChannel as Channel
+from aiormq.abc import DeliveredMessage
+
+from shared.amqp import broker, topology
+from shared.amqp.breaker import Breaker
+from shared.process.health import Unwell
+from shared.process.trouble import Trouble
+
+_log = structlog.get_logger("ledgerpost.subscription")
+_PAUSE = 1.0  # seconds before a broker that is away is tried again
+_PATIENCE = 20.0  # seconds for each answer of a broker, before it is asked on another connection
+_GOODBYE = 5.0
+
+
+class _Lost(Unwell, ConnectionResetError):
+    """Messages do not come on this connection any more."""
+
+
+class Subscription:
+    """Consumes `queue` while the breaker is closed, reconnecting for ever.
+
+    `handle` gets each message in a task of its own, `prefetch` of them at once, and raises nothing.
+    A message that it does not settle comes again when the connection is gone.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        name: str,
+        queue: str,
+        handle: Callable[[DeliveredMessage], Awaitable[None]],
+        breaker: Breaker,
+        *,
+        prefetch: int,
+    ) -> None:
+        self._url = url
+        self._name = name
+        self._queue = queue
+        self._handle = handle
+        self._breaker = breaker
+        self._prefetch = prefetch
+        self._trouble = Trouble("rabbitmq is away", "not connected yet")
+        self._at_work: set[asyncio.Future[None]] = set()
+        self.stopping = False
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Consume until `stop`, then finish what is at work."""
+        stopped = asyncio.create_task(stop.wait())
+        try:
+            while not stop.is_set():
+                try:
+                    await self._consume(stopped)
+                except Exception as error:  # noqa: BLE001 - aiormq raises a bare Exception, too
+                    self._trouble.met(error, queue=self._queue)
+                    await asyncio.wait([stopped], timeout=_PAUSE)
+            await self._drain()
+        finally:
+            stopped.cancel()
+
+    async def check(self) -> None:
+        """Raise what keeps the messages from coming, for the health report."""
+        await self._trouble.check()
+
+    async def _consume(self, stopped: asyncio.Task[bool]) -> None:
+        connection = await broker.connect(self._url, self._name)
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                channel = await connection.channel()
+                await topology.prepare(channel)
+                await channel.set_qos(prefetch_count=self._prefetch)
+            lost = asyncio.get_running_loop().create_future()
+            await _watch(channel, lost)
+            while not (stopped.done() or lost.done()):
+                await _first(self._breaker.mended(), lost, stopped)
+                if stopped.done() or lost.done():
+                    break
+                # Below aio-pika, whose message for each delivery costs more than ours to handle it.
+                wire = await channel.get_underlay_channel()
+                begun = await wire.basic_consume(self._queue, self._take, timeout=_PATIENCE)
+                self._trouble.over()
+                await _first(self._breaker.tripped(), lost, stopped)
+                if not lost.done():
+                    await self._cancel(wire, str(begun.consumer_tag), stopped)
+            if stopped.done():
+                await self._drain()
+            else:
+                raise _Lost(lost.result())
+        finally:
+            await _close(connection.close())
+
+    async def _take(self, message: DeliveredMessage) -> None:
+        task = asyncio.ensure_future(self._handle(message))
+        self._at_work.add(task)
+        task.add_done_callback(self._at_work.discard)
+
+    async def _cancel(self, wire: Channel, tag: str, stopped: asyncio.Task[bool]) -> None:
+        """Take no further messages; a broker that does not answer keeps nobody from stopping."""
+        try:
+            await wire.basic_cancel(tag, timeout=_GOODBYE)
+        except TimeoutError:
+            if not stopped.done():
+                raise
+            _log.warning("rabbitmq does not answer", queue=self._queue)
+
+    async def _drain(self) -> None:
+        self.stopping = True
+        while self._at_work:
+            _log.info("finishing what is at work", queue=self._queue, count=len(self._at_work))
+            await asyncio.wait(self._at_work)
+
+
+async def accept(message: DeliveredMessage) -> None:
+    """Acknowledge, or leave it to the redelivery that follows a lost connection."""
+    await _settle(message.channel.basic_ack(_tag(message), wait=False))
+
+
+async def reject(message: DeliveredMessage) -> None:
+    """Let RabbitMQ put it among the dead letters, or give it to somebody once more."""
+    await _settle(message.channel.basic_reject(_tag(message), requeue=False, wait=False))
+
+
+def _tag(message: DeliveredMessage) -> int:
+    return message.delivery_tag or 0
+
+
+async def _settle(settling: Awaitable[None]) -> None:
+    # On a connection that was lost a moment ago aiormq waits for ever to write.
+    try:
+        async with asyncio.timeout(_GOODBYE):
+            await settling
+    except broker.UNAVAILABLE as error:
+        _log.info("message not acknowledged", error=repr(error))
+
+
+async def _watch(channel: AbstractChannel, lost: asyncio.Future[str]) -> None:
+    """Resolve `lost` when the channel closes or the broker cancels the consumer."""
+
+    def lose(reason: str) -> None:
+        if not lost.done():
+            lost.set_result(reason)
+
+    channel.close_callbacks.add(lambda *_: lose("the channel was closed"))
+    underlay = await channel.get_underlay_channel()
+    underlay.on_consumer_cancel_callbacks.add(lambda _: lose("the queue was deleted"))
+
+
+async def _first(event: Awaitable[None], *others: asyncio.Future[str] | asyncio.Task[bool]) -> None:
+    task = asyncio.ensure_future(event)
+    try:
+        await asyncio.wait({task, *others}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        task.cancel()
+
+
+async def _close(closing: Awaitable[None]) -> None:
+    try:
+        async with asyncio.timeout(_GOODBYE):
+            await closing
+    except broker.UNAVAILABLE:
+        return

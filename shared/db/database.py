@@ -1,0 +1,24 @@
+"""How a command comes to the database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import asyncpg
+
+from shared.db import postgres
+from shared.db.migrate import assert_up_to_date
+
+
+@asynccontextmanager
+async def opened(dsn: str, *, name: str, **settings: str) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a command's own session with a database that is up to date, with more `settings`.
+
+    Raises session.Unfit if the promise cannot rest on it (see shared/db/session.py), and
+    MigrationError if a migration is missing.
+    """
+    conn = await postgres.connect(dsn, name=name, settings=settings)
+    try:
+        await assert_up_to_date(conn)
+        yield conn
+    finally:
+        await conn.close()

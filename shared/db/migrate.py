@@ -1,0 +1,173 @@
+"""Forward-only migrations: numbered SQL files, each applied once, in a transaction of its own."""
+
+import asyncio
+import hashlib
+import time
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from importlib.resources import files
+from typing import TypeVar
+
+import asyncpg
+
+from shared.db import rights
+from shared.db.blockers import named
+from shared.db.postgres import CONFLICTS, Connection
+
+Result = TypeVar("Result")
+
+# Any number that no other program uses on the same database; held while migrating.
+_LOCK = 0x1ED6E7905700
+# Who waits for a table keeps everybody waiting who comes after: so give up, let them through, and
+# try again.
+_TURN = "SET LOCAL lock_timeout = '3s'"
+_PAUSE = 1.0
+_PATIENCE = timedelta(minutes=5)
+
+_HISTORY = """
+CREATE TABLE IF NOT EXISTS schema_migrations (
+    name text PRIMARY KEY,
+    sha256 text NOT NULL,
+    applied_at timestamptz NOT NULL DEFAULT now()
+)"""
+
+
+class MigrationError(RuntimeError):
+    """The database cannot be brought up to date; the message is one line that says why."""
+
+
+def migrations() -> dict[str, str]:
+    """Return the SQL of every migration by file name, in the order in which they apply."""
+    folder = files("shared.db.migrations")
+    names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return {name: folder.joinpath(name).read_text("utf-8") for name in names}
+
+
+async def migrate(
+    dsn: str, *, say: Callable[[str], None] = lambda _: None, patience: timedelta = _PATIENCE
+) -> list[str]:
+    """Bring the database up to date, rights included, and return the migrations applied now.
+
+    Several may start at once: each step is a transaction that takes a lock, which also works
+    through a pool that changes connections between transactions. `say` is told who is waited for.
+    Raises MigrationError if the database is not in UTF-8, if its history is not this program's, if
+    rights differ that only their owner may change, or if others are in the way for longer than
+    `patience`.
+    """
+    connection = await asyncpg.connect(
+        dsn, statement_cache_size=0, server_settings={"application_name": "ledgerpost-migrate"}
+    )
+    try:
+        assert_utf8(connection)
+        steps = _Steps(connection, dsn, say, patience)
+        applied = []
+        while (name := await steps.take(_apply_next)) is not None:
+            applied.append(name)
+        missing = await steps.take(rights.settle)
+    except rights.MayNotGrant as error:
+        raise MigrationError(str(error)) from None
+    finally:
+        await connection.close()
+    if applied and missing:
+        say(f"no rights granted: there is no role {', '.join(missing)}, and none may be made")
+    return applied
+
+
+def assert_utf8(connection: Connection) -> None:
+    """Raise MigrationError unless the database stores its text as UTF-8."""
+    encoding = connection.get_settings().server_encoding
+    if encoding != "UTF8":
+        raise MigrationError(
+            f"the database stores text as {encoding}, which cannot hold every name and message:"
+            " make one with ENCODING 'UTF8'"
+        )
+
+
+async def assert_up_to_date(connection: Connection) -> None:
+    """Raise MigrationError if the database lacks a migration of this version."""
+    if await pending(connection):
+        raise MigrationError("the database is not up to date: run `ledgerpost-api migrate` first")
+
+
+async def pending(connection: Connection) -> list[str]:
+    """Return the names of the migrations that the database still lacks."""
+    applied = await _applied(connection)
+    return [name for name in migrations() if name not in applied]
+
+
+class _Steps:
+    """Transactions of which each has the database's schema to itself, one migrator at a time."""
+
+    def __init__(
+        self,
+        connection: asyncpg.Connection,
+        dsn: str,
+        say: Callable[[str], None],
+        patience: timedelta,
+    ) -> None:
+        self._connection = connection
+        self._dsn = dsn
+        self._say = say
+        self._patience = patience
+        self._blockers = ""
+
+    async def take(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        """Return what `work` does in one transaction; tried again while others are in its way."""
+        begun = time.monotonic()
+        while True:
+            try:
+                return await self._try(work)
+            except CONFLICTS as error:
+                if time.monotonic() - begun > self._patience.total_seconds():
+                    who = self._blockers or str(error)
+                    raise MigrationError(
+                        f"gave up after {self._patience.total_seconds():.0f} s of waiting for {who}"
+                    ) from None
+            await asyncio.sleep(_PAUSE)
+
+    async def _try(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
+        # What others committed before the lock was had is seen, whatever the database's default.
+        async with self._connection.transaction(isolation="read_committed"):
+            await self._connection.execute(_TURN)
+            pid = await self._connection.fetchval("SELECT pg_backend_pid()")
+            async with named(self._dsn, pid, self._blocked):
+                await self._connection.execute(f"SELECT pg_advisory_xact_lock({_LOCK})")
+                return await work(self._connection)
+
+    def _blocked(self, by: str) -> None:
+        if by != self._blockers:
+            self._say(f"waiting for {by}")
+        self._blockers = by
+
+
+async def _apply_next(connection: Connection) -> str | None:
+    """Apply the first migration that is missing and return its name; None if none is."""
+    known = migrations()
+    applied = await _applied(connection)
+    for name, digest in applied.items():
+        if name not in known:
+            raise MigrationError(f"{name} was applied but this version does not have it")
+        if _digest(known[name]) != digest:
+            raise MigrationError(f"{name} was changed after it was applied")
+    missing = [name for name in known if name not in applied]
+    if not missing:
+        return None
+    name = missing[0]
+    await connection.execute(_HISTORY)
+    await connection.execute(known[name])
+    await connection.execute(
+        "INSERT INTO schema_migrations (name, sha256) VALUES ($1, $2)", name, _digest(known[name])
+    )
+    return name
+
+
+async def _applied(connection: Connection) -> dict[str, str]:
+    """Return the digests of the migrations that were applied, by their names."""
+    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+        return {}
+    rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
+    return {row["name"]: row["sha256"] for row in rows}
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,101 @@
+"""How a pool opens its connections to Postgres."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Any, cast
+from urllib.parse import urlsplit
+
+import asyncpg
+
+from shared import tcp
+from shared.db import session
+from shared.process.health import Unwell
+
+_PATIENCE = 5.0  # seconds until a connection is open and fit
+
+
+class Silent(Unwell, TimeoutError):
+    """There was no connection in time."""
+
+
+class Opening:
+    """Opens connections for a pool: to an address that answers, as sessions that are ours alone.
+
+    Raises session.Unfit for a server on which the promise cannot rest.
+    """
+
+    def __init__(self, dsn: str, *, proven: bool = False, **settings: str) -> None:
+        """Expect a server that gives each connection a session of its own, if that is `proven`."""
+        self._settings = settings
+        hosts = urlsplit(dsn).netloc.rpartition("@")[2].count(",") + 1
+        # So that half of the time is left for whichever host answers.
+        self._share = _PATIENCE / (2 * hosts) if hosts > 1 else _PATIENCE
+        # Of several hosts the one that takes writes; asyncpg asks each by itself.
+        several = hosts > 1 and "target_session_attrs" not in dsn
+        self._wanted = {"target_session_attrs": "read-write"} if several else {}
+        self._first = asyncio.Lock()
+        self._proven = proven
+
+    async def __call__(self, *arguments: Any, **options: Any) -> asyncpg.Connection:
+        """Return a new connection, opened with what the pool passes on to asyncpg.connect."""
+        options |= self._wanted
+        try:
+            if self._proven:
+                return await self._open(arguments, options)
+            async with self._first:
+                return await self._prove(arguments, options)
+        except TimeoutError:
+            raise Silent(f"no connection within {_PATIENCE:g} s") from None
+
+    async def _prove(
+        self, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> asyncpg.Connection:
+        """Open one, and another beside it: a pool that has one session for both is found out."""
+        conn = await self._open(arguments, options)
+        try:
+            if not self._proven:
+                beside = await self._open(arguments, options)
+                try:
+                    await session.stands(conn)
+                finally:
+                    await beside.close()
+                self._proven = True
+        except BaseException:
+            conn.terminate()
+            raise
+        return conn
+
+    async def _open(
+        self, arguments: tuple[Any, ...], options: dict[str, Any]
+    ) -> asyncpg.Connection:
+        loop = cast("asyncio.AbstractEventLoop", _EachAddress(options.get("loop"), self._share))
+        async with asyncio.timeout(_PATIENCE):
+            conn: asyncpg.Connection = await asyncpg.connect(
+                *arguments, **{**options, "loop": loop}
+            )
+            try:
+                await session.begin(conn, self._settings)
+            except BaseException:
+                conn.terminate()
+                raise
+        return conn
+
+
+class _EachAddress:
+    """The running event loop for asyncpg, but that it tries each address of a host for a while."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop | None, share: float) -> None:
+        self._loop = loop or asyncio.get_running_loop()
+        self._share = share
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._loop, name)
+
+    async def create_connection(
+        self, protocol: Callable[[], asyncio.BaseProtocol], host: str, port: int, **options: Any
+    ) -> tuple[asyncio.BaseTransport, asyncio.BaseProtocol]:
+        async with asyncio.timeout(self._share):
+            opened = await tcp.connected(host, port)
+        if "ssl" in options:
+            options.setdefault("server_hostname", host)
+        return await self._loop.create_connection(protocol, sock=opened, **options)

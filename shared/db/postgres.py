@@ -1,0 +1,176 @@
+"""The connection pool, and what it looks like when Postgres is not there."""
+
+import asyncio
+import ssl
+import traceback
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from datetime import date
+from functools import partial
+from typing import Any, TypeAlias
+
+import asyncpg
+
+from shared.db.opening import Opening
+
+# What a store function takes: a connection of its own or one lent by the pool.
+Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
+
+# Raised by any query for as long as the database lacks what a migration or a grant gives, or a pool
+# hands out sessions that do not know our prepared statements.
+LACKING: tuple[type[Exception], ...] = (
+    asyncpg.UndefinedTableError,
+    asyncpg.UndefinedColumnError,
+    asyncpg.UndefinedFunctionError,
+    asyncpg.UndefinedObjectError,
+    asyncpg.InvalidSchemaNameError,
+    asyncpg.InsufficientPrivilegeError,
+    asyncpg.InvalidSQLStatementNameError,
+    asyncpg.DuplicatePreparedStatementError,
+)
+
+# Raised by any query while Postgres is away, restarting, refusing connections, read-only or lacking
+# something: no fault of what was asked, which can be asked again.
+UNAVAILABLE: tuple[type[Exception], ...] = (
+    *LACKING,
+    OSError,
+    TimeoutError,
+    ssl.SSLError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what a connection lost at the wrong moment ends in
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.QueryCanceledError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.DiskFullError,
+    asyncpg.PostgresIOError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
+)
+
+# Raised where other transactions were in the way and one had to give in; asked again it works.
+CONFLICTS: tuple[type[Exception], ...] = (
+    asyncpg.SerializationError,
+    asyncpg.DeadlockDetectedError,
+    asyncpg.LockNotAvailableError,
+)
+
+
+# At work for whoever called them: packages, and a module of ours.
+_ANYBODYS = frozenset(
+    {"aiohappyeyeballs", "asyncio", "contextlib", "shared.tcp", "socket", "ssl", "uvloop"}
+)
+_OPENING = frozenset({"shared.db.opening", "shared.db.postgres", "shared.db.session"})
+
+
+class Refused(ConnectionRefusedError):
+    """Postgres refused a connection for a reason of its own, such as a parameter of the address."""
+
+
+def is_away(error: BaseException) -> bool:
+    """Return whether `error` says that Postgres is away.
+
+    A lost connection, or one that keeps silent, may be anybody's: these errors count if asyncpg
+    was the one that met them, or what opens its connections.
+    """
+    if not isinstance(error, OSError):
+        return isinstance(error, UNAVAILABLE)
+    for frame, _ in reversed(list(traceback.walk_tb(error.__traceback__))):
+        module = str(frame.f_globals.get("__name__", ""))
+        package = module.partition(".")[0]
+        if _ANYBODYS.isdisjoint({package, module}):
+            return package == "asyncpg" or module in _OPENING
+    return False
+
+
+@asynccontextmanager
+async def pool(
+    dsn: str, *, name: str, size: int, by_key: bool = False
+) -> AsyncIterator[asyncpg.Pool]:
+    """Yield a pool of at most `size` connections, each a session that fits (see session.py).
+
+    It connects at first use, so that a process starts while Postgres is still away. Connections are
+    opened anew once one of them finds that the server takes no writes any more. `by_key` is for
+    those who look for rows by their keys alone: a statement is planned once for a connection, and
+    reads no table as a whole, however small that was when it was planned.
+    """
+    expiring: set[asyncio.Task[None]] = set()
+
+    def watch(query: "asyncpg.connection.LoggedQuery") -> None:
+        # After a fail-over it is the old server, and would be asked for as long as it lives.
+        if isinstance(query.exception, asyncpg.ReadOnlySQLTransactionError):
+            task = asyncio.ensure_future(opened.expire_connections())
+            expiring.add(task)
+            task.add_done_callback(expiring.discard)
+
+    async def init(conn: asyncpg.Connection) -> None:
+        conn.add_query_logger(watch)
+        await _exact_dates(conn)
+
+    opening = Opening(
+        dsn,
+        plan_cache_mode="force_generic_plan" if by_key else "auto",
+        enable_seqscan="off" if by_key else "on",
+        # Ten thousand rows of a report are sorted in memory.
+        work_mem="32MB",
+    )
+
+    opened = await asyncpg.create_pool(
+        dsn,
+        min_size=0,
+        max_size=size,
+        connect=partial(_open, opening),
+        command_timeout=30,
+        reset=_reset,
+        init=init,
+        server_settings={"application_name": name},
+    )
+    try:
+        yield opened
+    finally:
+        opened.terminate()
+
+
+async def connect(
+    dsn: str,
+    *,
+    name: str,
+    proven: bool = False,
+    command_timeout: float | None = None,
+    settings: Mapping[str, str] | None = None,
+) -> asyncpg.Connection:
+    """Return one session that fits (see shared/db/session.py), for those who need no pool.
+
+    A second one, opened for a moment, finds out whether each has a session of its own, unless that
+    is `proven`.
+    """
+    opening = Opening(dsn, proven=proven, **(settings or {}))
+    options = {"command_timeout": command_timeout, "server_settings": {"application_name": name}}
+    return await _open(opening, dsn, **options)
+
+
+async def _open(opening: Opening, *arguments: Any, **options: Any) -> asyncpg.Connection:
+    try:
+        return await opening(*arguments, **options)
+    except UNAVAILABLE:
+        raise
+    except asyncpg.PostgresError as error:
+        raise Refused(f"{type(error).__name__}: {error}") from error
+
+
+async def _reset(_: asyncpg.Connection) -> None:
+    """Send nothing: an open transaction is rolled back by then, and nobody leaves settings behind.
+
+    asyncpg's own would cost a round trip for each use of a connection.
+    """
+
+
+async def _exact_dates(conn: asyncpg.Connection) -> None:
+    """Pass dates as text: asyncpg's own codec turns the first and the last one into infinity."""
+    await conn.set_type_codec(
+        "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
+    )

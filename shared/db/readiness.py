@@ -1,0 +1,23 @@
+"""What a process asks of Postgres before it calls itself ready."""
+
+import asyncpg
+
+from shared.db import migrate, session
+from shared.process.health import Unwell, told
+
+
+async def check_postgres(pool: asyncpg.Pool) -> None:
+    """Return if Postgres answers, takes writes and has every migration of this version.
+
+    Raises an Unwell that tells what is missing otherwise.
+    """
+    try:
+        async with pool.acquire(timeout=2) as conn:
+            await session.stands(conn)
+            missing = await migrate.pending(conn)
+    except Unwell:
+        raise
+    except Exception as error:
+        raise Unwell(f"cannot be asked: {told(error)}") from error
+    if missing:
+        raise Unwell(f"migrations are pending: {', '.join(missing)}")

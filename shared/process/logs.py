@@ -1,0 +1,171 @@
+"""Logs: events with fields, as JSON lines or for a person at a console, without any secret."""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import MutableMapping
+from functools import lru_cache
+from typing import Any, TextIO
+
+import orjson
+import structlog
+from structlog.typing import EventDict, Processor, WrappedLogger
+
+from shared.process.settings import Settings
+from shared.text import escaped
+
+_SECRET_FIELD = re.compile(
+    r"authorization|cookie|passw(?:or)?d|passphrase|secret|token|credential|api_?key|dsn|^key$",
+    re.IGNORECASE,
+)
+# What must not be read inside of a text: the password of a URL, a bearer's key, one of our keys.
+_SECRET_TEXT = (
+    (re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(\b(?:bearer|basic) +)[^\s'\",]+", re.IGNORECASE), r"\1***"),
+    (re.compile(r"(\bledgerpost_[0-9A-Za-z]{8})[0-9A-Za-z]{20,}"), r"\1***"),
+    (re.compile(r"(\bpassword=)[^\s&]+", re.IGNORECASE), r"\1***"),
+)
+# What all of them have: most texts hold none of it, and are done with after this one look.
+_SUSPECT = re.compile(r"://|bearer|basic|ledgerpost_|password=", re.IGNORECASE)
+_LONGEST = 32_000  # characters of a text in a log line: a trace of nested errors fits
+_MOST = 100  # values of a list in a log line
+_SHARED: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+)
+
+
+def configure(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send all logs, those of libraries too, to `stream` (standard error) as the settings ask."""
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        wrapper_class=structlog.stdlib.BoundLogger,
+        cache_logger_on_first_use=True,
+    )
+    output = stream or sys.stderr
+    handler = logging.StreamHandler(output)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *_rendering(settings.log_format, output),
+            ],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(settings.log_level.upper())
+    for name in ("gunicorn.error", "gunicorn.access", "aiohttp", "asyncio", "aio_pika", "aiormq"):
+        library = logging.getLogger(name)
+        library.handlers.clear()
+        library.propagate = True
+    for name in ("aio_pika", "aiormq"):
+        # They warn at every try of a broker that is away, of which we tell ourselves, and debug the
+        # frames as they are, with addresses and keys of messages in them.
+        logging.getLogger(name).setLevel(logging.CRITICAL)
+    logging.captureWarnings(capture=True)
+
+
+def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Replace secrets, by the name of their field or by their form inside of a text, by ***."""
+    return {
+        name: "***" if _is_secret(name, value) else _clean(value) for name, value in event.items()
+    }
+
+
+def clean(text: str) -> str:
+    """Return `text` with every secret of a known form in it replaced by ***."""
+    if _SUSPECT.search(text) is None:
+        return text
+    for pattern, replacement in _SECRET_TEXT:
+        text = pattern.sub(replacement, text)
+    return text
+
+
+def _is_secret(name: str, value: object) -> bool:
+    # A number is none: the fencing token of a delivery is one of the things to be seen.
+    return not isinstance(value, (int, float, type(None))) and _names_secret(name)
+
+
+@lru_cache(maxsize=1024)
+def _names_secret(field: str) -> bool:
+    return bool(_SECRET_FIELD.search(field))
+
+
+def _clean(value: object) -> object:
+    if isinstance(value, str):
+        return clean(value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
+    if isinstance(value, MutableMapping):
+        return redact(None, "", {str(name): each for name, each in value.items()})
+    if isinstance(value, (list, tuple)):
+        return [_clean(each) for each in value[:_MOST]]
+    if isinstance(value, (bool, int, float, type(None))):
+        return value
+    # Anything else is logged as its text, which may show what it was made with.
+    return clean(str(value))
+
+
+def _rendering(form: str, stream: TextIO) -> list[Processor]:
+    if form == "console":
+        return [structlog.processors.format_exc_info, redact, _printable, _console(stream)]
+    return [structlog.processors.format_exc_info, redact, _json]
+
+
+def _console(stream: TextIO) -> Processor:
+    """Return what writes a line that says first what happened, then when and the fields."""
+    red = structlog.dev.RED if stream.isatty() else ""
+    plain = structlog.dev.RESET_ALL if stream.isatty() else ""
+
+    def column(name: str, *, width: int = 0, style: str = "") -> structlog.dev.Column:
+        key_style = None if name else ""
+        return structlog.dev.Column(
+            name,
+            structlog.dev.KeyValueColumnFormatter(
+                key_style=key_style,
+                value_style=style,
+                reset_style=plain,
+                value_repr=_legible if not name else str,
+                width=width,
+            ),
+        )
+
+    return structlog.dev.ConsoleRenderer(
+        columns=[
+            column("event", width=30),
+            column("level", width=7, style=red),
+            column("timestamp"),
+            column(""),
+        ]
+    )
+
+
+def _legible(value: object) -> str:
+    text = str(value)
+    return f"'{text}'" if isinstance(value, str) and (not text or " " in text) else text
+
+
+def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Escape what would begin a line or steer the terminal; a trace keeps its own lines."""
+    return {
+        name: escaped(value, kept="\n" if name == "exception" else "")
+        if isinstance(value, str)
+        else value
+        for name, value in event.items()
+    }
+
+
+def _json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
+    try:
+        return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
+    except orjson.JSONEncodeError:
+        # Half a character, say: the standard library writes it as an escape.
+        return json.dumps(event, default=str)

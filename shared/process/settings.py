@@ -1,0 +1,253 @@
+"""Settings, read once from the environment and then passed on; every NAME also as NAME_FILE."""
+
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+)
+
+from shared.db.postgres_url import understood
+from shared.process import ranges
+from shared.process.networks import Network, read
+from shared.validation import said
+
+# One host of a URL, with or without a port; Postgres takes several, or none for a socket.
+_HOST = re.compile(r"(\[[^\]]*\]|[^:\[\]]*)(:[0-9]*)?")
+# As a browser writes it: in lower case, without a path or the scheme's own port.
+_ORIGIN = re.compile(r"https?://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:[0-9]{1,5})?")
+_UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class SettingsError(ValueError):
+    """A setting is wrong or missing; the message is one line that names it and shows no value."""
+
+
+def _duration(value: object) -> object:
+    match = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd])", value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("should be a number with a unit: 30s, 10m, 72h or 3d")
+    try:
+        return timedelta(**{_UNITS[match[2]]: float(match[1])})
+    except OverflowError:
+        raise ValueError("is too long") from None
+
+
+def _url(*schemes: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        parts = urlsplit(str(value))
+        if parts.scheme not in schemes or not (parts.hostname or parts.query):
+            begins = " or ".join(f"{scheme}://" for scheme in schemes)
+            raise ValueError(f"should be a URL that begins with {begins}")
+        hosts = parts.netloc.rpartition("@")[2].split(",")
+        if not all(_HOST.fullmatch(host) for host in hosts):
+            raise ValueError("has a port that is no number; percent-encode / and : in the password")
+        # Half of the password may stand where a port and a path do, and those are logged.
+        behind = parts.path if parts.scheme.startswith("postgres") else parts.path + parts.query
+        if parts.fragment or ("@" in behind and "@" not in parts.netloc):
+            raise ValueError("ends its host too early: percent-encode / ? # and @ in the password")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _named(url: str) -> str:
+    """Let every host of a URL have a name: RabbitMQ has no socket to fall back on."""
+    hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
+    if any(host.partition(":")[0] == "" for host in hosts):
+        raise ValueError("has an empty host name")
+    return url
+
+
+def _prefix(name: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9._-]{3,100}", name):
+        raise ValueError("should be 3 to 100 letters, digits, dots, hyphens and underscores")
+    return name
+
+
+def _origins(value: object) -> object:
+    given = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
+    for each in given if isinstance(given, list) else ():
+        if each != "*" and not _ORIGIN.fullmatch(each):
+            raise ValueError("should be * or origins like https://app.example, with commas between")
+    return given
+
+
+def _answerable(chosen: str, info: ValidationInfo) -> str:
+    """Let it be on only where a mail reader can answer: over HTTPS, with a token that we signed."""
+    if chosen == "on":
+        if info.data.get("unsubscribe_secret") is None:
+            raise ValueError("needs UNSUBSCRIBE_SECRET")
+        if not re.fullmatch(r"https://[!-;=?-~]{1,200}", info.data.get("public_url", "")):
+            raise ValueError("needs a PUBLIC_URL that begins with https://")
+    return chosen
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
+Delay = Annotated[timedelta, BeforeValidator(_duration), Field(le=timedelta(minutes=10))]
+Port = Annotated[int, Field(ge=0, le=65535)]
+PostgresUrl = Annotated[
+    str, _url("postgresql", "postgres"), AfterValidator(understood), Field(repr=False)
+]
+AmqpUrl = Annotated[str, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)]
+SearchedAmqpUrl = Annotated[
+    str | None, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)
+]
+SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
+Secret = Annotated[str | None, Field(min_length=32, repr=False)]
+Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
+QueuePrefix = Annotated[str | None, AfterValidator(_prefix)]
+Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
+Networks = Annotated[tuple[Network, ...], BeforeValidator(read)]
+HttpUrl = Annotated[str, _url("http", "https")]
+
+
+class Settings(BaseModel):
+    """What every process needs; durations are written like 30s, 10m, 72h or 3d."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_format: Literal["json", "console"] = "json"
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read the settings from `environ`, or raise a SettingsError naming what is at fault."""
+        given: dict[str, str] = {}
+        for field in cls.model_fields:
+            value = _read(environ, field.upper())
+            if value is not None:
+                given[field] = value
+        try:
+            return cls.model_validate(given)
+        except ValidationError as error:
+            raise SettingsError(_first_line(error, cls)) from None
+
+
+class DatabaseSettings(Settings):
+    """Settings of everything that reads or writes the ledger."""
+
+    database_url: PostgresUrl
+
+
+class SendSettings(DatabaseSettings):
+    """The operator's limits on sends, however they are asked for."""
+
+    max_lateness: Duration = timedelta(hours=72)
+    max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
+    daily_quota: Annotated[int, Field(ge=1, le=1_000_000_000)] = 5_000
+    rate_limit: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
+
+
+class ApiSettings(SendSettings):
+    """Settings of the HTTP API."""
+
+    api_host: str = "127.0.0.1"
+    api_port: Port = 8080
+    api_workers: Annotated[int, Field(ge=1, le=64)] = 1
+    drain_delay: Delay = timedelta(seconds=5)
+    public_url: HttpUrl = "http://127.0.0.1:8080"
+    unsubscribe_secret: Secret = None
+    cors_origins: Origins = ()
+    trusted_proxies: Networks = ()
+
+
+class RelaySettings(SendSettings):
+    """Settings of the relay: deliveries to RabbitMQ, requests from it, sweeper, events, pruning."""
+
+    amqp_url: AmqpUrl
+    reply_to_prefix: QueuePrefix = None
+    relay_ops_host: str = "127.0.0.1"
+    relay_ops_port: Port = 8081
+    poll_interval: Duration = timedelta(seconds=1)
+    sweep_interval: Duration = timedelta(seconds=10)
+    queue_patience: Duration = timedelta(seconds=30)
+    in_doubt_policy: Literal["hold", "resend"] = "hold"
+    smtp_reply_timeout: Duration = timedelta(minutes=10)
+    # Longer than an Idempotency-Key is answered: its repetition must find the send.
+    history_retention: Annotated[Duration, Field(ge=timedelta(days=2))] = timedelta(days=400)
+    event_retention: Duration = timedelta(days=30)
+
+
+class BrokerSettings(Settings):
+    """Settings of what asks RabbitMQ alone."""
+
+    amqp_url: AmqpUrl
+
+
+class ErasureSettings(DatabaseSettings):
+    """Settings of what erases a customer; without RabbitMQ its dead letters are not searched."""
+
+    amqp_url: SearchedAmqpUrl = None
+
+
+class SenderSettings(Settings):
+    """Settings of whom mail comes from."""
+
+    mail_from: Annotated[str, Field(min_length=3)]
+    return_path: Literal["bounce", "plain"] = "bounce"
+
+
+class SmtpSettings(SenderSettings):
+    """Settings of a conversation with the smarthost."""
+
+    smtp_url: SmtpUrl
+    ehlo_name: str | None = None
+
+
+class LetterSettings(SenderSettings, DatabaseSettings):
+    """Settings of what makes a mail."""
+
+    public_url: HttpUrl = "http://127.0.0.1:8080"
+    unsubscribe_secret: Secret = None
+    attach_pdf: Literal["on", "off"] = "on"
+    list_unsubscribe: Annotated[Literal["off", "on"], AfterValidator(_answerable)] = "off"
+
+
+class MailerSettings(LetterSettings, SmtpSettings, BrokerSettings):
+    """Settings of the mailer."""
+
+    mail_redirect_to: str | None = None
+    relay_rate: Rate = None
+    domain_rate: Rate = None
+    mailer_concurrency: Annotated[int, Field(ge=1, le=200)] = 10
+    mailer_ops_host: str = "127.0.0.1"
+    mailer_ops_port: Port = 8082
+    lease: Duration = timedelta(seconds=30)
+    retry_delay: Duration = timedelta(seconds=30)
+    smtp_reply_timeout: Duration = timedelta(minutes=10)
+
+
+def _read(environ: Mapping[str, str], name: str) -> str | None:
+    value, path = environ.get(name), environ.get(f"{name}_FILE")
+    if value is not None and path is not None:
+        raise SettingsError(f"{name}: set either {name} or {name}_FILE, not both")
+    if path is None:
+        return value or None
+    try:
+        return Path(path).read_text("utf-8").strip() or None
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise SettingsError(f"{name}_FILE: cannot be read: {reason}") from None
+
+
+def _first_line(error: ValidationError, model: type[Settings]) -> str:
+    faults = error.errors(include_input=False, include_url=False)
+    missing = [str(each["loc"][0]).upper() for each in faults if each["type"] == "missing"]
+    if missing:
+        return f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} not set"
+    first = faults[0]
+    name = str(first["loc"][0])
+    field = model.model_fields[name]
+    range_ = None if first["type"] == "value_error" else ranges.said(field)
+    return f"{name.upper()}: {range_ or said(first)}"

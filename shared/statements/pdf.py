@@ -1,0 +1,128 @@
+"""The statement as a PDF, typeset by typst from data that it never reads as source."""
+
+import datetime as dt
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import typst
+
+from shared.statements.view import View
+
+_HERE: Final = Path(__file__).parent
+_ARCHIVAL: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
+_PLAIN: "Final[list[typst.PDFStandard]]" = ["1.7"]
+# How typst says that no font has a letter, which it writes as Rust does.
+_MISSING: Final = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
+_ESCAPED: Final = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))")
+# Parts of the ledger's text, which have no place in a reason that is logged.
+_QUOTED: Final = re.compile(r"[`'\"].*[`'\"]", re.DOTALL)
+_SAMPLE: Final = b'#set text(font: "Inter")\n#set document(title: "x")\n#sys.inputs.text'
+
+# typst keeps the layout of a document through ten further compilations, about 0.1 MB a row; what
+# is larger than this is let go of at once, or ten long statements would hold two gigabytes.
+_LONG: Final = 200
+_GENERATIONS: Final = 11
+
+
+class TypesettingError(RuntimeError):
+    """The statement could not be typeset; the message is typst's own."""
+
+
+class Panicked(TypesettingError):
+    """Typst gave up on a text that it should be able to set."""
+
+
+class Printed(NamedTuple):
+    """A PDF, and the characters in it for which there is no font."""
+
+    pdf: bytes
+    missing: frozenset[str]
+
+
+class Press:
+    """Makes PDFs with one typst compiler, which reads its fonts once; for one thread at a time."""
+
+    def __init__(self) -> None:
+        self._source = (_HERE / "statement.typ").read_bytes()
+        fonts = typst.Fonts(
+            include_system_fonts=True,
+            include_embedded_fonts=False,
+            font_paths=[str(_HERE / "fonts")],
+        )
+        #: The files of all fonts; each is read when it is first needed.
+        self.fonts = [font.path for font in fonts.fonts() if font.path is not None]
+        self._compiler = typst.Compiler(font_paths=fonts)
+
+    def print(self, view: View, moment: dt.datetime) -> Printed:
+        """Return a tagged PDF, the same bytes for the same view and moment of creation.
+
+        It conforms to PDF/A-2a and PDF/UA-1 unless a character is in no font here: then it is a
+        plain PDF that has a box in its place. Raises TypesettingError.
+        """
+        data = {"statement": json.dumps(view)}
+        try:
+            try:
+                return Printed(self._compile(self._source, data, moment, _ARCHIVAL), frozenset())
+            except typst.TypstError as error:
+                if not error.message.startswith("PDF/"):
+                    raise
+                missing = _missing(error)
+            return Printed(self._compile(self._source, data, moment, _PLAIN), missing)
+        except typst.TypstError as error:
+            raise TypesettingError(error.message) from error
+        finally:
+            if len(view["rows"]) > _LONG:
+                self._forget()
+
+    def lacks(self, texts: Iterable[str]) -> frozenset[str]:
+        """Return the characters of the texts that are in no font here, as far as typst can say."""
+        try:
+            data = {"text": "\n".join(texts)}
+            self._compile(_SAMPLE, data, dt.datetime.fromtimestamp(0, dt.UTC), _ARCHIVAL)
+        except typst.TypstError as error:
+            return _missing(error)
+        except Panicked:
+            pass
+        return frozenset()
+
+    def _compile(
+        self,
+        source: bytes,
+        data: dict[str, str],
+        moment: dt.datetime,
+        standards: "list[typst.PDFStandard]",
+    ) -> bytes:
+        try:
+            pages, warnings = self._compiler.compile_with_warnings(
+                source,
+                format="pdf",
+                sys_inputs=data,
+                pdf_standards=standards,
+                timestamp=int(moment.timestamp()),
+            )
+        except BaseException as error:
+            if isinstance(error, (Exception, KeyboardInterrupt, SystemExit)):
+                raise
+            # A panic of typst is no Exception and would end the process.
+            raise Panicked(f"typst gave up: {_QUOTED.sub('…', str(error))}") from None
+        unknown = [w.message for w in warnings if w.message.startswith("unknown font")]
+        if unknown or not isinstance(pages, bytes):
+            raise TypesettingError("; ".join(unknown) or "typst made no PDF")
+        return pages
+
+    def _forget(self) -> None:
+        for _ in range(_GENERATIONS):
+            self._compiler.compile(b"", format="svg")
+
+
+def _missing(error: typst.TypstError) -> frozenset[str]:
+    said = f"{error.message}\n{error.diagnostic}"
+    texts = (_ESCAPED.sub(_unescaped, text) for text in _MISSING.findall(said))
+    return frozenset("".join(texts)) - {" "}
+
+
+def _unescaped(found: re.Match[str]) -> str:
+    return chr(int(found[1], 16)) if found[1] else found[2]

@@ -1,0 +1,91 @@
+"""The one renderer of a statement: snapshot bytes in, mail and PDF out, nothing else read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.statements.mail import Mail
+from shared.statements.model import Business, Statement
+from shared.statements.printing import Copy, Flaw, Printer
+from shared.statements.view import view
+from shared.statements.wording import file_name, line
+
+_NO_PDF = Copy(None, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A statement ready to send; the same snapshot and message give the same bytes.
+
+    `flaws` tell what the PDF does not show as the ledger has it.
+    """
+
+    subject: str
+    text: str
+    html: str
+    pdf: bytes | None
+    pdf_name: str
+    business: Business
+    prepared_at: datetime
+    reply_to: str | None
+    flaws: tuple[Flaw, ...] = ()
+
+
+class Renderer:
+    """Renders statements; templates and fonts are read when it is made, once.
+
+    With `pdf` false there is the mail alone, and its text does not speak of an attachment.
+    """
+
+    def __init__(
+        self, *, pdf: bool = True, reply_to: Callable[[str | None], str | None] = lambda text: text
+    ) -> None:
+        """Take from `reply_to` the address that replies reach, of the one that a business has."""
+        self._reply_to = reply_to
+        self._mail = Mail()
+        self._printer = Printer() if pdf else None
+
+    @property
+    def fonts(self) -> list[str]:
+        """The files of all fonts that it may have to read."""
+        return self._printer.fonts if self._printer else []
+
+    def uncovered(self) -> tuple[str, ...]:
+        """Return the scripts of which its PDFs have no letters."""
+        return self._printer.uncovered() if self._printer else ()
+
+    def render(
+        self, content: bytes, message: str | None = None, *, without: Flaw | None = None
+    ) -> Rendered:
+        """Render a snapshot, with the personal message (plain text) above it in the mail.
+
+        The PDF is the statement alone: it is the same for every recipient and every message. If it
+        cannot be made, the mail says so; so it does if the PDF is left out for a flaw, `without`.
+        Raises StatementError.
+        """
+        statement = Statement.parse(content)
+        shown = view(statement)
+        pdf, flaws = _NO_PDF
+        if self._printer and without is not None:
+            flaws = (without,)
+        elif self._printer:
+            pdf, flaws = self._printer.print(shown, statement.generated_at)
+        reply_to = self._reply_to(statement.business.email)
+        subject, text, html = self._mail.write(
+            shown,
+            message,
+            replies=reply_to is not None,
+            attached=pdf is not None,
+            flaws={flaw.kind for flaw in flaws},
+        )
+        return Rendered(
+            subject,
+            text,
+            html,
+            pdf,
+            file_name(line(statement.business.name), statement.since, statement.until),
+            statement.business,
+            statement.generated_at,
+            reply_to,
+            flaws,
+        )
