@@ -6,8 +6,8 @@ import pytest
 from provision.ports import free_ports
 from shared.statements.render import Renderer
 from tests.journeys.conftest import System
-from tests.shared.statement.snapshots import frozen, row, snapshot
-from tests.shared.statement.test_statement_flaws import PANIC
+from tests.shared.statements.snapshots import frozen, row, snapshot
+from tests.shared.statements.test_flaws import PANIC
 
 
 async def test_whoever_words_a_reference_cannot_silence_a_customer(system: System) -> None:

@@ -14,8 +14,8 @@ import structlog
 from shared.process import logs
 from shared.process.settings import Settings
 from tests.journeys.conftest import System
-from tests.shared.statement.hostile import PAYLOADS
-from tests.shared.statement.reading import page, words
+from tests.shared.statements.hostile import PAYLOADS
+from tests.shared.statements.reading import page, words
 
 # Every header of a mail, in this order, whatever the ledger says.
 HEADERS = [

@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from services.mailer.__main__ import cli as mailer
 from tests.pgbouncer import pooled
 from tests.services.api.command import run
-from tests.shared.test_session import alter
+from tests.shared.db.test_session import alter
 
 GOLDEN = Path(__file__).parents[2] / "fixtures" / "golden"
 READ_ONLY = "the server takes no writes: it is a replica, or read-only"

@@ -9,8 +9,8 @@ from shared.statements.model import Statement
 from shared.statements.pdf import Press, TypesettingError
 from shared.statements.render import Renderer
 from shared.statements.view import view
-from tests.shared.statement.reading import pdf_text, tool
-from tests.shared.statement.snapshots import frozen, many, row, snapshot
+from tests.shared.statements.reading import pdf_text, tool
+from tests.shared.statements.snapshots import frozen, many, row, snapshot
 
 TYPST = '#panic("x") $x^2$ *bold* _it_ `raw` \\u{41} @ref <label> // no /* c */ = h'
 

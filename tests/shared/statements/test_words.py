@@ -8,8 +8,8 @@ from itertools import pairwise
 import pytest
 
 from shared.statements.render import Renderer
-from tests.shared.statement.reading import pdf_text, tool
-from tests.shared.statement.snapshots import frozen, row, snapshot
+from tests.shared.statements.reading import pdf_text, tool
+from tests.shared.statements.snapshots import frozen, row, snapshot
 
 UNSEEN = re.compile("[\u00ad\u200b-\u200d\u2060\ufeff]")
 STRIPE = "pi_3OZ2xL2eZvKYlo2C1gqfJ8Yb"

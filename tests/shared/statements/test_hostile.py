@@ -8,9 +8,9 @@ from hypothesis import HealthCheck, given, settings
 
 from shared.statements.render import Rendered, Renderer
 from shared.statements.wording import line, lines
-from tests.shared.statement.hostile import PAYLOADS, fill, texts
-from tests.shared.statement.reading import page, pdf_text, words
-from tests.shared.statement.snapshots import frozen, snapshot
+from tests.shared.statements.hostile import PAYLOADS, fill, texts
+from tests.shared.statements.reading import page, pdf_text, words
+from tests.shared.statements.snapshots import frozen, snapshot
 
 PLAIN = "plain"
 

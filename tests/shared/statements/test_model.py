@@ -5,7 +5,7 @@ import pytest
 from pydantic import ValidationError
 
 from shared.statements.model import Statement, StatementError
-from tests.shared.statement.snapshots import NOVEMBER, frozen, snapshot
+from tests.shared.statements.snapshots import NOVEMBER, frozen, snapshot
 
 
 def parsed(**changes: Any) -> Statement:

@@ -20,7 +20,7 @@ from shared.rendering import pool
 from shared.rendering.orders import MOST_BODY, CompositorError, Order
 from shared.rendering.pool import Compositors, NoCompositor
 from shared.statements.model import StatementError
-from tests.shared.statement.snapshots import frozen, snapshot
+from tests.shared.statements.snapshots import frozen, snapshot
 
 _ORDER = Order(
     frozen(snapshot()).decode(),

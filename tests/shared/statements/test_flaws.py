@@ -10,9 +10,9 @@ from shared.statements.pdf import Panicked, Press
 from shared.statements.printing import UNPRINTABLE
 from shared.statements.render import Renderer
 from shared.statements.scripts import COMMON, scripts
-from tests.shared.statement.reading import pdf_text, words
-from tests.shared.statement.snapshots import frozen, row, snapshot
-from tests.shared.statement.test_statement_pdf import conforms
+from tests.shared.statements.reading import pdf_text, words
+from tests.shared.statements.snapshots import frozen, row, snapshot
+from tests.shared.statements.test_pdf import conforms
 
 #: Sets typst 0.15.1 counting past the end of a text, with the Arabic letters of DejaVu.
 PANIC = (

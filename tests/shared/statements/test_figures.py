@@ -3,8 +3,8 @@
 import re
 
 from shared.statements.render import Renderer
-from tests.shared.statement.reading import FIGURE, page, pdf_text, words
-from tests.shared.statement.snapshots import frozen, snapshot
+from tests.shared.statements.reading import FIGURE, page, pdf_text, words
+from tests.shared.statements.snapshots import frozen, snapshot
 
 ROWS = [
     ("Invoice INV-2024-0117", "12,480.50", "15,680.50"),

@@ -43,7 +43,7 @@ async def test_a_preview_says_it_too(empty: str) -> None:
     }
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "services.mailer", "preview", str(uuid4()),
-        env=given, cwd=Path(__file__).parents[2], stderr=PIPE,
+        env=given, cwd=Path(__file__).parents[3], stderr=PIPE,
     )  # fmt: skip
     _, err = await process.communicate()
     assert err.decode() == f"Error: {SENTENCE}\n"

@@ -24,7 +24,7 @@ from shared.rendering.pool import Compositors, NoCompositor
 from shared.statements.model import StatementError
 from shared.statements.printing import Flaw
 from shared.statements.render import Renderer
-from tests.shared.statement.snapshots import frozen, many, snapshot
+from tests.shared.statements.snapshots import frozen, many, snapshot
 
 _SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
 _DATE = datetime(2024, 12, 1, tzinfo=UTC)

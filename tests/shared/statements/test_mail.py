@@ -6,8 +6,8 @@ import pytest
 from shared.mail.message import usable
 from shared.statements.mail import SHOWN
 from shared.statements.render import Renderer
-from tests.shared.statement.reading import page, pdf_text, tool, words
-from tests.shared.statement.snapshots import frozen, many, row, snapshot
+from tests.shared.statements.reading import page, pdf_text, tool, words
+from tests.shared.statements.snapshots import frozen, many, row, snapshot
 
 MARKUP = "<img src=x onerror=alert(1)>\"'&{{ 7*7 }}<!--% if 1 %-->"
 

@@ -19,7 +19,7 @@ from shared.rendering import queue
 from shared.rendering.orders import Order
 from shared.rendering.pool import Compositors
 from shared.rendering.queue import Crowded, Letters
-from tests.shared.statement.snapshots import frozen, snapshot
+from tests.shared.statements.snapshots import frozen, snapshot
 
 _SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
 _NOW = datetime(2024, 12, 1, tzinfo=UTC)

@@ -12,7 +12,7 @@ import pytest
 
 from shared.statements.render import Renderer
 from tests.servers import absent
-from tests.shared.statement.snapshots import frozen, row, snapshot
+from tests.shared.statements.snapshots import frozen, row, snapshot
 
 # Says what each figure's lines are, and how wide the page is, of the mails in frames.
 _MEASURE = r"""
