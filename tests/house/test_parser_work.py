@@ -28,7 +28,7 @@ from services.api.sends import request_fields
 from services.api.sends.history import DoubtsQuery, HistoryQuery
 from services.api.sends.recipients import Candidates
 from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
-from services.api.suppressions.model import PageQuery, SuppressionBody
+from services.api.suppressions.model import SuppressionBody, SuppressionsQuery
 from services.mailer.smtp import replies
 from services.mailer.smtp.smarthost import Relay
 from shared import text
@@ -202,11 +202,13 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "flag or moment": request_fields.flag_or_moment,
     "period": lambda given: Period.parse(given, given),
     "customer's id": customer_id,
-    "history": lambda given: HistoryQuery.parse(
-        dict.fromkeys(("customer_id", "status", "limit", "cursor"), given)
+    "history": lambda given: parsing.parse(
+        HistoryQuery, dict.fromkeys(("customer_id", "status", "limit", "cursor"), given)
     ),
-    "doubts": lambda given: DoubtsQuery.parse(dict.fromkeys(("limit", "cursor"), given)),
-    "suppressions": lambda given: parsing.parse(PageQuery, {"cursor": given}),
+    "doubts": lambda given: parsing.parse(DoubtsQuery, dict.fromkeys(("limit", "cursor"), given)),
+    "suppressions": lambda given: parsing.parse(
+        SuppressionsQuery, {"limit": given, "cursor": given}
+    ),
     "key": lambda given: Key.bearer([given]),
     "bearer": lambda given: Key.bearer([f"Bearer {given}"]),
     "idempotency key": lambda given: IdempotencyKey.parse([given]),

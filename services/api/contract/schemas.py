@@ -7,14 +7,14 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
+from services.api.core.paging import Page
 from services.api.http.health import Alive, Readiness
 from services.api.openapi.problem_responses import InputProblem, Problem
 from services.api.reports.model import FilterBody
 from services.api.reports.row import Row
 from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
-from services.api.sends.view import Doubt, Page, Send
-from services.api.suppressions.model import Page as SuppressionPage
-from services.api.suppressions.model import SuppressionBody
+from services.api.sends.view import Doubt, Send
+from services.api.suppressions.model import Suppression, SuppressionBody
 from services.api.suppressions.unsubscribe import UnsubscribeBody
 
 _READ: tuple[type[BaseModel], ...] = (
@@ -31,7 +31,7 @@ _WRITTEN: tuple[type[BaseModel], ...] = (
     Send,
     Page[Send],
     Page[Doubt],
-    SuppressionPage,
+    Page[Suppression],
     Problem,
     InputProblem,
     Alive,
@@ -43,7 +43,11 @@ FORMS = {"application/x-www-form-urlencoded": "Form", "multipart/form-data": "Mu
 # A flag in a form, whose values are all text.
 _FLAG = {"type": "string", "enum": ["", "0", "1", "true", "false"]}
 # What pydantic names after its way to make them.
-_NAMES = {"Page_Send_": "SendPage", "Page_Doubt_": "DoubtPage", "Page": "SuppressionPage"}
+_NAMES = {
+    "Page_Send_": "SendPage",
+    "Page_Doubt_": "DoubtPage",
+    "Page_Suppression_": "SuppressionPage",
+}
 _WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")
 
 

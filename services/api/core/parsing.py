@@ -14,6 +14,7 @@ MAX_FIELDS = 1000
 _LONGEST_NAME = 200  # of a field's name that is repeated; the caller chose it
 _MAX_DEPTH = 20  # of JSON; nothing that is asked for is deeper than a list in an object
 _MAX_VALUES = 10_000  # in one field; the longest list that is asked for has 900
+_INTEGER_DIGITS_MAX = 19  # of a bigint; Python refuses to read numbers of thousands of digits
 _MOST_COMPLAINTS = 50  # fields at fault that an answer names
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -51,6 +52,18 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
             )
             for each in _first(error)
         ) from None
+
+
+def whole_number(value: object) -> object:
+    """Pass on what may be a whole number: of a text, decimal digits only. Raises ValueError.
+
+    It stands before pydantic's own reader, which also takes signs, spaces and fractions.
+    """
+    if isinstance(value, str) and not (value.isascii() and value.isdigit()):
+        raise ValueError("should be a whole number")
+    if isinstance(value, str) and len(value) > _INTEGER_DIGITS_MAX:
+        raise ValueError("has too many digits")
+    return value
 
 
 def _said(fault: Mapping[str, Any], model: type[BaseModel]) -> str:

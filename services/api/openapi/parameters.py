@@ -2,8 +2,7 @@
 
 from typing import Any
 
-from services.api.sends.history import CURSOR_FORM, DEFAULT_LIMIT, MAX_LIMIT
-from services.api.suppressions.model import CURSOR_FORM as SUPPRESSION_CURSOR_FORM
+from services.api.core.paging import LIMIT_DEFAULT, LIMIT_MAX, TEXT_CURSOR_FORM, UUID_CURSOR_FORM
 
 EVERYWHERE = ("request_id", "traceparent")
 # Those whose wrong values are a 422; of what is only looked for, none is wrong.
@@ -87,21 +86,21 @@ PARAMETERS: dict[str, dict[str, Any]] = {
     "limit": _parameter(
         "query",
         "limit",
-        {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
-        DEFAULT_LIMIT,
+        {"type": "integer", "minimum": 1, "maximum": LIMIT_MAX, "default": LIMIT_DEFAULT},
+        LIMIT_DEFAULT,
         "The most items to answer with.",
     ),
     "cursor": _parameter(
         "query",
         "cursor",
-        {"type": "string", "pattern": CURSOR_FORM},
+        {"type": "string", "pattern": UUID_CURSOR_FORM},
         None,
         "The `next_cursor` of the page before this one.",
     ),
     "suppression_cursor": _parameter(
         "query",
         "cursor",
-        {"type": "string", "pattern": SUPPRESSION_CURSOR_FORM},
+        {"type": "string", "pattern": TEXT_CURSOR_FORM},
         None,
         "The `next_cursor` of the page before this one.",
     ),

@@ -4,6 +4,8 @@ from uuid import UUID
 
 from aiohttp import web
 
+from services.api.core.paging import Page
+from services.api.core.parsing import parse
 from services.api.core.refusals import Invalid, NotFound
 from services.api.http import idempotency, request_body
 from services.api.http.appkeys import PRINCIPAL, SETTINGS, TRACE
@@ -21,7 +23,7 @@ from services.api.sends.request import (
     SendRequest,
 )
 from services.api.sends.store import Terms
-from services.api.sends.view import Doubt, Page, Send
+from services.api.sends.view import Doubt, Send
 from shared.db.postgres import Connection
 
 
@@ -40,7 +42,7 @@ async def send_transactions(request: web.Request) -> web.Response:
 
 async def list_sends(request: web.Request) -> web.Response:
     """Answer with a page of the history."""
-    query = HistoryQuery.parse(_given(request, "customer_id", "status", "limit", "cursor"))
+    query = parse(HistoryQuery, _given(request, "customer_id", "status", "limit", "cursor"))
     async with connection(request) as conn:
         return _json(await store.page(conn, request[PRINCIPAL].business_id, query))
 
@@ -93,7 +95,7 @@ async def resend_send(request: web.Request) -> web.Response:
 
 async def list_doubts(request: web.Request) -> web.Response:
     """Answer with a page of the mails in doubt."""
-    query = DoubtsQuery.parse(_given(request, "limit", "cursor"))
+    query = parse(DoubtsQuery, _given(request, "limit", "cursor"))
     business = request[PRINCIPAL].business_id
     async with connection(request) as conn:
         return _json(await in_doubt.page(conn, business, query.cursor, query.limit))

@@ -3,9 +3,10 @@
 from uuid import UUID
 
 from services.api.core.deadline import promptly
+from services.api.core.paging import Cursor, Page, page_of
 from services.api.core.refusals import Conflict, NotFound
-from services.api.sends.history import Cursor
-from services.api.sends.view import Doubt, Page
+from services.api.sends.history import place_of_doubt
+from services.api.sends.view import Doubt
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries import operator
@@ -22,20 +23,15 @@ class NotInDoubt(Conflict):
 
 
 async def page(
-    conn: Connection, business_id: int | None, cursor: Cursor, limit: int
+    conn: Connection, business_id: int | None, cursor: Cursor[UUID], limit: int
 ) -> Page[Doubt]:
     """Return the mails in doubt of a business (None: of all) behind `cursor`, oldest first.
 
     Raises Busy if it takes too long.
     """
-    # One more than asked for, to know whether there is a next page.
     async with promptly():
-        rows = await conn.fetch(
-            _queries.doubts, business_id, cursor.created_at, cursor.id, limit + 1
-        )
-    found = tuple(Doubt.model_validate(dict(row)) for row in rows[:limit])
-    more = Cursor(found[-1].in_doubt_since, found[-1].id) if len(rows) > limit else None
-    return Page(data=found, next_cursor=more and str(more))
+        rows = await conn.fetch(_queries.doubts, business_id, cursor.time, cursor.key, limit + 1)
+    return page_of([Doubt.model_validate(dict(row)) for row in rows], limit, place_of_doubt)
 
 
 async def resolve(

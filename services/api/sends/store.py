@@ -9,6 +9,7 @@ import asyncpg
 import orjson
 
 from services.api.core.deadline import promptly
+from services.api.core.paging import LIMIT_DEFAULT, Cursor, Page, page_of
 from services.api.core.refusals import NotFound
 from services.api.core.uuid7 import uuid7
 from services.api.idempotency.store import IdempotencyKey
@@ -23,19 +24,20 @@ from services.api.sends.acceptance import (
     untried,
 )
 from services.api.sends.due_time import due_at
-from services.api.sends.history import Cursor, HistoryQuery
+from services.api.sends.history import HistoryQuery, place_of_send
 from services.api.sends.recipients import Candidates, Recipients
 from services.api.sends.request import SendRequest
-from services.api.sends.view import Page, Send, Status
+from services.api.sends.view import Send, Status
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.process.settings import SendSettings
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
-_AT_ONCE = 50  # sends that are read together, each of which may be large
-_LARGEST_PAGE = 1024 * 1024  # bytes, about
-_REST = 600  # bytes of a send beside its texts
+# Each of them may be large. A page of the default limit takes one query.
+_SENDS_READ_TOGETHER = LIMIT_DEFAULT + 1
+_PAGE_BYTES_MAX = 1024 * 1024  # about
+_SEND_BYTES = 600  # beside its texts
 
 
 @dataclass(frozen=True)
@@ -103,25 +105,24 @@ async def page(conn: Connection, business_id: int, query: HistoryQuery) -> Page[
     """
     found: list[Send] = []
     size, place = 0, query.cursor
-    while len(found) < query.limit:
-        wanted = min(_AT_ONCE, query.limit - len(found))
-        # One more than wanted, to know whether there is a next page.
-        rows = await _rows(conn, business_id, query, place, wanted + 1)
-        for row in rows[:wanted]:
+    while len(found) <= query.limit:
+        wanted = min(_SENDS_READ_TOGETHER, query.limit + 1 - len(found))
+        rows = await _rows(conn, business_id, query, place, wanted)
+        for row in rows:
             size += _size(row)
-            if found and size > _LARGEST_PAGE:
-                return Page(data=tuple(found), next_cursor=str(place))
             found.append(_send(row))
-            place = Cursor.after(found[-1])
-        if len(rows) <= wanted:
-            return Page(data=tuple(found), next_cursor=None)
-    return Page(data=tuple(found), next_cursor=str(place))
+            if size > _PAGE_BYTES_MAX and len(found) > 1:
+                return page_of(found, min(query.limit, len(found) - 1), place_of_send)
+        if len(rows) < wanted:
+            break
+        place = place_of_send(found[-1])
+    return page_of(found, query.limit, place_of_send)
 
 
 async def _rows(
-    conn: Connection, business_id: int, query: HistoryQuery, place: Cursor, count: int
+    conn: Connection, business_id: int, query: HistoryQuery, place: Cursor[UUID], count: int
 ) -> Sequence[asyncpg.Record]:
-    given = [business_id, place.created_at, place.id, count]
+    given = [business_id, place.time, place.key, count]
     if query.customer_id is not None:
         given.append(query.customer_id)
     async with promptly():
@@ -131,7 +132,7 @@ async def _rows(
 def _size(row: asyncpg.Record) -> int:
     """Return about how many bytes a send takes as JSON."""
     texts = (row["recipients"], row["skipped"], row["personal_message"] or "")
-    return _REST + sum(len(text.encode()) for text in texts)
+    return _SEND_BYTES + sum(len(text.encode()) for text in texts)
 
 
 @cache

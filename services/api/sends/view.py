@@ -1,26 +1,18 @@
 """A send as the API shows it."""
 
-from datetime import UTC, date, datetime
-from typing import Annotated, Generic, Literal, TypeVar
+from datetime import date, datetime
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from services.api.core.timestamp import Timestamp
 from shared.messages import DeliveryState
 
 Status = Literal["scheduled", "sending", "sent", "partly_failed", "failed", "cancelled"]
 Message = Literal["Transactions sent", "Transactions scheduled"]
 
 
-def _rfc3339(time: datetime) -> str:
-    return time.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
-
-
-Time = Annotated[
-    datetime,
-    PlainSerializer(_rfc3339, return_type=str),
-    WithJsonSchema({"type": "string", "format": "date-time"}, mode="serialization"),
-]
 Id = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64", "minimum": 0})]
 
 
@@ -48,10 +40,10 @@ class Recipient(BaseModel):
         Field(description="Why the state is what it is; if sent, what the PDF does not show."),
     ]
     next_attempt_at: Annotated[
-        Time | None, Field(description="Null unless the state is `scheduled` or `deferred`.")
+        Timestamp | None, Field(description="Null unless the state is `scheduled` or `deferred`.")
     ]
-    sent_at: Annotated[Time | None, Field(description="When the mail server took the mail.")]
-    updated_at: Annotated[Time, Field(description="When the state last changed.")]
+    sent_at: Annotated[Timestamp | None, Field(description="When the mail server took the mail.")]
+    updated_at: Annotated[Timestamp, Field(description="When the state last changed.")]
 
 
 class Skipped(BaseModel):
@@ -102,9 +94,9 @@ class Send(BaseModel):
     customer_id: Id
     date_from: Annotated[date, Field(alias="from", description="The statement's first day.")]
     date_to: Annotated[date, Field(alias="to", description="The statement's last day.")]
-    send_at: Annotated[Time, Field(description="When it is due.")]
-    expires_at: Annotated[Time, Field(description="What has not gone out by then never will.")]
-    created_at: Time
+    send_at: Annotated[Timestamp, Field(description="When it is due.")]
+    expires_at: Annotated[Timestamp, Field(description="What has not gone out by then never will.")]
+    created_at: Timestamp
     statement_sha256: Annotated[
         str | None,
         Field(description="SHA-256 of what the statement says; null until it is frozen."),
@@ -141,21 +133,4 @@ class Doubt(BaseModel):
     attempts: Annotated[int, Field(ge=0, description="How often a hand-over was begun.")]
     reply: Annotated[str | None, Field(description="The mail server's last words.")]
     reason: Annotated[str | None, Field(description="Why nobody knows.")]
-    in_doubt_since: Time
-
-
-Item = TypeVar("Item", Send, Doubt)
-NEXT_CURSOR = "Ask for `cursor` = this to get the next page; null on the last one."
-
-
-class Page(BaseModel, Generic[Item]):
-    """A page of a list."""
-
-    model_config = ConfigDict(frozen=True)
-
-    data: tuple[Item, ...]
-    next_cursor: Annotated[str | None, Field(description=NEXT_CURSOR)]
-
-    def to_json(self) -> str:
-        """Return the JSON that the API answers with."""
-        return self.model_dump_json(by_alias=True)
+    in_doubt_since: Timestamp

@@ -2,12 +2,13 @@
 
 from aiohttp import web
 
+from services.api.core.parsing import parse
 from services.api.http import idempotency, request_body
 from services.api.http.appkeys import PRINCIPAL
 from services.api.http.connections import connection
 from services.api.idempotency.store import Kept
 from services.api.suppressions import store
-from services.api.suppressions.model import PageQuery, SuppressionBody
+from services.api.suppressions.model import SuppressionBody, SuppressionsQuery
 from shared.db.postgres import Connection
 
 
@@ -15,10 +16,10 @@ async def show_list(request: web.Request) -> web.Response:
     """Answer with a page of the list."""
     fields = ("limit", "cursor")
     given = {field: request.query[field] for field in fields if field in request.query}
-    query = request_body.parse(PageQuery, given)
+    query = parse(SuppressionsQuery, given)
     async with connection(request) as conn:
         page = await store.page(conn, request[PRINCIPAL].business_id, query)
-    return web.Response(text=page.model_dump_json(), content_type="application/json")
+    return web.Response(text=page.to_json(), content_type="application/json")
 
 
 async def add(request: web.Request) -> web.Response:

@@ -1,7 +1,13 @@
 from services.api.access import daily_counts
 from services.api.core.deadline import promptly
+from services.api.core.paging import Page, page_of
 from services.api.core.refusals import NotFound
-from services.api.suppressions.model import Page, PageQuery, Place, Suppression, SuppressionBody
+from services.api.suppressions.model import (
+    Suppression,
+    SuppressionBody,
+    SuppressionsQuery,
+    place_of,
+)
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.mail.address import Address
@@ -9,16 +15,12 @@ from shared.mail.address import Address
 _queries = sql.load("services.api.suppressions")
 
 
-async def page(conn: Connection, business_id: int, query: PageQuery) -> Page:
+async def page(conn: Connection, business_id: int, query: SuppressionsQuery) -> Page[Suppression]:
     """Return the page of a business's list. Raises Busy if it takes too long."""
-    place = (query.cursor.created_at, query.cursor.email) if query.cursor else (None, None)
-    # One more than asked for, to know whether there is a next page.
+    place = (query.cursor.time, query.cursor.key) if query.cursor else (None, None)
     async with promptly():
         rows = await conn.fetch(_queries.page, business_id, *place, query.limit + 1)
-    shown = tuple(Suppression(**row) for row in rows[: query.limit])
-    more = len(rows) > query.limit
-    following = str(Place(shown[-1].created_at, shown[-1].email)) if more else None
-    return Page(data=shown, next_cursor=following)
+    return page_of([Suppression(**row) for row in rows], query.limit, place_of)
 
 
 async def add(

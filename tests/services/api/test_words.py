@@ -8,18 +8,21 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import core_schema
 
 from services.api.core import parsing
+from services.api.core.paging import PageQuery
 from services.api.core.refusals import InvalidInput
 from services.api.intake.messages import SendRequested
 from services.api.reports.model import FilterBody
+from services.api.sends.history import DoubtsQuery, HistoryQuery
 from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
-from services.api.suppressions.model import PageQuery, SuppressionBody
+from services.api.suppressions.model import SuppressionBody, SuppressionsQuery
 from services.api.suppressions.unsubscribe import UnsubscribeBody
 from shared import validation
 from shared.messages import SendTransactions
 
 MODELS: tuple[type[BaseModel], ...] = (
     FilterBody,
-    PageQuery,
+    HistoryQuery,
+    DoubtsQuery,
     RescheduleBody,
     ResendBody,
     ResolveBody,
@@ -27,6 +30,7 @@ MODELS: tuple[type[BaseModel], ...] = (
     SendRequested,
     SendTransactions,
     SuppressionBody,
+    SuppressionsQuery,
     UnsubscribeBody,
 )
 VALUES = (
@@ -45,7 +49,7 @@ def given(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
     yield {"unknown": 1}
     for name, field in model.model_fields.items():
         for value in VALUES:
-            if model is PageQuery and not isinstance(value, str):
+            if issubclass(model, PageQuery) and not isinstance(value, str):
                 continue  # a query string has nothing but texts
             yield {field.alias or name: value}
     if model is SendRequested:

@@ -6,16 +6,18 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from services.api.core.paging import uuid_cursor
+from services.api.core.parsing import parse
 from services.api.core.uuid7 import uuid7
 from services.api.sends import store
-from services.api.sends.history import Cursor, HistoryQuery
+from services.api.sends.history import HistoryQuery
 from services.api.sends.view import Send, Status
 from shared.deliveries.states import State
 from tests.services.api.sends.stored import OPEN, put, send
 
 
 async def history(conn: asyncpg.Connection, **given: str) -> list[UUID]:
-    page = await store.page(conn, 1, HistoryQuery.parse(given))
+    page = await store.page(conn, 1, parse(HistoryQuery, given))
     return [each.id for each in page.data]
 
 
@@ -108,7 +110,7 @@ async def test_pages_stay_the_same_while_others_send(ledger: asyncpg.Connection)
         seen += [each.id for each in page.data]
         assert len(page.data) == size
         if page.next_cursor is not None:
-            query = HistoryQuery.parse({"limit": "2", "cursor": page.next_cursor})
+            query = parse(HistoryQuery, {"limit": "2", "cursor": page.next_cursor})
     assert page.next_cursor is None
     assert seen == older
 
@@ -120,8 +122,8 @@ async def test_a_full_last_page_has_no_next(ledger: asyncpg.Connection) -> None:
 
 
 def test_a_cursor_is_read_as_it_was_written() -> None:
-    cursor = Cursor.parse("A" * 32)
-    assert Cursor.parse(str(cursor)) == cursor
+    cursor = uuid_cursor("A" * 32)
+    assert uuid_cursor(str(cursor)) == cursor
     assert str(cursor) == "A" * 32
 
 
@@ -159,7 +161,7 @@ async def test_a_page_is_read_from_its_index_alone(
     )
     if "customer_id" in given:
         types, values = f"{types}, bigint", f"{values}, 11"
-    text = store.page_text(HistoryQuery.parse(given))
+    text = store.page_text(parse(HistoryQuery, given))
     await ledger.execute(f"PREPARE page ({types}) AS {text}")
     for mode in ("force_custom_plan", "force_generic_plan"):
         await ledger.execute(f"SET plan_cache_mode = {mode}")

@@ -1,0 +1,101 @@
+"""Lists that are read a page at a time, each page from the place where the last one ended."""
+
+import base64
+import re
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Generic, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from services.api.core.parsing import whole_number
+
+LIMIT_DEFAULT, LIMIT_MAX = 50, 200  # items of a page
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_TIME = struct.Struct(">q")
+# Of a time within 4,500 years of 1970 and a UUID, or a text of 1 to 459 octets: every text of these
+# forms is a cursor.
+UUID_CURSOR_FORM = "^A[A-Za-f][A-Za-z0-9_-]{30}$"
+TEXT_CURSOR_FORM = (
+    "^A[A-Za-f][A-Za-z0-9_-]{2}([A-Za-z0-9_-]{4}){2,150}"
+    "([A-Za-z0-9_-]{4}|[A-Za-z0-9_-]{3}=|[A-Za-z0-9_-]{2}==)$"
+)
+
+Item = TypeVar("Item")
+Key = TypeVar("Key", UUID, str)
+
+
+@dataclass(frozen=True)
+class Cursor(Generic[Key]):
+    """A place in a list ordered by time and key; it does not move when items are added."""
+
+    time: datetime
+    key: Key
+
+    def __str__(self) -> str:
+        time = _TIME.pack((self.time - _EPOCH) // _MICROSECOND)
+        key = self.key.bytes if isinstance(self.key, UUID) else self.key.encode()
+        return base64.urlsafe_b64encode(time + key).decode()
+
+
+def uuid_cursor(text: str) -> Cursor[UUID]:
+    """Read what str() wrote of a place between UUIDs. Raises ValueError if it is no such text."""
+    time, key = _parts(text, UUID_CURSOR_FORM)
+    return Cursor(time, UUID(bytes=key))
+
+
+def text_cursor(text: str) -> Cursor[str]:
+    """Read what str() wrote of a place between texts. Raises ValueError if it is no such text."""
+    time, key = _parts(text, TEXT_CURSOR_FORM)
+    # NUL, which Postgres takes in no text, stands in no key.
+    return Cursor(time, key.decode(errors="replace").replace("\0", ""))
+
+
+def _parts(text: str, form: str) -> tuple[datetime, bytes]:
+    if not re.fullmatch(form, text):
+        raise ValueError("is no cursor of this list")
+    raw = base64.urlsafe_b64decode(text)
+    (microseconds,) = _TIME.unpack_from(raw)
+    return _EPOCH + microseconds * _MICROSECOND, raw[_TIME.size :]
+
+
+class PageQuery(BaseModel):
+    """Which page of a list is asked for: at most `limit` items; each list has its own cursor."""
+
+    model_config = ConfigDict(frozen=True)
+
+    limit: Annotated[int, BeforeValidator(whole_number), Field(ge=1, le=LIMIT_MAX)] = LIMIT_DEFAULT
+
+
+class Page(BaseModel, Generic[Item]):
+    """A page of a list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    data: tuple[Item, ...]
+    next_cursor: Annotated[
+        str | None,
+        Field(description="Ask for `cursor` = this to get the next page; null on the last one."),
+    ]
+
+    def to_json(self) -> str:
+        """Return the JSON that the API answers with."""
+        return self.model_dump_json(by_alias=True)
+
+
+def page_of(
+    items: Sequence[Item], limit: int, place: Callable[[Item], Cursor[UUID] | Cursor[str]]
+) -> Page[Item]:
+    """Return a page of the first `limit` items.
+
+    A store reads one item more than the page has: if it is there, a page follows, and the cursor is
+    the `place` of the last item shown.
+    """
+    shown = tuple(items[:limit])
+    following = str(place(shown[-1])) if len(items) > limit else None
+    return Page(data=shown, next_cursor=following)
