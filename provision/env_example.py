@@ -14,15 +14,13 @@ _OF_COMPOSE = {
     "MAILPIT_PORT": ("8025", "the inbox's port on 127.0.0.1"),
     "SMTP_URL_FILE": ("./docker/smtp_url", "the file with the URL of your mail server"),
 }
-_ROW = re.compile(r"^\| (`[A-Z_`, ]+`) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
+ROW = re.compile(r"^\| (`[A-Z_`, ]+`) \| (.*?) \| (.*?) \| (.*) \|$", re.MULTILINE)
 
 
 def documented() -> dict[str, tuple[str, str]]:
     """Return the default and the meaning of every setting in docs/operations.md, by its name."""
     found: dict[str, tuple[str, str]] = {}
-    for names, default, _, meaning in _ROW.findall(
-        (ROOT / "docs/operations.md").read_text("utf-8")
-    ):
+    for names, default, _, meaning in ROW.findall((ROOT / "docs/operations.md").read_text("utf-8")):
         for place, name in enumerate(re.findall("[A-Z_]+", names)):
             values = default.split(", ")
             value = values[min(place, len(values) - 1)].replace("–", "")

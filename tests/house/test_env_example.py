@@ -1,14 +1,16 @@
 """Every setting passes through compose, and .env.example has each with its default."""
 
+import re
 from pathlib import Path
 
 import pytest
 
 from provision import env_example
-from shared.process.settings import MailerSettings, RelaySettings, Settings
+from shared.process.settings import ApiSettings, MailerSettings, RelaySettings, Settings
 from tests.house.test_compose import SERVICES, SETTINGS, environment
 
 ROOT = Path(__file__).parents[2]
+PROCESSES = {"API": ApiSettings, "relay": RelaySettings, "mailer": MailerSettings}
 NEEDED = {
     "DATABASE_URL": "postgresql://h/d",
     "AMQP_URL": "amqp://h/",
@@ -58,6 +60,16 @@ def test_the_documented_defaults_are_those_of_the_code() -> None:
             if not info.is_required():
                 given = model.from_environ(NEEDED | {field.upper(): text})
                 assert getattr(given, field) == getattr(defaults, field), field
+
+
+def test_the_table_says_which_processes_read_a_setting() -> None:
+    table = env_example.ROW.findall((ROOT / "docs/operations.md").read_text("utf-8"))
+    assert table
+    for names, _, readers, _ in table:
+        told = set(PROCESSES) if readers == "all" else set(readers.split(", ")) & set(PROCESSES)
+        for name in re.findall("[A-Z_]+", names):
+            reads = {who for who, model in PROCESSES.items() if name.lower() in model.model_fields}
+            assert told == reads, name
 
 
 def test_a_copy_of_the_example_with_everything_on_is_taken() -> None:

@@ -3,13 +3,13 @@ import ssl
 import subprocess
 from pathlib import Path
 
-import pytest
+from tests.servers import absent
 
 
 def self_made(folder: Path, name: str = "127.0.0.1") -> tuple[Path, ssl.SSLContext]:
     """Make a self-signed certificate for an address, and the server's TLS settings with it."""
     if shutil.which("openssl") is None:
-        pytest.skip("no openssl binary to make a certificate with")
+        absent("openssl is not installed")
     certificate, key = folder / "cert.pem", folder / "key.pem"
     command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256"]
     command += [

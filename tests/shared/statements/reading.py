@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from html.parser import HTMLParser
 
-import pytest
+from tests.servers import absent
 
 FIGURE = re.compile(r"(?<![\w.,])−?\d[\d,]*\.\d{2,4}(?![\d.])")
 
@@ -61,10 +61,10 @@ def words(html: str) -> str:
 
 
 def tool(name: str) -> str:
-    """The path of a command; the test is skipped, with the reason, where it is missing."""
+    """The path of a command; without it the test is skipped, and in CI fails."""
     path = shutil.which(name)
     if path is None:
-        pytest.skip(f"{name} is not installed here")
+        absent(f"{name} is not installed")
     return path
 
 
