@@ -33,6 +33,9 @@ logs: setup ## follow the running demo
 stop: setup ## end the demo
 	@$(BIN)/python -m demo stop
 
+dev: setup ## run API, relay, mailer and inbox, each anew as its code changes; Ctrl-C ends all
+	@$(BIN)/python -m demo.dev
+
 # A file at a time in each of three processes: most tests wait for their neighbours.
 test: setup node ## run every test, on a real Postgres and RabbitMQ (JOBS=: processes, 3)
 	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder
@@ -84,4 +87,4 @@ clean: ## stop what runs here and delete all that was installed, built or stored
 	@rm -rf $(NODE:%=%/node_modules) bench/peers/nodemailer/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup demo logs stop test fast one fix fuzz faults check bench contract node lock clean
+.PHONY: help setup demo dev logs stop test fast one fix fuzz faults check bench contract node lock clean

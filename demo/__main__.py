@@ -1,6 +1,5 @@
 """`python -m demo [--once]`, `python -m demo stop`, `python -m demo logs`."""
 
-import asyncio
 import os
 import sys
 import time
@@ -8,14 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NoReturn
 
-from demo import database, journey, ledger, roles
+from demo import journey, ledger
 from demo.failure import DemoFailed
-from demo.system import System, backgrounds, plan
+from demo.prepared import ROOT, prepared
+from demo.system import System, backgrounds
 from provision import servers
 from provision.place import locked, place
 from provision.program import Unavailable
 
-_ROOT = Path(__file__).resolve().parents[1]
 _USAGE = "usage: python -m demo [--once | stop | logs]"
 
 
@@ -39,13 +38,7 @@ class _Steps:
 def up(folder: Path, environ: Mapping[str, str]) -> None:
     """Bring the system up unless it is, try it and show what came of it."""
     say = _Steps()
-    given = servers.start(_ROOT, "demo", environ)
-    say("Postgres and RabbitMQ answer")
-    own = not environ.get("DATABASE_URL")
-    logins = asyncio.run(roles.make(given.database_url)) if own else {}
-    system = plan(_ROOT, folder, given, environ, logins)
-    system.run("migrate")
-    asyncio.run(database.refuse_foreign(system.settings["DATABASE_URL"]))
+    system = prepared("demo", folder, environ, say)
     was_up = system.runs()
     if not was_up:
         system.start()
@@ -70,8 +63,8 @@ def down(folder: Path) -> None:
     for each in reversed(backgrounds(folder)):
         if each.stop():
             print(f"{each.name} stopped")
-    if servers.running(_ROOT, "demo"):
-        servers.stop(_ROOT, "demo")
+    if servers.running(ROOT, "demo"):
+        servers.stop(ROOT, "demo")
         print("Postgres and RabbitMQ stopped")
 
 
@@ -137,7 +130,7 @@ def _try(folder: Path, *, once: bool) -> int:
 
 def main(arguments: list[str]) -> int:
     """Do what the arguments say, and return the exit status."""
-    folder = place(_ROOT, "demo")
+    folder = place(ROOT, "demo")
     (folder / "run").mkdir(exist_ok=True)
     match arguments:
         case [] | ["--once"]:

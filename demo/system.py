@@ -59,6 +59,11 @@ class System:
         with os.fdopen(os.open(record, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             json.dump(self.settings, file)
 
+    def restart(self, name: str) -> None:
+        """Start one process anew; it may not be ready yet."""
+        background = next(each for each in backgrounds(self.folder) if each.name == name)
+        background.start(self._commands()[name], self._environment(name))
+
     def wait(self) -> None:
         """Return once every process is ready; raise DemoFailed naming the one that is not."""
         deadline = time.monotonic() + _READY_WITHIN

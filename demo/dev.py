@@ -1,0 +1,99 @@
+"""`python -m demo.dev`: the system for whoever works on it, each process anew as its code changes.
+
+It has servers and data of its own, apart from the demo's; both stay for the next time.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from demo import journey, ledger
+from demo.failure import DemoFailed
+from demo.prepared import ROOT, prepared
+from demo.reload import Code, Tail, concerned
+from demo.system import System, backgrounds
+from provision import servers
+from provision.place import locked, place
+from provision.program import Unavailable
+
+_NAME = "dev"
+_LOOKS = 0.5  # seconds between two looks at files and logs
+
+
+def begin(folder: Path) -> System:
+    """Return the system, running and ready on the demo's ledger."""
+    system = prepared(_NAME, folder, os.environ, print)
+    ledger.write(folder / "ledger")
+    system.run("import", folder / "ledger")
+    system.start()
+    system.wait()
+    print(f"""
+  API        {system.url}   (the page to try it: {system.url}/docs)
+  key        {journey.key_of(system)}
+  inbox      {system.inbox}
+  Postgres   {system.settings["DATABASE_URL"]}
+
+A process starts anew when a file of its code changes. Ctrl-C ends all; the data stays.
+""")
+    return system
+
+
+def follow(system: System) -> NoReturn:
+    """Print what the processes log, and start those anew whose code has changed."""
+    code = Code(ROOT)
+    tails = {each.name: Tail(each.log) for each in backgrounds(system.folder)}
+    while True:
+        for name, tail in tails.items():
+            for line in tail.lines():
+                print(f"{name:6} | {line}", flush=True)
+        if changed := code.changed():
+            renew(system, changed)
+        time.sleep(_LOOKS)
+
+
+def renew(system: System, changed: list[Path]) -> None:
+    """Start the processes anew that import what has changed, after new migrations."""
+    names = concerned(changed)
+    print(f"{', '.join(map(str, changed))}: {', '.join(names)} anew", flush=True)
+    try:
+        if any(path.is_relative_to("shared/db/migrations") for path in changed):
+            system.run("migrate")
+        for name in names:
+            system.restart(name)
+    except (DemoFailed, RuntimeError) as failure:
+        print(failure, flush=True)
+
+
+def end(folder: Path) -> None:
+    """End the processes and the servers that this command started."""
+    for each in reversed(backgrounds(folder)):
+        each.stop()
+    servers.stop(ROOT, _NAME)
+    print("all stopped")
+
+
+def main() -> int:
+    """Run until Ctrl-C or SIGTERM, and return the exit status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    folder = place(ROOT, _NAME)
+    (folder / "run").mkdir(exist_ok=True)
+    try:
+        with locked(folder / "run"):
+            follow(begin(folder))
+    except DemoFailed as failure:
+        print(f"{failure}\n{failure.tail()}", file=sys.stderr)
+        return 1
+    except (Unavailable, RuntimeError, OSError) as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 0
+    finally:
+        end(folder)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
