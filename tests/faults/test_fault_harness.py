@@ -163,6 +163,8 @@ def test_no_due_time_comes_from_the_clock_of_a_worker() -> None:
     assert asked == {
         "services/api/relay/dispatcher.py:_wakeup",
         "services/api/intake/dead_letters.py:dead_letter",
+        "services/api/intake/act.py:_accept",
+        "services/api/intake/act.py:_refuse",
         "services/mailer/smtp/check.py:_mail",
     }
 
