@@ -1,4 +1,4 @@
-"""From the first byte of a POST until the mail relay's 250 is recorded, at a steady pace."""
+"""From the first byte of a POST until the smarthost's 250 is recorded, at a steady pace."""
 
 import json
 import threading

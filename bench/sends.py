@@ -157,7 +157,7 @@ class Sends:
         took = latency.run(field.dsn, self._key, field.amqp, field.sink, sends=sends, each=0.1)
         return [
             (
-                f"- POST until the mail relay's 250 is recorded, without PDF, {sends:,} sends at ten a"
+                f"- POST until the smarthost's 250 is recorded, without PDF, {sends:,} sends at ten a"
                 f" second: {latency.shown(took)}."
             )
         ]

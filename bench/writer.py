@@ -11,7 +11,7 @@ import uvloop
 
 from services.mailer.smtp.outcomes import Sent
 from services.mailer.smtp.pool import Sessions
-from services.mailer.smtp.smarthost import Relay, Timeouts
+from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from shared.mail.mailbox import Mailbox
 from shared.mail.message import compose
 
@@ -26,7 +26,7 @@ async def main(port: int, connections: int, mails: int, mail: dict[str, str]) ->
         send_id=uuid4(), sender=Mailbox.parse("post@ledgerpost.example"), business_name="One",
         reply_to=None, pdf=None, pdf_name="", date=datetime.now(UTC), **mail,
     )  # fmt: skip
-    sessions = Sessions(Relay("127.0.0.1", port, "none"), connections, Timeouts())
+    sessions = Sessions(Smarthost("127.0.0.1", port, "none"), connections, Timeouts())
     numbers = iter(range(mails))
 
     async def write() -> None:

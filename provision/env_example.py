@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from shared.process.environment import OLD_NAMES
+
 ROOT = Path(__file__).resolve().parents[1]
 _HEAD = """\
 # What docker-compose.yml takes from a file .env beside it: copy this file, and take the # off what
@@ -29,10 +31,11 @@ def documented() -> dict[str, tuple[str, str]]:
 
 
 def taken() -> list[str]:
-    """Return what the compose file takes from its environment, in its order."""
+    """Return what the compose file takes from its environment, in its order, without old names."""
     text = (ROOT / "docker-compose.yml").read_text("utf-8")
     names = re.findall(r"^      ([A-Z_]+):$|\$\{([A-Z_]+)", text, re.MULTILINE)
-    return list(dict.fromkeys(passed or filled for passed, filled in names))
+    new = dict.fromkeys(passed or filled for passed, filled in names)
+    return [name for name in new if name not in OLD_NAMES.values()]
 
 
 def text() -> str:

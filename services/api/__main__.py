@@ -66,9 +66,9 @@ def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
     settings = ApiSettings.from_environ(environ)
     relay = RelaySettings.from_environ(environ) if with_relay else None
     logs.configure(settings)
-    start.tell("API", Postgres=settings.database_url)
+    start.log_start("API", settings, Postgres=settings.database_url)
     if relay:
-        start.tell("relay", Postgres=relay.database_url, RabbitMQ=relay.amqp_url)
+        start.log_start("relay", relay, Postgres=relay.database_url, RabbitMQ=relay.amqp_url)
     tallies = Tallies(settings.api_workers) if settings.api_workers > 1 else None
     create = partial(create_app, settings, relay=relay, tallies=tallies)
     Server(settings, create, tallies, last_step=LAST_STEP).run()
@@ -80,7 +80,7 @@ def relay(environ: Mapping[str, str]) -> None:
     """Bring due deliveries to RabbitMQ, and publish what became of them, until SIGTERM."""
     settings = RelaySettings.from_environ(environ)
     logs.configure(settings)
-    start.tell("relay", Postgres=settings.database_url, RabbitMQ=settings.amqp_url)
+    start.log_start("relay", settings, Postgres=settings.database_url, RabbitMQ=settings.amqp_url)
 
     async def run() -> None:
         stop = asyncio.Event()

@@ -44,8 +44,9 @@ def run(environ: Mapping[str, str]) -> None:
     """Consume and deliver until told to stop."""
     settings = MailerSettings.from_environ(environ)
     logs.configure(settings)
-    start.tell(
+    start.log_start(
         "mailer",
+        settings,
         Postgres=settings.database_url,
         RabbitMQ=settings.amqp_url,
         SMTP=settings.smtp_url,
@@ -63,9 +64,9 @@ def run(environ: Mapping[str, str]) -> None:
 def check_smarthost(environ: Mapping[str, str], recipient: str | None) -> None:
     """Talk to the smarthost of SMTP_URL, and tell of each step; exit status 1 if one fails."""
     settings = SmtpSettings.from_environ(environ)
-    relay, sender, name = app.smtp_relay(settings), app.mail_from(settings), app.ehlo_name(settings)
+    smarthost, sender = app.smarthost_from(settings), app.mail_from(settings)
     try:
-        uvloop.run(check(relay, name, sender, recipient, click.echo))
+        uvloop.run(check(smarthost, app.ehlo_name(settings), sender, recipient, click.echo))
     except (CheckFailed, Unsendable) as error:
         raise click.ClickException(str(error)) from None
 

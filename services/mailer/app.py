@@ -16,9 +16,9 @@ from services.mailer.delivery.deliver import Deliver
 from services.mailer.delivery.foreign import Strangers
 from services.mailer.delivery.pacing import Pacing
 from services.mailer.smtp import ehlo
-from services.mailer.smtp.outcomes import RelayAtFault
+from services.mailer.smtp.outcomes import SmarthostAtFault
 from services.mailer.smtp.pool import Sessions
-from services.mailer.smtp.smarthost import Relay, Timeouts
+from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from shared.amqp.breaker import Breaker
 from shared.db import postgres
 from shared.db.login import warned
@@ -53,7 +53,7 @@ class Attempts:
     def __init__(self, counted: CollectorRegistry) -> None:
         self._attempts = Counter(
             "ledgerpost_delivery_attempts",
-            "Recorded attempts to hand a mail to the relay, by outcome",
+            "Recorded attempts to hand a mail to the smarthost, by outcome",
             ["state"],
             registry=counted,
         )
@@ -76,10 +76,14 @@ class Attempts:
 
 async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
     """Consume and deliver until `stop`, then finish what is at work."""
-    sender, relay, redirect_to = mail_from(settings), smtp_relay(settings), redirection(settings)
+    sender, smarthost, redirect_to = (
+        mail_from(settings),
+        smarthost_from(settings),
+        redirection(settings),
+    )
     name = ehlo_name(settings)
     descriptors.provide(settings.mailer_concurrency)
-    if relay.username is not None and relay.tls == "none" and not relay.is_local:
+    if smarthost.username is not None and smarthost.tls == "none" and not smarthost.is_local:
         _log.warning("the password goes to the smarthost unencrypted", setting="SMTP_URL")
     health, counted = Health(), metrics.registry()
     concurrency = settings.mailer_concurrency
@@ -94,7 +98,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
             )
         )
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
-        sessions = Sessions(relay, concurrency, timeouts, name)
+        sessions = Sessions(smarthost, concurrency, timeouts, name)
         stack.push_async_callback(sessions.close)
         pdf = settings.attach_pdf == "on"
         # Without PDF one makes more letters than a mailer can hand over.
@@ -108,8 +112,8 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
         composer = Composer(
             rows, letters, sender, redirect_to, links, most_waiting=concurrency * AHEAD // 4
         )
-        pacing = Pacing(settings.relay_rate, settings.domain_rate, concurrency // 2)
-        breaker = Breaker("mail relay", sessions.probe, RelayAtFault)
+        pacing = Pacing(settings.smarthost_rate, settings.domain_rate, concurrency // 2)
+        breaker = Breaker("smarthost", sessions.probe, SmarthostAtFault)
         deliver = Deliver(rows, composer, pacing, sessions, breaker, settings.retry_delay, attempts)
         consumer = Consumer(
             settings.amqp_url,
@@ -153,10 +157,10 @@ def redirection(settings: MailerSettings) -> str | None:
     return settings.mail_redirect_to
 
 
-def smtp_relay(settings: SmtpSettings) -> Relay:
-    """Return the mail relay, or raise a SettingsError."""
+def smarthost_from(settings: SmtpSettings) -> Smarthost:
+    """Return the smarthost, or raise a SettingsError."""
     try:
-        return Relay.from_url(settings.smtp_url)
+        return Smarthost.from_url(settings.smtp_url)
     except ValueError as error:
         raise SettingsError(f"SMTP_URL: {error}") from None
 

@@ -6,7 +6,7 @@ import email_validator
 from email_validator import EmailNotValidError, validate_email
 
 # An inner network may well mail to `.local`, and a demo to `.test`: whether an address can be
-# reached is for the mail relay to say, here it only has to be one.
+# reached is for the smarthost to say, here it only has to be one.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 LONGEST = 254  # octets, RFC 5321, 4.5.3.1.3

@@ -1,4 +1,4 @@
-"""What the relay is given: a return path, one recipient, and the bytes of the mail."""
+"""What the smarthost is given: a return path, one recipient, and the bytes of the mail."""
 
 import re
 from dataclasses import dataclass

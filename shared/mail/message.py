@@ -94,7 +94,7 @@ def compose(
 def usable(address: str | None) -> str | None:
     """Return the address that a Reply-To can name, None if this is no such address.
 
-    One that is not ASCII-able would keep the mail from every relay and reader without SMTPUTF8.
+    One that is not ASCII-able would keep the mail from every smarthost and reader without SMTPUTF8.
     """
     try:
         local, domain = parse_address((address or "").strip())

@@ -29,18 +29,25 @@ class Health:
     def __init__(self, *, timeout: float = 2.0) -> None:
         self._timeout = timeout
         self._checks: dict[str, Check] = {}
+        self._old_names: dict[str, str] = {}
         self._last: dict[str, str] = {}
 
-    def register(self, name: str, check: Check) -> None:
-        """Ask `check` from now on about the resource `name`."""
+    def register(self, name: str, check: Check, *, old_name: str | None = None) -> None:
+        """Add the check of the resource `name`.
+
+        Monitors may read the resource's old name: for one release the report has both.
+        """
         self._checks[name] = check
+        if old_name is not None:
+            self._old_names[old_name] = name
 
     async def report(self) -> dict[str, str]:
         """Ask all checks at once; return `ok` or what is wrong, in one line, by resource."""
         # Others may be registered before all of these have answered.
         checks = dict(self._checks)
         answers = await asyncio.gather(*(self._ask(*named) for named in checks.items()))
-        return dict(zip(checks, answers, strict=True))
+        report = dict(zip(checks, answers, strict=True))
+        return report | {old: report[name] for old, name in self._old_names.items()}
 
     async def _ask(self, name: str, check: Check) -> str:
         try:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
@@ -13,12 +12,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
 )
 
 from shared.db.postgres_url import understood
 from shared.process import ranges
+from shared.process.environment import setting
 from shared.process.networks import Network, read
 from shared.validation import said
 
@@ -120,18 +121,29 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
+    # Under which name each setting was given.
+    _names: dict[str, str] = PrivateAttr(default_factory=dict)
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
         """Read the settings from `environ`, or raise a SettingsError naming what is at fault."""
-        given: dict[str, str] = {}
-        for field in cls.model_fields:
-            value = _read(environ, field.upper())
-            if value is not None:
-                given[field] = value
         try:
-            return cls.model_validate(given)
+            found = {name: setting(environ, name.upper()) for name in cls.model_fields}
+        except ValueError as error:
+            raise SettingsError(str(error)) from None
+        given = {field: each for field, each in found.items() if each is not None}
+        names = {field: each.name for field, each in given.items()}
+        try:
+            settings = cls.model_validate({field: each.value for field, each in given.items()})
         except ValidationError as error:
-            raise SettingsError(_first_line(error, cls)) from None
+            raise SettingsError(_first_line(error, cls, names)) from None
+        settings._names = names  # noqa: SLF001 -- of its own class
+        return settings
+
+    @property
+    def old_names(self) -> dict[str, str]:
+        """The settings that were given under their old names: old name -> new name."""
+        return {old: field.upper() for field, old in self._names.items() if old != field.upper()}
 
 
 class DatabaseSettings(Settings):
@@ -218,7 +230,7 @@ class MailerSettings(LetterSettings, SmtpSettings, BrokerSettings):
     """Settings of the mailer."""
 
     mail_redirect_to: str | None = None
-    relay_rate: Rate = None
+    smarthost_rate: Rate = None
     domain_rate: Rate = None
     mailer_concurrency: Annotated[int, Field(ge=1, le=200)] = 10
     mailer_ops_host: str = "127.0.0.1"
@@ -228,20 +240,7 @@ class MailerSettings(LetterSettings, SmtpSettings, BrokerSettings):
     smtp_reply_timeout: Duration = timedelta(minutes=10)
 
 
-def _read(environ: Mapping[str, str], name: str) -> str | None:
-    value, path = environ.get(name), environ.get(f"{name}_FILE")
-    if value is not None and path is not None:
-        raise SettingsError(f"{name}: set either {name} or {name}_FILE, not both")
-    if path is None:
-        return value or None
-    try:
-        return Path(path).read_text("utf-8").strip() or None
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise SettingsError(f"{name}_FILE: cannot be read: {reason}") from None
-
-
-def _first_line(error: ValidationError, model: type[Settings]) -> str:
+def _first_line(error: ValidationError, model: type[Settings], names: Mapping[str, str]) -> str:
     faults = error.errors(include_input=False, include_url=False)
     missing = [str(each["loc"][0]).upper() for each in faults if each["type"] == "missing"]
     if missing:
@@ -250,4 +249,4 @@ def _first_line(error: ValidationError, model: type[Settings]) -> str:
     name = str(first["loc"][0])
     field = model.model_fields[name]
     range_ = None if first["type"] == "value_error" else ranges.said(field)
-    return f"{name.upper()}: {range_ or said(first)}"
+    return f"{names.get(name, name.upper())}: {range_ or said(first)}"

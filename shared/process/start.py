@@ -5,13 +5,24 @@ from urllib.parse import unquote, urlsplit
 
 import structlog
 
+from shared.process.settings import Settings
+
 _log = structlog.get_logger("ledgerpost.start")
 
 
-def tell(process: str, **neighbours: str) -> None:
-    """Log that a process starts, with the place of each neighbour, named as it is to be called."""
+def log_start(process: str, settings: Settings, **neighbours: str) -> None:
+    """Log that a process starts, with the host of each neighbour, which has the keyword's name.
+
+    A setting that was given under its old name is logged as a warning.
+    """
     places = (f", {name} at {place(url)}" for name, url in neighbours.items())
     _log.info(f"Ledgerpost {version('ledgerpost')} {process}{''.join(places)}")
+    for old, new in settings.old_names.items():
+        _log.warning(
+            "setting has a new name, the old one works until the next release",
+            setting=old,
+            new_name=new,
+        )
 
 
 def place(url: str) -> str:

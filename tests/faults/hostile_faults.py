@@ -93,7 +93,7 @@ async def international(world: World, rng: Random, variant: str) -> None:
     assert len(shown) == 3, "both ways to write the domain are one recipient"
     local = shown["jürgen@x.example"]
     assert local["state"] == ("sent" if world.judge.smtputf8 else "failed")
-    assert world.judge.smtputf8 or local["reason"] == "the relay lacks SMTPUTF8"
+    assert world.judge.smtputf8 or local["reason"] == "the smarthost lacks SMTPUTF8"
     assert "ann@xn--bcher-kva.example" in {mail.recipient for mail in world.judge.accepted}
 
 

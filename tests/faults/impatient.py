@@ -10,7 +10,7 @@ from shared.amqp.breaker import Pauses
 app.Timeouts = partial(  # type: ignore[misc,assignment]  # called as the class would be
     app.Timeouts, ready=5, mail=5, rcpt=3, data=3, block=3, to_gate=30, reuse=3
 )
-outcomes.RelayAtFault.pauses = outcomes.PasswordRefused.pauses = Pauses(0.2, 0.2)
+outcomes.SmarthostAtFault.pauses = outcomes.PasswordRefused.pauses = Pauses(0.2, 0.2)
 outcomes.RefusesAll.pauses = Pauses(0.2, 0.4, trial=True)
 
 if __name__ == "__main__":

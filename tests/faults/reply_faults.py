@@ -1,4 +1,4 @@
-"""The mail relay answers anything at any step, late, never, or without end."""
+"""The smarthost answers anything at any step, late, never, or without end."""
 
 import asyncio
 import itertools
@@ -69,7 +69,7 @@ async def every_reply(world: World, rng: Random) -> None:
     for step, noise in itertools.product(_STEPS, _GARBAGE):
         tricks.append(Trick(step, (Say(noise, raw=True),), "in_doubt" if step == "dot" else "sent"))
     await _play(world, rng, tricks)
-    # Addresses that the relay says do not exist are remembered, others are not.
+    # Addresses that the smarthost says do not exist are remembered, others are not.
     kept = {row["email_key"] for row in await world.fetch("SELECT email_key FROM suppressions")}
     wanted = {
         f"t{number}@x.example"
@@ -89,9 +89,9 @@ async def endless(world: World, rng: Random) -> None:
     assert worker < _MODEST, f"the worker grew by {worker >> 20} MiB"
 
 
-@fault("fault-19-relay-at-fault")
-async def relay_at_fault(world: World, rng: Random) -> None:
-    """Before a ready session and for a refusal of MAIL it is the relay: no attempt counts."""
+@fault("fault-19-smarthost-at-fault")
+async def smarthost_at_fault(world: World, rng: Random) -> None:
+    """Before a ready session and for a refusal of MAIL it is the smarthost: no attempt counts."""
     _, world.judge.tls = self_made(world.folder)
     world.judge.users = {"user": "secret"}
     says: list[Action] = [Say(text) for text in (*_TRANSIENT, *_PERMANENT)]
@@ -102,8 +102,8 @@ async def relay_at_fault(world: World, rng: Random) -> None:
         world.judge.on(step, action, times=1)
     world.judge.on("helo", Say("554 5.3.2 no"), times=1)
     world.relay()
-    relay = f"smtp://user:secret@127.0.0.1:{world.judge.port}?starttls=opportunistic"
-    world.mailer(impatient=True, SMTP_URL=relay)
+    smarthost = f"smtp://user:secret@127.0.0.1:{world.judge.port}?starttls=opportunistic"
+    world.mailer(impatient=True, SMTP_URL=smarthost)
     await world.send(others := 300)
     await world.settled()
     assert all(rule.met for rule in world.judge.rules), "something was not provoked"

@@ -125,7 +125,7 @@ class World:
         return self._start("relay", (program, "relay"), _RELAY | given | settings)
 
     def mailer(self, *, impatient: bool = False, **settings: str) -> Child:
-        """Start a mailer; an impatient one gives the mail relay seconds and not minutes."""
+        """Start a mailer; an impatient one gives the smarthost seconds and not minutes."""
         given = {
             "DATABASE_URL": self.dsn,
             "AMQP_URL": self.amqp,

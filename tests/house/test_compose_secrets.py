@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from services.mailer.smtp.smarthost import Relay
+from services.mailer.smtp.smarthost import Smarthost
 from shared.process.settings import MailerSettings
 
 ROOT = Path(__file__).parents[2]
@@ -66,8 +66,8 @@ def test_the_program_takes_what_is_made(volumes: Path) -> None:
             "PUBLIC_URL": "https://ledgerpost.example",
         }
     )
-    relay = Relay.from_url(settings.smtp_url)
-    assert (relay.host, relay.port, relay.username) == ("mailpit", 1025, None)
+    smarthost = Smarthost.from_url(settings.smtp_url)
+    assert (smarthost.host, smarthost.port, smarthost.username) == ("mailpit", 1025, None)
 
 
 def test_a_second_run_changes_nothing(volumes: Path) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from provision import env_example
+from shared.process.environment import OLD_NAMES
 from shared.process.settings import ApiSettings, MailerSettings, RelaySettings, Settings
 from tests.house.test_compose import SERVICES, SETTINGS, environment
 
@@ -32,6 +33,11 @@ def test_every_setting_passes_but_hosts_and_ports(name: str) -> None:
     assert needed <= passed
 
 
+def test_old_names_pass_too_while_they_work() -> None:
+    passed = {variable for name in SERVICES for variable in environment(name)}
+    assert set(OLD_NAMES.values()) <= passed
+
+
 def test_the_example_is_up_to_date() -> None:
     written = (ROOT / ".env.example").read_text("utf-8")
     assert written == env_example.text(), "run make contract"
@@ -45,7 +51,7 @@ def test_nothing_that_compose_takes_is_missing_there() -> None:
         for variable, value in environment(name).items()
         if value is None
     }
-    assert passed <= set(taken)
+    assert passed - set(OLD_NAMES.values()) <= set(taken)
     assert {"API_PORT", "MAILPIT_PORT", "PUBLIC_URL", "SMTP_URL_FILE", "MAIL_FROM"} <= set(taken)
 
 

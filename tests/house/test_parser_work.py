@@ -30,7 +30,7 @@ from services.api.sends.recipients import Candidates
 from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
 from services.api.suppressions.model import SuppressionBody, SuppressionsQuery
 from services.mailer.smtp import replies
-from services.mailer.smtp.smarthost import Relay
+from services.mailer.smtp.smarthost import Smarthost
 from shared import text
 from shared.mail import headers
 from shared.mail.address import Address
@@ -107,7 +107,7 @@ def settings(kind: type[Settings]) -> Callable[[str], object]:
 
 
 STRANGE_SETTINGS = {"database_url", "amqp_url", "smtp_url", "mail_from", "max_lateness",
-                    "cors_origins", "rate_limit", "log_level", "public_url", "relay_rate",
+                    "cors_origins", "rate_limit", "log_level", "public_url", "smarthost_rate",
                     "list_unsubscribe"}  # fmt: skip
 
 
@@ -189,7 +189,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "address": Address.parse,
     "address of the mailer": parse_address,
     "sender": Mailbox.parse,
-    "smtp url": Relay.from_url,
+    "smtp url": Smarthost.from_url,
     "stored addresses": stored_addresses,
     "addresses in a string": request_fields.addresses,
     "addresses in a list": lambda given: request_fields.addresses([given] * 3),

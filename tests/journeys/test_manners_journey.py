@@ -121,7 +121,7 @@ async def test_a_domain_has_its_rate_and_the_others_theirs(system: System) -> No
 
 
 async def test_the_relay_has_its_rate(system: System) -> None:
-    async with system.relay(), system.mailer(relay_rate=5):
+    async with system.relay(), system.mailer(smarthost_rate=5):
         sent = await system.send(other_emails=[f"a@x{n}.example" for n in range(19)])
         seen = await system.settled(sent["id"], timeout=60)
     assert {r["attempts"] for r in seen["recipients"]} == {1}
@@ -196,12 +196,13 @@ async def test_while_the_relay_is_away_nothing_is_consumed_and_readiness_says_wh
             return (
                 queue.declaration_result.consumer_count == 0
                 and status == 503
-                and checks["relay"] != "ok"
+                and checks["smarthost"] != "ok"
             )
 
         await soon(pauses)
         _, checks = await _ready(port)
-        assert "consumption pauses" in str(checks["relay"])
+        assert "consumption pauses" in str(checks["smarthost"])
+        assert checks["relay"] == checks["smarthost"], "the old name, for one release"
         assert (checks["postgres"], checks["rabbitmq"]) == ("ok", "ok")
         (recipient,) = (await system.show(sent["id"]))["recipients"]
         assert recipient["attempts"] == 0

@@ -3,7 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
-from services.mailer.smtp.smarthost import Relay, Timeouts
+from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from shared.mail.envelope import Envelope
 from tests.judge.server import Judge
 
@@ -22,9 +22,9 @@ def envelope(
     return Envelope("from@example.com", recipient, fields.pop("data", data), **fields)
 
 
-def relay(judge: Judge, **fields: Any) -> Relay:
+def smarthost(judge: Judge, **fields: Any) -> Smarthost:
     """Point at the judge, without TLS unless told otherwise."""
-    return Relay(judge.host, judge.port, **{"tls": "none"} | fields)
+    return Smarthost(judge.host, judge.port, **{"tls": "none"} | fields)
 
 
 class Gate:

@@ -44,7 +44,7 @@ class Consumer:
             url, "ledgerpost-mailer", topology.DELIVERIES, self._handle, breaker, prefetch=prefetch
         )
         health.register("rabbitmq", self._subscription.check)
-        health.register("relay", breaker.check)
+        health.register("smarthost", breaker.check, old_name="relay")
         health.register("deliveries", self._trouble.check)
 
     async def run(self, stop: asyncio.Event) -> None:

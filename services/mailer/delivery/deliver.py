@@ -17,8 +17,8 @@ from services.mailer.smtp.outcomes import (
     InDoubt,
     NotHandedOver,
     Outcome,
-    RelayAtFault,
     Sent,
+    SmarthostAtFault,
 )
 from services.mailer.smtp.transaction import Gate
 from services.mailer.smtp.trial import Addressed, Trial
@@ -34,7 +34,7 @@ from shared.statements.model import StatementError
 from shared.statements.pdf import TypesettingError
 
 _log = structlog.get_logger("ledgerpost.mailer")
-_RELAY_AWAY = timedelta(seconds=5)
+_SMARTHOST_AWAY = timedelta(seconds=5)
 # Why a mail cannot be made at the moment, and no fault of the mail.
 _LATER: tuple[type[Exception], ...] = (NoCompositor, Crowded, *postgres.UNAVAILABLE)
 
@@ -47,12 +47,12 @@ class Observer(Protocol):
 
 
 class HandOver(Protocol):
-    """What hands one mail to the relay, with the gate before its final dot."""
+    """What hands one mail to the smarthost, with the gate before its final dot."""
 
     async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
-        """Raise RelayAtFault, or return what it came to."""
+        """Raise SmarthostAtFault, or return what it came to."""
 
-    def blame(self, fault: RelayAtFault) -> None:
+    def blame(self, fault: SmarthostAtFault) -> None:
         """Have whoever waits for its turn now raise `fault` instead of trying."""
 
 
@@ -64,7 +64,7 @@ class Deliver:
         rows: Rows,
         composer: Composer,
         pacing: Pacing,
-        relay: HandOver,
+        smarthost: HandOver,
         breaker: Breaker,
         retry_delay: timedelta,
         observer: Observer,
@@ -72,7 +72,7 @@ class Deliver:
         self._rows = rows
         self._composer = composer
         self._pacing = pacing
-        self._relay = relay
+        self._smarthost = smarthost
         self._breaker = breaker
         self._trial = Trial(breaker)
         self._retry_delay = retry_delay
@@ -84,7 +84,7 @@ class Deliver:
         Raises one of postgres.UNAVAILABLE where nothing was claimed because Postgres is away.
         """
         if self._breaker.reason is not None:
-            await self._rows.postpone(delivery_id, _RELAY_AWAY, self._breaker.reason)
+            await self._rows.postpone(delivery_id, _SMARTHOST_AWAY, self._breaker.reason)
             return
         claim = await self._rows.claim(delivery_id)
         if claim is None:
@@ -126,11 +126,11 @@ class Deliver:
         try:
             outcome = await self._trial.of(
                 Addressed(envelope.recipient, claim.send_id, claim.business_id, claim.attempts),
-                lambda: self._relay.hand_over(envelope, lambda: self._rows.gate(claim)),
+                lambda: self._smarthost.hand_over(envelope, lambda: self._rows.gate(claim)),
             )
-        except RelayAtFault as fault:
+        except SmarthostAtFault as fault:
             self._breaker.trip(fault)
-            self._relay.blame(fault)
+            self._smarthost.blame(fault)
             return self._handed_back(claim, fault.reason)
         except postgres.UNAVAILABLE as error:
             # Whether the gate committed is unknown; that no dot was written is not.
@@ -163,4 +163,4 @@ class Deliver:
                 assert_never(outcome)
 
     def _handed_back(self, claim: Claim, reason: str, reply: str | None = None) -> Verdict:
-        return Verdict(claim, State.DEFERRED, reply, reason, _RELAY_AWAY, counts=False)
+        return Verdict(claim, State.DEFERRED, reply, reason, _SMARTHOST_AWAY, counts=False)

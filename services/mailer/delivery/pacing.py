@@ -1,4 +1,4 @@
-"""How fast mail goes out: to the relay as a whole, and to each recipient domain."""
+"""How fast mail goes out: to the smarthost as a whole, and to each recipient domain."""
 
 import asyncio
 import random
@@ -66,12 +66,12 @@ class Pacing:
 
     def __init__(
         self,
-        relay_rate: float | None,
+        smarthost_rate: float | None,
         domain_rate: float | None,
         places: int,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._relay = Pace(relay_rate, "the mail relay") if relay_rate else None
+        self._smarthost = Pace(smarthost_rate, "the smarthost") if smarthost_rate else None
         self._domain_rate = domain_rate
         self._domains: dict[str, Pace] = {}
         self._places = places
@@ -85,13 +85,13 @@ class Pacing:
         now = self._clock()
         slowest = max(paces, key=lambda pace: pace.wait(now))
         wait = slowest.wait(now)
-        if wait > _PATIENCE or (wait > 0 and slowest is not self._relay and self._places == 0):
+        if wait > _PATIENCE or (wait > 0 and slowest is not self._smarthost and self._places == 0):
             delay = timedelta(seconds=slowest.book(now))
             return Later(delay, f"waits for the rate of {slowest.name}")
         for pace in paces:
             pace.take(now)
         if wait > 0:
-            await self._wait(wait, place=slowest is not self._relay)
+            await self._wait(wait, place=slowest is not self._smarthost)
         return None
 
     async def _wait(self, seconds: float, *, place: bool) -> None:
@@ -102,7 +102,7 @@ class Pacing:
             self._places += place
 
     def _paces(self, recipient: str) -> list[Pace]:
-        paces = [self._relay] if self._relay else []
+        paces = [self._smarthost] if self._smarthost else []
         if self._domain_rate is not None and (domain := _domain(recipient)):
             pace = self._domains.get(domain)
             if pace is None:

@@ -7,9 +7,9 @@ from uuid import UUID, uuid4
 
 from services.mailer.smtp import transaction
 from services.mailer.smtp.connect import opening
-from services.mailer.smtp.outcomes import Outcome, RelayAtFault, Sent
+from services.mailer.smtp.outcomes import Outcome, Sent, SmarthostAtFault
 from services.mailer.smtp.session import Session, SessionLost
-from services.mailer.smtp.smarthost import Relay, Timeouts
+from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from services.mailer.smtp.transaction import Patience
 from shared.mail.envelope import Envelope
 from shared.mail.headers import address_header, plain_header, text_header
@@ -25,7 +25,11 @@ class CheckFailed(Exception):
 
 
 async def check(
-    relay: Relay, name: str | None, sender: Mailbox, to: str | None, told: Callable[[str], None]
+    smarthost: Smarthost,
+    name: str | None,
+    sender: Mailbox,
+    to: str | None,
+    told: Callable[[str], None],
 ) -> None:
     """Tell each step up to a ready session and MAIL, or with `to` up to a mail that is accepted.
 
@@ -34,7 +38,7 @@ async def check(
     mail = _mail(sender, to or str(sender))
     patience = Patience(_TIMEOUTS)
     try:
-        session = await opening(relay, name, told).session(_TIMEOUTS.ready, patience.left)
+        session = await opening(smarthost, name, told).session(_TIMEOUTS.ready, patience.left)
         limit = session.extensions.size
         told(f"takes mails of up to {limit} octets" if limit else "names no limit of size")
         if to is None:
@@ -42,7 +46,7 @@ async def check(
             told(f"MAIL FROM {mail.sender}: accepted")
         else:
             _tell(await _hand_over(session, mail, patience), told)
-    except RelayAtFault as fault:
+    except SmarthostAtFault as fault:
         raise CheckFailed(fault.reason) from None
     await session.leave(_TIMEOUTS.leave)
 
@@ -53,7 +57,7 @@ async def _hand_over(session: Session, mail: Envelope, patience: Patience) -> Ou
             return known
         answer = await transaction.begin(session, mail, patience.of(_TIMEOUTS.mail))
     except SessionLost as lost:
-        raise RelayAtFault(f"MAIL: {lost}") from None
+        raise SmarthostAtFault(f"MAIL: {lost}") from None
     return await transaction.finish(session, mail, answer, _passed, patience)
 
 

@@ -1,4 +1,4 @@
-"""Opening a session with the relay; the only module but its `login` that knows aiosmtplib."""
+"""Opening a session with the smarthost; the only module but its `login` that knows aiosmtplib."""
 
 import asyncio
 import base64
@@ -14,18 +14,18 @@ from aiosmtplib.protocol import SMTPProtocol
 
 from services.mailer.smtp import ehlo
 from services.mailer.smtp.login import Login
-from services.mailer.smtp.outcomes import PasswordRefused, RelayAtFault, TooManySessions
+from services.mailer.smtp.outcomes import PasswordRefused, SmarthostAtFault, TooManySessions
 from services.mailer.smtp.replies import CLOSING, line_text
 from services.mailer.smtp.session import Extensions, Session
-from services.mailer.smtp.smarthost import Relay
+from services.mailer.smtp.smarthost import Smarthost
 from shared import tcp
 
 _PERMANENT = 500
 
 
-def tls_context(relay: Relay) -> ssl.SSLContext:
-    """Build the TLS settings that `Relay.tls` promises; may read the system's authorities."""
-    if relay.tls in {"implicit", "starttls_required"}:
+def tls_context(smarthost: Smarthost) -> ssl.SSLContext:
+    """Build the TLS settings that `Smarthost.tls` promises; may read the system's authorities."""
+    if smarthost.tls in {"implicit", "starttls_required"}:
         return ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
@@ -44,7 +44,7 @@ class Opening:
     `told` hears of each step in a line.
     """
 
-    relay: Relay
+    smarthost: Smarthost
     tls: ssl.SSLContext
     name: str | None
     login: Login = field(default_factory=Login)
@@ -53,10 +53,10 @@ class Opening:
     async def session(self, step: float, timeout: float) -> Session:
         """Connect, encrypt, say EHLO and log in, each step within `step`, all within `timeout` s.
 
-        Raises RelayAtFault.
+        Raises SmarthostAtFault.
         """
         client = aiosmtplib.SMTP(
-            hostname=self.relay.host, start_tls=False, timeout=min(step, timeout)
+            hostname=self.smarthost.host, start_tls=False, timeout=min(step, timeout)
         )
         known = self.login.refused
         try:
@@ -67,27 +67,31 @@ class Opening:
             raise self._fault(refused) from None
         except TimeoutError as late:
             client.close()
-            raise RelayAtFault(line_text(str(late) or "no answer in time")) from None
+            raise SmarthostAtFault(line_text(str(late) or "no answer in time")) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             client.close()
-            raise RelayAtFault(self._clean(str(fault) or type(fault).__name__)) from None
+            raise SmarthostAtFault(self._clean(str(fault) or type(fault).__name__)) from None
         except asyncio.CancelledError:
             client.close()
             raise
 
     async def _open(self, client: aiosmtplib.SMTP, known: int) -> Session:
-        relay = self.relay
+        smarthost = self.smarthost
         layers = await self._connect(client)
         await self._say_hello(client)
         offered = client.supports_extension("starttls")
-        if relay.tls == "starttls_required" or (relay.tls == "starttls" and offered):
+        if smarthost.tls == "starttls_required" or (smarthost.tls == "starttls" and offered):
             await self._start_tls(client)
             layers = (_transport(client), *layers)
             await self._say_hello(client)
-        if relay.username is not None:
+        if smarthost.username is not None:
             self._keep_secret(layers)
             way = await self.login(
-                client, relay.username, relay.password, encrypted=len(layers) > 1, known=known
+                client,
+                smarthost.username,
+                smarthost.password,
+                encrypted=len(layers) > 1,
+                known=known,
             )
             self.told(f"AUTH {way}: logged in")
         # aiosmtplib drops unasked-for replies and knows no pipelining: from here on we listen.
@@ -98,23 +102,23 @@ class Opening:
 
         In two steps, to keep hold of the plain transport of TLS: its buffer counts at the gate.
         """
-        relay, loop = self.relay, asyncio.get_running_loop()
+        smarthost, loop = self.smarthost, asyncio.get_running_loop()
         try:
             async with asyncio.timeout(client.timeout):
-                opened = await tcp.connected(relay.host, relay.port)
+                opened = await tcp.connected(smarthost.host, smarthost.port)
         except TimeoutError:
-            raise RelayAtFault(f"no connection to port {relay.port} in time") from None
+            raise SmarthostAtFault(f"no connection to port {smarthost.port} in time") from None
         except OSError as error:
             reason = error.strerror or str(error)
-            raise RelayAtFault(f"no connection to port {relay.port}: {reason}") from None
+            raise SmarthostAtFault(f"no connection to port {smarthost.port}: {reason}") from None
         protocol = SMTPProtocol(loop)
-        secret = relay.tls == "implicit"
+        secret = smarthost.tls == "implicit"
         plain, _ = await loop.create_connection(
             asyncio.Protocol if secret else lambda: protocol, sock=opened
         )
         layers: tuple[asyncio.Transport, ...] = (plain,)
         client.protocol, client.transport = protocol, plain
-        self.told(f"connected to {_peer(plain)}, port {relay.port}")
+        self.told(f"connected to {_peer(plain)}, port {smarthost.port}")
         if secret:
             protocol.connection_made(plain)
             layers = (await self._encrypted(plain, protocol), plain)
@@ -130,7 +134,7 @@ class Opening:
     ) -> asyncio.Transport:
         try:
             encrypted = await asyncio.get_running_loop().start_tls(
-                plain, protocol, self.tls, server_hostname=self.relay.host
+                plain, protocol, self.tls, server_hostname=self.smarthost.host
             )
         except BaseException as error:
             plain.abort()
@@ -138,7 +142,7 @@ class Opening:
                 raise _handshake_failed(error) from None
             raise
         if encrypted is None:
-            raise ConnectionResetError("the relay closed the connection")
+            raise ConnectionResetError("the smarthost closed the connection")
         self.told(_tls_said(encrypted))
         return encrypted
 
@@ -165,44 +169,46 @@ class Opening:
         self.told(f"EHLO {name}: {self._clean(lines)}")
 
     def _keep_secret(self, layers: tuple[asyncio.Transport, ...]) -> None:
-        """Raise RelayAtFault if the password would go to another host for all to read."""
-        if len(layers) > 1 or self.relay.tls == "none":
+        """Raise SmarthostAtFault if the password would go to another host for all to read."""
+        if len(layers) > 1 or self.smarthost.tls == "none":
             return
         with suppress(ValueError):
             if ip_address(_peer(layers[0]).partition("%")[0]).is_loopback:
                 return
-        raise RelayAtFault(
+        raise SmarthostAtFault(
             "it offers no STARTTLS, and the password is not sent unencrypted to another host; "
             "starttls=never in SMTP_URL would do so"
         )
 
-    def _fault(self, refused: aiosmtplib.SMTPResponseException) -> RelayAtFault:
+    def _fault(self, refused: aiosmtplib.SMTPResponseException) -> SmarthostAtFault:
         said = f"{refused.code} {refused.message}" if refused.code > 0 else refused.message
         if isinstance(refused, aiosmtplib.SMTPAuthenticationError) and refused.code >= _PERMANENT:
             return PasswordRefused(self._clean(said))
         if refused.code == CLOSING:
             return TooManySessions(self._clean(said))
-        return RelayAtFault(self._clean(said))
+        return SmarthostAtFault(self._clean(said))
 
     def _clean(self, text: str) -> str:
         """Return one line, without the password if it is in it, plain or as it was sent."""
-        user, password = (self.relay.username or "").encode(), self.relay.password.encode()
+        user, password = (self.smarthost.username or "").encode(), self.smarthost.password.encode()
         for secret in filter(None, (b"\0" + user + b"\0" + password, password)):
             for shown in (secret.decode(), base64.b64encode(secret).decode()):
                 text = text.replace(shown, "[secret]")
         return line_text(text)
 
 
-def opening(relay: Relay, name: str | None, told: Callable[[str], None] = _nobody) -> Opening:
+def opening(
+    smarthost: Smarthost, name: str | None, told: Callable[[str], None] = _nobody
+) -> Opening:
     """Return how to open sessions, by `name` or this machine's own; may read files and resolve."""
-    return Opening(relay, tls_context(relay), name or ehlo.own_name(), told=told)
+    return Opening(smarthost, tls_context(smarthost), name or ehlo.own_name(), told=told)
 
 
-def _handshake_failed(error: BaseException) -> RelayAtFault:
+def _handshake_failed(error: BaseException) -> SmarthostAtFault:
     if isinstance(error, ConnectionError | TimeoutError):
         why = "the smarthost ended it; it may speak no TLS newer than 1.1"
-        return RelayAtFault(f"TLS handshake failed: {why}")
-    return RelayAtFault(line_text(f"TLS handshake failed: {error}"))
+        return SmarthostAtFault(f"TLS handshake failed: {why}")
+    return SmarthostAtFault(line_text(f"TLS handshake failed: {error}"))
 
 
 def _tls_said(transport: asyncio.Transport) -> str:
@@ -218,7 +224,7 @@ def _peer(transport: asyncio.Transport) -> str:
 
 def _transport(client: aiosmtplib.SMTP) -> asyncio.Transport:
     if client.transport is None or client.transport.is_closing():
-        raise ConnectionResetError("the relay closed the connection")
+        raise ConnectionResetError("the smarthost closed the connection")
     return cast("asyncio.Transport", client.transport)
 
 

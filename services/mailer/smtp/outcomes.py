@@ -1,6 +1,6 @@
-"""What handing one mail to the relay came to.
+"""What handing one mail to the smarthost came to.
 
-`reply` is always the relay's own words on one line, or None where it said nothing.
+`reply` is always the smarthost's own words on one line, or None where it said nothing.
 """
 
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ class Blame(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """The relay answered 2xx to the end of the message: it has the mail."""
+    """The smarthost answered 2xx to the end of the message: it has the mail."""
 
     reply: str
 
@@ -69,25 +69,25 @@ class NotHandedOver:
 Outcome = Sent | Deferred | Failed | InDoubt | GateLost | NotHandedOver
 
 
-class RelayAtFault(Fault, ConnectionError):
-    """The relay and not the mail is at fault, so no attempt counts; the text holds no secret."""
+class SmarthostAtFault(Fault, ConnectionError):
+    """The smarthost is at fault and not the mail: no attempt counts. The text has no secret."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
-class PasswordRefused(RelayAtFault):
-    """The relay knows no such user and password: each further try may lock the account."""
+class PasswordRefused(SmarthostAtFault):
+    """The smarthost knows no such user and password: each further try may lock the account."""
 
     pauses = Pauses(first=30, longest=1800)
 
 
-class RefusesAll(RelayAtFault):
-    """The relay takes mail from nobody, or not from us: only a mail that it takes disproves it."""
+class RefusesAll(SmarthostAtFault):
+    """The smarthost takes mail from nobody, or not from us, until it has taken one."""
 
     pauses = Pauses(first=5, longest=600, trial=True)
 
 
-class TooManySessions(RelayAtFault):
-    """The relay takes no further connection beside those that are open."""
+class TooManySessions(SmarthostAtFault):
+    """The smarthost takes no further connection beside those that are open."""

@@ -1,4 +1,4 @@
-"""The connections to the relay, and one mail at a time over each."""
+"""The connections to the smarthost, and one mail at a time over each."""
 
 import asyncio
 import time
@@ -10,24 +10,24 @@ from services.mailer.smtp.outcomes import (
     Failed,
     NotHandedOver,
     Outcome,
-    RelayAtFault,
+    SmarthostAtFault,
     TooManySessions,
 )
 from services.mailer.smtp.places import Places
 from services.mailer.smtp.replies import CLOSING, Reply
 from services.mailer.smtp.session import Session, SessionLost
-from services.mailer.smtp.smarthost import Relay, Timeouts
+from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from services.mailer.smtp.transaction import Gate, Patience
 from shared.mail.envelope import Envelope
 
 
 class Sessions:
-    """At most `size` connections to the relay at once, kept for the next mail while they last."""
+    """At most `size` connections to the smarthost at once, each for one mail after another."""
 
     def __init__(
-        self, relay: Relay, size: int, timeouts: Timeouts, name: str | None = None
+        self, smarthost: Smarthost, size: int, timeouts: Timeouts, name: str | None = None
     ) -> None:
-        self._relay = relay
+        self._smarthost = smarthost
         self._timeouts = timeouts
         self._name = name
         self._places = Places(size)
@@ -39,25 +39,25 @@ class Sessions:
         self._opening: Opening | None = None
         self._closed = False
         self._dismissed = False
-        self._fault: RelayAtFault | None = None
+        self._fault: SmarthostAtFault | None = None
         self._refused: Envelope | None = None
 
     async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
         """Hand one mail over; `gate` commits the claim and says whether it is ours still.
 
         The dot is written only after the gate returned True. At most `to_gate` seconds pass from
-        a free connection to the gate, then `gate` and `final`. Raises RelayAtFault, and what the
-        gate raises, both without a dot; a cancellation may come after it.
+        a free connection to the gate, then `gate` and `final`. Raises SmarthostAtFault, and what
+        the gate raises, both without a dot; a cancellation may come after it.
         """
         if (problem := envelope.problem()) is not None:
             return Failed(f"unsendable: {problem}")
         known = self._fault
         while (outcome := await self._in_a_place(envelope, gate, known)) is None:
-            pass  # the relay took no further session, and there are fewer places now
+            pass  # the smarthost took no further session, and there are fewer places now
         return outcome
 
     async def _in_a_place(
-        self, envelope: Envelope, gate: Gate, known: RelayAtFault | None
+        self, envelope: Envelope, gate: Gate, known: SmarthostAtFault | None
     ) -> Outcome | None:
         async with self._places:
             if self._fault is not known and self._fault is not None:
@@ -68,14 +68,14 @@ class Sessions:
             begun = time.monotonic()
             try:
                 return await self._hand_over(envelope, gate)
-            except RelayAtFault as fault:
+            except SmarthostAtFault as fault:
                 held = self._at_work + len(self._kept)
                 if isinstance(fault, TooManySessions) and self._places.refused(begun, held):
                     return None
                 self._fault = fault
                 raise
 
-    def blame(self, fault: RelayAtFault) -> None:
+    def blame(self, fault: SmarthostAtFault) -> None:
         """Have whoever waits for a connection now raise a copy of `fault` instead of trying."""
         self._fault = fault
 
@@ -86,7 +86,7 @@ class Sessions:
     async def probe(self) -> None:
         """Open and keep a ready session, on which the MAIL last refused, if any, now passes.
 
-        Raises RelayAtFault.
+        Raises SmarthostAtFault.
         """
         async with self._places:
             if (kept := self._take()) is not None:
@@ -118,7 +118,7 @@ class Sessions:
         self._at_work += 1
         try:
             return await transaction.finish(session, envelope, answer, gate, patience)
-        except RelayAtFault:
+        except SmarthostAtFault:
             self._refused = envelope
             session.abort()
             raise
@@ -150,7 +150,7 @@ class Sessions:
             return session, await self._mail(session, envelope, limit)
         except SessionLost as lost:
             session.abort()
-            raise RelayAtFault(f"MAIL: {lost}") from None
+            raise SmarthostAtFault(f"MAIL: {lost}") from None
 
     async def _mail(self, session: Session, envelope: Envelope, limit: float) -> Reply | Failed:
         if self._step_by_step:
@@ -166,7 +166,7 @@ class Sessions:
     async def _open(self, patience: Patience) -> Session:
         async with self._preparing:
             if self._opening is None:
-                self._opening = await asyncio.to_thread(opening, self._relay, self._name)
+                self._opening = await asyncio.to_thread(opening, self._smarthost, self._name)
         return await self._opening.session(self._timeouts.ready, patience.left)
 
     def _take(self) -> Session | None:

@@ -1,4 +1,4 @@
-"""The relay's replies, read within bounds."""
+"""The smarthost's replies, read within bounds."""
 
 import re
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
 
 class Garbage(ConnectionError):
-    """What the relay said is no SMTP reply, or is longer than any."""
+    """What the smarthost said is no SMTP reply, or is longer than any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,5 +95,5 @@ def _reply(code: int, lines: list[bytes]) -> Reply:
 
 
 def line_text(text: str) -> str:
-    """Make one printable line of at most MAX_TEXT characters of whatever a relay said."""
+    """Make one printable line of at most MAX_TEXT characters of whatever a smarthost said."""
     return line(text, MAX_TEXT)

@@ -37,12 +37,12 @@ class Wire(asyncio.Protocol):
         self._news.set()
 
     def eof_received(self) -> None:
-        """Count a half-close as the end: a relay that closes does not mean to answer."""
-        self.end("the relay closed the connection")
+        """Count a half-close as the end: a smarthost that closes does not mean to answer."""
+        self.end("the smarthost closed the connection")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Remember the first cause of the end only."""
-        self.end("the connection was reset" if exc else "the relay closed the connection")
+        self.end("the connection was reset" if exc else "the smarthost closed the connection")
 
     def end(self, reason: str) -> None:
         """Give this connection up; a reply that came before can still be read."""
@@ -61,7 +61,7 @@ class Wire(asyncio.Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """What the relay announced; `size` is the largest message in octets, 0 = no limit known."""
+    """What the smarthost announced; `size` is the largest message in octets, 0 = no limit known."""
 
     pipelining: bool = False
     smtputf8: bool = False
@@ -125,7 +125,7 @@ class Session:
             if left != last:
                 last, since = left, clock()
             if clock() > min(end, since + patience):
-                raise SessionLost("the relay took no more data")
+                raise SessionLost("the smarthost took no more data")
             await asyncio.sleep(pause)
             pause = min(0.02, pause + 0.001)
 

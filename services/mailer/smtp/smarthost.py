@@ -15,8 +15,8 @@ _STARTTLS: dict[str, Tls] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Relay:
-    """The mail relay.
+class Smarthost:
+    """The smarthost.
 
     `implicit` and `starttls_required` verify the certificate against the system's authorities
     (OpenSSL's SSL_CERT_FILE adds a private one). `starttls` encrypts when offered and verifies

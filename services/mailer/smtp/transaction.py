@@ -11,8 +11,8 @@ from services.mailer.smtp.outcomes import (
     InDoubt,
     NotHandedOver,
     Outcome,
-    RelayAtFault,
     Sent,
+    SmarthostAtFault,
 )
 from services.mailer.smtp.refusals import refusal
 from services.mailer.smtp.replies import CLOSING, START_INPUT, Reply
@@ -43,7 +43,7 @@ class Patience:
 
 
 async def begin(session: Session, mail: Envelope, timeout: float) -> Reply:
-    """Send MAIL, with RCPT and DATA behind it where the relay pipelines, and return its answer.
+    """Send MAIL, with RCPT and DATA behind it where the smarthost pipelines, and return its answer.
 
     Raises SessionLost, also after `timeout` seconds; none of the message has been sent then.
     """
@@ -63,7 +63,7 @@ async def finish(
 ) -> Outcome:
     """Take the mail from MAIL's answer to its outcome; the session is left clean or aborted.
 
-    Raises RelayAtFault when MAIL was refused for a reason that is not the mail's, and what the
+    Raises SmarthostAtFault when MAIL was refused for a reason that is not the mail's, and what the
     gate raises; no dot was written then, and the session is the caller's to abort.
     """
     try:
@@ -98,7 +98,7 @@ async def _to_start_of_data(
             raise
         session.abort()
         session.unheard = True
-        return NotHandedOver("the relay did not answer what was sent ahead, as it had offered")
+        return NotHandedOver("the smarthost did not answer what was sent ahead, as it had offered")
     if not answer.positive:
         await _reset(session, answer, 1 if pipelined else 0, patience)
         return refusal("RCPT", answer)
@@ -120,7 +120,7 @@ def _until_rcpt(session: Session, patience: Patience) -> float:
 def _mail_refused(mail: Envelope, answer: Reply) -> Outcome:
     # MAIL names no recipient, but its SMTPUTF8 is the mail's doing and must not stop the others.
     if answer.code == CLOSING or (not answer.transient and not mail.smtputf8):
-        raise RelayAtFault(f"MAIL: {answer}")
+        raise SmarthostAtFault(f"MAIL: {answer}")
     return refusal("MAIL", answer)
 
 
@@ -142,7 +142,7 @@ async def _reset(session: Session, answer: Reply, unread: int, patience: Patienc
 
 
 async def _body(session: Session, mail: Envelope, patience: Patience) -> Outcome | None:
-    """Write the message without its end, down to empty buffers; None when the relay stays quiet."""
+    """Write the message without its end, down to empty buffers; None if no reply came."""
     session.write(stuffed(mail.data))
     await session.drain(patience.timeouts.block, patience.left)
     await session.settle()
@@ -179,7 +179,7 @@ async def _gate(session: Session, gate: Gate, limit: float) -> Outcome | None:
     await session.settle()
     outcome: Outcome | None = None
     if (reply := session.unread) is not None:
-        outcome = NotHandedOver("the relay spoke before the end of the message", str(reply))
+        outcome = NotHandedOver("the smarthost spoke before the end of the message", str(reply))
     elif session.ended is not None:
         outcome = NotHandedOver(f"at the gate: {session.ended}")
     elif time.clock_gettime(time.CLOCK_BOOTTIME) - begun > limit:
@@ -190,7 +190,7 @@ async def _gate(session: Session, gate: Gate, limit: float) -> Outcome | None:
 
 
 async def _verdict(session: Session, limit: float) -> Outcome:
-    """Wait for what the relay makes of the dot."""
+    """Wait for what the smarthost makes of the dot."""
     try:
         reply = await session.reply(limit)
     except SessionLost as lost:
@@ -207,23 +207,23 @@ async def _verdict(session: Session, limit: float) -> Outcome:
 
 
 async def rehearse(session: Session, mail: Envelope, patience: Patience) -> None:
-    """Try the MAIL of a mail and nothing more; raises RelayAtFault where `finish` would."""
+    """Try the MAIL of a mail and nothing more; raises SmarthostAtFault where `finish` would."""
     try:
         session.write(_mail(mail))
         answer = await session.reply(patience.of(patience.timeouts.mail))
     except SessionLost as lost:
-        raise RelayAtFault(f"MAIL: {lost}") from None
+        raise SmarthostAtFault(f"MAIL: {lost}") from None
     await _reset(session, answer, 0, patience)
     if not answer.positive:
         _mail_refused(mail, answer)
 
 
 def unsendable(mail: Envelope, session: Session) -> Failed | None:
-    """Say what this relay is known not to take, before it is asked."""
+    """Say what this smarthost is known not to take, before it is asked."""
     if mail.smtputf8 and not session.extensions.smtputf8:
-        return Failed("the relay lacks SMTPUTF8")
+        return Failed("the smarthost lacks SMTPUTF8")
     if 0 < session.extensions.size < len(mail.data):
-        return Failed(f"the relay takes no more than {session.extensions.size} octets")
+        return Failed(f"the smarthost takes no more than {session.extensions.size} octets")
     return None
 
 

@@ -124,7 +124,7 @@ LINKS = {
         ("PUBLIC_URL", "https://h/>,<x", "LIST_UNSUBSCRIBE: needs a PUBLIC_URL"),
         ("PUBLIC_URL", "https://h/" + "x" * 300, "LIST_UNSUBSCRIBE: needs a PUBLIC_URL"),
         ("LIST_UNSUBSCRIBE", "yes", "LIST_UNSUBSCRIBE: "),
-        ("RELAY_RATE", "0", "RELAY_RATE: "),
+        ("SMARTHOST_RATE", "0", "SMARTHOST_RATE: "),
         ("DOMAIN_RATE", "-1", "DOMAIN_RATE: "),
         ("DOMAIN_RATE", "nan", "DOMAIN_RATE: "),
     ],
@@ -132,8 +132,8 @@ LINKS = {
 def test_links_have_to_be_answerable_and_rates_possible(
     name: str, value: str, message: str
 ) -> None:
-    good = MailerSettings.from_environ({**MAILER, **LINKS, "RELAY_RATE": "0.5"})
-    assert (good.list_unsubscribe, good.relay_rate, good.domain_rate) == ("on", 0.5, None)
+    good = MailerSettings.from_environ({**MAILER, **LINKS, "SMARTHOST_RATE": "0.5"})
+    assert (good.list_unsubscribe, good.smarthost_rate, good.domain_rate) == ("on", 0.5, None)
     assert "s3cret" not in repr(good)
     with pytest.raises(SettingsError) as refused:
         MailerSettings.from_environ({**MAILER, **LINKS, name: value})
@@ -263,5 +263,24 @@ def test_a_password_that_looks_like_a_port_and_a_path_is_refused(name: str, valu
 
 def test_a_rate_is_a_number() -> None:
     with pytest.raises(SettingsError) as caught:
+        MailerSettings.from_environ({**MAILER, "SMARTHOST_RATE": "fast"})
+    assert str(caught.value) == "SMARTHOST_RATE: should be a number: more than 0 and at most 10000"
+
+
+def test_an_old_name_works_and_errors_show_the_name_that_was_given(tmp_path: Path) -> None:
+    old = MailerSettings.from_environ({**MAILER, "RELAY_RATE": "0.5"})
+    assert (old.smarthost_rate, old.old_names) == (0.5, {"RELAY_RATE": "SMARTHOST_RATE"})
+    rate = tmp_path / "rate"
+    rate.write_text("2\n", "utf-8")
+    assert MailerSettings.from_environ({**MAILER, "RELAY_RATE_FILE": str(rate)}).smarthost_rate == 2
+    assert MailerSettings.from_environ({**MAILER, "SMARTHOST_RATE": "1"}).old_names == {}
+    with pytest.raises(SettingsError, match=r"^RELAY_RATE: should be a number"):
         MailerSettings.from_environ({**MAILER, "RELAY_RATE": "fast"})
-    assert str(caught.value) == "RELAY_RATE: should be a number: more than 0 and at most 10000"
+
+
+def test_a_setting_under_both_of_its_names_is_refused() -> None:
+    with pytest.raises(SettingsError) as caught:
+        MailerSettings.from_environ({**MAILER, "RELAY_RATE": "1", "SMARTHOST_RATE": "1"})
+    assert str(caught.value) == (
+        "SMARTHOST_RATE, RELAY_RATE: set SMARTHOST_RATE alone, RELAY_RATE is its old name"
+    )

@@ -285,7 +285,7 @@ def test_on_the_mailers_own_event_loop() -> None:
 
 
 async def test_it_gets_none_of_our_secrets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SMTP_URL", "smtp://user:secret@relay.example")
+    monkeypatch.setenv("SMTP_URL", "smtp://user:secret@smarthost.example")
     async with Compositors(1, pdf=False):
         [process] = ours()
         assert b"secret" not in told(process, "environ")

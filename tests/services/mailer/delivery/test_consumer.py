@@ -36,7 +36,7 @@ async def consuming(
     async def probe() -> None:
         pass
 
-    stop, breaker = asyncio.Event(), Breaker("relay", probe, ConnectionError)
+    stop, breaker = asyncio.Event(), Breaker("smarthost", probe, ConnectionError)
     consumer = Consumer(broker, prefetch, deliver, breaker, Health())
     running = asyncio.create_task(consumer.run(stop))
     try:

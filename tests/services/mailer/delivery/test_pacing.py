@@ -32,7 +32,7 @@ async def test_without_a_rate_nobody_waits(clock: Clock) -> None:
     assert clock.now == 1000
 
 
-async def test_turns_of_the_relay_lie_apart_whatever_the_domain(clock: Clock) -> None:
+async def test_turns_of_the_smarthost_lie_apart_whatever_the_domain(clock: Clock) -> None:
     paced, times = Pacing(4, None, 10, clock), []
     for number in range(9):
         assert await paced.turn(f"a@x{number}.com") is None
@@ -62,7 +62,7 @@ async def test_who_would_wait_long_is_put_off_turn_by_turn(clock: Clock) -> None
     assert await paced.turn("c@y.com") is None
 
 
-async def test_a_slow_domain_leaves_the_relay_to_the_others(clock: Clock) -> None:
+async def test_a_slow_domain_leaves_the_smarthost_to_the_others(clock: Clock) -> None:
     paced = Pacing(100, 1, 10, clock)
     assert await paced.turn("a@slow.com") is None
     waiting = asyncio.create_task(paced.turn("b@slow.com"))

@@ -11,7 +11,7 @@ import pytest
 
 from services.mailer.delivery.deliver import Deliver
 from services.mailer.delivery.pacing import Pacing
-from services.mailer.smtp.outcomes import RefusesAll, RelayAtFault
+from services.mailer.smtp.outcomes import RefusesAll, SmarthostAtFault
 from services.mailer.smtp.pool import Sessions
 from shared.amqp.breaker import Breaker, Pauses
 from shared.deliveries.states import State
@@ -21,7 +21,7 @@ from shared.mail.mailbox import Mailbox
 from shared.mail.message import Letter
 from shared.process.health import Unwell
 from tests.judge import postfix
-from tests.judge.mail import PATIENT, relay
+from tests.judge.mail import PATIENT, smarthost
 from tests.judge.script import Rule, Say, Step
 from tests.judge.server import Judge
 from tests.servers import absent
@@ -81,8 +81,8 @@ class Desk:
     def __init__(self, judge: Judge, recipients: list[str], sender: Mailbox = SENDER) -> None:
         self.letter = Letter(sender, b"Subject: x\r\n", b"text\r\n")
         self.table = Table(recipients)
-        self.sessions = Sessions(relay(judge), 5, PATIENT, "client.test")
-        self.breaker = Breaker("mail relay", self.sessions.probe, RelayAtFault)
+        self.sessions = Sessions(smarthost(judge), 5, PATIENT, "client.test")
+        self.breaker = Breaker("smarthost", self.sessions.probe, SmarthostAtFault)
         parts: Any = (self.table, self, Pacing(None, None, 1), self.sessions, self.breaker)
         self.deliver = Deliver(*parts, timedelta(seconds=1), self)
 

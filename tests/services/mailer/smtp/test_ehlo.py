@@ -10,7 +10,7 @@ from services.mailer.smtp.outcomes import Failed, Sent
 from services.mailer.smtp.pool import Sessions
 from shared.process.settings import SettingsError, SmtpSettings
 from tests.judge import postfix
-from tests.judge.mail import PATIENT, Gate, envelope, relay
+from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.server import Judge
 from tests.servers import absent
 
@@ -65,7 +65,7 @@ async def test_without_a_name_it_is_the_address_of_the_socket(
 ) -> None:
     monkeypatch.setattr(socket, "getfqdn", lambda: "localhost")
     async with Judge() as judge:
-        sessions = Sessions(relay(judge), 1, PATIENT)
+        sessions = Sessions(smarthost(judge), 1, PATIENT)
         await sessions.probe()
         await sessions.close()
         assert judge.commands[0] == "EHLO [127.0.0.1]"
@@ -78,7 +78,7 @@ async def test_a_postfix_that_wants_a_qualified_name_takes_mail_from_a_machine_w
         absent(reason)
     monkeypatch.setattr(socket, "getfqdn", lambda: "localhost")
     async with postfix.postfix(NEEDS_A_NAME) as (port, taken):
-        there = relay(Judge(port=port))
+        there = smarthost(Judge(port=port))
         sessions = Sessions(there, 1, PATIENT)
         assert isinstance(await sessions.hand_over(envelope("a@d.org"), Gate()), Sent)
         await sessions.close()

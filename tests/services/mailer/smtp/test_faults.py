@@ -14,12 +14,12 @@ from services.mailer.smtp.outcomes import (
     InDoubt,
     NotHandedOver,
     Outcome,
-    RelayAtFault,
     Sent,
+    SmarthostAtFault,
 )
 from services.mailer.smtp.pool import Sessions
 from services.mailer.smtp.smarthost import Timeouts
-from tests.judge.mail import PATIENT, Gate, envelope, relay
+from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import (
     Accept,
     Action,
@@ -51,7 +51,7 @@ async def hand_over(
     gate: Callable[[], Awaitable[bool]] | None = None,
     **fields: Any,
 ) -> Outcome:
-    sessions = Sessions(relay(judge), 1, timeouts, "client.test")
+    sessions = Sessions(smarthost(judge), 1, timeouts, "client.test")
     try:
         return await sessions.hand_over(envelope(**fields), gate or Gate())
     finally:
@@ -60,13 +60,13 @@ async def hand_over(
 
 @pytest.mark.parametrize("action", [*ENDS, *FLOODS, Say("554 5.3.0 no"), Say("421 no")], ids=repr)
 @pytest.mark.parametrize("step", ["connect", "ehlo", "mail"])
-async def test_before_mail_is_answered_the_relay_is_at_fault(
+async def test_before_mail_is_answered_the_smarthost_is_at_fault(
     judge: Judge, step: Step, action: Action
 ) -> None:
     judge.on(step, action)
     judge.on("helo", action)
     gate = Gate()
-    with pytest.raises(RelayAtFault):
+    with pytest.raises(SmarthostAtFault):
         await hand_over(judge, gate=gate)
     assert (gate.asked, judge.accepted) == (0, [])
 
@@ -88,7 +88,7 @@ async def test_in_mid_body_the_mail_is_not_handed_over(judge: Judge, action: Act
         await asyncio.sleep(0.1)
         return True
 
-    # A small body is in the kernel's hands before the relay reacts: then the gate notices.
+    # A small body is in the kernel's hands before the smarthost reacts: then the gate notices.
     small = await hand_over(judge, gate=gate)
     assert isinstance(small, Deferred | NotHandedOver)
     big = await hand_over(judge, gate=gate, text=BIG)
@@ -96,21 +96,23 @@ async def test_in_mid_body_the_mail_is_not_handed_over(judge: Judge, action: Act
     assert judge.accepted == []
 
 
-async def test_a_relay_that_reads_no_more_of_the_body_is_given_up_before_the_gate(
+async def test_a_smarthost_that_reads_no_more_of_the_body_is_given_up_before_the_gate(
     judge: Judge,
 ) -> None:
     judge.on("body", Hang(reading=False))
     gate = Gate()
     outcome = await hand_over(judge, replace(PATIENT, block=0.3), gate, text=BIG)
-    assert outcome == Deferred("before the gate: the relay took no more data")
+    assert outcome == Deferred("before the gate: the smarthost took no more data")
     assert (gate.asked, judge.accepted) == (0, [])
 
 
-async def test_a_relay_that_reads_slowly_has_the_time_to_the_gate_and_no_more(judge: Judge) -> None:
+async def test_a_smarthost_that_reads_slowly_has_the_time_to_the_gate_and_no_more(
+    judge: Judge,
+) -> None:
     judge.on("body", Hang(reading=False))
     gate = Gate()
     outcome = await hand_over(judge, replace(PATIENT, to_gate=0.5), gate, text=BIG)
-    assert outcome == Deferred("before the gate: the relay took no more data")
+    assert outcome == Deferred("before the gate: the smarthost took no more data")
     assert gate.asked == 0
 
 
@@ -147,7 +149,7 @@ async def test_a_hang_before_the_gate_ends_with_its_phase(
         else:
             assert outcome == Deferred("before the gate: no answer in time")
     else:
-        with pytest.raises(RelayAtFault):
+        with pytest.raises(SmarthostAtFault):
             await hand_over(judge, timeouts, gate)
     assert (gate.asked, judge.accepted) == (0, [])
 
@@ -157,7 +159,7 @@ async def test_all_before_the_gate_together_has_an_end_too() -> None:
     async with Judge() as judge:
         judge.on("connect", Hang(), times=1)
         judge.on("data", Hang())
-        with pytest.raises(RelayAtFault):
+        with pytest.raises(SmarthostAtFault):
             await hand_over(judge, replace(PATIENT, to_gate=0.2), gate)
         async with asyncio.timeout(PATIENT.data / 2):
             outcome = await hand_over(judge, replace(PATIENT, to_gate=0.8), gate)
@@ -192,7 +194,7 @@ async def test_an_endless_reply_is_cut_off(judge: Judge, step: Step, flood: Floo
     tracemalloc.start()
     try:
         outcome = await hand_over(judge)
-    except RelayAtFault:
+    except SmarthostAtFault:
         outcome = None
     finally:
         peak = tracemalloc.get_traced_memory()[1]
@@ -205,6 +207,6 @@ async def test_an_endless_reply_is_cut_off(judge: Judge, step: Step, flood: Floo
 async def test_a_trickled_greeting_does_not_outlast_its_limit(judge: Judge) -> None:
     judge.on("connect", *[x for _ in range(100) for x in (Delay(0.05), Flood(b"220-a\r\n", 1))])
     begun = time.monotonic()
-    with pytest.raises(RelayAtFault):
+    with pytest.raises(SmarthostAtFault):
         await hand_over(judge, replace(PATIENT, ready=0.4))
     assert time.monotonic() - begun < 4

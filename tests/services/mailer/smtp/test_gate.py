@@ -17,7 +17,7 @@ from services.mailer.smtp.outcomes import (
 )
 from services.mailer.smtp.pool import Sessions
 from shared.mail.envelope import Envelope
-from tests.judge.mail import PATIENT, Gate, envelope, relay
+from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Action, Delay, Drop, HalfClose, Reset, Say
 from tests.judge.server import Judge
 
@@ -32,7 +32,7 @@ async def judge() -> AsyncIterator[Judge]:
 
 @pytest.fixture
 async def sessions(judge: Judge) -> AsyncIterator[Sessions]:
-    sessions = Sessions(relay(judge), 1, BRIEF_GATE, "client.test")
+    sessions = Sessions(smarthost(judge), 1, BRIEF_GATE, "client.test")
     yield sessions
     await sessions.close()
 
@@ -45,7 +45,7 @@ async def no_dot_came(judge: Judge, mail: Envelope) -> None:
     assert judge.commands[-1] == "DATA"
 
 
-async def test_at_the_gate_the_relay_holds_the_body_and_no_dot(
+async def test_at_the_gate_the_smarthost_holds_the_body_and_no_dot(
     judge: Judge, sessions: Sessions
 ) -> None:
     mail = envelope(text="x" * 70 + "\n" + "y" * 70)
@@ -133,7 +133,7 @@ async def test_a_cancelled_hand_over_aborts(judge: Judge, sessions: Sessions) ->
 
 
 @pytest.mark.parametrize("action", [Drop(), Reset(), HalfClose(), Say("421 4.4.2 bye"), Say("250")])
-async def test_a_relay_that_leaves_or_speaks_during_the_gate_gets_no_dot(
+async def test_a_smarthost_that_leaves_or_speaks_during_the_gate_gets_no_dot(
     judge: Judge, sessions: Sessions, action: Action
 ) -> None:
     judge.on("body", Delay(0.05), action)
@@ -157,12 +157,14 @@ async def test_a_relay_that_leaves_or_speaks_during_the_gate_gets_no_dot(
         ("250 huh", Deferred("unexpected reply at the message's text", "250 huh")),
     ],
 )
-async def test_a_relay_that_speaks_before_the_gate_is_believed(said: str, outcome: Outcome) -> None:
-    # So much does not fit into the kernel's buffers: the relay has read and spoken by then.
+async def test_a_smarthost_that_speaks_before_the_gate_is_believed(
+    said: str, outcome: Outcome
+) -> None:
+    # So much does not fit into the kernel's buffers: the smarthost has read and spoken by then.
     big, gate = envelope(text="\n".join(["z" * 76] * 100_000)), Gate()
     async with Judge() as judge:
         judge.on("body", Say(said))
-        sessions = Sessions(relay(judge), 1, PATIENT, "client.test")
+        sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
         assert await sessions.hand_over(big, gate) == outcome
         assert (gate.asked, judge.accepted) == (0, [])
 
@@ -172,7 +174,7 @@ async def test_a_connection_that_ends_before_the_gate_spares_the_gate(data: byte
     gate = Gate()
     async with Judge() as judge:
         judge.on("data", Say("354 go on"), Drop())
-        sessions = Sessions(relay(judge), 1, PATIENT, "client.test")
+        sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
         assert isinstance(await sessions.hand_over(envelope(data=data), gate), Deferred)
         assert (gate.asked, judge.accepted) == (0, [])
 
@@ -185,7 +187,7 @@ async def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot(
         return True
 
     outcome = await sessions.hand_over(envelope(), gate)
-    assert outcome == NotHandedOver("at the gate: the relay closed the connection")
+    assert outcome == NotHandedOver("at the gate: the smarthost closed the connection")
     assert judge.accepted == []
 
 

@@ -1,4 +1,4 @@
-"""The judge is to be trusted, and no supported relay takes a mail without the dot."""
+"""The judge is to be trusted, and no supported smarthost takes a mail without the dot."""
 
 import asyncio
 import smtplib
@@ -13,7 +13,7 @@ from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.mailer.smtp.outcomes import Failed, GateLost, Sent
 from services.mailer.smtp.pool import Sessions
-from services.mailer.smtp.smarthost import Relay
+from services.mailer.smtp.smarthost import Smarthost
 from tests.judge.mail import PATIENT, SEND, Gate, envelope
 from tests.judge.postfix import postfix, unavailable
 from tests.judge.script import Accept, Drop, Say
@@ -83,7 +83,7 @@ ENDS = [
     end_of_file_after_half_a_dot,
     end_of_file_after_a_dot_and_cr,
 ]
-# Where and how many mails a relay has taken, once it has seen the end of all connections.
+# Where and how many mails a smarthost has taken, once it has seen the end of all connections.
 Taken = Callable[[], Awaitable[int]]
 Served = Callable[[], AbstractAsyncContextManager[tuple[int, Taken]]]
 
@@ -133,27 +133,27 @@ async def aiosmtpd() -> AsyncIterator[tuple[int, Taken]]:
         controller.stop()
 
 
-RELAYS = [the_judge, aiosmtpd]
+SMARTHOSTS = [the_judge, aiosmtpd]
 
 
-@pytest.mark.parametrize("relay", RELAYS)
+@pytest.mark.parametrize("smarthost", SMARTHOSTS)
 @pytest.mark.parametrize("end", ENDS)
-async def test_a_relay_takes_nothing_without_the_dot(
-    relay: Served,
+async def test_a_smarthost_takes_nothing_without_the_dot(
+    smarthost: Served,
     end: Callable[[socket.socket], None],
 ) -> None:
-    async with relay() as (port, taken):
+    async with smarthost() as (port, taken):
         after = await asyncio.to_thread(talk, port, end)
         assert b"250" not in after
         await asyncio.sleep(0.02)
         assert await taken() == 0
 
 
-@pytest.mark.parametrize("relay", RELAYS)
-async def test_a_relay_takes_the_same_mail_with_the_dot(
-    relay: Served,
+@pytest.mark.parametrize("smarthost", SMARTHOSTS)
+async def test_a_smarthost_takes_the_same_mail_with_the_dot(
+    smarthost: Served,
 ) -> None:
-    async with relay() as (port, taken):
+    async with smarthost() as (port, taken):
         assert (await asyncio.to_thread(talk, port, say_the_dot)).startswith(b"250")
         assert await taken() == 1
 
@@ -164,7 +164,7 @@ async def test_postfix_takes_nothing_without_the_dot() -> None:
     async with postfix() as (port, taken):
         for end in ENDS:
             assert b"250" not in await asyncio.to_thread(talk, port, end), end
-        sessions = Sessions(Relay("127.0.0.1", port), 1, PATIENT, "client.test")
+        sessions = Sessions(Smarthost("127.0.0.1", port), 1, PATIENT, "client.test")
         assert await sessions.hand_over(envelope("a@d.org"), Gate(answer=False)) == GateLost()
         outcome = await sessions.hand_over(envelope("a@elsewhere.org"), Gate())
         assert isinstance(outcome, Failed)

@@ -12,15 +12,15 @@ from services.mailer.smtp.outcomes import (
     Deferred,
     Failed,
     NotHandedOver,
-    RelayAtFault,
     Sent,
+    SmarthostAtFault,
     TooManySessions,
 )
 from services.mailer.smtp.pool import Sessions
-from services.mailer.smtp.smarthost import Relay, Timeouts
+from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from tests.black_hole import NAME, half_there
 from tests.judge import postfix
-from tests.judge.mail import PATIENT, Gate, envelope, relay
+from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Action, Delay, Drop, Hang, Reset, Say
 from tests.judge.server import Judge
 from tests.servers import absent
@@ -33,7 +33,7 @@ async def judge() -> AsyncIterator[Judge]:
 
 
 def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> Sessions:
-    return Sessions(relay(judge, **fields), size, timeouts, "client.test")
+    return Sessions(smarthost(judge, **fields), size, timeouts, "client.test")
 
 
 async def test_one_connection_carries_many_mails_and_says_goodbye(judge: Judge) -> None:
@@ -85,22 +85,22 @@ async def test_a_kept_connection_that_dies_at_mail_is_replaced_once(
     await sessions.close()
 
 
-async def test_a_kept_connection_that_dies_twice_blames_the_relay(judge: Judge) -> None:
+async def test_a_kept_connection_that_dies_twice_blames_the_smarthost(judge: Judge) -> None:
     sessions = pool(judge)
     judge.on("mail", Drop(), skip=1)
     assert isinstance(await sessions.hand_over(envelope("1@x.org"), Gate()), Sent)
-    with pytest.raises(RelayAtFault):
+    with pytest.raises(SmarthostAtFault):
         await sessions.hand_over(envelope("2@x.org"), Gate())
     assert (judge.connections, len(judge.accepted)) == (2, 1)
 
 
-async def test_a_relay_restarted_while_idle_is_not_noticed_by_the_mail(judge: Judge) -> None:
+async def test_a_smarthost_restarted_while_idle_is_not_noticed_by_the_mail(judge: Judge) -> None:
     sessions = pool(judge)
     assert isinstance(await sessions.hand_over(envelope("1@x.org"), Gate()), Sent)
     await judge.stop()
-    with pytest.raises(RelayAtFault):
+    with pytest.raises(SmarthostAtFault):
         await sessions.hand_over(envelope("2@x.org"), Gate())
-    with pytest.raises(RelayAtFault):
+    with pytest.raises(SmarthostAtFault):
         await sessions.probe()
     async with judge:
         await sessions.probe()
@@ -110,14 +110,14 @@ async def test_a_relay_restarted_while_idle_is_not_noticed_by_the_mail(judge: Ju
         await sessions.close()
 
 
-async def test_who_waited_while_the_relay_was_found_at_fault_does_not_try(judge: Judge) -> None:
+async def test_who_waited_while_the_smarthost_was_found_at_fault_does_not_try(judge: Judge) -> None:
     sessions = pool(judge)
     judge.on("mail", Delay(0.1), Say("550 5.7.1 go away"), times=1)
     mails = [envelope(f"{n}@x.org") for n in range(5)]
     outcomes = await asyncio.gather(
         *(sessions.hand_over(mail, Gate()) for mail in mails), return_exceptions=True
     )
-    assert [type(outcome) for outcome in outcomes] == [RelayAtFault] * 5
+    assert [type(outcome) for outcome in outcomes] == [SmarthostAtFault] * 5
     assert sum(command.startswith("MAIL") for command in judge.commands) == 1
     assert isinstance(await sessions.hand_over(mails[0], Gate()), Sent)
     await sessions.close()
@@ -148,9 +148,9 @@ async def test_an_idle_connection_is_left_with_quit(judge: Judge) -> None:
 async def test_a_probe_asks_the_mail_that_was_refused(judge: Judge) -> None:
     sessions = pool(judge)
     judge.on("mail", Say("550 5.7.1 not from you"), times=2)
-    with pytest.raises(RelayAtFault, match="not from you"):
+    with pytest.raises(SmarthostAtFault, match="not from you"):
         await sessions.hand_over(envelope(), Gate())
-    with pytest.raises(RelayAtFault, match="not from you"):
+    with pytest.raises(SmarthostAtFault, match="not from you"):
         await sessions.probe()
     await sessions.probe()
     assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
@@ -158,11 +158,11 @@ async def test_a_probe_asks_the_mail_that_was_refused(judge: Judge) -> None:
     await sessions.close()
 
 
-async def test_nobody_listening_is_the_relays_fault() -> None:
+async def test_nobody_listening_is_the_smarthosts_fault() -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         judge = Judge(port=taken.getsockname()[1])
-        with pytest.raises(RelayAtFault, match=r"[Cc]onnect"):
+        with pytest.raises(SmarthostAtFault, match=r"[Cc]onnect"):
             await pool(judge).hand_over(envelope(), Gate())
 
 
@@ -207,7 +207,7 @@ async def test_a_postfix_that_takes_two_sessions_gets_all_mail_without_a_fault()
         absent(reason)
     limit = "smtpd_client_connection_count_limit = 2\nsmtpd_client_event_limit_exceptions =\n"
     async with postfix.postfix(limit) as (port, taken):
-        sessions = Sessions(Relay("127.0.0.1", port, "none"), 10, PATIENT, "client.test")
+        sessions = Sessions(Smarthost("127.0.0.1", port, "none"), 10, PATIENT, "client.test")
         mails = [envelope(f"{n}@d.org") for n in range(60)]
         outcomes = await asyncio.gather(*(sessions.hand_over(mail, Gate()) for mail in mails))
         assert {type(outcome) for outcome in outcomes} == {Sent}
@@ -231,6 +231,6 @@ async def test_the_first_address_may_be_a_black_hole(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with half_there(monkeypatch, judge.port):
-        sessions = Sessions(Relay(NAME, judge.port, "none"), 1, PATIENT, "client.test")
+        sessions = Sessions(Smarthost(NAME, judge.port, "none"), 1, PATIENT, "client.test")
         assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
         await sessions.close()

@@ -14,13 +14,13 @@ from services.mailer.smtp.outcomes import (
     Deferred,
     Outcome,
     PasswordRefused,
-    RelayAtFault,
     Sent,
+    SmarthostAtFault,
 )
 from services.mailer.smtp.pool import Sessions
 from services.mailer.smtp.smarthost import Timeouts
 from tests.judge.certificate import self_made
-from tests.judge.mail import PATIENT, Gate, envelope, relay
+from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Delay, Hang, Reset, Say
 from tests.judge.server import Judge
 
@@ -32,7 +32,7 @@ async def judge() -> AsyncIterator[Judge]:
 
 
 def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> Sessions:
-    return Sessions(relay(judge, **fields), size, timeouts, "client.test")
+    return Sessions(smarthost(judge, **fields), size, timeouts, "client.test")
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +77,11 @@ async def test_implicit_tls(certificate: tuple[Path, ssl.SSLContext], trusted: N
 
 
 @pytest.mark.parametrize("tls", ["starttls_required", "implicit"])
-async def test_a_certificate_that_nobody_vouches_for_is_the_relays_fault(
+async def test_a_certificate_that_nobody_vouches_for_is_the_smarthosts_fault(
     certificate: tuple[Path, ssl.SSLContext], tls: str
 ) -> None:
     async with Judge(tls=certificate[1], implicit_tls=tls == "implicit") as judge:
-        with pytest.raises(RelayAtFault, match="certificate"):
+        with pytest.raises(SmarthostAtFault, match="certificate"):
             await pool(judge, tls=tls).hand_over(envelope(), Gate())
         assert not [c for c in judge.commands if c.startswith("MAIL")]
 
@@ -94,8 +94,8 @@ async def test_opportunistic_starttls_takes_any_certificate(
         assert "STARTTLS" in judge.commands
 
 
-async def test_starttls_required_but_not_offered_is_the_relays_fault(judge: Judge) -> None:
-    with pytest.raises(RelayAtFault, match="STARTTLS"):
+async def test_starttls_required_but_not_offered_is_the_smarthosts_fault(judge: Judge) -> None:
+    with pytest.raises(SmarthostAtFault, match="STARTTLS"):
         await pool(judge, tls="starttls_required").hand_over(envelope(), Gate())
 
 
@@ -152,25 +152,27 @@ async def test_auth_plain_and_login(judge: Judge) -> None:
     await sessions.close()
 
 
-async def test_a_wrong_password_is_the_relays_fault_and_stays_secret(judge: Judge) -> None:
+async def test_a_wrong_password_is_the_smarthosts_fault_and_stays_secret(judge: Judge) -> None:
     judge.users = {"mailer": "right"}
     judge.on("auth", Say("235 never"))
-    with pytest.raises(RelayAtFault, match=r"535 5\.7\.8") as caught:
+    with pytest.raises(SmarthostAtFault, match=r"535 5\.7\.8") as caught:
         await pool(judge, username="mailer", password="wr0ng").hand_over(envelope(), Gate())
     assert "wr0ng" not in repr(caught.value)
 
 
-async def test_a_relay_that_repeats_the_password_does_not_get_it_into_a_log(judge: Judge) -> None:
+async def test_a_smarthost_that_repeats_the_password_does_not_get_it_into_a_log(
+    judge: Judge,
+) -> None:
     judge.users = {"mailer": "hunter22"}
     echo = "502 AUTH PLAIN AG1haWxlcgBodW50ZXIyMg== hunter22 aHVudGVyMjI="
     judge.on("auth", Say(echo))
-    with pytest.raises(RelayAtFault) as caught:
+    with pytest.raises(SmarthostAtFault) as caught:
         await pool(judge, username="mailer", password="hunter22").hand_over(envelope(), Gate())
     assert str(caught.value) == "502 AUTH PLAIN [secret] [secret] [secret]"
 
 
-async def test_a_relay_without_auth_for_a_password_is_at_fault(judge: Judge) -> None:
-    with pytest.raises(RelayAtFault, match="AUTH"):
+async def test_a_smarthost_without_auth_for_a_password_is_at_fault(judge: Judge) -> None:
+    with pytest.raises(SmarthostAtFault, match="AUTH"):
         await pool(judge, username="mailer", password="x").hand_over(envelope(), Gate())
 
 
@@ -208,9 +210,9 @@ def test_after_a_wrong_password_the_pauses_grow_to_half_an_hour() -> None:
 async def test_a_login_that_fails_for_now_is_no_wrong_password(judge: Judge) -> None:
     judge.users = {"mailer": "right"}
     judge.on("auth", Say("454 4.7.0 later"))
-    with pytest.raises(RelayAtFault, match="454") as caught:
+    with pytest.raises(SmarthostAtFault, match="454") as caught:
         await pool(judge, username="mailer", password="right").hand_over(envelope(), Gate())
-    assert type(caught.value) is RelayAtFault
+    assert type(caught.value) is SmarthostAtFault
 
 
 def elsewhere() -> str:
@@ -236,7 +238,7 @@ WHO: dict[str, Any] = {"username": "mailer", "password": "s3cret"}
 
 
 async def test_no_password_goes_unencrypted_to_another_host(stripped: Judge) -> None:
-    with pytest.raises(RelayAtFault, match=r"offers no STARTTLS, and the password is not sent"):
+    with pytest.raises(SmarthostAtFault, match=r"offers no STARTTLS, and the password is not sent"):
         await pool(stripped, tls="starttls", **WHO).hand_over(envelope(), Gate())
     assert [command.split()[0] for command in stripped.commands] == ["EHLO"]
 
@@ -276,6 +278,6 @@ async def test_a_handshake_that_fails_says_so(
     old.maximum_version = old.minimum_version = ssl.TLSVersion.TLSv1_1
     old.load_cert_chain(certificate[0], certificate[0].with_name("key.pem"))
     async with Judge(tls=old, implicit_tls=tls == "implicit") as judge:
-        with pytest.raises(RelayAtFault, match=r"^TLS handshake failed: .*\w"):
+        with pytest.raises(SmarthostAtFault, match=r"^TLS handshake failed: .*\w"):
             await pool(judge, tls=tls).hand_over(envelope(), Gate())
         assert not [c for c in judge.commands if c.startswith("MAIL")], "no fall-back"

@@ -1,26 +1,26 @@
 import pytest
 
-from services.mailer.smtp.smarthost import Relay
+from services.mailer.smtp.smarthost import Smarthost
 
 
 @pytest.mark.parametrize(
-    ("url", "relay"),
+    ("url", "smarthost"),
     [
-        ("smtp://mail.test", Relay("mail.test", 25, "starttls")),
-        ("smtp://mail.test:1025/", Relay("mail.test", 1025, "starttls")),
-        ("smtps://mail.test", Relay("mail.test", 465, "implicit")),
-        ("smtp://mail.test?starttls=required", Relay("mail.test", 25, "starttls_required")),
-        ("smtp://mail.test?starttls=never", Relay("mail.test", 25, "none")),
-        ("smtp://[::1]:25?starttls=opportunistic", Relay("::1", 25, "starttls")),
+        ("smtp://mail.test", Smarthost("mail.test", 25, "starttls")),
+        ("smtp://mail.test:1025/", Smarthost("mail.test", 1025, "starttls")),
+        ("smtps://mail.test", Smarthost("mail.test", 465, "implicit")),
+        ("smtp://mail.test?starttls=required", Smarthost("mail.test", 25, "starttls_required")),
+        ("smtp://mail.test?starttls=never", Smarthost("mail.test", 25, "none")),
+        ("smtp://[::1]:25?starttls=opportunistic", Smarthost("::1", 25, "starttls")),
         (
             "smtp://us%40er:p%2Fa%3As%23s@mail.test:587",
-            Relay("mail.test", 587, "starttls", "us@er", "p/a:s#s"),
+            Smarthost("mail.test", 587, "starttls", "us@er", "p/a:s#s"),
         ),
-        ("smtp://user:p@ss@mail.test", Relay("mail.test", 25, "starttls", "user", "p@ss")),
+        ("smtp://user:p@ss@mail.test", Smarthost("mail.test", 25, "starttls", "user", "p@ss")),
     ],
 )
-def test_a_url_names_a_relay(url: str, relay: Relay) -> None:
-    assert Relay.from_url(url) == relay
+def test_a_url_names_a_smarthost(url: str, smarthost: Smarthost) -> None:
+    assert Smarthost.from_url(url) == smarthost
 
 
 @pytest.mark.parametrize(
@@ -46,10 +46,10 @@ def test_a_url_names_a_relay(url: str, relay: Relay) -> None:
 )
 def test_a_bad_url_is_refused_without_being_repeated(url: str) -> None:
     with pytest.raises(ValueError, match=r"\w") as caught:
-        Relay.from_url(url)
+        Smarthost.from_url(url)
     assert "hunter2" not in str(caught.value)
     assert caught.value.__cause__ is None
 
 
 def test_the_password_is_in_no_repr() -> None:
-    assert "hunter2" not in repr(Relay.from_url("smtp://user:hunter2@mail.test"))
+    assert "hunter2" not in repr(Smarthost.from_url("smtp://user:hunter2@mail.test"))

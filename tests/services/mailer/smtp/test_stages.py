@@ -10,11 +10,11 @@ from services.mailer.smtp.outcomes import (
     Failed,
     InDoubt,
     Outcome,
-    RelayAtFault,
     Sent,
+    SmarthostAtFault,
 )
 from services.mailer.smtp.pool import Sessions
-from tests.judge.mail import PATIENT, Gate, envelope, relay
+from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Say, Step
 from tests.judge.server import Judge
 
@@ -30,7 +30,7 @@ async def judge(request: pytest.FixtureRequest) -> AsyncIterator[Judge]:
 
 @pytest.fixture
 async def sessions(judge: Judge) -> AsyncIterator[Sessions]:
-    sessions = Sessions(relay(judge), 1, PATIENT, "client.test")
+    sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
     yield sessions
     await sessions.close()
 
@@ -65,7 +65,7 @@ async def test_a_transient_reply_defers(
     judge.on(step, Say(f"{code} 4.3.2 later"))
     gate = Gate()
     if (step, code) == ("mail", 421):
-        with pytest.raises(RelayAtFault):
+        with pytest.raises(SmarthostAtFault):
             await sessions.hand_over(envelope(), gate)
     else:
         outcome = await sessions.hand_over(envelope(), gate)
@@ -79,13 +79,13 @@ async def test_a_transient_reply_defers(
 
 @pytest.mark.parametrize("code", PERMANENT)
 @pytest.mark.parametrize("step", ["mail", "rcpt", "data", "dot"])
-async def test_a_permanent_reply_fails_the_mail_but_at_mail_blames_the_relay(
+async def test_a_permanent_reply_fails_the_mail_but_at_mail_blames_the_smarthost(
     judge: Judge, sessions: Sessions, step: Step, code: int
 ) -> None:
     judge.on(step, Say(f"{code} 5.7.1 never"))
     gate = Gate()
     if step == "mail":
-        with pytest.raises(RelayAtFault, match=f"{code} 5.7.1 never"):
+        with pytest.raises(SmarthostAtFault, match=f"{code} 5.7.1 never"):
             await sessions.hand_over(envelope(), gate)
     else:
         outcome = await sessions.hand_over(envelope(), gate)
@@ -155,7 +155,7 @@ async def test_only_one_recipient_and_one_rset_a_refusal(judge: Judge, sessions:
 
 
 async def outcome_of(judge: Judge, **fields: Any) -> Outcome:
-    sessions = Sessions(relay(judge), 1, PATIENT, "client.test")
+    sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
     outcome = await sessions.hand_over(envelope(**fields), Gate())
     await sessions.close()
     return outcome
@@ -164,7 +164,7 @@ async def outcome_of(judge: Judge, **fields: Any) -> Outcome:
 async def test_smtputf8_is_announced_or_the_mail_fails() -> None:
     async with Judge(smtputf8=False) as judge:
         outcome = await outcome_of(judge, recipient="jörg@example.org", smtputf8=True)
-        assert outcome == Failed("the relay lacks SMTPUTF8")
+        assert outcome == Failed("the smarthost lacks SMTPUTF8")
         assert not [c for c in judge.commands if c.startswith("MAIL")]
     async with Judge() as judge:
         outcome = await outcome_of(judge, recipient="jörg@example.org", smtputf8=True)

@@ -38,7 +38,7 @@ class Desk:
 
     def __init__(self) -> None:
         self.clock = Clock()
-        self.breaker = Breaker("relay", self.probe, RefusesAll)
+        self.breaker = Breaker("smarthost", self.probe, RefusesAll)
         self.trial = Trial(self.breaker, self.clock)
 
     async def probe(self) -> None:

@@ -20,7 +20,7 @@ from services.mailer.smtp.outcomes import (
 )
 from services.mailer.smtp.pool import Sessions
 from tests.judge.certificate import self_made
-from tests.judge.mail import PATIENT, Gate, envelope, relay
+from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Accept, Delay, Drop, Hang, Reset, Say
 from tests.judge.server import Judge
 
@@ -47,7 +47,7 @@ def test_the_table_of_states_on_uvloop(*, context: ssl.SSLContext, tls: bool) ->
     async def scene() -> None:
         async with Judge(tls=context if tls else None) as judge:
             sessions = Sessions(
-                relay(judge, tls="starttls"), 1, replace(PATIENT, block=0.5), "client.test"
+                smarthost(judge, tls="starttls"), 1, replace(PATIENT, block=0.5), "client.test"
             )
 
             async def outcome(
@@ -85,14 +85,14 @@ def test_the_table_of_states_on_uvloop(*, context: ssl.SSLContext, tls: bool) ->
 def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot_on_uvloop() -> None:
     async def scene() -> None:
         async with Judge() as judge:
-            sessions = Sessions(relay(judge), 1, replace(PATIENT, gate=0.1), "client.test")
+            sessions = Sessions(smarthost(judge), 1, replace(PATIENT, gate=0.1), "client.test")
 
             async def gate() -> bool:
                 await judge.stop()
                 return True
 
             outcome = await sessions.hand_over(envelope(), gate)
-            assert outcome == NotHandedOver("at the gate: the relay closed the connection")
+            assert outcome == NotHandedOver("at the gate: the smarthost closed the connection")
             assert judge.accepted == []
 
     on_uvloop(scene)
