@@ -148,7 +148,7 @@ def test_addresses_come_as_a_list_or_separated_by_commas_and_once_each() -> None
 
 
 @pytest.mark.parametrize("domain", ["corp.local", "inbox.test", "shop.invalid"])
-def test_domains_of_inner_networks_are_for_the_mail_relay_to_judge(domain: str) -> None:
+def test_domains_of_inner_networks_are_for_the_smarthost_to_judge(domain: str) -> None:
     (address,) = asked({"other_emails": [f"a@{domain}"]}).others
     assert address.key == f"a@{domain}"
 
