@@ -131,14 +131,16 @@ class Settings(BaseModel):
             found = {name: setting(environ, name.upper()) for name in cls.model_fields}
         except ValueError as error:
             raise SettingsError(str(error)) from None
-        given = {field: each for field, each in found.items() if each is not None}
-        names = {field: each.name for field, each in given.items()}
+        names = {field: each.name for field, each in found.items() if each is not None}
+        values = {field: each.value for field, each in found.items() if each is not None}
         try:
-            settings = cls.model_validate({field: each.value for field, each in given.items()})
+            return cls.model_validate(values, context=names)
         except ValidationError as error:
             raise SettingsError(_first_line(error, cls, names)) from None
-        settings._names = names  # noqa: SLF001 -- of its own class
-        return settings
+
+    def model_post_init(self, context: Mapping[str, str] | None) -> None:
+        """Take the name under which each setting was given."""
+        self._names = dict(context or {})
 
     @property
     def old_names(self) -> dict[str, str]:

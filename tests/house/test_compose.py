@@ -14,6 +14,7 @@ import yaml
 from services.api.http.server import Server
 from services.api.relay import app as relay_app
 from services.mailer.smtp.smarthost import Timeouts
+from shared.process.environment import OLD_NAMES
 from shared.process.settings import (
     ApiSettings,
     DatabaseSettings,
@@ -33,6 +34,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "relay": RelaySettings,
     "mailer": MailerSettings,
 }
+NEW_NAMES = {old: new for new, old in OLD_NAMES.items()}
 # What an image of somebody else reads from its environment.
 FOREIGN = {"POSTGRES_PASSWORD_FILE", "RABBITMQ_CONFIG_FILE"}
 
@@ -152,7 +154,8 @@ def test_the_settings_are_known_and_complete(name: str, tmp_path: Path) -> None:
     }
     given = {}
     for variable, value in environment(name).items():
-        assert variable.removesuffix("_FILE").lower() in SETTINGS[name].model_fields
+        known = variable.removesuffix("_FILE")
+        assert NEW_NAMES.get(known, known).lower() in SETTINGS[name].model_fields
         if variable in urls:
             (tmp_path / variable).write_text(urls[variable], "utf-8")
             given[variable] = str(tmp_path / variable)
