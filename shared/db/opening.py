@@ -89,7 +89,9 @@ class _EachAddress:
         self._share = share
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._loop, name)
+        # Kept, because every query uses the loop.
+        found = self.__dict__[name] = getattr(self._loop, name)
+        return found
 
     async def create_connection(
         self, protocol: Callable[[], asyncio.BaseProtocol], host: str, port: int, **options: Any

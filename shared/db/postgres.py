@@ -1,13 +1,12 @@
 """The connection pool, and what it looks like when Postgres is not there."""
 
-import asyncio
 import ssl
 import traceback
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import date
-from functools import partial
-from typing import Any, TypeAlias
+from functools import partial, wraps
+from typing import Any, TypeAlias, cast
 
 import asyncpg
 
@@ -87,6 +86,39 @@ def is_away(error: BaseException) -> bool:
     return False
 
 
+def _watched(query: Callable[..., Awaitable[Any]]) -> Any:
+    """Return a method of _Session that runs `query` and notices that the server takes no writes."""
+
+    @wraps(query)
+    async def watched(session: "_Session", *arguments: Any, **options: Any) -> Any:
+        try:
+            return await query(session, *arguments, **options)
+        except asyncpg.ReadOnlySQLTransactionError:
+            if session.expire is not None:
+                await session.expire()
+            raise
+
+    return watched
+
+
+class _Session(asyncpg.Connection):
+    """A connection of a pool. It runs `expire` if the server refuses a write.
+
+    After a fail-over this is the old server, and would be used for as long as it lives. asyncpg's
+    loggers of queries would notice that too, at a cost for each query.
+    """
+
+    expire: Callable[[], Awaitable[None]] | None = None
+
+    execute = _watched(asyncpg.Connection.execute)
+    executemany = _watched(asyncpg.Connection.executemany)
+    fetch = _watched(asyncpg.Connection.fetch)
+    fetchmany = _watched(asyncpg.Connection.fetchmany)
+    fetchrow = _watched(asyncpg.Connection.fetchrow)
+    fetchval = _watched(asyncpg.Connection.fetchval)
+    copy_from_query = _watched(asyncpg.Connection.copy_from_query)
+
+
 @asynccontextmanager
 async def pool(
     dsn: str, *, name: str, size: int, by_key: bool = False
@@ -98,17 +130,9 @@ async def pool(
     those who look for rows by their keys alone: a statement is planned once for a connection, and
     reads no table as a whole, however small that was when it was planned.
     """
-    expiring: set[asyncio.Task[None]] = set()
-
-    def watch(query: "asyncpg.connection.LoggedQuery") -> None:
-        # After a fail-over it is the old server, and would be asked for as long as it lives.
-        if isinstance(query.exception, asyncpg.ReadOnlySQLTransactionError):
-            task = asyncio.ensure_future(opened.expire_connections())
-            expiring.add(task)
-            task.add_done_callback(expiring.discard)
 
     async def init(conn: asyncpg.Connection) -> None:
-        conn.add_query_logger(watch)
+        cast("_Session", conn).expire = opened.expire_connections
         await _exact_dates(conn)
 
     opening = Opening(
@@ -124,6 +148,7 @@ async def pool(
         min_size=0,
         max_size=size,
         connect=partial(_open, opening),
+        connection_class=_Session,
         command_timeout=30,
         reset=_reset,
         init=init,
