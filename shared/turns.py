@@ -1,7 +1,7 @@
 """Places that businesses share by turns, so that none of them is kept waiting by another's work."""
 
 import asyncio
-from collections import Counter, deque
+from collections import deque
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -17,7 +17,7 @@ class Turns:
         self._free = places
         self._each = each
         self._spare = spare
-        self._held: Counter[int] = Counter()
+        self._held: dict[int, int] = {}
         self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager
@@ -58,23 +58,24 @@ class Turns:
     def leave(self, business: int) -> None:
         """Give a place back, and so to whose turn it is."""
         self._free += 1
-        self._held[business] -= 1
-        if not self._held[business]:
-            del self._held[business]
-        self._hand_out()
+        held = self._held.pop(business) - 1
+        if held:
+            self._held[business] = held
+        if self._waiting:
+            self._hand_out()
 
     def _may(self, business: int) -> bool:
-        held = self._held[business]
+        held = self._held.get(business, 0)
         enough = 1 if self._spare and held else 0
         return self._free > enough and held < self._each
 
     def _give(self, business: int) -> None:
         self._free -= 1
-        self._held[business] += 1
+        self._held[business] = self._held.get(business, 0) + 1
 
     def _hand_out(self) -> None:
         while entitled := [business for business in self._waiting if self._may(business)]:
-            business = min(entitled, key=self._held.__getitem__)
+            business = min(entitled, key=lambda each: self._held.get(each, 0))
             queue = self._waiting.pop(business)
             place = queue.popleft()
             if not place.done():  # cancelled, and its task does not know yet

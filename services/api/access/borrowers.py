@@ -13,7 +13,8 @@ class Borrowers:
 
     def of(self, digest: bytes) -> int:
         """Return the business of the key with this hash, or a number that stands for the key."""
-        return self._businesses.get(digest, -int.from_bytes(digest[:8]))
+        known = self._businesses.get(digest)
+        return -int.from_bytes(digest[:8]) if known is None else known
 
     def note(self, digest: bytes, business: int) -> None:
         """Remember the business of a key."""

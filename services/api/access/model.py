@@ -6,6 +6,7 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Self
 from uuid import UUID
 
@@ -84,7 +85,7 @@ class Key:
         """What may be shown of the key, to tell it from others: its first 8 random characters."""
         return self.text[: len("ledgerpost_") + 8]
 
-    @property
+    @cached_property
     def sha256(self) -> bytes:
         """What is stored of the key; 238 random bits need no slow hash."""
         return hashlib.sha256(self.text.encode()).digest()

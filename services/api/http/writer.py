@@ -21,14 +21,14 @@ async def write(request: web.Request, handler: Handler) -> web.StreamResponse:
     response = await handler(request)
     if not isinstance(response, web.Response):
         return response
-    principal = request.get(PRINCIPAL)
-    key = None if principal is None else principal.key_id
     size = response.content_length or 0
     if size <= _AT_ONCE and _is_idle(request):
         # To arm a timeout costs more than to write what is taken at once.
         await response.prepare(request)
         await response.write_eof()
         return response
+    principal = request.get(PRINCIPAL)
+    key = None if principal is None else principal.key_id
     try:
         with request.app[UNREAD].held(key, size):
             return await _written(request, response, _PATIENCE + size / _SLOWEST)
