@@ -21,7 +21,7 @@ class Route:
     """A URL; where it declares no scope, it is open to everybody.
 
     With a scope it takes the query parameters named in `query`, and refuses all others. Where it
-    `is_prompt`, its handler has nothing to wait for but Postgres.
+    `is_prompt`, its handler has nothing to wait for but the request's body and Postgres.
     """
 
     method: str
@@ -41,11 +41,11 @@ def _look_up(path: str, handler: Handler, scope: Scope, *query: str) -> Route:
 
 
 def _post(path: str, handler: Handler, scope: Scope | None, *query: str) -> Route:
-    return Route(hdrs.METH_POST, path, handler, scope, query)
+    return Route(hdrs.METH_POST, path, handler, scope, query, is_prompt=scope is not None)
 
 
 def _delete(path: str, handler: Handler, scope: Scope) -> Route:
-    return Route(hdrs.METH_DELETE, path, handler, scope)
+    return Route(hdrs.METH_DELETE, path, handler, scope, is_prompt=True)
 
 
 _REPORTS = "/api/v3/reports/customers"

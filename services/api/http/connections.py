@@ -29,7 +29,8 @@ def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
 @web.middleware
 async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Lend a request of a route that says so the same connection for its key and its handler."""
-    if request.match_info.handler not in request.app[KEEPING]:
+    # A request whose body is still on its way would keep the connection from others.
+    if request.match_info.handler not in request.app[KEEPING] or not request.content.is_eof():
         return await handler(request)
     request[_KEPT] = kept = _Kept(request)
     try:
@@ -42,7 +43,8 @@ class _Lent(AbstractAsyncContextManager[Connection]):
     """A connection for one use, by a turn of the request's business."""
 
     def __init__(self, request: web.Request) -> None:
-        self._pool, self._turns = request.app[POOL], request.app[CONNECTIONS]
+        app = request.app
+        self._pool, self._turns = app[POOL], app[CONNECTIONS]
         self._request, self._borrower = request, _STRANGER
         self._connection: PoolConnectionProxy | None = None
 

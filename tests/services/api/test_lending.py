@@ -1,4 +1,5 @@
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -20,8 +21,9 @@ async def test_a_request_gives_its_connection_back_however_it_ends(reader: Api) 
     assert pool.get_idle_size() == pool.get_size()
 
 
+@pytest.mark.parametrize("method", ["GET", "POST"])
 async def test_one_customer_and_its_key_are_looked_up_on_one_connection(
-    reader: Api, monkeypatch: pytest.MonkeyPatch
+    reader: Api, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
     lent, acquire = 0, asyncpg.Pool.acquire
 
@@ -31,8 +33,25 @@ async def test_one_customer_and_its_key_are_looked_up_on_one_connection(
         return acquire(pool, **options)
 
     monkeypatch.setattr(asyncpg.Pool, "acquire", counted)
-    assert (await reader.get(ONE)).status == 200
+    assert (await reader.ask(method, ONE)).status == 200
     assert lent == 1
+
+
+async def test_a_request_has_no_connection_while_its_body_is_on_its_way(reader: Api) -> None:
+    pool, sent = reader.app[POOL], asyncio.Event()
+
+    async def body() -> AsyncIterator[bytes]:
+        yield b"{"
+        await sent.wait()
+        yield b"}"
+
+    headers = {"Content-Type": "application/json"}
+    assert (await reader.post(ONE, json={})).status == 200
+    asked = asyncio.create_task(reader.post(ONE, data=body(), headers=headers))
+    await asyncio.sleep(0.3)  # for the look-up of its key
+    assert pool.get_idle_size() == pool.get_size() > 0
+    sent.set()
+    assert (await asked).status == 200
 
 
 async def test_a_business_that_holds_its_share_of_connections_waits_and_another_does_not(
