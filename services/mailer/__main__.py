@@ -20,7 +20,7 @@ from services.mailer.smtp.check import CheckFailed, check
 from shared.amqp import broker
 from shared.db import postgres
 from shared.db.migrate import MigrationError
-from shared.mail.mailbox import Unsendable
+from shared.mail.address import Unsendable
 from shared.process import logs, start
 from shared.process.commands import Commands
 from shared.process.settings import BrokerSettings, LetterSettings, MailerSettings, SmtpSettings

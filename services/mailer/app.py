@@ -24,7 +24,8 @@ from shared.db import postgres
 from shared.db.login import warned
 from shared.db.readiness import check_postgres
 from shared.deliveries.states import State
-from shared.mail.mailbox import Mailbox, parse_address
+from shared.mail.address import wire_form
+from shared.mail.mailbox import Mailbox
 from shared.mail.unsubscribe import Links
 from shared.process import metrics
 from shared.process.health import Health
@@ -151,7 +152,7 @@ def redirection(settings: MailerSettings) -> str | None:
     """Return the staging address that all mail goes to, None for none; or raise a SettingsError."""
     if settings.mail_redirect_to is not None:
         try:
-            parse_address(settings.mail_redirect_to)
+            wire_form(settings.mail_redirect_to)
         except ValueError as error:
             raise SettingsError(f"MAIL_REDIRECT_TO: {error}") from None
     return settings.mail_redirect_to

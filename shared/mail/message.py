@@ -9,9 +9,10 @@ from functools import lru_cache
 from urllib.parse import quote
 from uuid import UUID
 
+from shared.mail.address import Unsendable, wire_form
 from shared.mail.envelope import Envelope
 from shared.mail.headers import address_header, one_line, plain_header, text_header
-from shared.mail.mailbox import Mailbox, Unsendable, parse_address
+from shared.mail.mailbox import Mailbox
 from shared.mail.unsubscribe import Links
 from shared.statements.printing import Flaw
 
@@ -33,7 +34,7 @@ class Letter:
 
         With `links` it carries what mail readers need for one-click unsubscribing (RFC 8058).
         """
-        local, domain = parse_address(recipient)
+        local, domain = wire_form(recipient)
         to = f"{local}@{domain}"
         own = (
             plain_header("To", to)
@@ -97,7 +98,7 @@ def usable(address: str | None) -> str | None:
     One that is not ASCII-able would keep the mail from every smarthost and reader without SMTPUTF8.
     """
     try:
-        local, domain = parse_address((address or "").strip())
+        local, domain = wire_form((address or "").strip())
     except Unsendable:
         return None
     return f"{local}@{domain}" if local.isascii() else None

@@ -33,8 +33,8 @@ from services.mailer.smtp import replies
 from services.mailer.smtp.smarthost import Smarthost
 from shared import text
 from shared.mail import headers
-from shared.mail.address import Address
-from shared.mail.mailbox import Mailbox, parse_address
+from shared.mail.address import Address, wire_form
+from shared.mail.mailbox import Mailbox
 from shared.mail.unsubscribe import Links
 from shared.messages import SendTransactions
 from shared.process import logs
@@ -187,7 +187,7 @@ NOW = datetime(2024, 11, 30, tzinfo=UTC)
 
 PARSERS: dict[str, Callable[[str], object]] = {
     "address": Address.parse,
-    "address of the mailer": parse_address,
+    "address of the mailer": wire_form,
     "sender": Mailbox.parse,
     "smtp url": Smarthost.from_url,
     "stored addresses": stored_addresses,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.api.core.refusals import Invalid
 from services.api.sends.view import Skipped
-from shared.mail.address import LONGEST, Address
+from shared.mail.address import OCTETS_MAX, Address
 
 # Addresses beyond the limit on recipients that a request may name: some may be suppressed.
 _SPARE = 25
@@ -95,7 +95,7 @@ def _suppressed(candidates: Candidates, reasons: Mapping[str, str]) -> Iterator[
 
 
 def _skipped(email: str, reason: str) -> Skipped:
-    return Skipped(email=_cut(email, LONGEST), reason=_cut(reason, _LONGEST_REASON))
+    return Skipped(email=_cut(email, OCTETS_MAX), reason=_cut(reason, _LONGEST_REASON))
 
 
 def _cut(text: str, most: int) -> str:

@@ -26,8 +26,8 @@ from shared.amqp.breaker import Breaker
 from shared.db import postgres
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
+from shared.mail.address import Unsendable
 from shared.mail.envelope import Envelope
-from shared.mail.mailbox import Unsendable
 from shared.rendering.pool import NoCompositor
 from shared.rendering.queue import Crowded
 from shared.statements.model import StatementError

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
-from shared.mail.mailbox import Unsendable, parse_address
+from shared.mail.address import Unsendable, wire_form
 
 _PATIENCE = 1.5  # seconds that a mail may wait here, with its claim
 _LONGEST = 900.0  # seconds that one may be put off for, so that a new rate counts soon
@@ -119,6 +119,6 @@ class Pacing:
 
 def _domain(recipient: str) -> str | None:
     try:
-        return parse_address(recipient)[1].lower()
+        return wire_form(recipient)[1].lower()
     except Unsendable:
         return None  # no mail will be made for it

@@ -11,9 +11,10 @@ from services.mailer.smtp.outcomes import Outcome, Sent, SmarthostAtFault
 from services.mailer.smtp.session import Session, SessionLost
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from services.mailer.smtp.transaction import Patience
+from shared.mail.address import wire_form
 from shared.mail.envelope import Envelope
 from shared.mail.headers import address_header, plain_header, text_header
-from shared.mail.mailbox import Mailbox, parse_address
+from shared.mail.mailbox import Mailbox
 
 # A person waits: shorter than RFC 5321 asks of a program.
 _TIMEOUTS = Timeouts(ready=30, mail=60, rcpt=60, data=60, block=60, to_gate=240, final=300)
@@ -74,7 +75,7 @@ def _tell(outcome: Outcome, told: Callable[[str], None]) -> None:
 
 
 def _mail(sender: Mailbox, recipient: str) -> Envelope:
-    local, domain = parse_address(recipient)
+    local, domain = wire_form(recipient)
     number: UUID = uuid4()
     header = (
         address_header("From", sender.name, str(sender)),

@@ -2,7 +2,8 @@ from uuid import UUID
 
 import pytest
 
-from shared.mail.mailbox import Mailbox, Unsendable, parse_address
+from shared.mail.address import Unsendable, wire_form
+from shared.mail.mailbox import Mailbox
 
 
 @pytest.mark.parametrize(
@@ -38,7 +39,7 @@ from shared.mail.mailbox import Mailbox, Unsendable, parse_address
 )
 def test_a_recipient_that_is_not_one_plain_address_is_refused(recipient: str) -> None:
     with pytest.raises(Unsendable):
-        parse_address(recipient)
+        wire_form(recipient)
 
 
 @pytest.mark.parametrize(
