@@ -13,10 +13,10 @@ from services.api.http import conditional, request_body
 from services.api.http.appkeys import CODING, PRINCIPAL, STREAMS
 from services.api.http.connections import connection
 from services.api.reports import store
-from services.api.reports.gathered import Gathered
+from services.api.reports.buffer import Buffer
+from services.api.reports.gzip import Gzip
 from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id
-from services.api.reports.paced import Paced
-from services.api.reports.zipped import Zipped
+from services.api.reports.pace import Pace
 
 _JSON = "application/json"
 _STREAM_PATIENCE = 5.0  # seconds in which one of the running streams has to end
@@ -44,13 +44,13 @@ async def show_all(request: web.Request) -> web.StreamResponse:
         return response
 
     async def write(piece: bytes) -> None:
-        # Not before the first piece is there: until then, a failure can still be told.
+        # Not before the first piece is there: until then, a failure can still be answered.
         if not response.prepared:
             await response.prepare(request)
-        await paced.write(piece)
+        await pace.write(piece)
 
-    paced = Paced(response.write)
-    pieces = Zipped(write) if gzip else Gathered(write)
+    pace = Pace(response.write)
+    pieces = Gzip(write) if gzip else Buffer(write)
     async with _stream(request), connection(request) as conn:
         await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_LIMIT)
     await pieces.end()

@@ -6,6 +6,7 @@ from struct import Struct
 
 import asyncpg
 
+from services.api.reports.json_array import JsonArray
 from services.api.reports.model import ReportQuery
 from shared.db import sql
 from shared.db.postgres import Connection
@@ -13,10 +14,11 @@ from shared.db.postgres import Connection
 _queries = sql.load("services.api.reports")
 _ARGUMENT = re.compile(r"\$([1-5])\b")
 
-# COPY's binary format: bytes before the first row, before a value, and after the last row.
-_HEADER = 19
-_FRAME = Struct("!hi")  # columns, and the length of the first
-_TRAILER = 2
+# COPY's binary format: what comes before the first row, before each value and after the last row.
+_SIGNATURE = b"PGCOPY\n\xff\r\n\0"
+_HEADER_BYTES = 19  # the signature and two numbers
+_FRAME = Struct("!hi")  # the number of columns, and the length of the first
+_TRAILER_BYTES = 2
 
 
 def all_customers(*, exact: bool = True) -> str:
@@ -63,60 +65,46 @@ async def income_by_customers(
     stays the same for any number of them. TimeoutError where query and `write` together take
     longer than `timeout` seconds; whatever `write` raises ends the query.
     """
-    begun = False
-
-    async def pass_on(rows: list[bytes]) -> None:
-        nonlocal begun
-        await write((b"\n," if begun else b"[") + b"\n,".join(rows))
-        begun = True
-
-    # Amounts out of bounds are rare; where one is, nothing was written yet.
+    rows = JsonArray(write)
+    # Amounts out of bounds are rare; if there is one, nothing was written yet.
     for exact in (False, True):
         try:
-            await _copy(conn, query, pass_on, exact=exact, timeout=timeout)
+            await _copy(conn, query, rows, exact=exact, timeout=timeout)
             break
         except asyncpg.NumericValueOutOfRangeError:
-            if exact or begun:
+            if exact or rows.begun:
                 raise
-    await write(b"\n]" if begun else b"[]")
+    await rows.end()
 
 
 async def _copy(
-    conn: Connection,
-    query: ReportQuery,
-    output: Callable[[list[bytes]], Awaitable[None]],
-    *,
-    exact: bool,
-    timeout: float,
+    conn: Connection, query: ReportQuery, rows: JsonArray, *, exact: bool, timeout: float
 ) -> None:
     # Numbers and dates need no quoting, and to have it done would cost two round trips.
     business, start, end, first, last = _arguments(query)
     values = (business, f"DATE '{start}'", f"DATE '{end}'", first, last)
     text = _ARGUMENT.sub(lambda found: str(values[int(found[1]) - 1]), all_customers(exact=exact))
-    begun = False
 
     async def unpack(data: bytes) -> None:
-        nonlocal begun
-        rows = _rows(data, 0 if begun else _HEADER)
-        begun = True
-        if rows:
-            await output(rows)
+        if values := _values(data):
+            await rows.add(values)
 
     # Binary: Postgres looks at every character of text for what to quote.
     await conn.copy_from_query(text, output=unpack, timeout=timeout, format="binary")
 
 
-def _rows(data: bytes, place: int) -> list[bytes]:
-    """Return the values that follow `place` in COPY's binary format, from rows of one column each.
+def _values(data: bytes) -> list[bytes]:
+    """Return the values in a piece of COPY's binary format, from rows of one column each.
 
     Postgres sends a row at a time, and asyncpg passes on nothing but whole ones.
     """
-    rows = []
-    while len(data) - place > _TRAILER:
+    place = _HEADER_BYTES if data.startswith(_SIGNATURE) else 0
+    values = []
+    while len(data) - place > _TRAILER_BYTES:
         start = place + _FRAME.size
         place = start + _FRAME.unpack_from(data, place)[1]
-        rows.append(data[start:place])
-    return rows
+        values.append(data[start:place])
+    return values
 
 
 def _arguments(query: ReportQuery) -> tuple[int, date, date, int, int]:

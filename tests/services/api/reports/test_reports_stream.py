@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.api.http.appkeys import STREAMS
-from services.api.reports import handlers, paced
+from services.api.reports import handlers, pace
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import load_large, new_key
 
@@ -79,8 +79,8 @@ async def test_a_reader_that_stalls_is_cut_off(
     logged: Callable[[], list[dict[str, Any]]],
 ) -> None:
     """It is no outage of Postgres, and no failure of ours: nobody may raise an alarm at will."""
-    monkeypatch.setattr(paced, "_GRACE", 0.2)
-    monkeypatch.setattr(paced, "_SLOWEST", 2**40)
+    monkeypatch.setattr(pace, "_GRACE_S", 0.2)
+    monkeypatch.setattr(pace, "_SLOWEST_BYTES", 2**40)
     reader, writer = await begin(large, "1.1")
     await is_over(postgres)
     with pytest.raises(ConnectionResetError):
@@ -114,12 +114,12 @@ async def test_a_reader_that_drips_is_cut_off_and_a_steady_one_is_not(
     large: Api, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Though the first takes a piece now and then, and the second takes longer than the grace."""
-    monkeypatch.setattr(paced, "_GRACE", 0.5)
-    monkeypatch.setattr(paced, "_SLOWEST", 4 * 2**20)
+    monkeypatch.setattr(pace, "_GRACE_S", 0.5)
+    monkeypatch.setattr(pace, "_SLOWEST_BYTES", 4 * 2**20)
     steady, _ = await begin(large, "1.0")
     while await steady.read(2**18):
         await asyncio.sleep(0.02)
-    monkeypatch.setattr(paced, "_SLOWEST", 2**40)
+    monkeypatch.setattr(pace, "_SLOWEST_BYTES", 2**40)
     dripping, writer = await begin(large, "1.1")
     with pytest.raises(ConnectionResetError):
         await _drip(dripping)

@@ -1,11 +1,11 @@
 from collections.abc import Awaitable, Callable
 
-# Bytes. Postgres sends 8 KiB at a time; to write them costs about as much as to write all of this.
-_ENOUGH = 64 * 1024
+# Postgres sends 8 KiB at a time; writing that much costs about as much as writing all of this.
+_SIZE_BYTES = 64 * 1024
 
 
-class Gathered:
-    """Writes an answer in pieces of some size, whatever the size of those in which it comes."""
+class Buffer:
+    """Collects small pieces of an answer and writes them as large ones."""
 
     def __init__(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         self._write = write
@@ -13,15 +13,15 @@ class Gathered:
         self._size = 0
 
     async def write(self, piece: bytes) -> None:
-        """Write all that has come, where it is enough."""
+        """Add a piece. Writes the buffer once it holds 64 KiB or more."""
         self._pieces.append(piece)
         self._size += len(piece)
-        if self._size >= _ENOUGH:
+        if self._size >= _SIZE_BYTES:
             await self.end()
 
     async def end(self) -> None:
-        """Write the rest."""
-        gathered = b"".join(self._pieces)
+        """Write what the buffer holds."""
+        held = b"".join(self._pieces)
         self._pieces.clear()
         self._size = 0
-        await self._write(gathered)
+        await self._write(held)

@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.reports.zipped import Zipped
+from services.api.reports.gzip import Gzip
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import load_large, new_key
 
@@ -22,10 +22,10 @@ async def test_pieces_come_out_as_one_gzip_member(size: int) -> None:
     async def write(piece: bytes) -> None:
         came.append(piece)
 
-    zipped, piece = Zipped(write), bytes(range(256)) * (size // 256) + b"x" * (size % 256)
+    coder, piece = Gzip(write), bytes(range(256)) * (size // 256) + b"x" * (size % 256)
     for _ in range(5):
-        await zipped.write(piece)
-    await zipped.end()
+        await coder.write(piece)
+    await coder.end()
     whole = zlib.decompressobj(wbits=31)
     assert whole.decompress(b"".join(came)) == piece * 5
     assert whole.eof
@@ -36,8 +36,8 @@ async def test_a_large_piece_does_not_hold_up_the_loop() -> None:
     async def write(_: bytes) -> None:
         pass
 
-    zipped, turns = Zipped(write), 0
-    work = asyncio.create_task(zipped.write(b"0123456789abcdef" * 1_000_000))
+    coder, turns = Gzip(write), 0
+    work = asyncio.create_task(coder.write(b"0123456789abcdef" * 1_000_000))
     while not work.done():
         turns += 1
         await asyncio.sleep(0)
@@ -45,7 +45,7 @@ async def test_a_large_piece_does_not_hold_up_the_loop() -> None:
     assert turns > 10
 
 
-async def test_the_list_comes_zipped_to_who_prefers_it(
+async def test_the_list_comes_compressed_to_whoever_prefers_it(
     database: str, serve: Callable[[str], Awaitable[Api]]
 ) -> None:
     await load_large(database, customers=5_000, each=1)
@@ -75,7 +75,7 @@ async def on_the_wire(api: Api) -> bytes:
     return body
 
 
-async def test_an_empty_list_is_zipped_too(
+async def test_an_empty_list_is_compressed_too(
     database: str, serve: Callable[[str], Awaitable[Api]]
 ) -> None:
     await load_large(database, customers=0, each=0)

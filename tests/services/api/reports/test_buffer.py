@@ -1,6 +1,6 @@
 import pytest
 
-from services.api.reports.gathered import Gathered
+from services.api.reports.buffer import Buffer
 
 
 @pytest.mark.parametrize("size", [1, 8192, 100_000])
@@ -10,10 +10,10 @@ async def test_small_pieces_are_written_together_and_in_order(size: int) -> None
     async def write(piece: bytes) -> None:
         came.append(piece)
 
-    gathered, given = Gathered(write), [bytes([number % 256]) * size for number in range(100)]
+    buffer, given = Buffer(write), [bytes([number % 256]) * size for number in range(100)]
     for piece in given:
-        await gathered.write(piece)
-    await gathered.end()
+        await buffer.write(piece)
+    await buffer.end()
     assert b"".join(came) == b"".join(given)
     assert all(len(piece) >= 64 * 1024 for piece in came[:-1])
     assert all(len(piece) < 64 * 1024 + size for piece in came)
