@@ -11,7 +11,7 @@ from bench import ledger, results, servers, writes
 from bench.client import Client, in_turn, rate, seconds, unchunked
 from bench.servers import ROOT, Served
 from provision import servers as provision
-from services.api.reports import store
+from services.api.reports.query import one_customer
 from shared.db import sql
 
 YEAR = "2023-01-01/2023-12-31"
@@ -213,7 +213,7 @@ def _queries() -> dict[str, str]:
             ",\n    report_version(business_id) AS ledger_version", ""
         ),
         "version": reports.version,
-        "one": store.one_customer(),
+        "one": one_customer(),
         "naive": naive.read_text(),
     }
 

@@ -29,7 +29,7 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     The version is read before the rows: rows that are newer than their tag are sent once more,
     while a tag newer than its rows would keep the caller from them.
     """
-    query = ReportQuery(request[PRINCIPAL].business_id, _period(request))
+    query = _query(request)
     version = await _version(request)
     plain, coded = conditional.entity_tags(f"{query.business_id} {version}")
     if had := conditional.had_already(request, (plain, coded)):
@@ -60,18 +60,26 @@ async def show_all(request: web.Request) -> web.StreamResponse:
 
 async def show_one(request: web.Request) -> web.Response:
     """Answer with one customer's row."""
-    return web.Response(text=await _row(request, _query(request)), content_type=_JSON)
+    row = await _row(request, _query(request), _customer(request))
+    return web.Response(text=row, content_type=_JSON)
 
 
 async def filter_one(request: web.Request) -> web.Response:
     """Answer with an array that holds one customer's row."""
-    query = _query(request)
-    request_body.parse(FilterBody, await request_body.fields(request)).check(query)
-    return web.Response(text=f"[{await _row(request, query)}]", content_type=_JSON)
+    query, customer = _query(request), _customer(request)
+    stated = request_body.parse(FilterBody, await request_body.fields(request))
+    stated.check(customer, query.period)
+    row = await _row(request, query, customer)
+    return web.Response(text=f"[{row}]", content_type=_JSON)
 
 
-def _period(request: web.Request) -> Period:
-    return Period.parse(request.match_info["from"], request.match_info["to"])
+def _query(request: web.Request) -> ReportQuery:
+    period = Period.parse(request.match_info["from"], request.match_info["to"])
+    return ReportQuery(request[PRINCIPAL].business_id, period)
+
+
+def _customer(request: web.Request) -> int:
+    return customer_id(request.match_info["id"])
 
 
 async def _version(request: web.Request) -> str:
@@ -82,16 +90,9 @@ async def _version(request: web.Request) -> str:
         return await store.version(conn, principal.business_id)
 
 
-def _query(request: web.Request) -> ReportQuery:
-    period = _period(request)
-    return ReportQuery(
-        request[PRINCIPAL].business_id, period, customer_id(request.match_info["id"])
-    )
-
-
-async def _row(request: web.Request, query: ReportQuery) -> str:
+async def _row(request: web.Request, query: ReportQuery, customer: int) -> str:
     async with connection(request) as conn:
-        row = await store.income_by_customer(conn, query)
+        row = await store.income_by_customer(conn, query, customer)
     if row is None:
         raise NotFound("customer")
     return row

@@ -50,16 +50,10 @@ class Period:
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """What a report is asked for: one business, a period, and one customer or all of them."""
+    """What every view of the report is about: one business and a period."""
 
     business_id: int
     period: Period
-    customer_id: int | None = None
-
-    @property
-    def ids(self) -> tuple[int, int]:
-        """The lowest and the highest id of the customers asked for."""
-        return (0, _MAX_ID) if self.customer_id is None else (self.customer_id, self.customer_id)
 
 
 def _stated(read: Callable[[object], Stated]) -> BeforeValidator:
@@ -112,12 +106,12 @@ class FilterBody(BaseModel):
         Field(alias="to", description="The period's last day."),
     ] = None
 
-    def check(self, query: ReportQuery) -> None:
-        """Raise InvalidInput where what is stated contradicts `query`."""
+    def check(self, customer: int, period: Period) -> None:
+        """Compare the body with the path. Raises InvalidInput if they differ."""
         asked = {
-            "id": (self.id, query.customer_id),
-            "from": (self.start, query.period.start),
-            "to": (self.end, query.period.end),
+            "id": (self.id, customer),
+            "from": (self.start, period.start),
+            "to": (self.end, period.end),
         }
         wrong = [
             FieldError(field, f"contradicts the path, which says {expected}")

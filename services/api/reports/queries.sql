@@ -2,78 +2,123 @@
 -- What changes in every transaction that can change a report of business $1, and never comes back.
 SELECT report_version($1)
 
--- name: income_by_customers
--- The report's rows, in its order, each as one line of JSON: of business $1 from $2 to $3 (dates,
--- inclusive), of the customers with ids from $4 to $5 (the same one twice for one customer).
--- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day
--- that make up [$2, $3], which OFFSET 0 holds the planner to. Counts in {units} of 0.0001, by {sum}:
--- numeric by sum; or bigint by sum_units, which is faster and fails before the first row where one is
--- out of bounds. Rows are put in order before they are written as text, so that the first go out while
--- the last are still to be written; they carry as few columns until then as they can. asyncpg makes
--- infinities of the first and the last date that Python knows.
+-- name: figures
+-- The report as columns. The table `figures` has one row for each customer of the business, in no order.
+-- Its columns are the fields of the answer for the period from start to end (dates, inclusive), with
+-- amounts in units of 0.0001, and three finished pieces of JSON: report_head, report_category and
+-- report_middle. A query that reads `figures` pays only for the columns that it names.
+--
+-- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day that
+-- make up the period, which OFFSET 0 holds the planner to. of_customer may narrow them down. Units are
+-- numeric and added up by sum; or bigint and added up by sum_units, which is faster and fails before the
+-- first row if one is out of bounds. asyncpg makes infinities of the first and the last date that Python
+-- knows.
 WITH sums AS (
     SELECT
         k.customer_id,
-        {sum}(k.billed) AS due,
+        units_bounded({sum}(k.billed)) AS due,
         sum(k.invoices) AS invoices,
-        CASE WHEN sum(k.manual_count) > 0 THEN {sum}(k.manual) END AS manual,
-        CASE WHEN sum(k.online_count) > 0 THEN {sum}(k.online) END AS online,
+        CASE WHEN sum(k.manual_count) > 0 THEN units_bounded({sum}(k.manual)) END AS manual,
+        CASE WHEN sum(k.online_count) > 0 THEN units_bounded({sum}(k.online)) END AS online,
         average_days({sum}(k.days), sum(k.paid_in_full)) AS average,
         {sum}(k.receivable) AS receivable,
-        {sum}(k.deposited) AS deposited
+        units_bounded({sum}(k.deposited)) AS deposited
     FROM (
         SELECT of_period.*
-        FROM periods_within($1, $2, $3) AS within (period)
+        FROM periods_within({business}, {start}, {end}) AS within (period)
         CROSS JOIN LATERAL (
             SELECT
                 customer_id, billed, invoices, manual, manual_count, online, online_count, days,
                 paid_in_full, 0::bigint AS receivable, 0::bigint AS deposited
             FROM kept_periods
-            WHERE business_id = $1 AND period = within.period AND customer_id BETWEEN $4 AND $5
+            WHERE business_id = {business} AND period = within.period {of_customer}
             UNION ALL
             SELECT
                 customer_id, (billed * 10000)::{units}, invoices, (manual * 10000)::{units},
                 manual_count, (online * 10000)::{units}, online_count, days, paid_in_full, 0, 0
             FROM kept_documents
-            WHERE business_id = $1 AND day = within.period AND customer_id BETWEEN $4 AND $5
+            WHERE business_id = {business} AND day = within.period {of_customer}
             OFFSET 0
         ) of_period
         UNION ALL
         SELECT customer_id, 0, 0, 0, 0, 0, 0, 0, 0, receivable, deposited
         FROM kept_totals
-        WHERE business_id = $1 AND customer_id BETWEEN $4 AND $5
+        WHERE business_id = {business} {of_customer}
     ) k
     GROUP BY k.customer_id
 ), named AS MATERIALIZED (
-    SELECT id, concat(to_json(name), ',"category_id":', id, ',"deposit_amount":') AS category
-    FROM categories
-    WHERE business_id = $1
-)
-SELECT
-    concat(
-        report_head, coalesce(category, '"Uncategorised","category_id":1,"deposit_amount":'),
-        units_number(deposited), report_middle, units_number(due),
-        ',"invoice_count":', coalesce(invoices, 0),
-        ',"balance":', units_number(balance),
-        ',"amount_paid":', CASE WHEN manual IS NULL THEN 'null' END, units_number(manual),
-        ',"online_amount_paid":', CASE WHEN online IS NULL THEN 'null' END, units_number(online),
-        (SELECT concat(',"dateFrom":"', greatest($2, '0001-01-01'), '","dateTo":"', least($3, '9999-12-31'))),
-        '","average_payment_terms":', coalesce(average, 0),
-        ',"owing":', units_number(due - coalesce(manual, 0) - coalesce(online, 0)),
-        ',"total_paid":', units_number(coalesce(manual, 0) + coalesce(online, 0)),
-        ',"invoices":', coalesce(invoices, 0), '}'
-    ) AS row
-FROM (
     SELECT
-        c.id, c.report_head, n.category, c.report_middle,
-        units_bounded(coalesce(s.deposited, 0)) AS deposited,
-        units_bounded(coalesce(s.due, 0)) AS due, s.invoices,
+        id, name, concat(to_json(name), ',"category_id":', id, ',"deposit_amount":') AS report_category
+    FROM categories
+    WHERE business_id = {business}
+), figures AS (
+    SELECT
+        c.id, c.owner_id, c.business_id, c.first_name, c.last_name, c.phone_number, c.business_name,
+        c.business_address, c.business_phone, c.business_location, c.business_email, c.created_at,
+        c.updated_at, c.account_id,
+        coalesce(n.name, 'Uncategorised') AS category,
+        coalesce(n.id, 1) AS category_id,
+        coalesce(s.deposited, 0) AS deposit_amount,
+        c.deposit_account_id, c.archived,
+        coalesce(s.due, 0) AS amount_due,
+        coalesce(s.invoices, 0) AS invoice_count,
         units_bounded(c.report_opening::{units} + coalesce(s.receivable, 0)) AS balance,
-        units_bounded(s.manual) AS manual, units_bounded(s.online) AS online, s.average
+        s.manual AS amount_paid,
+        s.online AS online_amount_paid,
+        greatest({start}, '0001-01-01') AS date_from,
+        least({end}, '9999-12-31') AS date_to,
+        coalesce(s.average, 0) AS average_payment_terms,
+        coalesce(s.due, 0) - coalesce(s.manual, 0) - coalesce(s.online, 0) AS owing,
+        coalesce(s.manual, 0) + coalesce(s.online, 0) AS total_paid,
+        coalesce(s.invoices, 0) AS invoices,
+        c.report_head,
+        coalesce(
+            n.report_category, '"Uncategorised","category_id":1,"deposit_amount":'
+        ) AS report_category,
+        c.report_middle
     FROM customers c
     LEFT JOIN named n ON n.id = c.category_id
     LEFT JOIN sums s ON s.customer_id = c.id
-    WHERE c.business_id = $1 AND c.id BETWEEN $4 AND $5
+    WHERE c.business_id = {business}
+)
+
+-- name: of_customer
+-- Reads what is kept of one customer only.
+AND customer_id = {customer}
+
+-- name: json
+-- A row of `figures` as one line of JSON.
+concat(
+    report_head, report_category, units_number(deposit_amount), report_middle,
+    units_number(amount_due), ',"invoice_count":', invoice_count,
+    ',"balance":', units_number(balance),
+    ',"amount_paid":', CASE WHEN amount_paid IS NULL THEN 'null' END, units_number(amount_paid),
+    ',"online_amount_paid":', CASE WHEN online_amount_paid IS NULL THEN 'null' END,
+    units_number(online_amount_paid),
+    (SELECT concat(
+        ',"dateFrom":"', greatest({start}, '0001-01-01'), '","dateTo":"', least({end}, '9999-12-31')
+    )),
+    '","average_payment_terms":', average_payment_terms,
+    ',"owing":', units_number(owing), ',"total_paid":', units_number(total_paid),
+    ',"invoices":', invoice_count, '}'
+)
+
+-- name: all_customers
+-- The rows of all customers as JSON, in the report's order. They are put in order before they are written,
+-- so that the first go out while the last are still to be written. Until then they carry only the columns
+-- that `json` needs, those of a fixed length first: they are the fastest to be found again.
+{figures}
+SELECT {json} AS row
+FROM (
+    SELECT
+        id, balance, deposit_amount, amount_due, invoice_count, average_payment_terms, owing,
+        total_paid, amount_paid, online_amount_paid, report_head, report_category, report_middle
+    FROM figures
     ORDER BY balance DESC, id
 ) ordered
 ORDER BY balance DESC, id
+
+-- name: one_customer
+-- The row of one customer as JSON, if the business has such a customer.
+{figures}
+SELECT {json} AS row FROM figures WHERE id = {customer}

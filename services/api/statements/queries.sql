@@ -1,9 +1,9 @@
 -- name: freeze
--- Computes the statement of a send ($6) once and keeps it under its hash. One statement, so one
+-- Computes the statement of a send ($5) once and keeps it under its hash. One statement, so one
 -- snapshot: the figures of the report row and the transactions agree. $1 business, $2 from, $3 to,
--- $4 and $5 the customer, $7 the version of the mail's template. `report` is the report's own query
--- and takes $1 to $5. Returns the hash, or no row where the customer is gone, the statement has more
--- than $8 lines, or another relay was first. Texts are cut far above what a mail shows of them.
+-- $4 the customer, $6 the version of the mail's template. `report` is the report's own query of one
+-- customer and takes $1 to $4. Returns the hash, or no row if the customer is gone, the statement has
+-- more than $7 lines, or another relay was first. Texts are cut far above what a mail shows of them.
 WITH report (row) AS (
     {report}
 ), moves AS (
@@ -41,7 +41,7 @@ WITH report (row) AS (
 ), snapshot AS (
     SELECT json_build_object(
         'version', 1,
-        'template_version', $7::int,
+        'template_version', $6::int,
         'business', json_build_object(
             'id', b.id, 'name', left(b.name, 1000), 'email', left(b.email, 1000),
             'phone', left(b.phone, 1000), 'address', left(b.address, 10000),
@@ -75,7 +75,7 @@ WITH report (row) AS (
     CROSS JOIN opening o CROSS JOIN totals t CROSS JOIN report r
     WHERE b.id = $1 AND c.id = $4
       -- Looked at first, and for no more lines than are needed to know: nothing else is computed then.
-      AND (SELECT count(*) FROM (SELECT FROM moves m WHERE m.day >= $2 LIMIT $8::int + 1) first) <= $8
+      AND (SELECT count(*) FROM (SELECT FROM moves m WHERE m.day >= $2 LIMIT $7::int + 1) first) <= $7
 ), kept AS (
     INSERT INTO statements (business_id, sha256, content)
     SELECT $1, sha256(convert_to(content, 'UTF8')), content FROM snapshot
@@ -83,7 +83,7 @@ WITH report (row) AS (
     RETURNING sha256
 )
 UPDATE sends SET statement_sha256 = kept.sha256
-FROM kept WHERE sends.id = $6 AND sends.statement_sha256 IS NULL
+FROM kept WHERE sends.id = $5 AND sends.statement_sha256 IS NULL
 RETURNING sends.statement_sha256
 
 -- name: why_not_frozen

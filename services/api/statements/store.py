@@ -1,6 +1,6 @@
 """Freezing what a statement says."""
 
-from services.api.reports import store as reports
+from services.api.reports.query import one_customer
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.relay import Unfrozen
@@ -22,11 +22,10 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
     Raises NoStatement where the customer is gone or the statement has too many lines.
     """
     frozen = await conn.fetchval(
-        _QUERIES.freeze.replace("{report}", reports.all_customers()),
+        _QUERIES.freeze.replace("{report}", one_customer()),
         send.business_id,
         send.date_from,
         send.date_to,
-        send.customer_id,
         send.customer_id,
         send.send_id,
         TEMPLATE_VERSION,

@@ -8,6 +8,7 @@ import asyncpg
 
 from services.api.reports import store
 from services.api.reports.model import Period, ReportQuery
+from tests.services.api.reports import columns
 from tests.services.api.reports.naive_model import Customer, Deposit, Document, Ledger, Payment
 from tests.services.api.reports.rows import as_on_the_wire, as_pairs
 
@@ -46,9 +47,10 @@ async def assert_as_in_python(conn: asyncpg.Connection, start: date, end: date) 
         expected = as_pairs(ledger.report(business, start, end))
         shown: Any = as_on_the_wire(await served(conn, business, start, end))
         assert repr(shown) == repr(expected), f"{shown}\n{expected}"
+        query = ReportQuery(business, Period(start, end))
+        await columns.assert_as_json(conn, query, shown)
         for row in expected:
-            one = ReportQuery(business, Period(start, end), int(row[0][1]))
-            text = await store.income_by_customer(conn, one)
+            text = await store.income_by_customer(conn, query, int(row[0][1]))
             assert text is not None
             assert repr(as_on_the_wire(text)) == repr(row)
 

@@ -105,9 +105,9 @@ class Ledger:
         if customer.category_id is not None:
             category = self.categories[business, customer.category_id]
         return {
-            "id": _number(customer_id),
-            "owner_id": _number(customer.owner_id),
-            "business_id": _number(business),
+            "id": number(customer_id),
+            "owner_id": number(customer.owner_id),
+            "business_id": number(business),
             "first_name": customer.first_name,
             "last_name": customer.last_name,
             "phone_number": None,
@@ -118,23 +118,23 @@ class Ledger:
             "business_email": customer.business_email,
             "created_at": str(customer.created_at),
             "updated_at": str(customer.updated_at),
-            "account_id": None if customer.account_id is None else _number(customer.account_id),
+            "account_id": None if customer.account_id is None else number(customer.account_id),
             "category": "Uncategorised" if category is None else category,
-            "category_id": _number(customer.category_id or 1),
-            "deposit_amount": _number(held),
+            "category_id": number(customer.category_id or 1),
+            "deposit_amount": number(held),
             "deposit_account_id": None,
-            "archived": _number(customer.archived),
-            "amount_due": _number(due),
-            "invoice_count": _number(len(invoices)),
-            "balance": _number(balance),
-            "amount_paid": _number(sum(manual)) if manual else None,
-            "online_amount_paid": _number(sum(online)) if online else None,
+            "archived": number(customer.archived),
+            "amount_due": number(due),
+            "invoice_count": number(len(invoices)),
+            "balance": number(balance),
+            "amount_paid": number(sum(manual)) if manual else None,
+            "online_amount_paid": number(sum(online)) if online else None,
             "dateFrom": start.isoformat(),
             "dateTo": end.isoformat(),
-            "average_payment_terms": _number(self._terms(inside)),
-            "owing": _number(due - total_paid),
-            "total_paid": _number(total_paid),
-            "invoices": _number(len(invoices)),
+            "average_payment_terms": number(self._terms(inside)),
+            "owing": number(due - total_paid),
+            "total_paid": number(total_paid),
+            "invoices": number(len(invoices)),
         }
 
     def _settled(self, document: Key) -> list[Payment]:
@@ -160,7 +160,7 @@ class Ledger:
         return (Decimal(sum(days)) / len(days)).quantize(Decimal("0.01"), ROUND_HALF_UP)
 
 
-def _number(value: Decimal | int) -> Number:
+def number(value: Decimal | int) -> Number:
     """Write a number without trailing zeros, exponent or minus zero."""
     if value == 0:
         return Number("0")

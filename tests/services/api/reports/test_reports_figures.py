@@ -37,7 +37,7 @@ async def row(database: str, invoices: list[tuple[Any, ...]]) -> dict[str, Any]:
             await conn.execute(INVOICE, kind, DAY, Decimal(total))
             for paid_on, amount in payments:
                 await conn.execute(PAYMENT, number, date.fromisoformat(paid_on), Decimal(amount))
-        text = await store.income_by_customer(conn, ReportQuery(1, PERIOD, 1))
+        text = await store.income_by_customer(conn, ReportQuery(1, PERIOD), 1)
         assert text is not None
         return dict(as_on_the_wire(text))
     finally:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given, settings
 
 from services.api.reports import store
 from services.api.reports.model import Period, ReportQuery
+from tests.services.api.reports import columns
 from tests.services.api.reports.naive_model import Customer, Deposit, Document, Ledger, Payment
 from tests.services.api.reports.rows import as_on_the_wire, as_pairs
 
@@ -138,10 +139,11 @@ class Twin:
         for business in (1, 2):
             expected = as_pairs(self.model.report(business, start, end))
             query = ReportQuery(business, Period(start, end))
-            assert repr(as_on_the_wire(await read(self.conn, query))) == repr(expected)
+            shown = as_on_the_wire(await read(self.conn, query))
+            assert repr(shown) == repr(expected)
+            await columns.assert_as_json(self.conn, query, shown)
             for row in expected:
-                one = ReportQuery(business, Period(start, end), int(row[0][1]))
-                text = await store.income_by_customer(self.conn, one)
+                text = await store.income_by_customer(self.conn, query, int(row[0][1]))
                 assert text is not None
                 assert repr(as_on_the_wire(text)) == repr(row)
 

@@ -1,0 +1,75 @@
+"""The report's queries, composed of the fragments in queries.sql: which rows, in what form."""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from services.api.reports.model import ReportQuery
+from shared.db import sql
+
+_fragments = sql.load("services.api.reports")
+_PLACE = re.compile(r"\{(\w+)\}")
+
+
+class Counting(NamedTuple):
+    """How amounts are counted: the type of their units, and the aggregate that adds them up."""
+
+    units: str
+    sum: str
+
+
+EXACT = Counting("numeric", "sum")
+# Faster. Ends in NumericValueOutOfRangeError before the first row if an amount is beyond
+# 150,000,000,000.
+BOUNDED = Counting("bigint", "sum_units")
+
+
+class Arguments(NamedTuple):
+    """A query's arguments as its text has them: as literals or as the places of prepared ones."""
+
+    business: str
+    start: str
+    end: str
+    customer: str = ""
+
+
+def literals(query: ReportQuery) -> Arguments:
+    """Return the arguments of `query` as literals. Numbers and dates need no quoting."""
+    start, end = query.period.start, query.period.end
+    return Arguments(str(query.business_id), f"DATE '{start}'", f"DATE '{end}'")
+
+
+def figures(arguments: Arguments, counting: Counting) -> str:
+    """Return the WITH list that ends in the table `figures`: the report as columns.
+
+    Arguments without a customer stand for all customers of the business.
+    """
+    parts = {**arguments._asdict(), **counting._asdict()}
+    of_customer = _filled(_fragments.of_customer, parts) if arguments.customer else ""
+    return _filled(_fragments.figures, {**parts, "of_customer": of_customer})
+
+
+def all_customers(arguments: Arguments, counting: Counting) -> str:
+    """Return the query of all customers' rows as JSON, in the report's order."""
+    return _as_json(_fragments.all_customers, arguments, counting)
+
+
+@cache
+def one_customer() -> str:
+    """Return the query of one customer's row as JSON.
+
+    Its arguments are $1 the business, $2 and $3 the period, $4 the customer. Postgres keeps its
+    plan, which is the same for every customer.
+    """
+    return _as_json(_fragments.one_customer, Arguments("$1", "$2", "$3", "$4"), EXACT)
+
+
+def _as_json(query: str, arguments: Arguments, counting: Counting) -> str:
+    parts = arguments._asdict()
+    json = _filled(_fragments.json, parts)
+    return _filled(query, {**parts, "figures": figures(arguments, counting), "json": json})
+
+
+def _filled(fragment: str, parts: dict[str, str]) -> str:
+    """Put each part in its place, which is its name in braces."""
+    return _PLACE.sub(lambda place: parts[place[1]], fragment)

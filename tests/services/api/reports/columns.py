@@ -1,0 +1,53 @@
+"""Reads the report's figures as columns, and shows them as the JSON does."""
+
+from contextlib import suppress
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import asyncpg
+
+from services.api.reports.model import ReportQuery
+from services.api.reports.query import BOUNDED, EXACT, Counting, figures, literals
+from services.api.reports.row import Row
+from tests.services.api.reports.naive_model import number
+
+FIELDS = {name: field.alias or name for name, field in Row.model_fields.items()}
+MONEY = {
+    "deposit_amount",
+    "amount_due",
+    "balance",
+    "amount_paid",
+    "online_amount_paid",
+    "owing",
+    "total_paid",
+}
+
+
+async def read(
+    conn: asyncpg.Connection, query: ReportQuery, counting: Counting
+) -> list[asyncpg.Record]:
+    table = figures(literals(query), counting)
+    return await conn.fetch(f"{table} SELECT * FROM figures ORDER BY balance DESC, id")
+
+
+async def assert_as_json(conn: asyncpg.Connection, query: ReportQuery, rows: list[Any]) -> None:
+    """Compare the columns, counted in either way, with what the list's JSON showed."""
+    exact = [_shown(record) for record in await read(conn, query, EXACT)]
+    assert repr(exact) == repr(rows)
+    with suppress(asyncpg.NumericValueOutOfRangeError):
+        bounded = [_shown(record) for record in await read(conn, query, BOUNDED)]
+        assert repr(bounded) == repr(rows)
+
+
+def _shown(record: asyncpg.Record) -> list[tuple[str, Any]]:
+    return [(alias, _value(name, record[name])) for name, alias in FIELDS.items()]
+
+
+def _value(name: str, value: Any) -> Any:
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, datetime | date):
+        return str(value)
+    exact = Decimal(str(value))
+    return number(exact.scaleb(-4) if name in MONEY else exact)
