@@ -1,4 +1,4 @@
-"""The wire contract: what travels through RabbitMQ, as CloudEvents 1.0 in structured mode."""
+"""The messages on RabbitMQ, as CloudEvents 1.0 in structured mode."""
 
 from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
@@ -31,7 +31,7 @@ class Envelope(BaseModel, Generic[Data]):
 
 
 class Event(Envelope[Data]):
-    """A CloudEvent that Ledgerpost itself emits; `source` and `id` name it for ever."""
+    """A CloudEvent that Ledgerpost emits; `source` and `id` identify it."""
 
     specversion: Literal["1.0"] = "1.0"
     source: str = SOURCE
@@ -39,7 +39,7 @@ class Event(Envelope[Data]):
 
 
 class Wakeup(BaseModel):
-    """A due delivery: the row in Postgres is the truth, this only says that it waits."""
+    """Names a due delivery; all else about it is in its row in Postgres."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -47,7 +47,7 @@ class Wakeup(BaseModel):
 
 
 class SendTransactions(Event[Wakeup]):
-    """The relay's word to the mailer: send a customer's transactions to one recipient."""
+    """A wake-up from the relay to the mailer: send a statement to one recipient."""
 
     type: Literal["com.ledgerpost.send-transactions.v1"] = "com.ledgerpost.send-transactions.v1"
 
@@ -67,7 +67,7 @@ DeliveryState = Literal[
 
 
 class DeliveryChange(BaseModel):
-    """What became of one recipient's mail; `sequence` orders the changes of one delivery."""
+    """The new state of one recipient's mail; `sequence` orders the changes of one delivery."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -85,6 +85,6 @@ class DeliveryChange(BaseModel):
 
 
 class DeliveryEvent(Event[DeliveryChange]):
-    """A delivery changed its state; published at least once, so deduplicate by `id`."""
+    """A delivery changed its state. Published at least once: deduplicate by `id`."""
 
     type: Annotated[str, Field(pattern=r"^com\.ledgerpost\.delivery\.[a-z_]+\.v1$")]

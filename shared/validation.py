@@ -1,6 +1,6 @@
-"""What pydantic finds wrong with a value, in our own words.
+"""Messages for pydantic's validation errors.
 
-Its own are for programmers, and change with its versions.
+pydantic's own messages are written for programmers, and change with its versions.
 """
 
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ _DATE = "should be a date, as in 2024-11-30"
 _TIME = "should be a time with its offset, as in 2024-11-30T09:00:00Z"
 _DIGITS = "should have at most {max_digits} digits"
 
-# By the kind of error; {names} stand in its context.
+# By type of error; pydantic puts the values of {names} into the error's context.
 _WORDS = {
     "missing": "is missing",
     "string_type": _TEXT,
-    "string_unicode": "contains half a character",
+    "string_unicode": "contains an unpaired surrogate",
     "string_too_short": "should have at least {min_length} characters",
     "string_too_long": "should have at most {max_length} characters",
     "string_pattern_mismatch": "does not have the form {pattern}",
@@ -56,13 +56,13 @@ _WORDS = {
     "uuid_type": _UUID,
     "uuid_parsing": _UUID,
     "json_invalid": "is not JSON",
-    "extra_forbidden": "is not known here",
+    "extra_forbidden": "is not a known field",
 }
-_UNKNOWN = "is not what it should be"
+_UNKNOWN = "is not valid"
 
 
 def said(fault: Mapping[str, Any]) -> str:
-    """Return what is wrong, of one of the errors that a ValidationError lists with its context."""
+    """Return the message for one of the errors of a ValidationError, listed with its context."""
     kind, context = str(fault["type"]), fault.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])

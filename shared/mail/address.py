@@ -70,7 +70,7 @@ class Address:
         except EmailNotValidError as error:
             raise ValueError(_cut(str(error))) from None
         except UnicodeError:
-            raise ValueError("contains half a character") from None
+            raise ValueError("contains an unpaired surrogate") from None
         email = bare if bare.isascii() else found.normalized
         _, domain = _carried(email)
         local = unicodedata.normalize("NFC", found.local_part.lower())

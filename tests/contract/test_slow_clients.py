@@ -85,7 +85,7 @@ async def test_a_body_that_never_ends_is_refused_and_cut_off(impatient: Api) -> 
     answer = await answered(impatient, begin, b" ")
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"application/problem+json" in answer
-    assert b"The body was not here within 1 seconds." in answer
+    assert b"The body did not arrive within 1 seconds." in answer
 
 
 def test_the_real_patience_is_of_the_order_of_a_minute() -> None:

@@ -83,7 +83,7 @@ WORST: dict[str, Callable[[int], str]] = {
     "many passwords": lambda n: "a://b:c" * (n // 7),
     "dashes": lambda n: "00-" + "1" * 32 + "-" + "1" * 16 + "-00-" + "-" * n,
     "percent": lambda n: "%41" * (n // 3),
-    "half a character": lambda n: "\ud800" * n,
+    "unpaired surrogates": lambda n: "\ud800" * n,
 }  # fmt: skip
 
 

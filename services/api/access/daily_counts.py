@@ -24,6 +24,6 @@ async def count(
         now = datetime.now(UTC)
         midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
         raise OverQuota(
-            f"The business has had {MOST[kind]} new {kind} on this day in UTC.",
+            f"Limit of {MOST[kind]} new {kind} per day (in UTC) exceeded.",
             retry_after=midnight - now,
         )

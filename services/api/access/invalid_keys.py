@@ -27,7 +27,7 @@ class Refused:
         left = ends - self._clock()
         if count >= _LIMIT and left > 0:
             raise RateLimited(
-                "This key is unknown, revoked or expired, and was tried again and again.",
+                "This key is unknown, revoked or expired, and was tried too often.",
                 retry_after=timedelta(seconds=left),
             )
 

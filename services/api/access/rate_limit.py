@@ -37,7 +37,7 @@ class Rate:
         """Raise RateLimited where the request is one too many."""
         if not self.is_allowed:
             raise RateLimited(
-                f"This key may make {self.limit} requests a minute, and has made them.",
+                f"Rate limit of {self.limit} requests per minute exceeded.",
                 retry_after=timedelta(seconds=self.reset),
             )
 

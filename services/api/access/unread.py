@@ -24,7 +24,7 @@ class Unread:
         """
         if self._bytes[key] and self._bytes[key] + size > _MOST:
             raise Busy(
-                "Too much of earlier answers has not been read yet.",
+                "Too many bytes of earlier answers have not been read yet.",
                 retry_after=timedelta(seconds=5),
             )
         self._bytes[key] += size

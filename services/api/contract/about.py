@@ -1,4 +1,4 @@
-"""What the document says of the API as a whole."""
+"""The document's description of the API as a whole."""
 
 from services.api.core.refusals import Scope
 
@@ -7,32 +7,32 @@ DESCRIPTION = """\
 a customer the statement behind the answer.
 
 **Keys.** Every call of the API needs `Authorization: Bearer KEY`. A key belongs to one business;
-what another business has is answered like what does not exist: 404.
+an object of another business is a 404, like an object that does not exist.
 
-**Dates** are calendar dates `YYYY-MM-DD`, both ends inclusive. **Times** are RFC 3339 in UTC.
+**Dates** are calendar dates `YYYY-MM-DD`; both ends of a period are inclusive. **Times** are RFC
+3339 in UTC.
 
 **Ids** of customers and the ledger are 64-bit integers: in languages whose numbers are floats, ids
-above 2^53 need a parser that keeps them whole. Ids of sends and deliveries are UUIDs.
+above 2^53 need a parser that keeps integers exact. Ids of sends and deliveries are UUIDs.
 
 **Amounts** are exact decimals in the business's currency, of at most 4 places, written as JSON
 numbers without trailing zeros or exponent. Clients that compute with them should parse them as
 decimals, not as floats.
 
 **Bodies** may be JSON or a form (urlencoded or multipart; in a form a list repeats its field).
-`GET` also answers `HEAD`, and every path `OPTIONS`. A query parameter that a call does not list is
-a 422: a misspelt one would be lost.
+Every path of a `GET` also supports `HEAD`, and every path supports `OPTIONS`. A query parameter
+that a call does not list is a 422, so that a misspelt one is noticed.
 
-**Repetition.** Every `POST` that changes something takes an `Idempotency-Key`: for 24 hours a
-repetition gets the first answer, byte for byte. A request that was refused leaves its key free.
+**Repetition.** Every `POST` that changes something accepts an `Idempotency-Key`: for 24 hours, a
+repetition gets the first answer, byte for byte. A refused request does not use up its key.
 
-**Limits.** A key may make so many requests a minute; `RateLimit-*` tells what is left. A business
-may have so many recipients due on a day in UTC (5000 by default; the day of `send_at`), and four
-times as many accepted on one day.
+**Limits.** The requests of a key per minute are limited; the `RateLimit-*` headers show what is
+left. The recipients of a business that are due on one day in UTC are limited (5000 by default; the
+day is that of `send_at`), and four times as many may be accepted on one day.
 
-**Refusals** are `application/problem+json` (RFC 9457), and a 422 names each field at fault. Beside
-what each call lists, a path that is not listed is a 404 and a defect of the server a 500, in the
-same form. `request_id` finds the request in
-the logs.
+**Refusals** are `application/problem+json` (RFC 9457), and a 422 names each invalid field. Besides
+the refusals that each call lists, an unknown path is a 404 and a bug in the server is a 500, in the
+same form. `request_id` is the id of the request in the logs.
 """
 
 SCOPE_MEANINGS: dict[Scope, str] = {
@@ -41,11 +41,15 @@ SCOPE_MEANINGS: dict[Scope, str] = {
 }
 
 TAGS = [
-    {"name": "Reports", "description": "What each customer brought in, and where it stands."},
+    {
+        "name": "Reports",
+        "description": "The income from each customer in a period, and its balance.",
+    },
     {"name": "Sends", "description": "Statements by e-mail, each handed over at most once."},
     {
         "name": "Mails in doubt",
-        "description": "Mails whose fate only the mail server's log knows, settled by a person.",
+        "description": "Mails that may or may not have gone out; a person looks into the mail"
+        " server's log and settles them.",
     },
     {"name": "Suppressions", "description": "Addresses that a business no longer mails."},
     {"name": "Service", "description": "Health, metrics and this document."},

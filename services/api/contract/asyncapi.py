@@ -1,4 +1,4 @@
-"""The AsyncAPI document, assembled from the models, the topology and what is told of them."""
+"""The AsyncAPI document, assembled from the models, the topology and their descriptions."""
 
 from importlib.metadata import version
 from typing import Any, get_args
@@ -13,11 +13,12 @@ from shared.amqp import topology
 from shared.messages import CONTENT_TYPE, DeliveryEvent, DeliveryState, SendTransactions
 
 _DESCRIPTION = """\
-What Ledgerpost says and hears over RabbitMQ: CloudEvents 1.0 in structured mode, one JSON object a
-message. Unknown attributes are ignored. Every message may come more than once: `source` and `id`
-together tell a copy. Subscribers bind queues of their own to the exchange `ledgerpost.events`.
+The messages that Ledgerpost publishes and consumes over RabbitMQ: CloudEvents 1.0 in structured
+mode, one JSON object per message. Unknown attributes are ignored. Every message may arrive more
+than once: copies have the same `source` and `id`. Subscribers bind their own queues to the exchange
+`ledgerpost.events`.
 
-A type ends in its version; within a version only optional things are added.
+A type ends in its version; within a version only optional fields are added.
 """
 
 _KEY_HEADER = {
@@ -27,7 +28,8 @@ _KEY_HEADER = {
         "authorization": {
             "type": "string",
             "pattern": "^[Bb]earer +ledgerpost_[0-9A-Za-z]+$",
-            "description": "An API key of the scope `transactions:send`; it names the business.",
+            "description": "An API key with the scope `transactions:send`; it determines the"
+            " business.",
         },
         "traceparent": {"type": "string", "description": "W3C Trace Context, passed on."},
     },
@@ -59,7 +61,7 @@ def document() -> dict[str, Any]:
                 "host": "{host}:5672",
                 "protocol": "amqp",
                 "protocolVersion": "0.9.1",
-                "description": "RabbitMQ 3.10 or newer; `amqps` where it offers TLS.",
+                "description": "RabbitMQ 3.10 or newer; `amqps` if it offers TLS.",
                 "variables": {"host": {"default": "rabbitmq"}},
                 "security": [{"$ref": "#/components/securitySchemes/broker"}],
             }
@@ -72,7 +74,7 @@ def document() -> dict[str, Any]:
             "parameters": {
                 "business": {"description": "The id of the business that the event is about."},
                 "state": {
-                    "description": "What the delivery came to.",
+                    "description": "The delivery's new state.",
                     "enum": list(get_args(DeliveryState)),
                 },
                 "outcome": {"description": "The answer.", "enum": ["accepted", "refused"]},
@@ -100,22 +102,22 @@ def _channels() -> dict[str, Any]:
         ),
         "replies": {
             "address": None,
-            "description": "The queue that a request names in `reply_to`: the same answer, if it"
-            " still exists by then.",
+            "description": "The queue that a request names in `reply_to`. It gets the same answer,"
+            " if it still exists.",
             "messages": _references(SendAccepted, SendRefused),
         },
         "deliveries": _channel(
             "delivery.{state}.{business}",
             topology.EVENTS,
             "topic",
-            "What became of one recipient's mail, in order (`sequence`).",
+            "The changes of state of each recipient's mail, in order (`sequence`).",
             DeliveryEvent,
         ),
         "wakeups": _channel(
             wakeups,
             wakeups,
             "direct",
-            "Inward: the relay tells the mailer that a delivery is due.",
+            "Internal: wake-ups from the relay to the mailer, one for each due delivery.",
             SendTransactions,
         ),
     }
@@ -151,19 +153,19 @@ def _references(*models: type[BaseModel]) -> dict[str, Any]:
 def _operations() -> dict[str, Any]:
     return {
         "receiveSendRequest": {
-            **_operation("receive", "sendRequests", "Carries out what the POST does."),
+            **_operation("receive", "sendRequests", "Stores a send, as the POST does."),
             "reply": {
                 "address": {
                     "location": "$message.header#/reply_to",
-                    "description": "A queue of the asker, by way of the default exchange.",
+                    "description": "A queue of the sender, reached over the default exchange.",
                 },
                 "channel": {"$ref": "#/channels/replies"},
             },
         },
-        "sendAnswer": _operation("send", "answers", "Tells all who listen of an answer."),
-        "sendDeliveryEvent": _operation("send", "deliveries", "Tells of a delivery's new state."),
-        "sendWakeup": _operation("send", "wakeups", "Calls a mailer."),
-        "receiveWakeup": _operation("receive", "wakeups", "Delivers what is due."),
+        "sendAnswer": _operation("send", "answers", "Publishes an answer to all subscribers."),
+        "sendDeliveryEvent": _operation("send", "deliveries", "Publishes a delivery's new state."),
+        "sendWakeup": _operation("send", "wakeups", "Wakes up a mailer."),
+        "receiveWakeup": _operation("receive", "wakeups", "Hands the due mail to the smarthost."),
     }
 
 
@@ -179,9 +181,9 @@ def _operation(action: str, channel: str, summary: str) -> dict[str, Any]:
 
 def _messages() -> dict[str, Any]:
     told: tuple[tuple[type[BaseModel], str, dict[str, Any]], ...] = (
-        (SendRequested, "A system asks for a send", message_examples.REQUEST),
-        (SendAccepted, "A request is stored as a send", message_examples.ACCEPTED),
-        (SendRefused, "A request is not carried out", message_examples.REFUSED),
+        (SendRequested, "A system requests a send", message_examples.REQUEST),
+        (SendAccepted, "A request is accepted as a send", message_examples.ACCEPTED),
+        (SendRefused, "A request is refused", message_examples.REFUSED),
         (DeliveryEvent, "A delivery changed its state", message_examples.SENT),
         (SendTransactions, "A delivery is due", message_examples.WAKEUP),
     )

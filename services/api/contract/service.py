@@ -9,14 +9,14 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("isAlive",),
         tag=_TAG,
         summary="Does the process answer?",
-        description="Asks for nothing but the process itself.",
+        description="200 if the process answers; it checks no resource.",
         answers={200: Answer("It does.", ref("Alive"), examples={"alive": {"status": "ok"}})},
     ),
     ops.ready: Operation(
         ids=("isReady",),
         tag=_TAG,
         summary="Can the API work?",
-        description="Asks every resource that the API needs.",
+        description="Checks every resource that the API needs.",
         answers={
             200: Answer(
                 "It can.",
@@ -24,7 +24,7 @@ OPERATIONS: dict[Handler, Operation] = {
                 examples={"ready": {"status": "ok", "checks": {"postgres": "ok"}}},
             ),
             503: Answer(
-                "It cannot, and this is what is away.",
+                "The API cannot work; `checks` shows which resource is not available.",
                 ref("Readiness"),
                 examples={
                     "away": {
@@ -38,19 +38,19 @@ OPERATIONS: dict[Handler, Operation] = {
     ops.metrics: Operation(
         ids=("getMetrics",),
         tag=_TAG,
-        summary="What the API counts about itself",
-        description="The figures of all workers, for Prometheus.",
+        summary="Metrics of the API",
+        description="The metrics of all workers, in the format of Prometheus.",
         answers={200: Answer("The figures.", {"type": "string"}, "text/plain")},
     ),
     docs.document: Operation(
         ids=("getOpenapi",),
         tag=_TAG,
         summary="This document",
-        description="OpenAPI 3.1; `/docs` shows it to a person.",
+        description="OpenAPI 3.1; `/docs` shows it in a browser.",
         parameters=("if_none_match",),
         answers={
             200: Answer("The document.", {"type": "object"}, headers=("ETag",)),
-            304: Answer("It has not changed since the answer of this tag.", headers=("ETag",)),
+            304: Answer("Not changed since the answer with this tag.", headers=("ETag",)),
         },
     ),
 }

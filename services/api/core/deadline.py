@@ -1,4 +1,4 @@
-"""How long a list may take to be read: others wait for the connection meanwhile."""
+"""The time limit for reading a list; other requests wait for the connection meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -12,7 +12,7 @@ _PATIENCE = 3.0  # seconds; a page comes from an index in milliseconds
 
 @asynccontextmanager
 async def promptly() -> AsyncIterator[None]:
-    """End what is read meanwhile if it takes too long. Raises Busy then."""
+    """Stop the body of the `async with` after 3 seconds. Raises Busy if that happens."""
     try:
         async with asyncio.timeout(_PATIENCE) as limit:
             yield
@@ -20,7 +20,7 @@ async def promptly() -> AsyncIterator[None]:
         if not limit.expired():
             raise
         raise Busy(
-            f"Reading this list took more than {_PATIENCE:g} seconds, and was ended;"
-            " filters or a smaller limit may help.",
+            f"Reading this list took more than {_PATIENCE:g} seconds and was stopped."
+            " Use filters or a smaller limit.",
             retry_after=timedelta(seconds=5),
         ) from None

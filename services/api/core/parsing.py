@@ -1,4 +1,4 @@
-"""What a caller wrote, as JSON and as models; the refusals that name what is wrong with it."""
+"""Reads JSON and models from a caller's input; its refusals name what is wrong."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
@@ -11,19 +11,22 @@ from services.api.core.refusals import FieldError, Invalid, InvalidInput, Malfor
 from shared.validation import said
 
 MAX_FIELDS = 1000
-_LONGEST_NAME = 200  # of a field's name that is repeated; the caller chose it
-_MAX_DEPTH = 20  # of JSON; nothing that is asked for is deeper than a list in an object
-_MAX_VALUES = 10_000  # in one field; the longest list that is asked for has 900
+_LONGEST_NAME = 200  # characters of a field's name that are repeated; the caller chose the name
+_MAX_DEPTH = 20  # of JSON; no request needs more than a list in an object
+_MAX_VALUES = 10_000  # in one field; the longest list of a request has 900
 _INTEGER_DIGITS_MAX = 19  # of a bigint; Python refuses to read numbers of thousands of digits
-_MOST_COMPLAINTS = 50  # fields at fault that an answer names
+_MOST_COMPLAINTS = 50  # invalid fields that an answer names
 
 Model = TypeVar("Model", bound=BaseModel)
 
 
 def json_value(raw: bytes) -> Any:
-    """Return what `raw` says as JSON, or raise Malformed; Invalid where a NUL is in it."""
+    """Return the value of the JSON text `raw`.
+
+    Raises Malformed if it is not JSON, and Invalid if it contains a NUL.
+    """
     if b"\0" in raw:
-        raise Invalid("body", "should not have a NUL")
+        raise Invalid("body", "should not contain a NUL character")
     try:
         return orjson.loads(raw)
     except orjson.JSONDecodeError as error:
@@ -33,7 +36,7 @@ def json_value(raw: bytes) -> Any:
 
 
 def within_bounds(given: Mapping[str, Any]) -> None:
-    """Raise Invalid for more fields or levels than any request has, and for a NUL anywhere."""
+    """Raise Invalid if `given` has too many fields, values or levels, or contains a NUL."""
     if len(given) > MAX_FIELDS:
         raise Invalid("body", f"should have at most {MAX_FIELDS} fields")
     for name, value in given.items():
@@ -41,7 +44,7 @@ def within_bounds(given: Mapping[str, Any]) -> None:
 
 
 def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
-    """Return `given` as `model`, or raise InvalidInput that names each field at fault."""
+    """Return `given` as `model`. Raises InvalidInput that names each invalid field."""
     try:
         return model.model_validate(given)
     except ValidationError as error:
@@ -55,9 +58,9 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
 
 
 def whole_number(value: object) -> object:
-    """Pass on what may be a whole number: of a text, decimal digits only. Raises ValueError.
+    """Return `value`. Raises ValueError if it is a text of anything but decimal digits.
 
-    It stands before pydantic's own reader, which also takes signs, spaces and fractions.
+    This runs before pydantic's own validator, which also accepts signs, spaces and fractions.
     """
     if isinstance(value, str) and not (value.isascii() and value.isdigit()):
         raise ValueError("should be a whole number")
@@ -72,7 +75,7 @@ def _said(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     for step in fault["loc"][:-1]:
         model = _inner(model, str(step))
     names = ", ".join(field.alias or name for name, field in model.model_fields.items())
-    return f"is no field of this request, which takes {names}"
+    return f"is not a field of this request; its fields are {names}"
 
 
 def _inner(model: type[BaseModel], name: str) -> type[BaseModel]:
@@ -93,7 +96,7 @@ def _check(name: str, value: object) -> None:
     left = _MAX_VALUES
     for _ in range(_MAX_DEPTH):
         if any("\0" in each for each in level if isinstance(each, str)):
-            raise Invalid(_cut(name), "should not have a NUL")
+            raise Invalid(_cut(name), "should not contain a NUL character")
         level = list(islice((inner for each in level for inner in _within(each)), left + 1))
         if not level:
             return

@@ -1,7 +1,7 @@
-"""What kinds of problem there are (RFC 9457), whatever way a request came.
+"""The kinds of problem (RFC 9457), for requests over HTTP and over the queue.
 
-`type` is a path of this API that stays the same for ever and tells one kind of refusal from
-another; what HTTP itself has a word for (no such path, a wrong method) is `about:blank`.
+`type` is a path of this API that never changes and identifies one kind of refusal. Refusals that
+HTTP itself defines (unknown path, wrong method) have the type `about:blank`.
 """
 
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ from services.api.core.refusals import (
 
 @dataclass(frozen=True)
 class Kind:
-    """One kind of problem: its status, its `type` and its title, the same for all its cases."""
+    """One kind of problem: the status, `type` and title that all its cases share."""
 
     status: HTTPStatus
     type: str
@@ -38,10 +38,8 @@ KINDS: dict[type[Refusal], Kind] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "/problems/invalid-input", "The input is not valid"
     ),
     Malformed: Kind(HTTPStatus.BAD_REQUEST, "/problems/malformed-body", "The body cannot be read"),
-    NotFound: Kind(HTTPStatus.NOT_FOUND, "/problems/not-found", "There is no such thing"),
-    Conflict: Kind(
-        HTTPStatus.CONFLICT, "/problems/conflict", "The request contradicts what has happened"
-    ),
+    NotFound: Kind(HTTPStatus.NOT_FOUND, "/problems/not-found", "Not found"),
+    Conflict: Kind(HTTPStatus.CONFLICT, "/problems/conflict", "Conflict with the current state"),
     Unauthenticated: Kind(
         HTTPStatus.UNAUTHORIZED, "/problems/unauthenticated", "A valid API key is needed"
     ),
@@ -49,10 +47,10 @@ KINDS: dict[type[Refusal], Kind] = {
         HTTPStatus.FORBIDDEN, "/problems/missing-scope", "The API key does not allow this"
     ),
     OverQuota: Kind(HTTPStatus.TOO_MANY_REQUESTS, "/problems/over-quota", "The quota is used up"),
-    RateLimited: Kind(HTTPStatus.TOO_MANY_REQUESTS, "/problems/rate-limited", "Asked too often"),
-    Busy: Kind(
-        HTTPStatus.SERVICE_UNAVAILABLE, "/problems/unavailable", "Not possible at the moment"
+    RateLimited: Kind(
+        HTTPStatus.TOO_MANY_REQUESTS, "/problems/rate-limited", "Rate limit exceeded"
     ),
+    Busy: Kind(HTTPStatus.SERVICE_UNAVAILABLE, "/problems/unavailable", "Temporarily unavailable"),
 }
 
 
@@ -62,7 +60,7 @@ def kind(refusal: Refusal) -> Kind:
 
 
 def blank(status: int) -> Kind:
-    """Return the kind of what HTTP itself has a word for."""
+    """Return the kind of a refusal that HTTP itself defines, with the phrase of `status`."""
     code = HTTPStatus(status)
     return Kind(code, "about:blank", code.phrase)
 
@@ -74,36 +72,43 @@ class FieldProblem(BaseModel):
 
     field: Annotated[
         str,
-        Field(description="The parameter, header or field of the body, by the name it came under."),
+        Field(
+            description="The name of the parameter, header or body field, as the request wrote it."
+        ),
     ]
     message: str
 
 
 class AnyProblem(BaseModel):
-    """What every problem says, whatever way the request came."""
+    """The members of every problem, for requests over HTTP and over the queue."""
 
     model_config = ConfigDict(frozen=True)
 
     type: Annotated[
         str,
-        Field(description="The kind of problem, for ever the same; `about:blank`: see `status`."),
+        Field(
+            description="The kind of problem. It never changes; if it is `about:blank`, see"
+            " `status`."
+        ),
     ]
-    title: Annotated[str, Field(description="What all problems of this type have in common.")]
-    status: Annotated[int, Field(ge=400, le=599, description="The status of the answer.")]
-    detail: Annotated[str, Field(description="What is wrong with this request, for a person.")]
+    title: Annotated[str, Field(description="A summary, the same for all problems of this type.")]
+    status: Annotated[int, Field(ge=400, le=599, description="The HTTP status.")]
+    detail: Annotated[
+        str, Field(description="What is wrong with this request, in a sentence for people.")
+    ]
 
 
 class Problem(AnyProblem):
-    """Why a request over the queue is not carried out (RFC 9457), with HTTP's status for it."""
+    """Why a request over the queue was refused (RFC 9457), with the status of the HTTP API."""
 
     errors: Annotated[
         tuple[FieldProblem, ...],
-        Field(description="Each field at fault; none where the input is valid."),
+        Field(description="Each invalid field; empty if the input is valid."),
     ] = ()
 
     @classmethod
     def of(cls, refusal: Refusal) -> "Problem":
-        """Return what tells a caller of `refusal`."""
+        """Return the problem that describes `refusal`."""
         found = kind(refusal)
         errors = refusal.errors if isinstance(refusal, InvalidInput) else ()
         return cls(

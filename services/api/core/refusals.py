@@ -1,4 +1,4 @@
-"""Why a request is not carried out; only http/problem_json.py turns a refusal into an answer."""
+"""The reasons to refuse a request; http/problem_json.py alone turns a refusal into an answer."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -10,19 +10,19 @@ SCOPES: tuple[Scope, ...] = get_args(Scope)
 
 
 class Refusal(Exception):
-    """A request is not carried out; the message is one sentence for its caller."""
+    """A request is refused; the message is one sentence for its caller."""
 
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field of the input, by the name under which it was given."""
+    """What is wrong with one field of the input; `field` is its name in the request."""
 
     field: str
     message: str
 
 
 class InvalidInput(Refusal, ValueError):
-    """The input is readable but wrong, for each of `errors` in the field that it names."""
+    """The input is readable but invalid; each of `errors` names a field."""
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
         self.errors = tuple(errors)
@@ -30,7 +30,7 @@ class InvalidInput(Refusal, ValueError):
 
 
 class Invalid(InvalidInput):
-    """One field of the input is wrong."""
+    """One field of the input is invalid."""
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__([FieldError(field, message)])
@@ -41,18 +41,18 @@ class Malformed(Refusal, ValueError):
 
 
 class NotFound(Refusal, LookupError):
-    """The caller's business has no such thing; what another business has is no such thing."""
+    """The caller's business has no such object; an object of another business counts as none."""
 
     def __init__(self, noun: str) -> None:
         super().__init__(f"There is no such {noun}.")
 
 
 class Conflict(Refusal):
-    """What the request asks for contradicts what has happened already."""
+    """The request conflicts with the current state."""
 
 
 class Busy(Refusal):
-    """Too much is going on at the moment; worth asking again after `retry_after`."""
+    """The system is overloaded at the moment; the caller may retry after `retry_after`."""
 
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after
@@ -60,7 +60,7 @@ class Busy(Refusal):
 
 
 class OverQuota(Refusal):
-    """The business has had its share; worth asking again after `retry_after`."""
+    """The business has used up its quota; the caller may retry after `retry_after`."""
 
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after
@@ -68,23 +68,25 @@ class OverQuota(Refusal):
 
 
 class KeyReused(Conflict):
-    """The key names another request of the last 24 hours."""
+    """The Idempotency-Key belongs to a different request of the last 24 hours."""
 
     def __init__(self) -> None:
-        super().__init__("This Idempotency-Key was used for a request of other content.")
+        super().__init__(
+            "This Idempotency-Key was already used for a request with different content."
+        )
 
 
 class InFlight(Conflict):
-    """The first request of this key has no answer yet; worth asking again after `retry_after`."""
+    """The first request with this Idempotency-Key is still running; retry after `retry_after`."""
 
     retry_after = timedelta(seconds=1)
 
     def __init__(self) -> None:
-        super().__init__("A request with this Idempotency-Key is being carried out.")
+        super().__init__("A request with this Idempotency-Key is still running.")
 
 
 class Unauthenticated(Refusal):
-    """The request carries no key that is valid; `given` says whether it carries one at all."""
+    """The request has no valid API key; `given` is whether it has a key at all."""
 
     def __init__(self, message: str, *, given: bool) -> None:
         self.given = given
@@ -100,7 +102,7 @@ class Forbidden(Refusal):
 
 
 class RateLimited(Refusal):
-    """The key, or the caller's address, has asked too often; worth asking after `retry_after`."""
+    """The key has made too many requests; the caller may retry after `retry_after`."""
 
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after

@@ -81,7 +81,8 @@ class _Lent(AbstractAsyncContextManager[Connection]):
                 await self._turns.take(self._borrower)
         except TimeoutError:
             raise Busy(
-                "Too many requests are at work at the moment.", retry_after=timedelta(seconds=1)
+                "Too many requests are being handled at the moment.",
+                retry_after=timedelta(seconds=1),
             ) from None
 
 

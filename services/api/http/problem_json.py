@@ -1,4 +1,4 @@
-"""Refusals and failures as answers of problem+json (RFC 9457)."""
+"""Answers to refusals and failures, as problem+json (RFC 9457)."""
 
 import math
 import struct
@@ -42,18 +42,18 @@ class _Problem:
 
 
 def expected(error: Exception) -> bool:
-    """Return whether `error` is a refusal, an outage or a conflict: no fault of this program."""
+    """Return whether `error` is a refusal, an outage or a conflict, and so no bug of ours."""
     return isinstance(error, (Refusal, web.HTTPException, *CONFLICTS)) or is_away(error)
 
 
 def reader_lost(request: web.Request, error: Exception) -> bool:
-    """Return whether `error` is that the caller does not take an answer that had begun."""
+    """Return whether `error` means that the caller stopped reading an answer that had begun."""
     begun = request.writer.output_size > 0
     return begun and isinstance(error, OSError) and not is_away(error)
 
 
 def answer(request: web.Request, error: Exception) -> web.Response:
-    """Return the answer that tells the caller about `error`; an unexpected one shows no detail."""
+    """Return the answer that describes `error`; of an unexpected error it shows no detail."""
     problem = _problem(error)
     body: dict[str, Any] = {
         "type": problem.kind.type,
@@ -71,13 +71,13 @@ def answer(request: web.Request, error: Exception) -> web.Response:
         headers=problem.headers,
     )
     if isinstance(error, Malformed):
-        # Where a body ends that could not be read, and so what follows it, is not certain.
+        # The end of an unreadable body is unknown, and so is the start of the next request.
         response.force_close()
     return response
 
 
 class BrokenOff(web.StreamResponse):
-    """Breaks off an answer that had begun, so that nobody takes its beginning for the whole."""
+    """Breaks off an answer that had begun, so that its beginning is not taken for the whole."""
 
     def __init__(self, request: web.Request, status: int) -> None:
         super().__init__(status=status)
@@ -85,14 +85,15 @@ class BrokenOff(web.StreamResponse):
         transport = request.transport
         if transport is None:
             return
-        # Resets the connection: merely closing it ends an answer of HTTP/1.0 as if it were whole.
+        # Reset the connection: an orderly close would end an answer of HTTP/1.0 as if it were
+        # whole.
         socket = transport.get_extra_info("socket")
         if socket is not None:
             socket.setsockopt(SOL_SOCKET, SO_LINGER, struct.pack("ii", 1, 0))
         transport.abort()
 
     async def prepare(self, request: web.BaseRequest) -> None:
-        """Send no headers; those of the broken answer are out."""
+        """Send no headers; those of the broken answer were sent already."""
 
     async def write_eof(self, data: bytes = b"") -> None:
         """Send no end."""
@@ -112,10 +113,10 @@ def _problem(error: Exception) -> _Problem:
     if isinstance(error, CONFLICTS):
         return _Problem(
             KINDS[Busy],
-            "Other changes were in the way and this one was undone; it can be repeated.",
+            "A concurrent change conflicted; nothing was changed. Retry the request.",
             headers={"Retry-After": _seconds(_CONFLICT_RETRY)},
         )
-    return _Problem(blank(500), "Something went wrong here; the request id finds it in the log.")
+    return _Problem(blank(500), "Internal error; the log has the cause under the request id.")
 
 
 def _refusal(error: Refusal) -> _Problem:
@@ -150,7 +151,7 @@ def _http(error: web.HTTPException) -> _Problem:
         kept[hdrs.ALLOW] = cors.allow(error.allowed_methods)
     said = error.text or ""
     found = blank(error.status)
-    # aiohttp's own text is "404: Not Found"; a sentence says more.
+    # aiohttp's own text is "404: Not Found"; the description in HTTPStatus is more helpful.
     detail = HTTPStatus(error.status).description if said.startswith(f"{error.status}:") else said
     return _Problem(found, detail or found.title, kept)
 

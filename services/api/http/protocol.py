@@ -1,4 +1,4 @@
-"""HTTP as it is spoken: within bounds, and what is no HTTP is told so like any other refusal."""
+"""The protocol under every request: bounds, and a problem as answer to what is not HTTP."""
 
 import asyncio
 import socket
@@ -14,16 +14,16 @@ _log = structlog.stdlib.get_logger(__name__)
 
 MAX_LINE = 8190  # bytes of the first line, and of each header
 MAX_HEADERS = 128
-# Seconds after which a connection is closed on which no request came, or only a part of its head.
+# Seconds without a complete request head after which a connection is closed.
 IDLE = 75.0
 # Milliseconds after which the kernel ends a connection whose reader takes nothing.
 _UNTAKEN = 75_000
 
 
 class Protocol(web.RequestHandler):
-    """Answers what cannot be read as HTTP with problem+json, and logs it in one line.
+    """Answers a request that is not HTTP with problem+json, and logs it in one line.
 
-    Neither repeats anything of what was read: there may have been a key in it.
+    Neither repeats anything of the request, because it may contain a key.
     """
 
     __slots__ = ()
@@ -47,10 +47,10 @@ class Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer what no handler saw, and close the connection."""
+        """Answer a request that reached no handler, and close the connection."""
         if status != HTTPStatus.BAD_REQUEST or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
-        status, detail = HTTPStatus.BAD_REQUEST, "This is no request of HTTP/1.1."
+        status, detail = HTTPStatus.BAD_REQUEST, "This is not an HTTP/1.1 request."
         if isinstance(exc, LineTooLong):
             status = HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE
             detail = f"The first line or a header is longer than {MAX_LINE} bytes."

@@ -1,4 +1,4 @@
-"""What a request says in its body: JSON, a form, or nothing."""
+"""The fields of a request's body, which is JSON, a form or empty."""
 
 import asyncio
 import re
@@ -15,16 +15,16 @@ __all__ = ["LIMIT", "fields", "parse"]
 
 LIMIT = 1024 * 1024
 _INDEX = re.compile(r"\[[0-9]*\]$")
-_PATIENCE = 30.0  # seconds in which a body has to be here, however slowly it comes
+_PATIENCE = 30.0  # seconds in which a body has to arrive completely
 _TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
-# Which the server undoes, and never beyond the limit; a gzip that ends early it would not notice.
+# aiohttp decodes these, never beyond the limit; it would not notice a gzip that ends early.
 _ENCODINGS = ("deflate", "identity")
 
 
 async def fields(request: web.Request) -> dict[str, Any]:
     """Return the body's fields by name; an empty body has none.
 
-    JSON values stay as they are. A form's value is a string, or the list of them where the field
+    JSON values stay as they are. A form's value is a string, or a list of strings if the field
     repeats or its name ends in `[]` or `[0]` (which is cut off).
     """
     if not request.body_exists:
@@ -39,12 +39,14 @@ async def fields(request: web.Request) -> dict[str, Any]:
             given = await _read(request)
     except TimeoutError:
         raise web.HTTPRequestTimeout(
-            text=f"The body was not here within {_PATIENCE:g} seconds."
+            text=f"The body did not arrive within {_PATIENCE:g} seconds."
         ) from None
     except web.RequestPayloadError:
-        # Otherwise aiohttp reads on, and logs what is the caller's fault as its own.
+        # Otherwise aiohttp reads on and logs the caller's error as one of the server.
         request.content.feed_eof()
-        raise Malformed("The body ends early, or is not what Content-Encoding says.") from None
+        raise Malformed(
+            "The body ends early, or is not encoded as Content-Encoding states."
+        ) from None
     within_bounds(given)
     return given
 
@@ -66,7 +68,7 @@ async def _read(request: web.Request) -> dict[str, Any]:
 
 def _json(raw: bytes) -> dict[str, Any]:
     value = json_value(raw)
-    # axios writes "no body" as null or "" where the caller set the content type.
+    # axios writes "no body" as null or "" if the caller set the content type.
     if value is None or value == "":
         return {}
     if not isinstance(value, dict):
@@ -85,8 +87,8 @@ def _urlencoded(raw: bytes) -> dict[str, Any]:
         ) from None
     if raw.lstrip()[:1] == b"{":
         raise Malformed(
-            "The body is JSON, but its Content-Type says that it is a form."
-            " Say Content-Type: application/json."
+            "The body is JSON, but its Content-Type is that of a form."
+            " Use Content-Type: application/json."
         )
     return _gathered(pairs)
 

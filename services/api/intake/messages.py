@@ -1,4 +1,4 @@
-"""What is asked for and answered over the queue, as CloudEvents around the POST's own models."""
+"""The requests and answers over the queue: CloudEvents around the models of the POST."""
 
 from typing import Annotated, Literal
 
@@ -16,7 +16,7 @@ _Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME)]
 
 
 class AskedSend(SendBody):
-    """What the POST has in its path, its query and its body; other fields are refused, as there."""
+    """The values of the POST's path, query and body; other fields are refused, as in the POST."""
 
     customer_id: Annotated[int, Field(ge=0, description="The customer of the key's business.")]
     date_from: Annotated[
@@ -27,29 +27,30 @@ class AskedSend(SendBody):
     ]
 
     def request(self) -> SendRequest:
-        """Return what is asked for, or raise the Refusal that the POST would be answered with."""
+        """Return the requested send. Raises the Refusal with which the POST would be answered."""
         return SendRequest.of(
             customer_id(str(self.customer_id)), Period.parse(self.date_from, self.date_to), self
         )
 
 
 class SendRequested(Envelope[AskedSend]):
-    """Another system asks for a send; `source` and `id` together name the request.
+    """Another system requests a send; `source` and `id` together identify the request.
 
-    `idempotencykey` is the POST's Idempotency-Key: one given over HTTP counts here and vice versa.
+    `idempotencykey` is the POST's Idempotency-Key: one used over HTTP counts here, and vice versa.
     """
 
     id: _Name
     source: _Name
     type: Literal["com.ledgerpost.send-request.v1"]
     idempotencykey: Annotated[
-        str | None, Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible ASCII signs.")
+        str | None,
+        Field(pattern=r"^[!-~]{1,255}$", description="1 to 255 visible ASCII characters."),
     ] = None
 
 
 class _Answer(Event[Data]):
     requestid: Annotated[
-        str | None, Field(description="The request's `id`; null where it could not be read.")
+        str | None, Field(description="The request's `id`; null if it could not be read.")
     ] = None
     requestsource: Annotated[str | None, Field(description="The request's `source`.")] = None
 
@@ -63,14 +64,14 @@ class SendAccepted(_Answer[Send]):
 
 
 class SendRefused(_Answer[Problem]):
-    """The request is not carried out, and is among the dead letters."""
+    """The request is refused, and is kept among the dead letters."""
 
     type: Literal["com.ledgerpost.send-request.refused.v1"] = (
         "com.ledgerpost.send-request.refused.v1"
     )
 
 
-# What a refusal may name; anything else was named by the caller.
+# The field names that a refusal may repeat; any other name was chosen by the caller.
 FIELDS = frozenset(
     field.alias or name
     for model in (SendRequested, AskedSend)

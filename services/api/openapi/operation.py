@@ -1,4 +1,4 @@
-"""What the document says of one call beyond what its route and its models say already."""
+"""The description of one call in the document, beside its route and its models."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
@@ -13,7 +13,7 @@ Example = Any
 
 @dataclass(frozen=True)
 class Answer:
-    """A success: what it means, and its content by media type (none: it has no body)."""
+    """A successful answer: its meaning, and its content (no body if `schema` is None)."""
 
     description: str
     schema: dict[str, Any] | None = None
@@ -25,7 +25,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Body:
-    """A request's body: a model by name, taken as JSON and as a form."""
+    """A request's body: the name of its model, which callers send as JSON or as a form."""
 
     model: str
     examples: dict[str, Example]
@@ -37,8 +37,8 @@ class Body:
 class Operation:
     """A call: `ids` has one name for each route of its handler, in the order of routes.py.
 
-    Of several, `preferred` is the id of the one for new clients; the others are aliases.
-    What a key, a body or the database may lead to is added to `refusals` by document.py.
+    `preferred` is the id of the route for new clients, if there are several; the others are
+    aliases. contract/openapi.py adds the refusals that a key, a body or the database can cause.
     """
 
     ids: tuple[str, ...]

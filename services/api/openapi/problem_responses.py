@@ -1,4 +1,4 @@
-"""Refusals as the document tells them: one response for each status, made from problems.py."""
+"""The document's responses for refusals: one for each status, made from core/problems.py."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
@@ -13,61 +13,64 @@ MEDIA = "application/problem+json"
 
 
 class Problem(AnyProblem):
-    """Why a request was not carried out (RFC 9457)."""
+    """Why a request was refused (RFC 9457)."""
 
     instance: Annotated[
-        str | None, Field(description="The path of the request; absent where it was not readable.")
+        str | None, Field(description="The path of the request; absent if it could not be read.")
     ] = None
-    request_id: Annotated[str, Field(description="Finds the request in the logs.")]
+    request_id: Annotated[str, Field(description="The id of the request in the logs.")]
 
 
 class InputProblem(Problem):
-    """The request is readable but wrong; each field at fault is named."""
+    """The request is readable but invalid; `errors` names each invalid field."""
 
     errors: tuple[FieldProblem, ...]
 
 
 _ERRORS = [{"field": "from", "message": "should not be after to"}]
-# What a refusal of each status means, and what it may say.
+# The meaning of each status, and an example of its `detail`.
 _MEANINGS: dict[int, tuple[str, str]] = {
-    400: ("The request or its body cannot be read at all.", "The body is not JSON."),
+    400: ("The request or its body cannot be read.", "The body is not JSON."),
     401: (
-        "The request carries no key, or one that is mistyped, unknown or revoked.",
+        "The request has no API key, or one that is mistyped, unknown, revoked or expired.",
         "This key is unknown or revoked.",
     ),
     403: ("The key lacks the scope that the call needs.", "This key lacks the scope reports:read."),
     404: (
-        "The business has no such thing; what another business has is no such thing either.",
+        "Not found. Objects of other businesses are not found either.",
         "There is no such customer.",
     ),
     405: (
-        "A method that this path does not know; `Allow` lists those that it does.",
+        "The path does not support this method; `Allow` lists the methods that it supports.",
         "Specified method is invalid for this resource",
     ),
     406: (
-        "The caller's Accept or Accept-Encoding rules out all that the answer could be.",
+        "Accept or Accept-Encoding rules out every form in which the answer is available.",
         "The answer is application/json, which Accept rules out.",
     ),
     409: (
-        "The request contradicts what has happened: its Idempotency-Key, too, may be taken.",
-        "Nothing of this send can be cancelled any more.",
+        "The request conflicts with the current state, or its Idempotency-Key is taken.",
+        "No mail of this send can be cancelled any more.",
     ),
     413: ("The body is larger than 1 MiB.", "Maximum request body size 1048576 exceeded."),
-    415: ("The body is of a type or an encoding that is not read.", "The body should be JSON."),
-    422: ("A parameter, a header or a field of the body is wrong.", "from: should not be after to"),
+    415: ("The API does not read bodies of this type or encoding.", "The body should be JSON."),
+    422: (
+        "A parameter, a header or a field of the body is invalid.",
+        "from: should not be after to",
+    ),
     429: (
-        "Too much was asked for, of the minute or of the day; nothing of it was carried out.",
-        "These recipients are more than are left for this day; nothing was stored.",
+        "The key's rate limit or a daily limit of the business is exceeded; nothing was changed.",
+        "The quota of 5000 recipients due on 2026-01-05 (in UTC) is exceeded; nothing was stored.",
     ),
     503: (
-        "Not possible at the moment; worth asking again.",
+        "Temporarily unavailable; retry after `Retry-After` seconds.",
         "The database cannot be reached at the moment.",
     ),
 }
 
 
 def responses() -> dict[str, dict[str, Any]]:
-    """Return the response of each status with which a request may be refused."""
+    """Return the response for each status of a refusal."""
     return {_name(status): _response(status) for status in _MEANINGS}
 
 

@@ -33,7 +33,10 @@ class Period:
 
     @classmethod
     def parse(cls, start: str, end: str) -> Self:
-        """Read two dates `YYYY-MM-DD`; InvalidInput names `from` and `to` where they are wrong."""
+        """Read two dates `YYYY-MM-DD`.
+
+        Raises InvalidInput that names `from` or `to` if one is wrong.
+        """
         dates: dict[str, date] = {}
         wrong: list[FieldError] = []
         for field, text in (("from", start), ("to", end)):
@@ -70,7 +73,7 @@ def _id(value: object) -> int:
 
 def _date(text: object) -> date:
     if text == "":
-        raise ValueError("is missing: a date written YYYY-MM-DD")
+        raise ValueError("is missing; it should be a date written YYYY-MM-DD")
     if not isinstance(text, str) or not _DATE.fullmatch(text):
         raise ValueError("should be a date written YYYY-MM-DD")
     try:
@@ -80,7 +83,7 @@ def _date(text: object) -> date:
 
 
 class FilterBody(BaseModel):
-    """What the body of the filter call may state once more; it has to say the same as the path.
+    """The body of the filter call. It may repeat values of the path, which must be the same there.
 
     Fields that are not listed here are ignored.
     """
@@ -91,7 +94,7 @@ class FilterBody(BaseModel):
         int | None,
         _stated(_id),
         WithJsonSchema(_ID_SCHEMA),
-        Field(description="The customer, as a number or in digits."),
+        Field(description="The customer's id, as a number or as a string of digits."),
     ] = None
     start: Annotated[
         date | None,
@@ -114,7 +117,7 @@ class FilterBody(BaseModel):
             "to": (self.end, period.end),
         }
         wrong = [
-            FieldError(field, f"contradicts the path, which says {expected}")
+            FieldError(field, f"differs from the path, which has {expected}")
             for field, (stated, expected) in asked.items()
             if stated is not None and stated != expected
         ]
@@ -123,9 +126,9 @@ class FilterBody(BaseModel):
 
 
 def customer_id(digits: str) -> int:
-    """Read a customer's id; what is too large for one is NotFound like any other unknown id."""
+    """Read a customer's id. Raises NotFound if it is too large, as for any other unknown id."""
     significant = digits.lstrip("0") or "0"
-    # Python refuses to read numbers of thousands of digits, so their length is looked at first.
+    # Python refuses to read numbers of thousands of digits, so their length is checked first.
     if len(significant) > len(str(_MAX_ID)) or int(significant) > _MAX_ID:
         raise NotFound("customer")
     return int(significant)

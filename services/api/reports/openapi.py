@@ -10,9 +10,10 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("listIncome",),
         tag=_TAG,
         summary="Income by customer: every customer",
-        description="One row for each customer of the business, archived ones and those without"
-        " invoices too, by `balance`, the largest first, then by `id`. The rows are one snapshot of"
-        " the ledger, streamed as one array: an answer that breaks off was not the whole.",
+        description="One row for each customer of the business, including archived customers and"
+        " customers without invoices, ordered by `balance`, largest first, then by `id`. All"
+        " rows show the same snapshot of the ledger. They are streamed as one array: an answer"
+        " that breaks off is incomplete.",
         parameters=("from", "to", "if_none_match"),
         answers={
             200: Answer(
@@ -21,16 +22,14 @@ OPERATIONS: dict[Handler, Operation] = {
                 examples={"one customer": [examples.ROW], "no customer": []},
                 headers=("ETag", "Vary", "Content-Encoding"),
             ),
-            304: Answer(
-                "Nothing has changed since the answer of this tag.", headers=("ETag", "Vary")
-            ),
+            304: Answer("Not changed since the answer with this tag.", headers=("ETag", "Vary")),
         },
     ),
     handlers.show_one: Operation(
         ids=("getIncome",),
         tag=_TAG,
         summary="Income by customer: one customer",
-        description="The customer's row, as in the list.",
+        description="The customer's row, the same as in the list.",
         parameters=("customer", "from", "to"),
         answers={200: Answer("The row.", ref("Row"), examples={"row": examples.ROW})},
         refusals=(404,),
@@ -39,8 +38,9 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("filterIncome",),
         tag=_TAG,
         summary="Income by customer: the list, filtered by one customer",
-        description="An array as in the list, with the customer's row alone. The body may state the"
-        " path's `id`, `from` and `to` once more; one that contradicts the path is a 422.",
+        description="An array like that of the list, with only the customer's row. The body may"
+        " repeat the path's `id`, `from` and `to`; a value that differs from the path is a"
+        " 422.",
         parameters=("customer", "from", "to"),
         body=Body(
             "FilterBody",
@@ -50,7 +50,7 @@ OPERATIONS: dict[Handler, Operation] = {
                 "nothing": {},
             },
         ),
-        answers={200: Answer("The row, in an array.", _ROWS, examples={"rows": [examples.ROW]})},
+        answers={200: Answer("An array with the row.", _ROWS, examples={"rows": [examples.ROW]})},
         refusals=(404,),
     ),
 }

@@ -1,4 +1,4 @@
-"""What a row of the report says, field by field; Postgres writes it, so no code here makes one."""
+"""The fields of a report row, for the document; Postgres writes the rows as JSON."""
 
 from datetime import date
 from decimal import Decimal
@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-_STORED = "Exactly as the ledger has it: null and the empty string stay apart."
+_STORED = "Exactly as in the ledger: null and the empty string are different values."
 _MONEY = {
     "type": "number",
     "description": "Exact decimal in the business's currency.",
@@ -20,12 +20,13 @@ Clock = Annotated[str, WithJsonSchema(_CLOCK)]
 
 
 class Row(BaseModel):
-    """What one customer brought in between two dates, and where it stands now.
+    """The income from one customer between two dates, and its current balance.
 
-    In what follows, **I** are the customer's invoices and credit notes that are `issued` and whose
-    issue date lies in the period; **P** are all `settled` payments on the documents of I, whatever
-    their own date: what has been paid so far on what was billed in the period. Drafts, void
-    documents and payments that are not settled count nowhere; refunds are negative payments.
+    In the descriptions, **I** are the customer's invoices and credit notes that are `issued` and
+    whose issue date lies in the period; **P** are all `settled` payments on the documents of I,
+    whatever the date of the payment: the amount paid so far of the amount billed in the period.
+    Drafts, void documents and payments that are not settled are never counted; refunds are negative
+    payments.
 
     Amounts are exact decimals of at most 4 places, written as JSON numbers without trailing zeros
     or exponent. Readers that need more than a float's 15 digits should parse them as decimals.
@@ -52,19 +53,22 @@ class Row(BaseModel):
     category: Annotated[
         str, Field(description="The name of the customer's category, or `Uncategorised`.")
     ]
-    category_id: Annotated[Id, Field(description="The customer's category, or 1 without one.")]
+    category_id: Annotated[Id, Field(description="The customer's category, or 1 if it has none.")]
     deposit_amount: Annotated[
         Money,
         Field(
-            description="Prepayments held now: deposits `credit` less deposits `debit`, any date."
+            description="Prepayments held now: deposits `credit` minus deposits `debit`, of any"
+            " date."
         ),
     ]
     deposit_account_id: Annotated[
         Id | None, Field(description="The account that holds the customer's prepayments.")
     ]
-    archived: Annotated[Literal[0, 1], Field(description="1 where the customer is archived.")]
+    archived: Annotated[
+        Literal[0, 1], Field(description="1 if the customer is archived, otherwise 0.")
+    ]
     amount_due: Annotated[
-        Money, Field(description="Billed in the period: invoices in I less credit notes in I.")
+        Money, Field(description="Billed in the period: invoices in I minus credit notes in I.")
     ]
     invoice_count: Annotated[
         int, Field(ge=0, description="The number of invoices in I, without credit notes.")
@@ -72,23 +76,23 @@ class Row(BaseModel):
     balance: Annotated[
         Money,
         Field(
-            description="Receivable now, any date: the opening balance, plus issued invoices, less"
-            " issued credit notes, less settled payments on either."
+            description="Receivable now: the opening balance, plus issued invoices, minus issued"
+            " credit notes, minus settled payments on either, of any date."
         ),
     ]
     amount_paid: Annotated[
         Money | None,
-        Field(description="P by channel `manual`; null where there is no such payment at all."),
+        Field(description="The part of P with channel `manual`; null if there is no such payment."),
     ]
     online_amount_paid: Annotated[
         Money | None,
-        Field(description="P by channel `online`; null where there is no such payment at all."),
+        Field(description="The part of P with channel `online`; null if there is no such payment."),
     ]
     date_from: Annotated[
-        date, Field(alias="dateFrom", description="The period's first day, as asked for.")
+        date, Field(alias="dateFrom", description="The period's first day, as requested.")
     ]
     date_to: Annotated[
-        date, Field(alias="dateTo", description="The period's last day, as asked for.")
+        date, Field(alias="dateTo", description="The period's last day, as requested.")
     ]
     average_payment_terms: Annotated[
         Decimal,
@@ -96,11 +100,12 @@ class Row(BaseModel):
         Field(
             description="Mean number of days from issue to the latest positive settled payment,"
             " over the invoices of I above 0 that are paid in full; 2 decimals, ties away from"
-            " zero, negative where customers pay ahead; 0 where there is none."
+            " zero, negative if customers pay ahead; 0 if there is no such invoice."
         ),
     ]
-    owing: Annotated[Money, Field(description="`amount_due` less `total_paid`.")]
+    owing: Annotated[Money, Field(description="`amount_due` minus `total_paid`.")]
     total_paid: Annotated[
-        Money, Field(description="`amount_paid` and `online_amount_paid` together, null as 0.")
+        Money,
+        Field(description="The sum of `amount_paid` and `online_amount_paid`, with null as 0."),
     ]
     invoices: Annotated[int, Field(ge=0, description="The same as `invoice_count`.")]

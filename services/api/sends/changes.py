@@ -20,14 +20,14 @@ class NothingToCancel(Conflict):
     """Every mail of the send has gone out, or has come to its end some other way."""
 
     def __init__(self) -> None:
-        super().__init__("Nothing of this send can be cancelled any more.")
+        super().__init__("No mail of this send can be cancelled any more.")
 
 
 class NothingToReschedule(Conflict):
     """No mail of the send waits: each is at work, or has come to its end."""
 
     def __init__(self) -> None:
-        super().__init__("Nothing of this send can be rescheduled any more.")
+        super().__init__("No mail of this send can be rescheduled any more.")
 
 
 async def cancel(conn: Connection, business_id: int, send_id: UUID) -> Send:

@@ -20,7 +20,9 @@ def due_at(moments: Sequence[date | datetime], timezone: str, now: datetime) -> 
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError):
-        raise Invalid("send_at", "cannot be told: the business's timezone is unknown") from None
+        raise Invalid(
+            "send_at", "cannot be determined: the business's timezone is unknown"
+        ) from None
     meant = {max(_instant(moment, zone), now) for moment in moments}
     if len(meant) > 1:
         raise Invalid("send_at", "contradicts send_tome")

@@ -17,10 +17,10 @@ def _link(operation: str, what: str) -> dict[str, Any]:
 
 
 _LINKS = {
-    "state": _link("getSend", "What becomes of the send."),
-    "cancel": _link("cancelSend", "Cancels what has not gone out."),
-    "reschedule": _link("rescheduleSend", "Puts what waits to another time."),
-    "resend": _link("resendSend", "Sends the same statement once more."),
+    "state": _link("getSend", "Shows the state of the send."),
+    "cancel": _link("cancelSend", "Cancels the mails that have not gone out."),
+    "reschedule": _link("rescheduleSend", "Changes the due time of the mails that wait."),
+    "resend": _link("resendSend", "Sends the same statement again."),
 }
 _ACCEPTED_HEADERS = ("Location", "Idempotency-Replayed")
 
@@ -31,13 +31,13 @@ OPERATIONS: dict[Handler, Operation] = {
         summary="Mail a customer the statement of a period",
         description="Accepts the send: it and a delivery for each recipient are stored durably"
         " before the answer comes, and each recipient's mail is handed to the mail server at most"
-        " once. The statement is frozen when the send becomes due. Of a send that is due now the"
-        " answer says `Transactions sent` under `message` beside the `status` `sending`: the"
-        " sentence is fixed by contract and means that the send is accepted; `status` and each"
-        " recipient's `state` tell what became of it. Malformed or suppressed addresses that are"
-        " stored are listed under `skipped`; malformed ones in the request, no recipient left, and"
-        " more recipients than the operator allows (25 by default) are a 422. Archived customers"
-        " may be sent to.",
+        " once. The statement is frozen when the send becomes due. For a send that is due now, the"
+        " answer has the `message` `Transactions sent` and the `status` `sending`: the message is"
+        " fixed by contract and means that the send is accepted; `status` and each recipient's"
+        " `state` show what became of it. Stored addresses that are malformed or suppressed are"
+        " listed under `skipped`. The request is a 422 if it contains a malformed address, if no"
+        " recipient is left, or if there are more recipients than the operator allows (25 by"
+        " default). Statements may also be sent to archived customers.",
         parameters=("customer", "from_query", "to_query", "idempotency_key"),
         body=Body(
             "SendBody",
@@ -49,7 +49,7 @@ OPERATIONS: dict[Handler, Operation] = {
         ),
         answers={
             202: Answer(
-                "The send is stored, and goes out now or when it is due.",
+                "The send is stored; its mails go out when it is due.",
                 _SEND,
                 examples={"sent": examples.ACCEPTED, "scheduled": examples.SCHEDULED},
                 headers=_ACCEPTED_HEADERS,
@@ -73,7 +73,7 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("getSend",),
         tag=_TAG,
         summary="A send and what became of it",
-        description="The send as it stands, with the state of each recipient's mail.",
+        description="The current state of the send and of each recipient's mail.",
         parameters=("send",),
         answers={200: Answer("The send.", _SEND, examples={"sent": examples.SENT})},
         refusals=(404,),
@@ -82,8 +82,8 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("cancelSend",),
         tag=_TAG,
         summary="Cancel a send",
-        description="Cancels every mail of the send that has not been handed over yet. 409 where"
-        " nothing can be cancelled any more.",
+        description="Cancels every mail of the send that has not been handed over yet. 409 if no"
+        " mail can be cancelled any more.",
         parameters=("send", "idempotency_key"),
         answers={
             200: Answer(
@@ -98,10 +98,11 @@ OPERATIONS: dict[Handler, Operation] = {
     handlers.reschedule_send: Operation(
         ids=("rescheduleSend",),
         tag=_TAG,
-        summary="Put a send to another time",
-        description="Gives every mail of the send that waits another due time: `scheduled`,"
-        " `queued` and `deferred` ones. `expires_at` moves along; a frozen statement stays as it"
-        " is. 409 where nothing waits; 429 where the new day has no room for them.",
+        summary="Reschedule a send",
+        description="Changes the due time of every mail of the send that waits (`scheduled`,"
+        " `queued` or `deferred`). `expires_at` moves by the new due time; a frozen statement"
+        " stays as it is. 409 if no mail waits; 429 if the quota of the new day does not"
+        " suffice.",
         parameters=("send", "idempotency_key"),
         body=Body(
             "RescheduleBody",
@@ -121,9 +122,10 @@ OPERATIONS: dict[Handler, Operation] = {
     handlers.resend_send: Operation(
         ids=("resendSend",),
         tag=_TAG,
-        summary="Send the same statement once more",
+        summary="Send the same statement again",
         description="Accepts a new send of the same frozen statement to all or some of the same"
-        " recipients; its `resend_of` names the first. 409 where no statement was frozen yet.",
+        " recipients; its `resend_of` is the id of the first send. 409 if the statement is not"
+        " frozen yet.",
         parameters=("send", "idempotency_key"),
         body=Body(
             "ResendBody",

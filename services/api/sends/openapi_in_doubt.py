@@ -8,9 +8,9 @@ OPERATIONS: dict[Handler, Operation] = {
     handlers.list_doubts: Operation(
         ids=("listMailsInDoubt",),
         tag=_TAG,
-        summary="The mails of which nobody knows whether they went out",
-        description="Those whose connection, worker or mail server went away between the final dot"
-        " and the reply; oldest first, a page at a time.",
+        summary="The mails in doubt, which may or may not have gone out",
+        description="The mails whose connection, worker or mail server failed between the final"
+        " dot and the reply; oldest first, a page at a time.",
         parameters=("limit", "cursor"),
         answers={
             200: Answer(
@@ -22,8 +22,9 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("resolveMailInDoubt",),
         tag=_TAG,
         summary="Settle a mail in doubt",
-        description="Says what a person found in the mail server's log, or wants to become of the"
-        " mail; a reply that comes late changes nothing any more. 409 where it is not in doubt.",
+        description="Records what a person found in the mail server's log, or decides what"
+        " happens to the mail. A reply that arrives later changes nothing. 409 if the mail is"
+        " not in doubt.",
         parameters=("delivery", "idempotency_key"),
         body=Body("ResolveBody", {"it has it": {"as": "sent"}}, required=True),
         answers={

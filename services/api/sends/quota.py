@@ -23,14 +23,14 @@ def enforced(now: datetime, due: datetime, quota: int) -> Iterator[None]:
     except asyncpg.CheckViolationError as error:
         today, day = _day(now), _day(due)
         if error.constraint_name == _DUE:
-            bound, full = f"{quota} that the business may have due on {day}", max(day, today)
+            bound, full = f"{quota} recipients due on {day}", max(day, today)
         elif error.constraint_name == _ACCEPTED:
             most = _ACCEPTED_ON_A_DAY * quota
-            bound, full = f"{most} that the business may have accepted on {today}", today
+            bound, full = f"{most} recipients accepted on {today}", today
         else:
             raise
         raise OverQuota(
-            f"These recipients are more than are left of the {bound} (in UTC); nothing was stored.",
+            f"The quota of {bound} (in UTC) is exceeded; nothing was stored.",
             retry_after=_end(full) - now,
         ) from None
 

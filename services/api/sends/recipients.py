@@ -1,4 +1,4 @@
-"""Who receives a send, and who of those meant to does not."""
+"""The recipients of a send, and the addresses that are skipped."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,13 +9,13 @@ from shared.mail.address import OCTETS_MAX, Address
 
 # Addresses beyond the limit on recipients that a request may name: some may be suppressed.
 _SPARE = 25
-_LONGEST_REASON = 100  # characters; each send and each page repeats it, the list has it in full
-_LONGEST_DETAIL = 1000  # characters of a refusal that names who is skipped
+_LONGEST_REASON = 100  # characters; each send and page repeats it, the suppression has it in full
+_LONGEST_DETAIL = 1000  # characters of a refusal that names skipped addresses
 
 
 @dataclass(frozen=True)
 class Candidates:
-    """Everybody meant to receive, in order: valid addresses, and stored ones that are not."""
+    """All addresses that are to receive a send, in order, and stored ones that are malformed."""
 
     addresses: tuple[Address, ...]
     malformed: tuple[Skipped, ...]
@@ -29,9 +29,9 @@ class Candidates:
         business: str | None,
         copy_to_me: bool,
     ) -> "Candidates":
-        """Take the customer's stored address, the request's, and for a copy the business's own.
+        """Collect the customer's address, the request's, and the business's own for a copy.
 
-        A customer without an address is no error: `others` may receive instead.
+        A customer without an address is not an error: `others` may receive the send instead.
         """
         addresses: dict[str, Address] = {}
         malformed: dict[str | None, Skipped] = {}
@@ -58,7 +58,7 @@ class Candidates:
 
 @dataclass(frozen=True)
 class Recipients:
-    """Who receives, each exactly once and in order, and who is skipped, with the reason."""
+    """The recipients, each exactly once and in order, and the skipped addresses with a reason."""
 
     addresses: tuple[Address, ...]
     skipped: tuple[Skipped, ...]
@@ -72,9 +72,9 @@ class Recipients:
         limit: int,
         field: str = "other_emails",
     ) -> "Recipients":
-        """Leave out who is suppressed (reasons by key); Invalid for nobody left or too many.
+        """Return the candidates without those in `suppressed` (reasons by address key).
 
-        `field` is where the request names recipients, for the refusal.
+        Raises Invalid about `field` if no recipient is left, or too many are.
         """
         if len(candidates.addresses) > limit + _SPARE:
             count = len(candidates.addresses)
@@ -84,7 +84,7 @@ class Recipients:
         if not receiving:
             raise Invalid(field, f"leaves no recipient: {_why(skipped)}")
         if len(receiving) > limit:
-            raise Invalid(field, f"makes {len(receiving)} recipients, the limit is {limit}")
+            raise Invalid(field, f"results in {len(receiving)} recipients, the limit is {limit}")
         return cls(receiving, skipped)
 
 

@@ -1,4 +1,4 @@
-"""What a caller asks for when a customer's transactions are to be sent."""
+"""The bodies of requests about sends, and the send that a request asks for."""
 
 import hashlib
 import json
@@ -21,8 +21,8 @@ from services.api.sends import request_fields
 from shared.deliveries.operator import Resolution
 from shared.mail.address import Address
 
-# What is published is what typed clients can be generated from: one type for each meaning. More is
-# accepted, as it always was: 0, 1 and quoted flags, one string of addresses, "" for nothing.
+# The published schema has one type for each field, for generated clients. More is accepted, as
+# always: 0, 1 and quoted flags, one string of addresses, "" for an absent value.
 _WHENS = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
 _EMAIL = {"type": "string", "format": "idn-email"}
 
@@ -40,7 +40,8 @@ def _emails(*, least: int = 0) -> dict[str, Any]:
 class SendBody(BaseModel):
     """The body of a send request, from JSON or a form; every field is optional.
 
-    A field that is not listed here is refused: a misspelt one would lose a recipient or a date.
+    A field that is not listed here is refused, because a misspelt one would lose a recipient or a
+    date.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
@@ -49,17 +50,18 @@ class SendBody(BaseModel):
         str | None,
         AfterValidator(request_fields.text),
         WithJsonSchema({"type": ["string", "null"], "maxLength": 10_000}),
-        Field(description="Plain text of several lines, put above the statement."),
+        Field(description="Plain text above the statement; it may have several lines."),
     ] = None
     other_emails: Annotated[
         tuple[Address, ...],
         BeforeValidator(request_fields.addresses),
         WithJsonSchema(_emails()),
         Field(
-            description="Further recipients, as a list (or in one string with commas); in a form"
-            " the field may repeat, also as `other_emails[]`. The customer's"
-            " own `business_email`, if it has one, always receives. Each gets an e-mail of its own;"
-            " the same address twice, in whatever case, gets one."
+            description="Further recipients, as a list (or as one string with commas); in a form"
+            " the field may repeat, also as `other_emails[]`. The customer's own"
+            " `business_email`, if it has one, always receives the statement. Each recipient"
+            " gets a separate e-mail; an address that is listed twice, in whatever case, gets"
+            " one."
         ),
     ] = ()
     send_tome: Annotated[
@@ -67,8 +69,8 @@ class SendBody(BaseModel):
         BeforeValidator(request_fields.flag_or_moment),
         WithJsonSchema({"anyOf": [*_WHENS, {"type": "boolean"}, {"type": "null"}]}),
         Field(
-            description="Published with two meanings: a date or time is `send_at`, a flag"
-            " (also 0 or 1) `copy_to_me`. Those two say it better."
+            description="An older field with two meanings: a date or time means `send_at`, a flag"
+            " (also 0 or 1) means `copy_to_me`. Use those two fields instead."
         ),
     ] = None
     send_at: Annotated[
@@ -77,19 +79,22 @@ class SendBody(BaseModel):
         WithJsonSchema({"anyOf": [*_WHENS, {"type": "null"}]}),
         Field(
             description="When to send: a date (the start of that day in the business's timezone) or"
-            " a time with its offset. Past, or left out: now."
+            " a time with its offset. A past time, or none, means now."
         ),
     ] = None
     copy_to_me: Annotated[
         bool | None,
         BeforeValidator(request_fields.flag),
         WithJsonSchema({"type": ["boolean", "null"]}),
-        Field(description="Whether the business's own e-mail receives too; no by default."),
+        Field(
+            description="Whether the business's own e-mail address also receives the statement;"
+            " no by default."
+        ),
     ] = None
 
 
 class RescheduleBody(BaseModel):
-    """The body that asks for another time."""
+    """The body of a reschedule."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -99,13 +104,13 @@ class RescheduleBody(BaseModel):
         WithJsonSchema({"anyOf": _WHENS}),
         Field(
             description="A date (the start of that day in the business's timezone) or a time with"
-            " its offset. Past: now."
+            " its offset. A past time means now."
         ),
     ]
 
 
 class ResendBody(BaseModel):
-    """The body that asks for a resend."""
+    """The body of a resend."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -113,12 +118,14 @@ class ResendBody(BaseModel):
         tuple[Address, ...] | None,
         BeforeValidator(request_fields.some_addresses),
         WithJsonSchema(_emails(least=1)),
-        Field(description="Which of the first recipients receive again; all by default."),
+        Field(
+            description="The recipients of the first send that receive it again; all by default."
+        ),
     ] = None
 
 
 class ResolveBody(BaseModel):
-    """The body that says what a person knows of a mail in doubt, or wants to become of it."""
+    """A person's decision about a mail in doubt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -126,18 +133,18 @@ class ResolveBody(BaseModel):
         Resolution,
         Field(
             alias="as",
-            description="`sent`: the mail server has it; `resend`: send it again, at the risk of a"
-            " second mail; `failed`: it need not go out any more.",
+            description="`sent`: the mail server accepted it; `resend`: send it again, at the"
+            " risk of a second mail; `failed`: it need not be sent any more.",
         ),
     ]
 
 
 @dataclass(frozen=True)
 class SendRequest:
-    """A customer's transactions of a period, to be sent at `moments` (none: now).
+    """The statement of a customer and a period, to be sent at `moments` (none: now).
 
-    Two moments were given under two names; whether they contradict each other depends on the
-    business's timezone.
+    There are two moments if the request names two; whether they differ depends on the business's
+    timezone.
     """
 
     customer_id: int
@@ -149,7 +156,10 @@ class SendRequest:
 
     @classmethod
     def of(cls, customer_id: int, period: Period, body: SendBody) -> "SendRequest":
-        """Give each field its one meaning; Invalid where two of them contradict each other."""
+        """Return the request in which each field has one meaning.
+
+        Raises Invalid if two contradict.
+        """
         published = body.send_tome
         is_flag = isinstance(published, bool)
         if is_flag and body.copy_to_me not in (None, published):
@@ -166,7 +176,7 @@ class SendRequest:
 
     @property
     def fingerprint(self) -> bytes:
-        """The digest of what is asked for: the same however and whenever it is written."""
+        """The digest of the request; it does not depend on how or when the request is written."""
         content = [
             self.customer_id,
             self.period.start.isoformat(),

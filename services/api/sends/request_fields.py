@@ -35,11 +35,11 @@ def text(value: str | None) -> str | None:
     if len(lines) > _MAX_MESSAGE:
         raise ValueError(f"should have at most {_MAX_MESSAGE} characters")
     if "\0" in lines:
-        raise ValueError("should not contain NUL")
+        raise ValueError("should not contain a NUL character")
     try:
         lines.encode()
     except UnicodeEncodeError:
-        raise ValueError("contains half a character") from None
+        raise ValueError("contains an unpaired surrogate") from None
     return lines or None
 
 

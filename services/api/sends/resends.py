@@ -35,7 +35,7 @@ class NeverFrozen(Conflict):
     """What the first send would have said was never written down, so it cannot be said again."""
 
     def __init__(self) -> None:
-        super().__init__("This send has no statement yet that could be sent again.")
+        super().__init__("This send has no frozen statement yet that could be resent.")
 
 
 class WasErased(Conflict):

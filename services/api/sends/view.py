@@ -17,49 +17,57 @@ Id = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64", "minim
 
 
 STATES = (
-    "`scheduled`: its time has not come; `queued`: waits for a worker; `sending`: at work;"
-    " `deferred`: tried or put off, due again at `next_attempt_at`; `sent`: the mail server took"
-    " it; `failed`: refused for good, or tried in vain; `in_doubt`: nobody knows whether it went"
-    " out, and it is not sent again by itself; `cancelled`: before it went out; `expired`: past"
-    " `expires_at`; `suppressed`: the business no longer mails this address."
+    "`scheduled`: its time has not come; `queued`: waits for a worker; `sending`: a worker has it;"
+    " `deferred`: an attempt failed or was postponed, the next one is due at `next_attempt_at`;"
+    " `sent`: the mail server accepted it; `failed`: refused permanently, or all attempts failed;"
+    " `in_doubt`: it is unknown whether it went out, and it is not sent again automatically;"
+    " `cancelled`: cancelled before it went out; `expired`: `expires_at` passed before it went"
+    " out; `suppressed`: the business no longer mails this address."
 )
 
 
 class Recipient(BaseModel):
-    """Where one recipient's mail stands."""
+    """The state of one recipient's mail."""
 
     model_config = ConfigDict(frozen=True)
 
     id: Annotated[UUID, Field(description="The delivery to this recipient.")]
     email: str
     state: Annotated[DeliveryState, Field(description=STATES)]
-    attempts: Annotated[int, Field(ge=0, description="How often a hand-over was begun.")]
-    reply: Annotated[str | None, Field(description="The mail server's last words.")]
+    attempts: Annotated[int, Field(ge=0, description="The number of hand-overs that were begun.")]
+    reply: Annotated[str | None, Field(description="The mail server's last reply.")]
     reason: Annotated[
         str | None,
-        Field(description="Why the state is what it is; if sent, what the PDF does not show."),
+        Field(
+            description="The reason for the state; if `sent`, which characters the PDF does not"
+            " show."
+        ),
     ]
     next_attempt_at: Annotated[
         Timestamp | None, Field(description="Null unless the state is `scheduled` or `deferred`.")
     ]
-    sent_at: Annotated[Timestamp | None, Field(description="When the mail server took the mail.")]
+    sent_at: Annotated[
+        Timestamp | None, Field(description="When the mail server accepted the mail.")
+    ]
     updated_at: Annotated[Timestamp, Field(description="When the state last changed.")]
 
 
 class Skipped(BaseModel):
-    """An address that was meant to receive and does not."""
+    """An address that was to receive the statement and is skipped."""
 
     model_config = ConfigDict(frozen=True)
 
     email: Annotated[
         str | None,
-        Field(description="As stored, cut after 254 characters; null if there is none."),
+        Field(description="As stored, cut to 254 characters; null if there is no address."),
     ]
-    reason: Annotated[str, Field(description="Why it is skipped, in at most 100 characters.")]
+    reason: Annotated[
+        str, Field(description="Why the address is skipped, in at most 100 characters.")
+    ]
 
 
 class Send(BaseModel):
-    """A send with what became of it, recipient by recipient."""
+    """A send and the state of each recipient's mail."""
 
     model_config = ConfigDict(frozen=True, populate_by_name=True)
 
@@ -67,47 +75,52 @@ class Send(BaseModel):
     message: Annotated[
         Message,
         Field(
-            description="What the request was answered with; a new due time renews it."
-            " `Transactions sent` means that the send was accepted and is due: `status` tells how"
-            " far it is."
+            description="The message in the answer to the request; a new due time may change it."
+            " `Transactions sent` means that the send was accepted and is due; `status` shows its"
+            " progress."
         ),
     ]
     personal_message: Annotated[
-        str | None, Field(description="The text above the statement; null without one.")
+        str | None, Field(description="The text above the statement; null if there is none.")
     ]
     status: Annotated[
         Status,
         Field(
-            description="While any recipient's mail is still to come to its end: `scheduled` (all"
-            " wait for a due time ahead) or `sending`. Then `sent` (to all), `cancelled` (for all),"
-            " `failed` (it went out to nobody, for certain), or `partly_failed` for every mixture,"
-            " one in doubt included."
+            description="While any recipient's mail is not in a final state: `scheduled` (all"
+            " wait for a due time in the future) or `sending`. After that: `sent` (to all),"
+            " `cancelled` (for all), `failed` (it certainly went out to no recipient), or"
+            " `partly_failed` for every mixture, including a mail in doubt."
         ),
     ]
     paused: Annotated[
         bool,
         Field(
-            description="Whether mail is still to come and the operator has paused the mails of the"
-            " business, or of everybody: none of it goes out before the pause is ended."
+            description="Whether mails of the send still wait while the operator has paused the"
+            " mails of the business or of all businesses: they go out after the pause ends."
         ),
     ] = False
     customer_id: Id
     date_from: Annotated[date, Field(alias="from", description="The statement's first day.")]
     date_to: Annotated[date, Field(alias="to", description="The statement's last day.")]
-    send_at: Annotated[Timestamp, Field(description="When it is due.")]
-    expires_at: Annotated[Timestamp, Field(description="What has not gone out by then never will.")]
+    send_at: Annotated[Timestamp, Field(description="When the send is due.")]
+    expires_at: Annotated[
+        Timestamp, Field(description="A mail that has not gone out by this time expires.")
+    ]
     created_at: Timestamp
     statement_sha256: Annotated[
         str | None,
-        Field(description="SHA-256 of what the statement says; null until it is frozen."),
+        Field(description="SHA-256 of the frozen statement; null until it is frozen."),
     ]
     resend_of: Annotated[
         UUID | None,
-        Field(description="The send that this one repeats, out of the history by now or not."),
+        Field(
+            description="The send that this one repeats; it may have been deleted from the history."
+        ),
     ]
     recipients: tuple[Recipient, ...]
     skipped: Annotated[
-        tuple[Skipped, ...], Field(description="Who was meant to receive and does not.")
+        tuple[Skipped, ...],
+        Field(description="The addresses that were to receive the statement and are skipped."),
     ]
 
     def to_json(self) -> str:
@@ -116,12 +129,12 @@ class Send(BaseModel):
 
 
 def message(*, send_at: datetime, created_at: datetime) -> Message:
-    """Return the sentence that a request accepted at `created_at` is answered with."""
+    """Return the message in the answer to a request that was accepted at `created_at`."""
     return "Transactions scheduled" if send_at > created_at else "Transactions sent"
 
 
 class Doubt(BaseModel):
-    """One recipient's mail of which nobody knows whether it went out, until a person says so."""
+    """One recipient's mail that may or may not have gone out, until a person settles it."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -130,7 +143,7 @@ class Doubt(BaseModel):
     send_id: UUID
     customer_id: Id
     email: str
-    attempts: Annotated[int, Field(ge=0, description="How often a hand-over was begun.")]
-    reply: Annotated[str | None, Field(description="The mail server's last words.")]
-    reason: Annotated[str | None, Field(description="Why nobody knows.")]
+    attempts: Annotated[int, Field(ge=0, description="The number of hand-overs that were begun.")]
+    reply: Annotated[str | None, Field(description="The mail server's last reply.")]
+    reason: Annotated[str | None, Field(description="Why it is unknown whether the mail went out.")]
     in_doubt_since: Timestamp

@@ -10,7 +10,8 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("listSuppressions",),
         tag=_TAG,
         summary="The addresses that the business no longer mails",
-        description="Newest first, a page at a time. Sends skip them and say so.",
+        description="Newest first, a page at a time. Sends skip these addresses and list them under"
+        " `skipped`.",
         parameters=("limit", "suppression_cursor"),
         answers={
             200: Answer(
@@ -23,9 +24,10 @@ OPERATIONS: dict[Handler, Operation] = {
     handlers.add: Operation(
         ids=("addSuppression",),
         tag=_TAG,
-        summary="No longer mail an address",
-        description="Puts the address on the list. An older entry stays as it is, so that the act"
-        " may be repeated anyway; under an `Idempotency-Key` its answer stays the same, too.",
+        summary="Suppress an address",
+        description="Adds the address to the list. If it is on the list already, that entry stays"
+        " as it is, so the call may be repeated. With an `Idempotency-Key` a repetition also"
+        " gets the same answer.",
         parameters=("idempotency_key",),
         body=Body(
             "SuppressionBody",
@@ -34,13 +36,13 @@ OPERATIONS: dict[Handler, Operation] = {
         ),
         answers={
             201: Answer(
-                "It is on the list now.",
+                "The address was added.",
                 ref("Suppression"),
                 examples={"new": {**examples.SUPPRESSION, "reason": "left the company"}},
                 headers=("Idempotency-Replayed",),
             ),
             200: Answer(
-                "It was on the list already; the answer is that entry.",
+                "The address was on the list already; the answer is that entry.",
                 ref("Suppression"),
                 examples={"older": examples.SUPPRESSION},
                 headers=("Idempotency-Replayed",),
@@ -52,16 +54,17 @@ OPERATIONS: dict[Handler, Operation] = {
         ids=("liftSuppression",),
         tag=_TAG,
         summary="Mail an address again",
-        description="Takes the address off the list.",
+        description="Removes the address from the list.",
         parameters=("email",),
-        answers={204: Answer("It is off the list.")},
+        answers={204: Answer("The address was removed.")},
         refusals=(404,),
     ),
     unsubscribe.ask: Operation(
         ids=("askToUnsubscribe",),
         tag=_TAG,
         summary="The page behind a mail's unsubscribe link",
-        description="Asks its reader for the POST, and changes nothing: link scanners come here.",
+        description="A page with a button that sends the POST. The GET itself changes nothing,"
+        " because link scanners follow links.",
         parameters=("token",),
         answers={200: Answer("The page.", _PAGE, HTML)},
         refusals=(404, 503),
@@ -69,14 +72,14 @@ OPERATIONS: dict[Handler, Operation] = {
     unsubscribe.unsubscribe: Operation(
         ids=("unsubscribe",),
         tag=_TAG,
-        summary="Refuse further mail (RFC 8058)",
-        description="Puts the mail's recipient on the list of the business that sent it, as often"
-        " as asked.",
+        summary="Unsubscribe a recipient (RFC 8058)",
+        description="Adds the mail's recipient to the list of the business that sent the mail. It"
+        " may be repeated.",
         parameters=("token",),
         body=Body(
             "UnsubscribeBody", {"one click": {"List-Unsubscribe": "One-Click"}}, required=True
         ),
-        answers={200: Answer("A page that says so.", _PAGE, HTML)},
+        answers={200: Answer("A page that confirms it.", _PAGE, HTML)},
         refusals=(404, 503),
     ),
 }

@@ -147,7 +147,7 @@ async def test_json_that_is_said_to_be_a_form(reader: Api) -> None:
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     )
     assert answer.status == 400
-    assert "Say Content-Type: application/json" in answer.json["detail"]
+    assert "Use Content-Type: application/json" in answer.json["detail"]
 
 
 async def test_an_unknown_field_is_told_the_known_ones(reader: Api) -> None:
@@ -156,8 +156,8 @@ async def test_an_unknown_field_is_told_the_known_ones(reader: Api) -> None:
         {"field": "message", "message": "should be text"},
         {
             "field": "mesage",
-            "message": "is no field of this request, which takes message, other_emails, send_tome,"
-            " send_at, copy_to_me",
+            "message": "is not a field of this request; its fields are message, other_emails,"
+            " send_tome, send_at, copy_to_me",
         },
     ]
 

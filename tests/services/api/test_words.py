@@ -88,13 +88,13 @@ def test_nor_of_any_other_kind_of_error() -> None:
     for kind in get_args(core_schema.ErrorType):
         ours = validation.said({"type": kind, "ctx": Context(), "msg": "Input should be theirs"})
         assert "theirs" not in ours
-    assert validation.said({"type": "of_tomorrow", "msg": "Input"}) == "is not what it should be"
+    assert validation.said({"type": "of_tomorrow", "msg": "Input"}) == "is not valid"
 
 
 def test_an_unknown_field_inside_of_a_message_is_told_the_known_ones_there() -> None:
     with pytest.raises(InvalidInput) as caught:
         parsing.parse(SendRequested, {**REQUEST, "data": {"customer": 4}})
     [fault] = [each for each in caught.value.errors if each.field == "data.customer"]
-    assert fault.message.startswith("is no field of this request, which takes ")
+    assert fault.message.startswith("is not a field of this request; its fields are ")
     assert "customer_id" in fault.message
     assert "specversion" not in fault.message

@@ -63,7 +63,7 @@ async def test_another_business_s_customer_is_missing_like_any_other(
         assert foreign.status == 404
         assert foreign.json == {
             "type": "/problems/not-found",
-            "title": "There is no such thing",
+            "title": "Not found",
             "status": 404,
             "detail": "There is no such customer.",
             "instance": path,

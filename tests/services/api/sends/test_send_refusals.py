@@ -87,7 +87,7 @@ async def test_the_period_is_needed_and_has_to_exist(
 
 async def test_a_date_that_is_missing_is_said_to_be_missing(api: Client) -> None:
     _, problem = await post(api, params={"from": "2024-11-01"})
-    assert problem["detail"] == "to: is missing: a date written YYYY-MM-DD"
+    assert problem["detail"] == "to: is missing; it should be a date written YYYY-MM-DD"
 
 
 async def test_nobody_left_and_too_many_say_so(api: Client) -> None:
