@@ -118,7 +118,7 @@ async def check_query(request: web.Request, handler: Handler) -> web.StreamRespo
     if taken is not None and not taken.issuperset(request.query):
         known = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
         raise InvalidInput(
-            FieldError(name, f"is no query parameter of this call; {known}")
+            FieldError(name, f"is not a query parameter of this call; {known}")
             for name in dict.fromkeys(request.query)
             if name not in taken
         )
