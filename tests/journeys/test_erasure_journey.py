@@ -7,9 +7,10 @@ import pytest
 from services.api.access import store as access
 from services.mailer import dead_letters
 from shared.amqp import topology
+from tests.commands import Ended
 from tests.journeys.conftest import System
 from tests.peer import Peer, peer, request
-from tests.services.api.command import Ended, run
+from tests.services.api.command import run
 
 CUSTOMER = ("--business", "1", "--customer", "4")
 ADDRESS = ("--business", "1", "--address", "Mate@X.example")

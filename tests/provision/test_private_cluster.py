@@ -29,8 +29,8 @@ async def test_a_quorum_queue_outlives_any_one_of_three_nodes(cluster: Cluster) 
         message = aio_pika.Message(b"kept", delivery_mode=aio_pika.DeliveryMode.PERSISTENT)
         await channel.default_exchange.publish(message, queue.name)
     first, *others = cluster.nodes.values()
-    [leader] = await asyncio.to_thread(listed, first, "leader")
-    [replicas] = await asyncio.to_thread(listed, first, "members")
+    [line] = await asyncio.to_thread(listed, first, "leader", "members")
+    leader, replicas = line.split("\t")
     assert all(name in replicas for name in cluster.nodes)
 
     cluster.nodes[leader].kill()
@@ -51,6 +51,6 @@ async def test_a_quorum_queue_outlives_any_one_of_three_nodes(cluster: Cluster) 
     assert not any(node.running for node in cluster.nodes.values())
 
 
-def listed(node: object, column: str) -> list[str]:
-    lines = node.control("list_queues", "--no-table-headers", column)  # type: ignore[attr-defined]
+def listed(node: object, *columns: str) -> list[str]:
+    lines = node.control("list_queues", "--no-table-headers", *columns)  # type: ignore[attr-defined]
     return [line for line in lines.splitlines() if line]

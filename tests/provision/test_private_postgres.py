@@ -1,17 +1,22 @@
 import os
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from provision import programs
+from provision import programs, servers
+from provision.place import place
 from provision.postgres import Postgres
 
 
-@pytest.fixture
-def postgres(folder: Path, project: Path) -> Postgres:
-    return Postgres(folder / "postgres", lambda: programs.postgres(project))
+@pytest.fixture(scope="module")
+def postgres(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
+    """A server for all of these tests, down or up: to make one takes longer than to start it."""
+    checkout = tmp_path_factory.mktemp("checkout")
+    yield Postgres(place(checkout, "own") / "postgres", lambda: programs.postgres(project))
+    servers.clean(checkout)
 
 
 async def test_committed_rows_survive_a_kill_and_the_port_stays(postgres: Postgres) -> None:

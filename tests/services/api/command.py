@@ -7,19 +7,12 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
+from tests.commands import Ended, ended
 from tests.roles import acting
 
 ROOT = Path(__file__).parents[3]
-
-
-@dataclass(frozen=True)
-class Ended:
-    status: int
-    out: str
-    err: str
 
 
 async def start(*words: str, within: tuple[str, ...] = (), **settings: str) -> Process:
@@ -31,11 +24,7 @@ async def start(*words: str, within: tuple[str, ...] = (), **settings: str) -> P
 
 
 async def run(*words: str, **settings: str) -> Ended:
-    process = await start(*words, **settings)
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode is not None
-    return Ended(process.returncode, out.decode(), err.decode())
+    return await ended("services.api", *words, settings=settings)
 
 
 @asynccontextmanager

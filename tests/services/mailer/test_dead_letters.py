@@ -1,9 +1,5 @@
 import asyncio
-import os
-import subprocess
-import sys
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import aio_pika
 import pytest
@@ -12,8 +8,8 @@ from aio_pika.abc import AbstractChannel
 from services.mailer import dead_letters
 from services.mailer.dead_letters import NoSuchLetter
 from shared.amqp import topology
+from tests.commands import Ended, ended
 
-ROOT = Path(__file__).parents[3]
 BODIES = (b"one", b"two", b"two", b"three")
 
 
@@ -89,35 +85,31 @@ async def test_with_one_unknown_id_nothing_happens(
     assert sorted(await bodies(broker)) == sorted(BODIES)
 
 
-def command(broker: str, *words: str) -> subprocess.CompletedProcess[str]:
+async def command(broker: str, *words: str) -> Ended:
     settings = {
         "AMQP_URL": broker,
         "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
         "SMTP_URL": "smtp://127.0.0.1:9",
         "MAIL_FROM": "post@ledgerpost.example",
-        "PATH": os.environ["PATH"],
     }
-    return subprocess.run(
-        [sys.executable, "-m", "services.mailer", "dead-letters", *words],
-        cwd=ROOT, env=settings, capture_output=True, text=True, timeout=60, check=False,
-    )  # fmt: skip
+    return await ended("services.mailer", "dead-letters", *words, settings=settings)
 
 
 async def test_by_command(broker: str, channel: AbstractChannel) -> None:
     known = await ids(broker)
-    dry = await asyncio.to_thread(command, broker, "replay", "--all", "--dry-run")
-    assert dry.returncode == 0, dry.stderr
-    lines = dry.stdout.splitlines()
+    dry = await command(broker, "replay", "--all", "--dry-run")
+    assert dry.status == 0, dry.err
+    lines = dry.out.splitlines()
     assert sorted(line.split()[0] for line in lines[:-1]) == sorted(
         [known[b"one"], known[b"two"], known[b"two"], known[b"three"]]
     )
     assert lines[-1] == "would replay 4"
     assert len(await bodies(broker)) == 4
-    dropped = await asyncio.to_thread(command, broker, "drop", known[b"one"])
-    assert (dropped.returncode, dropped.stdout) == (0, "dropped 1\n")
-    unnamed = await asyncio.to_thread(command, broker, "drop")
-    assert unnamed.returncode == 2
-    replayed = await asyncio.to_thread(command, broker, "replay", "--all")
-    assert replayed.stdout == "replayed 3\n"
+    dropped = await command(broker, "drop", known[b"one"])
+    assert (dropped.status, dropped.out) == (0, "dropped 1\n")
+    unnamed = await command(broker, "drop")
+    assert unnamed.status == 2
+    replayed = await command(broker, "replay", "--all")
+    assert replayed.out == "replayed 3\n"
     assert await waiting(channel, topology.DELIVERIES) == 3
     assert await bodies(broker) == []

@@ -1,20 +1,17 @@
 """The mailer's commands: help without settings, errors in one line, a check of the smarthost."""
 
-import asyncio
-import os
 import socket
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
 
+from tests.commands import ended
 from tests.judge.certificate import self_made
 from tests.judge.script import Say
 from tests.judge.server import Judge
 
-ROOT = Path(__file__).parents[3]
 SENDER = {"MAIL_FROM": "Ledgerpost <post@ledgerpost.example>"}
 
 
@@ -26,17 +23,8 @@ async def judge() -> AsyncIterator[Judge]:
 
 async def ledgerpost_mailer(*arguments: str, **settings: str) -> tuple[int, str, str]:
     """Run it with these settings and no others; returns status, output, errors."""
-    environ = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "services.mailer", *arguments),
-        cwd=ROOT,
-        env=environ | settings,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    output, errors = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, output.decode(), errors.decode()
+    done = await ended("services.mailer", *arguments, settings=settings)
+    return done.status, done.out, done.err
 
 
 @pytest.mark.parametrize("option", ["--help", "-h"])

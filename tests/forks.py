@@ -1,0 +1,67 @@
+"""Runs commands of our programs in processes forked from this one, which has imported them.
+
+`python -m tests.forks NAME`, for tests/commands.py: to import a program takes a second of processor
+time, and tests run hundreds of commands. It serves a socket until its standard input ends.
+"""
+
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+
+PROGRAMS = ("services.api.__main__", "services.mailer.__main__")
+
+
+def main() -> None:
+    for program in PROGRAMS:
+        importlib.import_module(program)
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    listener = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    listener.bind(f"\0{sys.argv[1]}")
+    listener.listen(64)
+    sys.stdout.write("listening\n")
+    sys.stdout.flush()
+    while sys.stdin not in (ready := select.select([listener, sys.stdin], [], [])[0]):
+        assert ready
+        asked, _ = listener.accept()
+        if os.fork() == 0:
+            listener.close()
+            serve(asked)
+            return
+        asked.close()
+
+
+def serve(asked: socket.socket) -> None:
+    """Run one command in a child, and send its process id and its status; returns in the child."""
+    message, outputs, _, _ = socket.recv_fds(asked, 1 << 20, 2)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    if (pid := os.fork()) == 0:
+        asked.close()
+        become(outputs, **json.loads(message))
+        return
+    for each in outputs:
+        os.close(each)
+    asked.send(str(pid).encode())
+    asked.send(str(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])).encode())
+    os._exit(0)
+
+
+def become(outputs: list[int], program: str, words: list[str], environ: dict[str, str]) -> None:
+    """Be what `python -m program words` is; a SystemExit ends it as it would end that."""
+    os.setsid()
+    for number, each in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
+        os.dup2(each, number)
+        os.close(each)
+    os.environ.clear()
+    os.environ.update(environ)
+    module = importlib.import_module(f"{program}.__main__")
+    sys.modules["__main__"] = module
+    sys.argv = [str(module.__file__), *words]
+    module.main()
+
+
+if __name__ == "__main__":
+    main()
