@@ -5,7 +5,7 @@ FROM python:${PYTHON} AS build
 WORKDIR /src
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_ROOT_USER_ACTION=ignore
 COPY requirements requirements
-# Of the tools only those that build the wheel; pip refuses when one more is needed.
+# Only the tools that build the wheel; pip fails if another one is needed.
 RUN --mount=type=cache,target=/root/.cache/pip \
     awk '/^[a-z]/ { wanted = /^(hatchling|packaging|pathspec|pluggy|tomlkit|trove-classifiers)==/ } wanted' \
         requirements/dev.txt > build.txt \
@@ -25,7 +25,7 @@ ENV PATH=/opt/ledgerpost/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 
     API_HOST=0.0.0.0 API_PORT=8080 \
     RELAY_OPS_HOST=0.0.0.0 RELAY_OPS_PORT=8081 \
     MAILER_OPS_HOST=0.0.0.0 MAILER_OPS_PORT=8082
-# Letters of the world's scripts for the PDFs; what that costs is told in docs/docker.md.
+# Fonts for the PDFs in all scripts; docs/docker.md gives their size.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-core fonts-droid-fallback \
     && rm -rf /var/lib/apt/lists/*

@@ -8,7 +8,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 NODE := $(patsubst %/package.json,%,$(wildcard tests/contract/*/package.json))
 
-# The first Python that is new enough; asked for only when something must be installed.
+# The first Python that is new enough; searched only if something must be installed.
 NEWEST = for python in $(PYTHON) python3 python3.13 python3.12 python3.11; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
 	&& { echo $$python; exit; }; done; \
@@ -24,19 +24,19 @@ $(READY): requirements/dev.txt pyproject.toml
 	@python=$$($(NEWEST)) && $$python -m provision.venv
 	@touch $@
 
-demo: setup ## bring the whole system up, with data, and try it (ONCE=1: end it again)
+demo: setup ## start the whole system, with data, and try it (ONCE=1: stop it afterwards)
 	@ONCE=$(ONCE) $(BIN)/python -m demo
 
-logs: setup ## follow the running demo
+logs: setup ## show the logs of the running demo
 	@$(BIN)/python -m demo logs
 
-stop: setup ## end the demo
+stop: setup ## stop the demo
 	@$(BIN)/python -m demo stop
 
-dev: setup ## run API, relay, mailer and inbox, each anew as its code changes; Ctrl-C ends all
+dev: setup ## run API, relay, mailer and inbox, restarting each when its code changes; Ctrl-C stops all
 	@$(BIN)/python -m demo.dev
 
-# A file at a time in each of three processes: most tests wait for their neighbours.
+# Three processes, each runs one file at a time: most tests wait for servers.
 test: setup node ## run every test, on a real Postgres and RabbitMQ (JOBS=: processes, 3)
 	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder
 
@@ -46,31 +46,31 @@ fast: setup ## run the tests that need no server, in less than a minute
 one: setup ## run one test, or those that match: T=tests/house, T='tests/shared -k address'
 	@$(BIN)/pytest $(T)
 
-fix: setup ## mend what lint and format can mend by themselves
+fix: setup ## fix what lint and format can fix automatically
 	@$(BIN)/ruff check --fix
 	@$(BIN)/ruff format
 
-fuzz: setup ## ask the running API all that schemathesis can think of, for 10 minutes (MINUTES=, SEED=)
+fuzz: setup ## send generated requests to a running API with schemathesis, for 10 minutes (MINUTES=, SEED=)
 	@FUZZ_MINUTES=$(or $(MINUTES),10) FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/contract/test_schemathesis.py
 
 faults: setup ## kill processes, brokers and databases at random for 30 minutes (MINUTES= ONLY= RABBITMQ=)
 	@FAULTS_RABBITMQ=$(RABBITMQ) $(BIN)/python -m tests.faults --minutes $(or $(MINUTES),30) --only '$(ONLY)'
 
-check: setup ## lint, format, types and the architecture's walls
+check: setup ## check lint, format, types and the imports between packages
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup ## measure, against peers in the same run
+bench: setup ## measure the speed, with comparison programs in the same run
 	@$(BIN)/python -m bench
 
-contract: setup ## write what is generated: openapi, asyncapi, schemas, .env.example, schema.sql
+contract: setup ## write the generated files: openapi, asyncapi, schemas, .env.example, schema.sql
 	@$(BIN)/python -m services.api.contract docs
 	@$(BIN)/python -m provision.env_example > .env.example
 	@$(BIN)/python -m provision.schema shared/db/schema.sql
 
-node: ## the packages of the tests that run JavaScript, where npm exists
+node: ## install the packages of the tests that run JavaScript, if npm exists
 	@if command -v npm >/dev/null; then $(MAKE) $(NODE:%=%/node_modules/.ready); fi
 
 tests/contract/%/node_modules/.ready: tests/contract/%/package-lock.json
@@ -80,7 +80,7 @@ tests/contract/%/node_modules/.ready: tests/contract/%/package-lock.json
 lock: setup ## pin the newest allowed dependencies, with hashes
 	@$(BIN)/python -m provision.lock
 
-clean: ## stop what runs here and delete all that was installed, built or stored
+clean: ## stop all servers here and delete everything that was installed, built or stored
 	@if [ -x $(BIN)/python ] && [ -f demo/__main__.py ]; then $(BIN)/python -m demo stop; fi
 	@python=$$($(NEWEST)) && $$python -m provision.servers clean
 	@rm -rf var .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist

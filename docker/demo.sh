@@ -1,5 +1,5 @@
 #!/bin/sh
-# Loads the demo ledger, makes a key for it and tells what to try; a second run only tells again.
+# Loads the demo ledger, creates a key for it and prints what to try; a second run only prints.
 set -eu
 umask 077
 kept=/var/lib/ledgerpost-demo/key

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the roles of Postgres (roles.sql) and sets their passwords, at every start.
+# Creates the roles of Postgres (roles.sql) and sets their passwords, at every start.
 set -eu
 secrets=${SECRETS:-/run/secrets}
 here=$(dirname "$0")

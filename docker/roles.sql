@@ -1,7 +1,7 @@
--- The roles of Postgres, said by a superuser, as often as one likes: a login for each process, in the group
--- to which `migrate` grants what that process needs, and an owner of the database and its tables who is no
--- superuser. Passwords are not set here. What the superuser owns in `public`, because an earlier version
--- had one role for everything, becomes the owner's.
+-- Creates the roles of Postgres. A superuser runs this file; it may be repeated. Each process gets a login
+-- that is a member of the group to which `migrate` grants the rights that the process needs. The owner of the
+-- database and its tables is not a superuser. Passwords are not set here. Earlier versions used one superuser
+-- for everything: the objects that it owns in `public` are transferred to the owner.
 DO $$
 DECLARE
     wanted text;
@@ -42,7 +42,7 @@ BEGIN
             FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'd'
         ) objects (kind, name, id, owner)
         WHERE owner = current_user::regrole
-          -- What belongs to an extension is not ours.
+          -- Objects of extensions stay as they are.
           AND NOT EXISTS (SELECT FROM pg_depend WHERE objid = id AND deptype = 'e')
     LOOP
         EXECUTE format('ALTER %s OWNER TO lp_owner', made);

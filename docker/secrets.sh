@@ -1,6 +1,6 @@
 #!/bin/sh
-# Makes the secrets of this installation once, and from passwords the URLs that hold them. Each folder
-# is a volume that only those who need it mount, so the files may be read by any user in there.
+# Generates the secrets of this installation once, and the URLs that contain them. Each folder is a
+# volume, mounted only by the containers that need it, so any user in them may read the files.
 set -eu
 umask 022
 cd "${1:-/secrets}"
@@ -23,7 +23,7 @@ default_user = ledgerpost
 default_pass = $rabbitmq
 default_vhost = ledgerpost
 CONF
-# The owner's address, for `migrate` and the commands, and one for each process; docker/roles.sh makes
+# The URL of the owner, for `migrate` and the commands, and one for each process; docker/roles.sh creates
 # the roles.
 for role in owner api relay mailer ledger; do
     password "roles/$role" > /dev/null

@@ -31,11 +31,11 @@ from shared.process.settings import ApiSettings, DatabaseSettings, RelaySettings
 _DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
 
 
-_OWNERS = "commands need the role of the tables' owner, see Roles in docs/operations.md"
+_OWNERS = "commands need the tables' owner, see Roles of the database in docs/operations.md"
 
 
 class _Commands(Commands):
-    """Tells what went wrong outside of this program in one line, without a trace or a secret."""
+    """Prints errors of Postgres and the system in one line, without a trace or a secret."""
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -62,7 +62,7 @@ def cli() -> None:
 @click.option("--with-relay", is_flag=True, help="Run the relay in the same process.")
 @click.pass_obj
 def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
-    """Serve the HTTP API until SIGTERM; requests at work are finished."""
+    """Serve the HTTP API until SIGTERM, then finish the requests in flight."""
     settings = ApiSettings.from_environ(environ)
     relay = RelaySettings.from_environ(environ) if with_relay else None
     logs.configure(settings)
@@ -74,10 +74,10 @@ def serve(environ: Mapping[str, str], *, with_relay: bool) -> None:
     Server(settings, create, tallies, last_step=LAST_STEP).run()
 
 
-@cli.command(short_help="Bring due deliveries to RabbitMQ")
+@cli.command(short_help="Publish due deliveries to RabbitMQ")
 @click.pass_obj
 def relay(environ: Mapping[str, str]) -> None:
-    """Bring due deliveries to RabbitMQ, and publish what became of them, until SIGTERM."""
+    """Publish due deliveries and events to RabbitMQ, until SIGTERM."""
     settings = RelaySettings.from_environ(environ)
     logs.configure(settings)
     start.log_start("relay", settings, Postgres=settings.database_url, RabbitMQ=settings.amqp_url)
@@ -94,7 +94,7 @@ def relay(environ: Mapping[str, str]) -> None:
 @cli.command(short_help="Bring the database up to date")
 @click.pass_obj
 def migrate(environ: Mapping[str, str]) -> None:
-    """Bring the database and the rights of its roles up to date; print the migrations applied."""
+    """Bring the database and its roles' rights up to date, and print the applied migrations."""
     settings = DatabaseSettings.from_environ(environ)
     say = partial(click.echo, err=True)
     applied = asyncio.run(run_migrations(settings.database_url, say=say))

@@ -1,4 +1,4 @@
-"""The command that erases; the context's object is the environment to read from."""
+"""The command `erase`. The context's object is the environment."""
 
 import asyncio
 from collections.abc import Mapping
@@ -18,33 +18,39 @@ from shared.process.settings import ErasureSettings
 from shared.process.terminal import say
 
 _REMAINS = """\
-Remains: ids, dates, states and times (counts), digests of statements.
-Not touched: the ledger itself, which your other systems write; logs, backups and mailboxes;
+Kept: ids, dates, states and times (for counts), digests of statements.
+Not changed: the ledger, which other systems write; logs, backups and mailboxes;
 suppressions of addresses that other customers share."""
-_STATEMENTS = "Statements may name the address of their customer: erase the customer, too."
+_STATEMENTS = "Statements may contain the address of their customer: erase the customer, too."
 _LETTERS = (
-    "Dead letters of RabbitMQ remain: without AMQP_URL they were not searched. They may hold"
-    " refused requests with names and keys."
+    "Dead letters of RabbitMQ remain: they were not searched, because AMQP_URL is not set. They may"
+    " contain refused requests with names and keys."
 )
 
 
 @click.command(short_help="Erase a customer or an address")
-@click.option("--business", required=True, type=BUSINESS, metavar="ID", help="Whose history.")
+@click.option(
+    "--business",
+    required=True,
+    type=BUSINESS,
+    metavar="ID",
+    help="The business of the customer or address.",
+)
 @click.option("--customer", type=BUSINESS, metavar="ID", help="Erase this customer.")
-@click.option("--address", metavar="EMAIL", help="Erase this address, and nothing else.")
-@click.option("--cancel", is_flag=True, help="Cancel first what has not gone out yet.")
+@click.option("--address", metavar="EMAIL", help="Erase only this address.")
+@click.option("--cancel", is_flag=True, help="First cancel the mails that have not gone out yet.")
 @click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @click.pass_obj
 def erase(environ: Mapping[str, str], /, *, cancel: bool, yes: bool, **given: Any) -> None:
-    """Remove what is personal about a customer or an address; counts stay. It cannot be undone.
+    """Remove the personal data of a customer or an address. This cannot be undone.
 
-    Dead letters are searched, too, if AMQP_URL is set.
+    Counts stay correct. Dead letters are searched, too, if AMQP_URL is set.
     """
     whom = _whom(given["business"], given["customer"], given["address"])
     settings = ErasureSettings.from_environ(environ)
     if not yes:
         named = "this address" if whom.address else f"customer {whom.customer_id}"
-        click.confirm(f"Erase {named} of business {whom.business_id} for good?", abort=True)
+        click.confirm(f"Erase {named} of business {whom.business_id} permanently?", abort=True)
     try:
         erased, dropped = asyncio.run(_erase(settings, whom, cancel=cancel))
     except Refusal as error:
@@ -56,7 +62,7 @@ def erase(environ: Mapping[str, str], /, *, cancel: bool, yes: bool, **given: An
 
 def _whom(business: int, customer: int | None, address: str | None) -> Whom:
     if (customer is None) == (address is None):
-        raise click.UsageError("Say either --customer or --address.")
+        raise click.UsageError("Give either --customer or --address.")
     if address is None:
         return Whom(business, customer_id=customer)
     try:
@@ -76,7 +82,7 @@ async def _erase(
             erased = await store.erase(conn, whom, found)
             if settings.amqp_url is None:
                 return erased, None
-            # Within the transaction: if RabbitMQ is away, all of it can be asked for again.
+            # Within the transaction: if RabbitMQ is unavailable, the command can be repeated.
             return erased, await _drop(conn, settings.amqp_url, whom, found)
 
 
@@ -103,6 +109,6 @@ def _tell(whom: Whom, dropped: Dropped | None) -> None:
         click.echo(_LETTERS)
     elif dropped.unknown:
         click.echo(
-            f"{dropped.unknown} dead letters name what was erased, but have no known key; they"
-            " stay: see ledgerpost-mailer dead-letters."
+            f"{dropped.unknown} dead letters name the erased data, but their key is unknown, so"
+            " they stay: see ledgerpost-mailer dead-letters."
         )

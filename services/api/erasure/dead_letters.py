@@ -1,4 +1,4 @@
-"""Dead letters of whoever is erased: a refused request is kept with its body and its key."""
+"""Erases dead letters: refused requests are kept with their body and their key."""
 
 import json
 import re
@@ -12,17 +12,17 @@ from services.api.core.refusals import Unauthenticated
 from services.api.erasure.model import Found, Whom
 from shared.amqp import dead_letters, topology
 
-# Whether the key with this digest is of the business, of another one (False), or unknown (None).
+# Returns whether the key with this digest belongs to the business, or None if it is unknown.
 Owner = Callable[[bytes], Awaitable[bool | None]]
 
-# What separates words in JSON; no address that is taken contains any of it.
+# The separators of words in JSON; no accepted address contains one of them.
 _BETWEEN = re.compile(r"[\s\"\\<>,;:()\[\]]+")
 
 
 class Dropped(NamedTuple):
-    """How many dead letters were removed, and how many name whom they may not belong to.
+    """The number of removed dead letters, and of those that name the erased data and stay.
 
-    Of the latter the key is unknown, so whose they are cannot be said: they stay.
+    The latter stay because their key is unknown, and with it their business.
     """
 
     removed: int
@@ -30,7 +30,7 @@ class Dropped(NamedTuple):
 
 
 async def drop(url: str, whom: Whom, found: Found, owner: Owner) -> Dropped:
-    """Remove the dead letters of whom is erased; all others stay where they are."""
+    """Remove the dead letters that name the erased customer or address; all others stay."""
     removed = unknown = 0
     async with dead_letters.opened(url) as channel:
         async for message in dead_letters.messages(channel, None):
@@ -53,14 +53,14 @@ def _names(message: AbstractIncomingMessage, whom: Whom, found: Found) -> bool:
         return True
     if whom.customer_id is None:
         return False
-    # Of a request that is cut only the beginning is there, which is no JSON.
+    # The beginning of a request that was cut is not valid JSON.
     named = rf'(?<!\\)"customer_id"\s*:\s*"?0*{whom.customer_id}(?![0-9.])'
     return re.search(named, text) is not None
 
 
 def _text(body: bytes) -> str:
     try:
-        # Without escapes: an address may be written with them.
+        # Written again without escapes, because an address may contain them.
         return json.dumps(json.loads(body), ensure_ascii=False)
     except (ValueError, RecursionError):
         return body.decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Who is erased, and what was found of them."""
+"""The customer or address to erase, and the rows that belong to it."""
 
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -16,7 +16,7 @@ class Whom:
 
 @dataclass(frozen=True)
 class Found:
-    """The mails to erase with the sends they belong to, and the addresses that go with them."""
+    """The mails to erase, their sends, and the addresses to erase with them."""
 
     sends: tuple[UUID, ...]
     mails: tuple[UUID, ...]
@@ -24,7 +24,7 @@ class Found:
 
 
 class Erased(NamedTuple):
-    """How many rows of each kind lost what was personal in them."""
+    """The number of rows of each kind whose personal data was removed."""
 
     sends: int
     mails: int

@@ -1,4 +1,4 @@
-"""What is personal in the history of a customer or about an address, removed for good."""
+"""Removes the personal data of a customer or an address from the history."""
 
 import asyncio
 
@@ -10,13 +10,13 @@ from shared.db import sql
 from shared.deliveries import operator
 
 _QUERIES = sql.load("services.api.erasure")
-_LOOKS, _PAUSE = 50, 0.2  # how often, and after how many seconds, it is asked what was published
+_LOOKS, _PAUSE = 50, 0.2  # number of checks for unpublished events, and seconds between them
 
 
 async def cancel(conn: asyncpg.Connection, whom: Whom) -> int:
-    """Cancel what has not been handed over yet; return how many mails once the relay told of them.
+    """Cancel the mails that have not been handed over yet, and return their number.
 
-    Returns after ten seconds at the latest.
+    Waits up to ten seconds until the relay has published the events.
     """
     async with conn.transaction():
         found = await find(conn, whom)
@@ -29,7 +29,7 @@ async def cancel(conn: asyncpg.Connection, whom: Whom) -> int:
 
 
 async def find(conn: asyncpg.Connection, whom: Whom) -> Found:
-    """Return what is to be erased, locked until the transaction ends."""
+    """Return the rows to erase, locked until the transaction ends."""
     business = whom.business_id
     if whom.address is not None:
         rows = await conn.fetch(_QUERIES.lock_mails_to, business, whom.address)
@@ -48,9 +48,9 @@ async def find(conn: asyncpg.Connection, whom: Whom) -> Found:
 
 
 async def erase(conn: asyncpg.Connection, whom: Whom, found: Found) -> Erased:
-    """Remove what was found, or raise Conflict while something is still to be done with it.
+    """Remove the personal data in `found`. Raises Conflict if a mail is unfinished or unpublished.
 
-    Ids, states, times and digests stay, so that counts and references go on being right.
+    Ids, states, times and digests stay, so that counts and references remain correct.
     """
     await _check(conn, found)
     business, addresses = whom.business_id, found.addresses
@@ -73,7 +73,7 @@ async def erase(conn: asyncpg.Connection, whom: Whom, found: Found) -> Erased:
 
 
 async def owns(conn: asyncpg.Connection, business_id: int, digest: bytes) -> bool | None:
-    """Return whether the key with this digest is of the business; None if it is unknown."""
+    """Return whether the key with this digest belongs to the business, or None if it is unknown."""
     owned: bool | None = await conn.fetchval(_QUERIES.owns, business_id, digest)
     return owned
 
@@ -88,12 +88,13 @@ async def _check(conn: asyncpg.Connection, found: Found) -> None:
     unfinished = await conn.fetchval(_QUERIES.unfinished, found.mails)
     if unfinished:
         raise Conflict(
-            f"{unfinished} of these mails are not at their end. Cancel them (--cancel) or resolve"
-            " them (in-doubt) first, or wait."
+            f"{unfinished} of these mails are unfinished. Cancel them (--cancel) or resolve them"
+            " (in-doubt) first, or wait."
         )
     if await conn.fetchval(_QUERIES.untold, found.mails, found.sends):
         raise Conflict(
-            "What became of these mails was not published yet. Ask again once the relay did so."
+            "Events of these mails are not published yet. Try again when the relay has published"
+            " them."
         )
 
 

@@ -1,4 +1,4 @@
-"""The commands `import`, `verify` and `rebuild`; the context's object is their environment."""
+"""The commands `import`, `verify` and `rebuild`. The context's object is the environment."""
 
 import asyncio
 import sys
@@ -19,9 +19,9 @@ from shared.process.terminal import say
 @click.command("import", short_help="Import CSV files into the ledger")
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Check everything and count, but write nothing.")
-@click.option("--ignore-unknown", is_flag=True, help="Pass over CSV files of other names.")
+@click.option("--ignore-unknown", is_flag=True, help="Skip CSV files with other names.")
 @click.option(
-    "--template", is_flag=True, help="Write empty files into DIRECTORY, to be filled in, instead."
+    "--template", is_flag=True, help="Instead, write empty files to fill in into DIRECTORY."
 )
 @click.pass_context
 def import_(
@@ -54,18 +54,18 @@ def import_(
         click.echo("nothing was written: this was a dry run")
 
 
-@click.command(short_help="Prove what must be true of the ledger")
+@click.command(short_help="Check the ledger and its figures")
 @click.pass_context
 def verify(context: click.Context) -> None:
-    """Prove what must be true of the ledger; exit status 1 when anything is not."""
+    """Check the ledger and its figures; exit status 1 if anything is wrong."""
     if not asyncio.run(_verify(_dsn(context))):
         sys.exit(1)
 
 
-@click.command(short_help="Set kept figures right")
+@click.command(short_help="Correct the report figures")
 @click.pass_context
 def rebuild(context: click.Context) -> None:
-    """Set kept figures right that `verify` finds wrong, while the system runs."""
+    """Correct the report figures that `verify` finds wrong, while the system runs."""
     asyncio.run(_rebuild(_dsn(context)))
 
 
@@ -90,7 +90,7 @@ async def _verify(dsn: str) -> bool:
 async def _rebuild(dsn: str) -> None:
     async with database.opened(dsn, name="ledgerpost-rebuild") as connection:
         async for kind, count in mend(connection):
-            click.echo(f"{count:8} {kind} mended")
+            click.echo(f"{count:8} {kind} corrected")
 
 
 def _sizes(directory: Path) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""The commands about the queue; the context's object is the environment to read from."""
+"""The commands that control deliveries. The context's object is the environment."""
 
 import asyncio
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ from shared.deliveries.operator import Backlog, Pause
 from shared.deliveries.states import State
 from shared.process.settings import DatabaseSettings
 
-_AT_THE_END = "every mail has come to its end"
+_AT_THE_END = "every mail is in a final state"
 _queries = load(__package__)
 
 _of_business = click.option(
-    "--business", type=BUSINESS, metavar="ID", help="Of this one alone; else of everybody."
+    "--business", type=BUSINESS, metavar="ID", help="Only this business. Default: all businesses."
 )
 
 
-@click.command(short_help="Let no further mail go out")
+@click.command(short_help="Pause the sending of mails")
 @_of_business
 @click.pass_obj
 def pause(environ: Mapping[str, str], business: int | None) -> None:
-    """Let no further mail go out, until `resume`; mails at work are finished."""
+    """Send no further mails until `resume`; mails in flight are finished."""
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> None:
@@ -41,7 +41,7 @@ def pause(environ: Mapping[str, str], business: int | None) -> None:
 @_of_business
 @click.pass_obj
 def resume(environ: Mapping[str, str], business: int | None) -> None:
-    """End a pause, and tell which others remain."""
+    """End a pause, and print the remaining pauses."""
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> tuple[bool, list[Pause]]:
@@ -56,7 +56,7 @@ def resume(environ: Mapping[str, str], business: int | None) -> None:
 @click.command(short_help="Show pauses and what waits")
 @click.pass_obj
 def status(environ: Mapping[str, str]) -> None:
-    """Show which pauses are in force, and what has not come to its end."""
+    """Show the current pauses, and the number of unfinished mails by state."""
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> tuple[list[Pause], list[Backlog]]:
@@ -73,13 +73,14 @@ def status(environ: Mapping[str, str]) -> None:
         click.echo(line)
 
 
-@click.command(short_help="Put in doubt what was due, after a restore")
+@click.command(short_help="Mark due mails in doubt after a restore")
 @click.confirmation_option(
-    prompt="Nothing else runs on this restored database, and all that is due shall be in doubt?"
+    prompt="Does no other process use this restored database, and shall all due mails become in"
+    " doubt?"
 )
 @click.pass_obj
 def quarantine(environ: Mapping[str, str]) -> None:
-    """After a restore: put in doubt what was due, because it may have gone out since the backup."""
+    """After a restore, mark all due mails as in doubt: they may have gone out after the backup."""
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> dict[State, int]:
@@ -93,7 +94,7 @@ def quarantine(environ: Mapping[str, str]) -> None:
 
 
 def _whose(business: int | None) -> str:
-    return "everybody" if business is None else f"business {business}"
+    return "all businesses" if business is None else f"business {business}"
 
 
 def _show(pauses: list[Pause]) -> None:

@@ -1,4 +1,4 @@
-"""The commands about mails in doubt; the context's object is the environment to read from."""
+"""The commands about mails in doubt. The context's object is the environment."""
 
 import asyncio
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ from shared.deliveries.operator import Resolution
 from shared.process.settings import DatabaseSettings
 from shared.process.terminal import say
 
-# The API's words; `give-up` is another one for `failed`.
+# The resolutions of the API; `give-up` is another name for `failed`.
 _RESOLUTIONS: dict[str, Resolution] = {
     "sent": "sent",
     "resend": "resend",
@@ -26,12 +26,20 @@ _RESOLUTIONS: dict[str, Resolution] = {
 
 @click.group("in-doubt", short_help="Settle mails in doubt")
 def in_doubt() -> None:
-    """Settle mails of which nobody knows whether they went out."""
+    """Settle mails that may or may not have gone out."""
 
 
 @in_doubt.command("list")
-@click.option("--business", type=BUSINESS, metavar="ID", help="Of this one; else of all.")
-@click.option("--most", default=100, show_default=True, type=click.IntRange(1), help="How many.")
+@click.option(
+    "--business", type=BUSINESS, metavar="ID", help="Only this business. Default: all businesses."
+)
+@click.option(
+    "--most",
+    default=100,
+    show_default=True,
+    type=click.IntRange(1),
+    help="The largest number of mails to list.",
+)
 @click.pass_obj
 def list_(environ: Mapping[str, str], business: int | None, most: int) -> None:
     """List mails in doubt, the oldest first."""
@@ -61,7 +69,7 @@ def list_(environ: Mapping[str, str], business: int | None, most: int) -> None:
         click.echo(line)
 
 
-@in_doubt.command(short_help="Say what became of mails in doubt")
+@in_doubt.command(short_help="Resolve mails in doubt")
 @click.argument("ids", nargs=-1, required=True, type=click.UUID, metavar="ID...")
 @click.option(
     "--as",
@@ -69,11 +77,11 @@ def list_(environ: Mapping[str, str], business: int | None, most: int) -> None:
     required=True,
     type=click.Choice(list(_RESOLUTIONS)),
     help="sent: it went out. resend: send it again, at the risk of a second mail. failed, or"
-    " give-up: it need not go out any more.",
+    " give-up: it need not be sent any more.",
 )
 @click.pass_obj
 def resolve(environ: Mapping[str, str], ids: tuple[UUID, ...], resolution: str) -> None:
-    """Say what became of mails in doubt, or is to become of them; exit status 1 if one is not."""
+    """Resolve mails in doubt; exit status 1 if one of them is not in doubt."""
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> list[str]:

@@ -27,7 +27,7 @@ def test_no_line_of_a_list_of_commands_is_cut(path: str, group: click.Group) -> 
 
 async def test_they_say_that_all_is_well(golden: str) -> None:
     status = await run("status", DATABASE_URL=golden)
-    assert status.out == "all is well: nothing is paused, every mail has come to its end\n"
+    assert status.out == "all is well: nothing is paused, every mail is in a final state\n"
     doubts = await run("in-doubt", "list", DATABASE_URL=golden)
     assert doubts.out == "all is well: no mail is in doubt\n"
 

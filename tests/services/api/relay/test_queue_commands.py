@@ -22,12 +22,12 @@ async def test_pauses_are_made_shown_and_ended(golden: str) -> None:
     assert made.out == "paused: business 1\n"
     shown = await run("status", DATABASE_URL=golden)
     pauses = [line for line in shown.out.splitlines() if line.startswith("paused since")]
-    assert [line.split(": ")[1] for line in pauses] == ["everybody", "business 1"]
+    assert [line.split(": ")[1] for line in pauses] == ["all businesses", "business 1"]
     ended = await run("resume", DATABASE_URL=golden)
-    assert ended.out.startswith("resumed: everybody\npaused since ")
+    assert ended.out.startswith("resumed: all businesses\npaused since ")
     assert ended.out.endswith(": business 1\n")
     again = await run("resume", DATABASE_URL=golden)
-    assert again.out.startswith("was not paused: everybody\n")
+    assert again.out.startswith("was not paused: all businesses\n")
     last = await run("resume", "--business", "1", DATABASE_URL=golden)
     assert last.out == "resumed: business 1\n"
 

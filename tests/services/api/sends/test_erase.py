@@ -27,7 +27,7 @@ async def test_nothing_personal_is_left(ledger: asyncpg.Connection, database: st
     words = ("--business", "1", "--customer", "4", "--yes")
     refused = await run("erase", *words, DATABASE_URL=database)
     assert (refused.status, refused.out) == (1, "")
-    assert "not at their end" in refused.err
+    assert "unfinished" in refused.err
 
     await ledger.execute("UPDATE sends SET personal_message = 'Dear Esi' WHERE id = $1", mine)
     await ledger.execute(
