@@ -1,4 +1,4 @@
-"""The caller's name for a request, under which its repetitions find the first one's answer."""
+"""Idempotency: stored answers, which repetitions of a request get under its Idempotency-Key."""
 
 import hashlib
 import json
@@ -23,7 +23,10 @@ class IdempotencyKey:
 
     @classmethod
     def parse(cls, headers: Sequence[str]) -> "IdempotencyKey | None":
-        """Read the request's Idempotency-Key headers; none at all is no key."""
+        """Read a request's Idempotency-Key headers, or return None if there are none.
+
+        Raises Invalid if there are several, or the key is malformed.
+        """
         if not headers:
             return None
         text = headers[0]
@@ -36,7 +39,7 @@ class IdempotencyKey:
 
 @dataclass(frozen=True)
 class Kept:
-    """An answer as it was given first; `replayed` from an earlier request."""
+    """A stored answer; `replayed` if it was given to an earlier request."""
 
     status: int
     answer: str
@@ -44,7 +47,7 @@ class Kept:
 
 
 def fingerprint(*content: Any) -> bytes:
-    """Return the digest of what a request asks for, of values that JSON knows."""
+    """Return the digest of a request's content, which consists of JSON values."""
     return hashlib.sha256(json.dumps(content).encode()).digest()
 
 
@@ -55,11 +58,11 @@ async def once(
     asked: bytes,
     act: Callable[[], Awaitable[Kept]],
 ) -> Kept:
-    """Carry out `act` on `conn` and keep its answer for 24 hours, or give the one that was kept.
+    """Run `act` on `conn` and store its answer for 24 hours, or return the stored answer.
 
-    Both in one transaction: what raises is undone and leaves the key free. KeyReused where the key
-    was given for something else than `asked`, InFlight while its first request is at work. Raises
-    OverQuota if the business has used too many keys today.
+    Both happen in one transaction: if `act` raises, it is rolled back and the key stays free.
+    Raises KeyReused if the key was used for another request than `asked`, InFlight while its first
+    request is still running, and OverQuota if the business has used too many keys today.
     """
     if key is None:
         return await act()
@@ -68,7 +71,7 @@ async def once(
         if kept is None:
             if not await conn.fetchval(_queries.hold_key, business_id, key.text):
                 raise InFlight
-            # It may have come to its end between the look and the lock.
+            # The first request may have ended between the query and the lock.
             kept = await _kept(conn, business_id, key, asked)
         if kept is None:
             kept = await act()

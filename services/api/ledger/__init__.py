@@ -1,1 +1,1 @@
-"""The tables that other systems write: their import from CSV files, and the proof of them."""
+"""The ledger, which other systems write: import from CSV files, verification and rebuild."""

@@ -1,4 +1,4 @@
-"""How a spreadsheet program wrote a file: its encoding, its separator, a line before its header."""
+"""Recognises how a spreadsheet program wrote a file: encoding, separator, a line `sep=`."""
 
 import codecs
 import io
@@ -18,7 +18,7 @@ _SAID = re.compile(rb"sep=([,;\t|])\r?\n", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Dialect:
-    """What is to be read, in UTF-8, with the separator of its fields; `skipped` lines are not."""
+    """A stream in UTF-8 and the separator of its fields; `skipped` lines were read before it."""
 
     stream: BinaryIO
     separator: str
@@ -26,19 +26,19 @@ class Dialect:
 
 
 def recognise(stream: BinaryIO) -> Dialect:
-    """Look at the begin of a file and return how to read it.
+    """Return how to read a file, from its first bytes.
 
-    Raises MalformedError if it is no text that can be read without guessing.
+    Raises MalformedError if it cannot be read without guessing.
     """
     begin = stream.read(_LOOK)
     stream.seek(0)
     if begin.startswith(_WORKBOOKS):
-        raise MalformedError(f"is a spreadsheet's workbook, not CSV: {HOW_TO_SAVE}", line=1)
+        raise MalformedError(f"is a spreadsheet workbook, not CSV: {HOW_TO_SAVE}", line=1)
     if begin.startswith(_UTF_16):
         stream = io.BufferedReader(_Recoded(stream))
         begin = stream.peek(_LOOK)
     elif begin[1:2] == b"\0" or begin[:1] == b"\0":
-        raise MalformedError(f"is UTF-16 without a mark of it: {HOW_TO_SAVE}", line=1)
+        raise MalformedError(f"is UTF-16 without a byte order mark: {HOW_TO_SAVE}", line=1)
     begin = begin.removeprefix(codecs.BOM_UTF8)
     if said := _SAID.match(begin):
         stream.readline()
@@ -48,7 +48,7 @@ def recognise(stream: BinaryIO) -> Dialect:
 
 
 class _Recoded(io.RawIOBase):
-    """The UTF-8 of a stream in UTF-16 that says so in its first two bytes."""
+    """A stream of UTF-8, converted from UTF-16 with a byte order mark."""
 
     def __init__(self, stream: BinaryIO) -> None:
         self._stream = stream
@@ -64,7 +64,7 @@ class _Recoded(io.RawIOBase):
             try:
                 self._left = self._decoder.decode(block, final=not block).encode()
             except UnicodeError:
-                raise MalformedError("is not the UTF-16 that it begins as", line=1) from None
+                raise MalformedError("is not valid UTF-16", line=1) from None
             if not block:
                 break
         taken = self._left[: len(buffer)]

@@ -1,10 +1,10 @@
-"""What is wrong with an import, in the words that its user reads."""
+"""The faults of an import, as messages for its user."""
 
 from dataclasses import dataclass, field
 
 
 class ImportRefused(Exception):
-    """Nothing was imported; `errors` are one line each, `file:line: column: what is wrong`."""
+    """Nothing was imported; each of `errors` is a line `file:line: column: what is wrong`."""
 
     def __init__(self, errors: list[str]) -> None:
         super().__init__("\n".join(errors))
@@ -19,17 +19,17 @@ class Faults:
     lines: list[str] = field(default_factory=list)
 
     def add(self, file: str, line: int, column: str, what: str) -> None:
-        """Note one fault; beyond the limit it is dropped."""
+        """Add a fault, or drop it if the limit is reached."""
         if not self.full:
             self.lines.append(f"{file}:{line}: {column}: {what}")
 
     @property
     def full(self) -> bool:
-        """Whether looking further is of no use."""
+        """Whether the limit is reached, so that further checks are useless."""
         return len(self.lines) >= self.limit
 
     def refuse_if_any(self) -> None:
-        """Raise ImportRefused when something was noted."""
+        """Raise ImportRefused if there is a fault."""
         if not self.lines:
             return
         more = [f"only the first {self.limit} faults are shown"] if self.full else []
@@ -37,6 +37,6 @@ class Faults:
 
 
 def quoted(value: str) -> str:
-    """Show a value in a message: in quotes, on one line, with no control characters, and short."""
+    """Return a value for a message: quoted, on one line, without control characters, and short."""
     shown = repr(value)
     return shown if len(shown) <= 60 else f"{shown[:50]}...{shown[-1]}"  # noqa: PLR2004 - a line's worth

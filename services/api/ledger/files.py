@@ -1,4 +1,4 @@
-"""The files of an import: which there are, and what each of their columns may hold."""
+"""The files of an import, with their columns and the kind of value in each."""
 
 from dataclasses import dataclass
 
@@ -20,7 +20,7 @@ from services.api.ledger.kinds import (
 
 @dataclass(frozen=True)
 class Column:
-    """A column; an optional one may be absent, and empty stands for `default` in SQL."""
+    """A column. An optional one may be absent; an empty value means `default`, in SQL."""
 
     name: str
     kind: Kind
@@ -30,7 +30,7 @@ class Column:
 
 @dataclass(frozen=True)
 class LedgerFile:
-    """A file `<table>.csv`, which fills the table of that name, keyed by `key`."""
+    """A file `<table>.csv`, whose rows go into the table of that name, with the key `key`."""
 
     table: str
     columns: tuple[Column, ...]
@@ -48,7 +48,7 @@ def _optional(name: str, kind: Kind = TEXT, default: str | None = None) -> Colum
 
 _NOW = "now() AT TIME ZONE 'UTC'"
 
-# In the order in which they may be written: nobody refers to a later one.
+# In the order of writing: no table refers to a later one.
 FILES = (
     LedgerFile(
         "businesses",

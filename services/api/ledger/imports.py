@@ -1,4 +1,4 @@
-"""`import`: a directory of CSV files into the ledger, all of it or nothing."""
+"""`import`: writes a directory of CSV files into the ledger, all or nothing."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -24,20 +24,20 @@ from shared.db.sql import load
 
 _queries = load(__package__)
 
-# Called with what is being done and, while a file is read, how many bytes of it are.
+# Called with the current step and, while a file is read, the number of bytes read.
 OnStep = Callable[[str, int], object]
 
 
 @dataclass(frozen=True)
 class Summary:
-    """What became of the rows, by file in the order of writing, and what to look at."""
+    """The result of an import: counts for each file in the order of writing, and warnings."""
 
     files: tuple[Written, ...]
     warnings: tuple[str, ...]
 
 
 class _Undone(Exception):
-    """Ends the transaction of an import that was to be tried only."""
+    """Rolls back the transaction of a dry run."""
 
 
 async def import_directory(
@@ -50,20 +50,21 @@ async def import_directory(
 ) -> Summary:
     """Import the ledger files of `directory` in one transaction, one import at a time.
 
-    With `dry_run` everything is done, counted and undone. Raises ImportRefused, with the faults of
-    the first bad rows, if anything is wrong, or if a CSV file has a name that is not known (unless
-    told to `ignore_unknown`), and MigrationError if a migration is missing; the ledger is then what
-    it was.
+    With `dry_run` the import is rolled back after counting. Raises ImportRefused, with the faults
+    of the first bad rows, if anything is wrong, or if a CSV file has an unknown name (except with
+    `ignore_unknown`). Raises MigrationError if a migration is missing. The ledger is then
+    unchanged.
     """
     files, unknown = _ledger_files(directory)
     if unknown and not ignore_unknown:
         raise ImportRefused([_misnamed(name) for name in unknown])
     if not files:
         expected = ", ".join(file.name for file in FILES)
-        raise ImportRefused([f"{directory}: holds none of {expected}"])
+        raise ImportRefused([f"{directory}: contains none of {expected}"])
     settings = {
-        # By figures of another business, a join of the first columns alone looks cheap: none of
-        # its rows seem to match. Then it compares pair by pair. A hash is of all columns.
+        # With statistics of another business, Postgres finds a merge join of the first columns
+        # cheap, because no row seems to match, and then compares pair by pair. A hash join
+        # uses all columns.
         "enable_mergejoin": "off",
         "work_mem": "64MB",
     }
@@ -84,8 +85,9 @@ def _ledger_files(directory: Path) -> tuple[list[LedgerFile], tuple[str, ...]]:
 
 def _misnamed(name: str) -> str:
     meant = get_close_matches(name.lower(), [file.name for file in FILES], n=1)
-    hint = f"is it {meant[0]}?" if meant else f"known are {', '.join(file.name for file in FILES)}"
-    return f"{quoted(name)}: no file of the ledger has this name; {hint} (or --ignore-unknown)"
+    known = ", ".join(file.name for file in FILES)
+    hint = f"did you mean {meant[0]}?" if meant else f"its files are {known}"
+    return f"{quoted(name)}: not a file of the ledger; {hint} (or --ignore-unknown)"
 
 
 async def _import(
@@ -117,7 +119,7 @@ async def _import(
         raise ImportRefused([f"{file.name}: {error.message}{detail}"]) from None
     except asyncpg.TransactionRollbackError:
         raise ImportRefused(
-            [f"{file.name}: somebody else was writing the same rows; run the import again"]
+            [f"{file.name}: another session was writing the same rows; run the import again"]
         ) from None
 
     return Summary(tuple(written), tuple(warnings))

@@ -1,4 +1,4 @@
-"""The ways in which a value may be written in an import file."""
+"""The kinds of value in an import file, and how each is written."""
 
 import re
 from collections.abc import Callable
@@ -9,7 +9,7 @@ from decimal import Decimal
 from shared import timezones
 from shared.mail.address import Address
 
-# Dates that need no calendar to be right: every one but 29 February.
+# Dates that are valid in every year: all but 29 February.
 _YEAR = r"(?!0000)[0-9]{4}"
 _DAY = (
     r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
@@ -20,7 +20,7 @@ _BIGINT = range(-(2**63), 2**63)
 _WHOLE_DIGITS = 14
 _DECIMALS = 4
 _LONGEST_ADDRESS = 320
-# Addresses that certainly are some.
+# A subset of the valid addresses.
 _PLAIN_ADDRESS = (
     r"[A-Za-z0-9_+-]++(?:\.[A-Za-z0-9_+-]++)*+@"
     r"(?:[A-Za-z0-9]++(?:-++[A-Za-z0-9]++)*+\.)+[A-Za-z]{2,24}"
@@ -29,11 +29,11 @@ _PLAIN_ADDRESS = (
 
 @dataclass(frozen=True)
 class Kind:
-    """One way to write a value.
+    """One kind of value.
 
-    `plain` is a pattern of values that are certainly right and need no closer look; `complaint`
-    judges all others and says what is wrong with one, or None. A value that `is_doubtful` is taken,
-    with a warning. `form` and `example` tell a reader how to write one.
+    `plain` matches values that are certainly valid. `complaint` checks all others, and returns what
+    is wrong with the value, or None. A value for which `is_doubtful` is true is accepted with a
+    warning. `form` and `example` describe how to write a value.
     """
 
     sql_type: str
@@ -47,7 +47,7 @@ class Kind:
 def _integer(text: str) -> str | None:
     if not re.fullmatch(r"-?[0-9]+", text):
         return "is not a whole number"
-    # A number of more digits than 64 bits can hold is never converted: that takes quadratic time.
+    # A number with more digits than 64 bits can hold is not converted: that takes quadratic time.
     small = len(text.lstrip("-0")) <= len(str(_BIGINT.stop)) and int(text) in _BIGINT
     return None if small else "does not fit into 64 bits"
 
@@ -115,10 +115,10 @@ def _is_no_address(text: str) -> bool:
 
 
 def choice(*allowed: str, sql_type: str = "text") -> Kind:
-    """Return the kind that allows just these words."""
+    """Return the kind whose only values are these words."""
 
     def complaint(text: str) -> str | None:
-        return None if text in allowed else f"is none of {', '.join(allowed)}"
+        return None if text in allowed else f"is not one of {', '.join(allowed)}"
 
     form = " or ".join(f"`{word}`" for word in allowed)
     return Kind(sql_type, "|".join(map(re.escape, allowed)), complaint, form, allowed[0])

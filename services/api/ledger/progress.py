@@ -1,4 +1,4 @@
-"""How far an import is: a bar on a terminal, elsewhere a line now and then."""
+"""The progress of an import: a bar on a terminal, otherwise a line every few seconds."""
 
 import asyncio
 import sys
@@ -14,7 +14,7 @@ _WITHOUT_END = "{desc}: {elapsed}"
 
 
 class Progress:
-    """Shows what is being done to who waits for it, for as long as it is entered."""
+    """Shows the current step on `stream`, within its `async with`."""
 
     def __init__(
         self, sizes: Mapping[str, int], stream: TextIO | None = None, *, every: float = 10
@@ -45,12 +45,12 @@ class Progress:
         self._bar.close()
 
     def show(self, step: str, read: int) -> None:
-        """Note what is done and, while a file is read, how many bytes of it are."""
+        """Set the current step and, while a file is read, the number of bytes read."""
         if step != self._step:
             self._step, self._begun = step, time.monotonic()
             size = self._sizes.get(step.removeprefix("reading "))
             self._bar.reset(size)
-            # Postgres does not say how far a statement is: shown is how long it takes.
+            # The progress of an SQL statement is unknown, so its elapsed time is shown.
             self._bar.bar_format = None if size else _WITHOUT_END
             self._bar.set_description_str(step)
         self._bar.update(read - self._bar.n)

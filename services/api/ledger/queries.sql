@@ -1,15 +1,15 @@
--- What an import and `verify` ask of the ledger. Names in braces are filled in from files.py only.
+-- Queries of `import` and `verify`. Names in braces are filled in from files.py only.
 
 -- name: one_import_at_a_time
 -- Waits until no other import runs; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(2020173442117121)
 
 -- name: create_staged
--- A place for one file's rows as they stand there, gone with the transaction.
+-- Creates a table for the unchanged rows of one file; it is dropped with the transaction.
 CREATE TEMP TABLE staged_{table} (line bigint NOT NULL, {columns}) ON COMMIT DROP
 
 -- name: repeated_keys
--- Rows of a file whose key stands in an earlier line already.
+-- Rows of a file whose key is in an earlier line, too.
 WITH repeated AS (
     SELECT {key} FROM staged_{table} GROUP BY {key} HAVING count(*) > 1
 )
@@ -30,7 +30,7 @@ ORDER BY line
 LIMIT $1
 
 -- name: unknown_referents
--- Rows that refer to what their business does not have.
+-- Rows that refer to a row that their business does not have.
 SELECT line, '{column}' AS column, business_id, {column} AS missing
 FROM staged_{table} AS staged
 WHERE {column} IS NOT NULL AND NOT EXISTS (
@@ -41,7 +41,7 @@ ORDER BY line
 LIMIT $1
 
 -- name: changed_businesses
--- Businesses that a file makes into others, by their name, owner or currency; the first of them.
+-- The first businesses whose name, owner or currency a file changes.
 SELECT line, id, concat_ws(', ', stored.name, stored.currency, 'owner ' || stored.owner_id) AS was,
     concat_ws(', ', staged.name, staged.currency, 'owner ' || staged.owner_id) AS becomes
 FROM staged_businesses AS staged JOIN businesses AS stored USING (id)
@@ -51,8 +51,8 @@ ORDER BY line
 LIMIT 20
 
 -- name: write_rows
--- Inserts new rows and updates changed ones, in key order so that two writers meet in the same
--- order; rows that say what is stored already are not touched. A row just inserted has no xmax.
+-- Inserts new rows and updates changed ones, in the order of keys so that two writers lock rows in the
+-- same order. Unchanged rows are not written. A row that was just inserted has no xmax.
 WITH written AS (
     INSERT INTO {table} AS target ({columns})
     SELECT {values}
@@ -66,18 +66,18 @@ SELECT count(*) FILTER (WHERE is_new) AS inserted, count(*) FILTER (WHERE NOT is
 FROM written
 
 -- name: analyze
--- Lets the planner know how large a table is that was just written, and what is kept of it.
+-- Updates the planner's statistics of a table that was just written, and of its kept figures.
 ANALYZE {table}, kept_documents, kept_periods, kept_totals
 
 -- name: businesses_without_uncategorised
--- Businesses that lack the category 1 that each has from the start.
+-- Businesses without category 1, which each has from the start.
 SELECT business.id::text AS what FROM businesses AS business
 WHERE NOT EXISTS (SELECT FROM categories WHERE business_id = business.id AND id = 1)
 ORDER BY business.id
 
 -- name: orphans
--- Rows that refer to what their business does not have; a foreign key can be passed by with
--- session_replication_role = replica, or be missing after a partial restore.
+-- Rows that refer to a row that their business does not have. Foreign keys are bypassed with
+-- session_replication_role = replica, or may be missing after a partial restore.
 SELECT format('%s %s of business %s: no %s %s', '{table}', child.id, child.business_id, '{column}', child.{column}) AS what
 FROM {table} AS child
 WHERE child.{column} IS NOT NULL AND NOT EXISTS (
@@ -86,7 +86,7 @@ WHERE child.{column} IS NOT NULL AND NOT EXISTS (
 ORDER BY child.business_id, child.id
 
 -- name: guards_switched_off
--- Triggers of the ledger that do not fire for everybody, and constraints not proved for old rows.
+-- Triggers of the ledger that do not fire for every session, and constraints that were not validated.
 SELECT format('trigger %s on %s is switched off', tgname, tgrelid::regclass) AS what
 FROM pg_trigger
 WHERE tgrelid = ANY ($1::text[]::regclass[]) AND tgenabled NOT IN ('O', 'A')
@@ -97,11 +97,11 @@ WHERE conrelid = ANY ($1::text[]::regclass[]) AND NOT convalidated
 ORDER BY what
 
 -- name: timezones
--- The time zones that businesses have, each with one business that has it.
+-- The time zones of businesses, each with one business that has it.
 SELECT timezone, min(id) AS business_id FROM businesses GROUP BY timezone ORDER BY timezone
 
 -- name: documents_kept_wrong
--- Documents whose kept figures are not what the base tables say.
+-- Documents whose kept figures differ from the base tables.
 SELECT format('invoice %s of business %s: kept %s, counted %s', invoice_id, business_id,
     coalesce(k.figures, 'nothing'), coalesce(c.figures, 'nothing')) AS what
 FROM (
@@ -121,7 +121,7 @@ ORDER BY business_id, invoice_id
 LIMIT $1
 
 -- name: periods_kept_wrong
--- Months and years whose kept sums are not those of their documents.
+-- Months and years whose kept sums differ from their documents.
 SELECT format('customer %s of business %s in %s: kept %s, counted %s', customer_id, business_id,
     period, coalesce(k.figures, 'nothing'), coalesce(c.figures, 'nothing')) AS what
 FROM (
@@ -141,7 +141,7 @@ ORDER BY business_id, customer_id, period
 LIMIT $1
 
 -- name: totals_kept_wrong
--- Customers whose kept sums of all time are not those of their documents and deposits.
+-- Customers whose kept sums of all time differ from their documents and deposits.
 SELECT format('customer %s of business %s: kept %s, counted %s', customer_id, business_id,
     coalesce(k.figures, 'nothing'), coalesce(c.figures, 'nothing')) AS what
 FROM (

@@ -1,4 +1,4 @@
-"""RFC 4180, with any separator: a file's bytes cut into records, and a record cut into fields."""
+"""A reader of RFC 4180 with any separator: splits a file into records, and a record into fields."""
 
 import re
 from collections.abc import Iterator
@@ -11,9 +11,9 @@ _IN_QUOTES = rb'"[^"]*+(?:""[^"]*+)*+'
 
 
 class MalformedError(ValueError):
-    """No CSV: `field` is the index of the field at fault, `line` where its record began.
+    """The file is not valid CSV: in the field with index `field` of the record at `line`.
 
-    `is_encoding` says that all of the file is probably in another encoding than UTF-8.
+    `is_encoding` is true if the whole file probably has another encoding than UTF-8.
     """
 
     def __init__(
@@ -41,8 +41,8 @@ def _field(separator: str) -> re.Pattern[str]:
 def records(stream: BinaryIO, separator: str = ",", number: int = 0) -> Iterator[tuple[int, bytes]]:
     """Yield each record with the number of the line on which it starts, without its line end.
 
-    Blank lines are passed over, a byte order mark too. Takes the memory of one record; one of
-    more than 16 MiB raises MalformedError. `number` lines were read before.
+    Blank lines and a byte order mark are skipped. Needs the memory of one record. Raises
+    MalformedError if a record has more than 16 MiB. `number` is the number of lines read before.
     """
     while line := stream.readline(_LIMIT):
         number += 1
@@ -67,9 +67,9 @@ def _rest_of(stream: BinaryIO, first: bytes, number: int) -> tuple[bytes, int]:
 
 
 def fields(record: bytes, separator: str = ",") -> list[str | None]:
-    """Cut a record into its values: None where nothing stands, "" where an empty quoted field does.
+    """Split a record into its values: None for an empty field, "" for an empty quoted one.
 
-    Raises MalformedError for what is neither UTF-8 text without NUL nor RFC 4180.
+    Raises MalformedError if the record is not UTF-8, contains a NUL or breaks RFC 4180.
     """
     try:
         text = record.decode()
@@ -79,12 +79,14 @@ def fields(record: bytes, separator: str = ",") -> list[str | None]:
             "is not UTF-8", field=_index(before, separator), is_encoding=True
         ) from None
     if "\0" in text:
-        raise MalformedError("holds a NUL", field=_index(text.partition("\0")[0], separator))
+        raise MalformedError(
+            "contains a NUL character", field=_index(text.partition("\0")[0], separator)
+        )
     values: list[str | None] = []
     position, pattern = 0, _field(separator)
     while True:
         match = pattern.match(text, position)
-        # The bare alternative matches the empty string, so there always is a match.
+        # The bare alternative matches the empty string, so there is always a match.
         value, position = (
             _value(match, text, separator, len(values)) if match else (None, len(text))
         )
@@ -97,7 +99,7 @@ def fields(record: bytes, separator: str = ",") -> list[str | None]:
 def _value(match: re.Match[str], text: str, separator: str, field: int) -> tuple[str | None, int]:
     if text[match.end() : match.end() + 1] not in ("", separator):
         if match["quoted"] is not None:
-            raise MalformedError("goes on after its closing quote", field=field)
+            raise MalformedError("continues after its closing quote", field=field)
         if match["bare"]:
             raise MalformedError("has a quote inside, so it must be quoted as a whole", field=field)
         raise MalformedError("opens a quote that is never closed", field=field)
@@ -109,5 +111,5 @@ def _value(match: re.Match[str], text: str, separator: str, field: int) -> tuple
 
 
 def _index(before: str, separator: str) -> int:
-    # Separators between quotes separate nothing.
+    # Separators within quotes do not separate fields.
     return re.sub(r'"(?:[^"]|"")*+"?', "", before).count(separator)

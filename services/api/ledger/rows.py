@@ -1,4 +1,4 @@
-"""An import file's rows: checked one by one, and passed on as Postgres reads them."""
+"""Reads and checks the rows of an import file, and yields them as Postgres reads them."""
 
 import re
 from collections import Counter
@@ -12,15 +12,15 @@ from services.api.ledger.kinds import TEXT
 from services.api.ledger.records import MalformedError, fields, records
 
 _BLOCK = 256 * 1024
-_LONGEST_HEADER = 64 * 1024  # bytes; ours have 250
+_LONGEST_HEADER = 64 * 1024  # bytes; real headers have 250
 _QUOTED_TEXT = r'"(?=[^"]|"")[^"\0]*+(?:""[^"\0]*+)*+"'
 
 
 class Rows:
-    """The rows of one open file; what is wrong with any of them is noted in `faults`.
+    """The rows of one open file; everything wrong with them is added to `faults`.
 
-    `columns` is empty if the header is wrong. `doubts` has the lines of values that are taken with
-    a warning, by column.
+    `columns` is empty if the header is wrong. `doubts` has the lines of values that are accepted
+    with a warning, by column.
     """
 
     def __init__(self, file: LedgerFile, stream: BinaryIO, faults: Faults) -> None:
@@ -42,8 +42,8 @@ class Rows:
     def blocks(self) -> Iterator[bytes]:
         """Yield the rows as CSV for COPY, each with its line number put in front.
 
-        Ends early once something is wrong: nothing will be written then, and what remains is
-        only looked through for further faults.
+        Yields nothing more after the first fault, because the import is then refused; the remaining
+        rows are only checked for further faults.
         """
         if not self.columns:
             return
@@ -56,10 +56,10 @@ class Rows:
         block: list[bytes] = []
         size = 0
         for line, record in self._records:
-            # A plain row needs no closer look; this is what makes a million of them take seconds.
+            # A plain row needs no further check, so that a million rows take seconds.
             if not (plain(record) and _is_utf8(record)):
                 if record == nothing:
-                    continue  # what a spreadsheet leaves of rows that were emptied
+                    continue  # a row that was emptied in a spreadsheet
                 if not self._examine(line, record):
                     return
             self.count += 1
@@ -83,7 +83,7 @@ class Rows:
     def _header(self) -> Sequence[Column]:
         line, record = next(self._records, (1, b""))
         if len(record) > _LONGEST_HEADER:
-            self._note(line, "header", f"is longer than {_LONGEST_HEADER} bytes: is it one?")
+            self._note(line, "header", f"is longer than {_LONGEST_HEADER} bytes: is it a header?")
             return ()
         known = {column.name: column for column in self._file.columns}
         try:
@@ -92,11 +92,11 @@ class Rows:
             self._note(line, "header", _advised(error))
             return ()
         if not record:
-            self._note(line, "header", "there is none")
+            self._note(line, "header", "is missing")
             return ()
         if known.keys().isdisjoint(names):
-            what = f"names no column of this file, which are {', '.join(known)}"
-            self._note(line, "header", f"{what}; between them stands a comma, a semicolon or a tab")
+            what = f"names no column of this file; its columns are {', '.join(known)}"
+            self._note(line, "header", f"{what}, separated by a comma, a semicolon or a tab")
             return ()
         times = Counter(names)
         strange = [name for name in times if name not in known or times[name] > 1]
@@ -108,7 +108,7 @@ class Rows:
         return () if strange or absent else [known[name] for name in names]
 
     def _examine(self, line: int, record: bytes) -> bool:
-        """Note what is wrong or doubtful; return whether the file is worth reading on."""
+        """Add the faults and doubts of a row; return False if reading on is useless."""
         try:
             values = fields(record, self.separator)
         except MalformedError as error:
@@ -118,7 +118,7 @@ class Rows:
             return not error.is_encoding
         if len(values) != len(self.columns):
             self._note(
-                line, "row", f"has {len(values)} fields where the header has {len(self.columns)}"
+                line, "row", f"has {len(values)} fields, but the header has {len(self.columns)}"
             )
             return True
         for column, value in zip(self.columns, values, strict=True):
@@ -134,7 +134,7 @@ class Rows:
 
 
 def _name(text: str) -> str:
-    """Return a column's name as we write it: spreadsheets have capitals and blanks in theirs."""
+    """Return a column's name in our spelling: spreadsheets use capitals and blanks."""
     return re.sub(r"[\s_-]+", "_", text.strip().lower())
 
 
@@ -160,7 +160,7 @@ def _complaint(column: Column, value: str | None) -> str | None:
 
 
 def _verdict(is_known: bool) -> str:  # noqa: FBT001 - one caller, in sight
-    return "there twice" if is_known else "no column of this file"
+    return "there twice" if is_known else "not a column of this file"
 
 
 def _is_utf8(record: bytes) -> bool:

@@ -1,4 +1,4 @@
-"""A file's way into its table: copied beside it, proved against the ledger, then written."""
+"""Writes a file into its table: copies it into a staging table, checks it, then writes it."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from shared.db.sql import load
 
 _queries = load(__package__)
 
-# By table: its columns that refer to something, and the table that has it.
+# The columns of each table that refer to another table.
 REFERENCES = {
     "categories": {"business_id": "businesses"},
     "customers": {"business_id": "businesses", "category_id": "categories"},
@@ -26,7 +26,7 @@ REFERENCES = {
 
 @dataclass(frozen=True)
 class Written:
-    """What became of one file's rows."""
+    """The result of writing one file: the number of rows of each kind."""
 
     file: str
     inserted: int
@@ -36,7 +36,7 @@ class Written:
 
 @dataclass(frozen=True)
 class Staged:
-    """A file whose rows stand in `staged_<table>`, each well-formed by itself."""
+    """A file whose rows are in `staged_<table>`; each row by itself is valid."""
 
     file: LedgerFile
     columns: tuple[Column, ...]
@@ -51,9 +51,9 @@ async def stage(
     faults: Faults,
     on_read: Callable[[int], object],
 ) -> Staged | None:
-    """Copy the file at `path` beside its table, telling `on_read` the bytes read so far.
+    """Copy the file at `path` into a staging table, and call `on_read` with the bytes read so far.
 
-    Takes constant memory. When anything is wrong it is noted in `faults`, and None returned.
+    Needs constant memory. Adds faults to `faults`, and returns None if the file cannot be staged.
     """
     try:
         stream = path.open("rb")
@@ -80,8 +80,8 @@ async def stage(
 
 def _warnings(file: LedgerFile, rows: Rows) -> tuple[str, ...]:
     return tuple(
-        f"{file.name}: {column}: {len(lines)} of {rows.count} rows hold no e-mail address that "
-        f"mail can go to, the first in line {lines[0]}"
+        f"{file.name}: {column}: {len(lines)} of {rows.count} rows have no valid e-mail "
+        f"address, the first in line {lines[0]}"
         for column, lines in rows.doubts.items()
     )
 
@@ -98,7 +98,7 @@ async def _blocks(
 async def find_repeated_keys(
     connection: asyncpg.Connection, staged: Staged, faults: Faults
 ) -> None:
-    """Note the rows whose key stands in an earlier line of the same file."""
+    """Add a fault for each row whose key is in an earlier line of the same file, too."""
     file = staged.file
     query = _queries.repeated_keys.format(table=file.table, key=", ".join(file.key))
     for row in await connection.fetch(query, faults.limit):
@@ -107,7 +107,7 @@ async def find_repeated_keys(
 
 
 async def find_unknown(connection: asyncpg.Connection, staged: Staged, faults: Faults) -> None:
-    """Note the rows that refer to what the ledger lacks; the files before must be written."""
+    """Add a fault for each row that refers to a missing row; earlier files must be written."""
     file = staged.file
     found: list[asyncpg.Record] = []
     present = {column.name for column in staged.columns}
@@ -132,7 +132,7 @@ def _lacking(row: asyncpg.Record) -> str:
 
 
 async def changed_businesses(connection: asyncpg.Connection, staged: Staged) -> list[str]:
-    """Return a warning for each business that becomes another one, by name, owner or currency."""
+    """Return a warning for each business whose name, owner or currency the import changes."""
     present = {column.name for column in staged.columns}
     if staged.file.table != "businesses" or not present >= {"name", "owner_id", "currency"}:
         return []
@@ -144,7 +144,7 @@ async def changed_businesses(connection: asyncpg.Connection, staged: Staged) -> 
 
 
 async def write(connection: asyncpg.Connection, staged: Staged) -> Written:
-    """Insert the new rows and update the changed ones; a column the file lacks stays as it is."""
+    """Insert new rows and update changed ones; columns that the file lacks keep their values."""
     file = staged.file
     names = [column.name for column in staged.columns]
     query = _queries.write_rows.format(
@@ -160,8 +160,8 @@ async def write(connection: asyncpg.Connection, staged: Staged) -> Written:
     row = await connection.fetchrow(query, timeout=None)
     inserted, updated = (row["inserted"], row["updated"]) if row else (0, 0)
     if inserted or updated:
-        # In the transaction: the planner would otherwise join this table as if it were as small
-        # as it was before, which takes quadratic time.
+        # In the same transaction: otherwise the planner would join this table with its old,
+        # smaller size, which takes quadratic time.
         await connection.execute(_queries.analyze.format(table=file.table))
     return Written(file.name, inserted, updated, staged.count - inserted - updated)
 

@@ -1,4 +1,4 @@
-"""What the import files look like: empty ones to fill in, and a table of their columns."""
+"""Descriptions of the import files: empty files to fill in, and a table of their columns."""
 
 from pathlib import Path
 
@@ -9,10 +9,10 @@ from services.api.ledger.files import FILES, Column, LedgerFile
 def write(directory: Path) -> list[Path]:
     """Write each ledger file with its header only, and return their paths.
 
-    Raises ImportRefused if one of them is there already, and then writes nothing.
+    Raises ImportRefused and writes nothing if one of them exists already.
     """
     paths = {file: directory / file.name for file in FILES}
-    taken = [f"{path}: is there already" for path in paths.values() if path.exists()]
+    taken = [f"{path}: exists already" for path in paths.values() if path.exists()]
     if taken:
         raise ImportRefused(taken)
     try:
@@ -25,7 +25,7 @@ def write(directory: Path) -> list[Path]:
 
 
 def markdown() -> str:
-    """Return the columns of all files as they stand in docs/import.md."""
+    """Return the columns of all files, as in docs/import.md."""
     return "\n".join(map(_section, FILES))
 
 

@@ -1,4 +1,4 @@
-"""`verify`: what must be true of the ledger, proved against its base tables in one snapshot."""
+"""`verify` and `rebuild`: checks the ledger and its kept figures against the base tables."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -12,26 +12,26 @@ from shared.db.sql import load
 
 _queries = load(__package__)
 
-# By what is proved: the query that finds what differs. Each rests on the one before it.
+# Each check with the query that finds its differences. Each one relies on the one before it.
 _KEPT = {
     "every document's kept figures are those of the ledger": "documents_kept_wrong",
     "every kept sum of a month or year is that of its documents": "periods_kept_wrong",
     "every kept sum of all time is that of its documents and deposits": "totals_kept_wrong",
 }
 _MENDING = ("documents", "periods", "totals")
-_LIMIT = 1000  # differences shown of each proof
+_LIMIT = 1000  # differences that are shown for each check
 
 
 @dataclass(frozen=True)
 class Proof:
-    """One thing that was checked, and how the ledger differs from it."""
+    """One check, and the differences that it found."""
 
     statement: str
     differences: tuple[str, ...]
 
 
 async def prove(connection: asyncpg.Connection) -> AsyncIterator[Proof]:
-    """Yield each proof as it is made, all of them on the same snapshot; takes no locks."""
+    """Yield the result of each check, all in the same snapshot; takes no locks."""
     async with connection.transaction(isolation="repeatable_read", readonly=True):
         rows = await connection.fetch(_queries.businesses_without_uncategorised)
         yield _proof("every business has its category 1", rows)
@@ -57,7 +57,7 @@ async def prove(connection: asyncpg.Connection) -> AsyncIterator[Proof]:
 
 
 async def mend(connection: asyncpg.Connection) -> AsyncIterator[tuple[str, int]]:
-    """Set the kept figures right and yield of which kind and how many; writers may go on."""
+    """Correct the kept figures, and yield each kind with its count. Writers may go on."""
     for kind in _MENDING:
         count = await connection.fetchval(getattr(_queries, f"mend_{kind}"), timeout=None)
         yield kind, count

@@ -1,4 +1,4 @@
-"""The relay's composition root: one process of its own, or a part of the API's."""
+"""The relay's composition root; the relay is a separate process or a part of the API's."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,18 +31,18 @@ from shared.process.ops import serve_ops
 from shared.process.settings import RelaySettings
 
 _PAUSE = timedelta(seconds=1)
-# In its pool; the listener has one more.
+# In the pool; the listener has one more.
 DATABASE_CONNECTIONS = 14
-LAST_STEP = 25.0  # seconds for the steps at work when the relay is told to stop
+LAST_STEP = 25.0  # seconds for the current steps when the relay has to stop
 
 
 @asynccontextmanager
 async def relaying(
     settings: RelaySettings, health: Health, counted: CollectorRegistry | None = None
 ) -> AsyncIterator[asyncpg.Pool]:
-    """Run all loops of the relay meanwhile; a batch at work is finished before it ends.
+    """Run all loops of the relay in the `async with`, and finish the current batches at its end.
 
-    Yields the pool of connections that they share.
+    Yields the connection pool that the loops share.
     """
     published = Counter(
         "ledgerpost_wakeups_published",
@@ -121,7 +121,7 @@ async def relaying(
 
 
 async def run(settings: RelaySettings, stop: asyncio.Event) -> None:
-    """Run the relay as a process of its own until `stop`."""
+    """Run the relay as a separate process until `stop` is set."""
     health, counted = Health(), metrics.registry()
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(warned(settings.database_url))

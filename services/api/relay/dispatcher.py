@@ -1,4 +1,4 @@
-"""Due deliveries to RabbitMQ."""
+"""Publishes wake-ups for due deliveries to RabbitMQ."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -19,7 +19,7 @@ _NOW, _SOON = timedelta(0), timedelta(seconds=REFILL)
 
 
 class Dispatcher:
-    """Has statements frozen, commits due rows to the queue, and publishes what was committed."""
+    """Freezes statements, commits due rows to `queued`, and then publishes their wake-ups."""
 
     def __init__(
         self,
@@ -40,7 +40,7 @@ class Dispatcher:
         self._room = Room()
 
     async def step(self) -> timedelta:
-        """Dispatch one batch and return when to come again."""
+        """Dispatch one batch, and return the time until the next step."""
         await self._publisher.ready()
         await self._freezer.step()
         async with self._pool.acquire() as conn:
@@ -49,17 +49,17 @@ class Dispatcher:
         if batch.queued:
             await self.emit(batch.queued)
         if batch.moved > len(batch.queued):
-            return _NOW  # what came to its end leaves room for the next
+            return _NOW  # rows that became final leave room for others
         if batch.is_full or self._freezer.is_busy:
             return _SOON
         async with self._pool.acquire() as conn:
             due = await relay.next_due(conn)
-        # A due row that did not move is held by somebody else.
+        # A due row that did not change is locked by another session.
         soonest = _NOW if batch.moved else _SOON
         return self._poll if due is None else min(max(due, soonest), self._poll)
 
     async def emit(self, ids: list[UUID]) -> int:
-        """Publish a wake-up for each of these queued rows; note and count the confirmed ones."""
+        """Publish a wake-up for each of these queued rows; record and count the confirmed ones."""
         confirmed = [False] * len(ids)
         async with self._pool.acquire() as conn:
             traces = await relay.traces(conn, ids)
@@ -81,7 +81,7 @@ class Dispatcher:
 
 def _wakeup(delivery_id: UUID, traceparent: str | None) -> Outgoing:
     now = datetime.now(UTC)
-    # An id of its own each time: two in flight under one id would swap their confirms.
+    # A new id each time: confirms of two messages in flight with the same id would be swapped.
     message_id = f"{delivery_id}.{now.timestamp():.6f}"
     event = SendTransactions(
         id=message_id, time=now, traceparent=traceparent, data=Wakeup(delivery_id=delivery_id)

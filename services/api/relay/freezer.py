@@ -1,4 +1,4 @@
-"""Statements of due sends, frozen a few at a time, by turns among businesses."""
+"""Freezes the statements of due sends, a few at a time; businesses take turns."""
 
 import asyncio
 from datetime import timedelta
@@ -15,15 +15,15 @@ from shared.turns import Turns
 
 _log = structlog.get_logger("ledgerpost.relay")
 _LANES, _EACH = 5, 4
-_LIMIT = 500  # deliveries whose sends are looked at in one step
-_PATIENCE = 0.1  # seconds for one step; what takes longer goes on beside the next ones
+_LIMIT = 500  # deliveries whose sends are considered in one step
+_PATIENCE = 0.1  # seconds that one step waits; unfinished statements continue after it
 _AGAIN = timedelta(minutes=1)
 
 
 class Freezer:
-    """Freezes several statements at once: slow ones hold up few others, and not for long.
+    """Freezes several statements at once, so that slow ones delay few others, and only briefly.
 
-    No business has all lanes; the last free one is for a business that has none.
+    No business has all lanes; the last free lane is for a business that has none.
     """
 
     def __init__(self, pool: asyncpg.Pool) -> None:
@@ -37,9 +37,9 @@ class Freezer:
         return bool(self._at_work)
 
     async def step(self) -> None:
-        """Freeze what the longest due deliveries lack. Raises one of postgres.UNAVAILABLE.
+        """Freeze the statements of the longest due deliveries. Raises one of postgres.UNAVAILABLE.
 
-        What is not done in a moment goes on after the step.
+        Statements that take longer than 0.1 s continue after the step.
         """
         self._reap()
         async with self._pool.acquire() as conn:
@@ -55,13 +55,13 @@ class Freezer:
         self._reap()
 
     async def close(self) -> None:
-        """Give up what is at work; the next relay begins it again."""
+        """Cancel the statements in progress; the next relay starts them again."""
         for task in self._at_work.values():
             task.cancel()
         await asyncio.gather(*self._at_work.values(), return_exceptions=True)
 
     def _reap(self) -> None:
-        """Let go of what is done. Raises the first of their problems."""
+        """Forget finished statements. Raises the first of their errors."""
         done = [send for send, task in self._at_work.items() if task.done()]
         problems = [self._at_work.pop(send).exception() for send in done]
         for problem in filter(None, problems):
@@ -78,7 +78,7 @@ class Freezer:
                     error, (TimeoutError, asyncpg.QueryCanceledError)
                 ):
                     raise
-                # One statement that cannot be made must not hold up the others.
+                # One statement that cannot be made must not delay the others.
                 _log.exception("statement not frozen", send=str(send.send_id))
                 trouble = f"the statement could not be made: {type(error).__name__}"
                 await relay.put_off(conn, send.send_id, _AGAIN, trouble)

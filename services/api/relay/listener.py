@@ -1,4 +1,4 @@
-"""The wake-up call from Postgres: something has become due."""
+"""Listens to NOTIFY from Postgres, which signals that a delivery has become due."""
 
 import asyncio
 
@@ -8,18 +8,18 @@ from shared.db import postgres
 from shared.deliveries.relay import DUE_CHANNEL
 
 _log = structlog.get_logger("ledgerpost.relay")
-# Seconds between pings, and until one counts as lost: asyncpg does not notice that a peer is dead.
+# Seconds between pings, and the timeout of a ping: asyncpg does not notice a dead peer.
 _PING = 5.0
 
 
 async def listen(dsn: str, wake: asyncio.Event) -> None:
-    """Set `wake` whenever Postgres says that something is due; reconnect for ever.
+    """Set `wake` whenever a delivery becomes due; reconnect after every error.
 
-    Losing a call delays a delivery by one poll at most, so trouble here is only logged.
+    A lost notification delays a delivery by one poll at most, so errors are only logged.
     """
     while True:
         try:
-            # The relay's pool has found out that it is no session of others.
+            # The relay's pool has checked already that sessions are not shared.
             conn = await postgres.connect(
                 dsn, name="ledgerpost-listener", proven=True, command_timeout=_PING
             )

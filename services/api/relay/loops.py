@@ -1,4 +1,4 @@
-"""How each of the relay's loops keeps going."""
+"""Runs the loops of the relay, and reports their trouble."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,7 +19,7 @@ Step = Callable[[], Awaitable[timedelta]]
 
 @dataclass(frozen=True)
 class Bell:
-    """Calls a loop before its time; once `stop` is set, to let it end after the step at work."""
+    """Wakes a loop before its time; once `stop` is set, the loop ends after the current step."""
 
     stop: asyncio.Event
     wake: asyncio.Event = field(default_factory=asyncio.Event)
@@ -27,13 +27,13 @@ class Bell:
 
 @dataclass(frozen=True)
 class Neighbours:
-    """What the log says of the neighbours of all loops, so that an outage is told once for them."""
+    """The outages of Postgres and RabbitMQ, shared by all loops so that each is logged once."""
 
     postgres: Trouble = field(default_factory=lambda: Trouble("loops wait for postgres"))
     rabbitmq: Trouble = field(default_factory=lambda: Trouble("loops wait for rabbitmq"))
 
     def away(self, error: Exception) -> Trouble:
-        """Return the trouble with the neighbour that is away by this error."""
+        """Return the trouble of the resource that this error shows to be unavailable."""
         return self.postgres if postgres.is_away(error) else self.rabbitmq
 
 
@@ -45,10 +45,11 @@ async def keep(
     pause: timedelta,
     neighbours: Neighbours,
 ) -> None:
-    """Run `step` until the bell says stop: again after the time that it returns, or when it rings.
+    """Run `step` until the bell is stopped: again after the time that it returns, or when woken.
 
-    A neighbour that is away is said in the health report, by one of the loops in the log, and tried
-    again after `pause`; so is an unexpected error, because one bad row must not stop the others.
+    If Postgres or RabbitMQ is unavailable, the health report shows it, one of the loops logs it,
+    and the step is tried again after `pause`. The same is done after an unexpected error, because
+    one bad row must not stop the others.
     """
     trouble: str | None = None
     away: Trouble | None = None

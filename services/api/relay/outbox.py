@@ -1,4 +1,4 @@
-"""Delivery events to the topic exchange that others subscribe to."""
+"""Publishes delivery events to the topic exchange."""
 
 from datetime import timedelta
 
@@ -15,8 +15,8 @@ _BATCH = 500
 class Outbox:
     """Publishes each event at least once; subscribers deduplicate by its id.
 
-    Relays take turns, so that the changes of one delivery go out in order; one that stands still
-    in its turn keeps the others waiting for `patience` and no longer.
+    Relays take turns, so that the events of one delivery are published in order. A relay that
+    hangs during its turn delays the others by at most `patience`.
     """
 
     def __init__(
@@ -28,7 +28,7 @@ class Outbox:
         self._patience = patience
 
     async def step(self) -> timedelta:
-        """Publish one batch and return when to come again."""
+        """Publish one batch, and return the time until the next step."""
         await self._publisher.ready()
         async with self._pool.acquire() as conn, events.turn(conn, self._patience) as ours:
             if not ours:

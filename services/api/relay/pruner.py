@@ -1,4 +1,4 @@
-"""What has served its time."""
+"""Deletes rows whose retention is over."""
 
 from datetime import timedelta
 
@@ -8,16 +8,16 @@ from shared.db import sql
 
 _QUERIES = sql.load("services.api.relay")
 _BATCH = 1000
-_SENDS = 100  # each takes its deliveries and their events along
+_SENDS = 100  # each is deleted with its deliveries and their events
 _INTERVAL = timedelta(minutes=10)
 
 
 class Pruner:
-    """Deletes what is kept for a time only, in small batches.
+    """Deletes rows whose retention is over, in small batches.
 
-    Counts of quotas when their day is over, answers to Idempotency-Keys after a day, published
-    events and answers after `events`, sends with all that belongs to them `history` after their
-    last mail came to its end, and then their statements.
+    Quota counts after their day, answers to Idempotency-Keys after a day, published events and
+    answers after `events`, sends with all their rows `history` after their last mail reached a
+    final state, and then their statements.
     """
 
     def __init__(self, pool: asyncpg.Pool, *, history: timedelta, events: timedelta) -> None:
@@ -26,7 +26,7 @@ class Pruner:
         self._events = events
 
     async def step(self) -> timedelta:
-        """Delete one batch of each kind and return when to come again."""
+        """Delete one batch of each kind, and return the time until the next step."""
         async with self._pool.acquire() as conn:
             full = [
                 await conn.execute(_QUERIES.prune_idempotency_keys, _BATCH) == f"DELETE {_BATCH}",

@@ -1,19 +1,18 @@
 -- name: prune_idempotency_keys
--- Answers are repeated for 24 hours. $1 how many.
+-- Deletes at most $1 answers that are older than 24 hours and so no longer repeated.
 DELETE FROM idempotency_keys WHERE ctid = ANY(ARRAY(
     SELECT ctid FROM idempotency_keys WHERE created_at < now() - interval '24 hours' LIMIT $1))
 
 -- name: prune_events
--- What subscribers were told of longer than $2 ago. Of the $1 oldest events only, because their
--- numbers follow the time.
+-- Deletes events that were published longer than $2 ago. Considers only the $1 oldest events, because
+-- their numbers follow the time.
 DELETE FROM delivery_events WHERE id IN (
     SELECT id FROM (SELECT id, published_at FROM delivery_events ORDER BY id LIMIT $1) oldest
     WHERE published_at < now() - $2::interval)
 
 -- name: prune_sends
--- Sends all of whose mails came to their end longer than $2 ago, with their deliveries and events;
--- what is in doubt waits for a person, and what subscribers were not told of waits for the outbox.
--- $1 how many.
+-- Deletes at most $1 sends all of whose mails reached a final state longer than $2 ago, with their
+-- deliveries and events. Mails in doubt wait for a person, and unpublished events for the outbox.
 DELETE FROM sends WHERE id = ANY(ARRAY(
     SELECT s.id FROM sends s
     WHERE s.created_at < now() - $2::interval
@@ -27,13 +26,13 @@ DELETE FROM sends WHERE id = ANY(ARRAY(
     LIMIT $1))
 
 -- name: prune_quotas
--- Counts of days that are over. $1 how many.
+-- Deletes at most $1 counts of past days.
 DELETE FROM due_recipients WHERE (business_id, day, share) IN (
     SELECT business_id, day, share FROM due_recipients
     WHERE day < (now() AT TIME ZONE 'UTC')::date LIMIT $1)
 
 -- name: prune_statements
--- Statements that no send shows: the send is gone, or another relay had frozen one before. $1 how many.
+-- Deletes at most $1 statements that no send refers to: the send was deleted, or another relay was first.
 DELETE FROM statements s WHERE ctid = ANY(ARRAY(
     SELECT o.ctid FROM statements o
     WHERE o.created_at < now() - interval '1 day'
@@ -41,8 +40,8 @@ DELETE FROM statements s WHERE ctid = ANY(ARRAY(
     LIMIT $1))
 
 -- name: prune_answers
--- Answers to requests that subscribers were told of longer than $2 ago; until then the same request
--- finds its answer. $1 how many.
+-- Deletes answers to requests that were published longer than $2 ago; until then the same request gets
+-- its answer. Considers the $1 oldest.
 DELETE FROM request_answers WHERE id IN (
     SELECT id FROM (SELECT id, published_at FROM request_answers ORDER BY id LIMIT $1) oldest
     WHERE published_at < now() - $2::interval)

@@ -1,4 +1,4 @@
-"""How many wake-ups lie in the broker's queue: few, because it serves whoever came first."""
+"""Limits the wake-ups in the broker's queue, because it serves them in order of arrival."""
 
 import time
 from collections.abc import Callable
@@ -6,18 +6,18 @@ from typing import Final
 
 from shared.deliveries.relay import Enqueued
 
-#: Seconds between two looks at what the mailers have taken, while due rows wait for room.
+#: Seconds between two checks of the queue while due rows wait for room.
 REFILL: Final = 0.1
-#: Rows that it holds at least and at most.
+#: The smallest and the largest number of rows in the queue.
 LEAST, MOST = 20, 1_000
 
 
 class Room:
-    """As many rows as the mailers take in a few refills, so that a newcomer waits behind few.
+    """The number of rows that the mailers take in a few refills, so that new mails wait behind few.
 
-    It doubles if the mailers took more than half of what may be used of it between two looks, and
-    halves if they took less than a quarter. While more rows wait than it holds, what stayed empty
-    is not used: the parts of businesses whose statements are being frozen.
+    The number doubles if the mailers took more than half of the usable room between two checks, and
+    halves if they took less than a quarter. While more rows wait than fit, the room that stays
+    empty counts as unusable: it belongs to businesses whose statements are being frozen.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -28,7 +28,7 @@ class Room:
         self._used = 1.0
 
     def saw(self, batch: Enqueued) -> None:
-        """Note what an attempt to fill the queue found in it and left there."""
+        """Adapt to the number of rows before and after an attempt to fill the queue."""
         self._taken += max(0, self._left - batch.before)
         self._left = batch.before + len(batch.queued)
         if self._clock() - self._looked_at < REFILL:

@@ -1,4 +1,4 @@
-"""Deliveries whose holder vanished: a worker that died, a broker that lost its messages."""
+"""Reclaims deliveries from workers that died, and publishes wake-ups again that were lost."""
 
 from datetime import timedelta
 
@@ -9,12 +9,12 @@ from shared.amqp.publisher import Publisher
 from shared.deliveries import relay
 
 _BATCH = 500
-# Past the relay's longest reply, so that a resend never races a reply that still decides.
+# Added to the longest time for a reply, so that a resend never races a reply that still decides.
 _MARGIN = timedelta(minutes=5)
 
 
 class Sweeper:
-    """Takes rows back from holders whose lease is over, and refills a queue that was wiped."""
+    """Reclaims rows whose lease expired, and refills a queue that lost its messages."""
 
     def __init__(
         self,
@@ -35,7 +35,7 @@ class Sweeper:
         self._refilling = False
 
     async def step(self) -> timedelta:
-        """Sweep one batch of each kind and return when to come again."""
+        """Sweep one batch of each kind, and return the time until the next step."""
         async with self._pool.acquire() as conn:
             moved = await relay.sweep(conn, _BATCH)
             if self._resend_after is not None:

@@ -1,9 +1,10 @@
 -- name: freeze
--- Computes the statement of a send ($5) once and keeps it under its hash. One statement, so one
--- snapshot: the figures of the report row and the transactions agree. $1 business, $2 from, $3 to,
+-- Computes the statement of a send ($5) once and stores it under its hash. A single SQL statement has
+-- one snapshot, so the figures of the report row and the transactions agree. $1 business, $2 from, $3 to,
 -- $4 the customer, $6 the version of the mail's template. `report` is the report's own query of one
--- customer and takes $1 to $4. Returns the hash, or no row if the customer is gone, the statement has
--- more than $7 lines, or another relay was first. Texts are cut far above what a mail shows of them.
+-- customer and takes $1 to $4. Returns the hash, or no row if the customer does not exist, the
+-- statement has more than $7 lines, or another relay was first. Texts are cut far above the length that a
+-- mail shows.
 WITH report (row) AS (
     {report}
 ), moves AS (
@@ -74,7 +75,7 @@ WITH report (row) AS (
     JOIN customers c ON c.business_id = b.id
     CROSS JOIN opening o CROSS JOIN totals t CROSS JOIN report r
     WHERE b.id = $1 AND c.id = $4
-      -- Looked at first, and for no more lines than are needed to know: nothing else is computed then.
+      -- Checked first, and with no more lines than needed: otherwise all the rest would be computed.
       AND (SELECT count(*) FROM (SELECT FROM moves m WHERE m.day >= $2 LIMIT $7::int + 1) first) <= $7
 ), kept AS (
     INSERT INTO statements (business_id, sha256, content)
@@ -87,6 +88,6 @@ FROM kept WHERE sends.id = $5 AND sends.statement_sha256 IS NULL
 RETURNING sends.statement_sha256
 
 -- name: why_not_frozen
--- What kept the statement of send $3 to customer $2 of business $1 from being frozen now.
+-- Why the statement of send $3 to customer $2 of business $1 was not frozen.
 SELECT EXISTS (SELECT FROM customers WHERE business_id = $1 AND id = $2) AS has_customer,
        EXISTS (SELECT FROM sends WHERE id = $3 AND statement_sha256 IS NOT NULL) AS is_frozen

@@ -1,4 +1,4 @@
-"""Freezing what a statement says."""
+"""Freezes statements."""
 
 from services.api.reports.query import one_customer
 from shared.db import sql
@@ -7,19 +7,19 @@ from shared.deliveries.relay import Unfrozen
 from shared.statements import TEMPLATE_VERSION
 
 _QUERIES = sql.load("services.api.statements")
-_LONGEST = 10.0  # seconds for one statement, while the others wait
-# More lines than a person reads or a mail carries; a PDF of them would cost gigabytes to typeset.
+_LONGEST = 10.0  # seconds for one statement; others wait meanwhile
+# More than a person reads or a mail can contain; typesetting more would take gigabytes.
 _MOST_LINES = 5_000
 
 
 class NoStatement(LookupError):
-    """Nothing can be stated, now or later; the message says why."""
+    """The statement cannot be made, now or later; the message gives the reason."""
 
 
 async def freeze(conn: Connection, send: Unfrozen) -> None:
-    """Keep the statement of a send as the ledger says now, unless it was frozen before.
+    """Store the statement of a send from the current ledger, unless it is frozen already.
 
-    Raises NoStatement where the customer is gone or the statement has too many lines.
+    Raises NoStatement if the customer does not exist any more or the statement has too many lines.
     """
     frozen = await conn.fetchval(
         _QUERIES.freeze.replace("{report}", one_customer()),

@@ -1,4 +1,4 @@
-"""The calls about the list of addresses that a business no longer mails."""
+"""The calls about a business's suppression list."""
 
 from aiohttp import web
 
@@ -23,7 +23,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 
 async def add(request: web.Request) -> web.Response:
-    """Put an address on the list: 201 with it, or 200 with what the list said already."""
+    """Add an address to the list: 201 with the new entry, or 200 with the existing one."""
     body = request_body.parse(SuppressionBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id
 
@@ -35,7 +35,7 @@ async def add(request: web.Request) -> web.Response:
 
 
 async def lift(request: web.Request) -> web.Response:
-    """Take an address off the list."""
+    """Remove an address from the list."""
     async with connection(request) as conn:
         await store.lift(conn, request[PRINCIPAL].business_id, request.match_info["email"])
     return web.Response(status=204)

@@ -1,4 +1,4 @@
-"""The list of addresses that a business no longer mails, as the API shows and takes it."""
+"""The suppression list of a business in requests and answers."""
 
 from typing import Annotated, Any
 
@@ -26,7 +26,7 @@ def _reason(value: str) -> str:
 
 
 class SuppressionBody(BaseModel):
-    """An address to be put on the list by hand."""
+    """An address to add to the list."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
@@ -39,26 +39,28 @@ class SuppressionBody(BaseModel):
         str,
         AfterValidator(_reason),
         WithJsonSchema({"type": "string", "maxLength": _LONGEST_REASON}),
-        Field(description="For those who read the list; line breaks become spaces."),
+        Field(description="A note for readers of the list; line breaks become spaces."),
     ] = BY_HAND
 
 
 class Suppression(BaseModel):
-    """An address that gets no more mail of the business."""
+    """An address that gets no more mail from the business."""
 
     model_config = ConfigDict(frozen=True)
 
     email: Annotated[str, Field(description="In lower case, with its domain in ASCII.")]
-    reason: Annotated[str, Field(description="Who said so, or what the mail server replied.")]
+    reason: Annotated[
+        str, Field(description="The reason given by a person, or the mail server's reply.")
+    ]
     created_at: Timestamp
 
 
 class SuppressionsQuery(PageQuery):
-    """Which part of the list to show, newest first, from `cursor` on."""
+    """Which page of the list to show, newest first, from `cursor` on."""
 
     cursor: Annotated[Cursor[str] | None, BeforeValidator(text_cursor)] = None
 
 
 def place_of(listed: Suppression) -> Cursor[str]:
-    """Return the place in the list right behind `listed`."""
+    """Return the cursor of the place right after `listed`."""
     return Cursor(listed.created_at, listed.email)

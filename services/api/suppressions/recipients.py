@@ -1,4 +1,4 @@
-"""Who was sent a mail, and may refuse more of them."""
+"""The recipient of a mail, who may unsubscribe."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,7 +13,7 @@ _REASON = "unsubscribed by the link in a mail"
 
 @dataclass(frozen=True)
 class Recipient:
-    """The address of a delivery, and the business that mails it (None: it is gone)."""
+    """The address of a delivery, and its business (`business_name` is None if it was deleted)."""
 
     business_id: int
     email: str
@@ -22,7 +22,7 @@ class Recipient:
 
 
 async def recipient(conn: Connection, delivery_id: UUID) -> Recipient:
-    """Return to whom a delivery goes, or raise NotFound."""
+    """Return the recipient of a delivery. Raises NotFound if there is none."""
     row = await conn.fetchrow(_queries.recipient, delivery_id)
     if row is None:
         raise NotFound("mail")
@@ -30,5 +30,5 @@ async def recipient(conn: Connection, delivery_id: UUID) -> Recipient:
 
 
 async def unsubscribe(conn: Connection, refusing: Recipient) -> None:
-    """Put a recipient on the list of the business that mailed; once there, nothing changes."""
+    """Add a recipient to the list of its business; it may be repeated."""
     await conn.fetchrow(_queries.add, refusing.business_id, refusing.email_key, _REASON)

@@ -16,7 +16,7 @@ _queries = sql.load("services.api.suppressions")
 
 
 async def page(conn: Connection, business_id: int, query: SuppressionsQuery) -> Page[Suppression]:
-    """Return the page of a business's list. Raises Busy if it takes too long."""
+    """Return a page of a business's list. Raises Busy if it takes too long."""
     place = (query.cursor.time, query.cursor.key) if query.cursor else (None, None)
     async with promptly():
         rows = await conn.fetch(_queries.page, business_id, *place, query.limit + 1)
@@ -26,7 +26,7 @@ async def page(conn: Connection, business_id: int, query: SuppressionsQuery) -> 
 async def add(
     conn: Connection, business_id: int, body: SuppressionBody
 ) -> tuple[Suppression, bool]:
-    """Put an address on a business's list; return it as listed, and whether it is new there.
+    """Add an address to a business's list; return its entry, and whether the entry is new.
 
     Raises OverQuota if the business has added too many today.
     """
@@ -37,12 +37,15 @@ async def add(
                 await daily_counts.count(conn, business_id, "suppressions")
                 return Suppression(**row), True
         row = await conn.fetchrow(_queries.one, business_id, body.email.key)
-        if row is not None:  # else it was lifted in between
+        if row is not None:  # otherwise it was removed in between
             return Suppression(**row), False
 
 
 async def lift(conn: Connection, business_id: int, email: str) -> None:
-    """Take an address, however it is written, off a business's list, or raise NotFound."""
+    """Remove an address, in any case, from a business's list.
+
+    Raises NotFound if it is not there.
+    """
     try:
         address = Address.parse(email)
     except ValueError:

@@ -1,4 +1,4 @@
-"""The page behind a mail's List-Unsubscribe: a POST refuses further mail (RFC 8058), a GET asks."""
+"""The page of a mail's List-Unsubscribe link: its button sends the POST of RFC 8058."""
 
 from html import escape
 from typing import Annotated, Literal
@@ -17,7 +17,7 @@ _FIELD, _VALUE = "List-Unsubscribe", "One-Click"
 
 
 class UnsubscribeBody(BaseModel):
-    """What a mail service posts on its user's behalf, or the button on the page."""
+    """The body that a mail service, or the button on the page, posts."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -28,7 +28,7 @@ _HEADERS = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"
     ),
-    # The address of the page is all that it takes to refuse mail.
+    # Whoever knows the URL of the page can unsubscribe the recipient.
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex",
 }
@@ -57,15 +57,15 @@ _BUTTON = f"""<form method="post">
 
 
 async def ask(request: web.Request) -> web.Response:
-    """Answer with a page that asks for the POST, and change nothing: link scanners come here."""
+    """Answer with a page that has the button; change nothing, because link scanners send GETs."""
     to = await _recipient(request)
     sentence = f"Should {_business(to)} no longer send statements to {escape(to.email)}?"
     return _page("Unsubscribe", sentence, _BUTTON)
 
 
 async def unsubscribe(request: web.Request) -> web.Response:
-    """Put the address on the business's list; as often as asked."""
-    # First of all, so that a stranger's body is not even read.
+    """Add the address to the business's list; it may be repeated."""
+    # First, so that the body of a request with an invalid link is not read.
     to = await _recipient(request)
     request_body.parse(UnsubscribeBody, await request_body.fields(request))
     async with connection(request) as conn:

@@ -73,20 +73,20 @@ VALUES = {
     "currency in an amount": (invoice(total="$5"), "is not an amount in plain digits"),
     "huge amount": (invoice(total="100000000000000"), "is 100 trillion or more"),
     "negative total": (invoice(total="-0.01"), "total: '-0.01' is negative"),
-    "unknown kind": (invoice(kind="bill"), "kind: 'bill' is none of invoice, credit_note"),
-    "kind in capitals": (invoice(kind="Invoice"), "is none of invoice, credit_note"),
-    "unknown status": (invoice(status="paid"), "is none of draft, issued, void"),
+    "unknown kind": (invoice(kind="bill"), "kind: 'bill' is not one of invoice, credit_note"),
+    "kind in capitals": (invoice(kind="Invoice"), "is not one of invoice, credit_note"),
+    "unknown status": (invoice(status="paid"), "is not one of draft, issued, void"),
     "quote inside": (invoice(number='5" pipe'), "number: has a quote inside"),
-    "text after a quote": (invoice(number='"a"b'), "number: goes on after its closing quote"),
+    "text after a quote": (invoice(number='"a"b'), "number: continues after its closing quote"),
     "open quote": (invoice(number='"a'), "number: opens a quote that is never closed"),
-    "too few fields": (INVOICES + "1,1,1\n", "row: has 3 fields where the header has 9"),
-    "too many fields": (invoice(total="1,2"), "row: has 10 fields where the header has 9"),
-    "end marker": (INVOICES + "\\.\n", "row: has 1 fields where the header has 9"),
+    "too few fields": (INVOICES + "1,1,1\n", "row: has 3 fields, but the header has 9"),
+    "too many fields": (invoice(total="1,2"), "row: has 10 fields, but the header has 9"),
+    "end marker": (INVOICES + "\\.\n", "row: has 1 fields, but the header has 9"),
     "carriage return": (invoice(number="a\rb"), "number: has a line break inside"),
-    "NUL": (invoice(number="a\0b"), "number: holds a NUL"),
+    "NUL": (invoice(number="a\0b"), "number: contains a NUL character"),
     "not UTF-8": (invoice(number="a\udcffb"), "number: is not UTF-8"),
     "not UTF-8 after quotes": (invoice(id='"1"', number='",,\udcff"'), "number: is not UTF-8"),
-    "archived": (customer(archived="2"), "archived: '2' is none of 0, 1"),
+    "archived": (customer(archived="2"), "archived: '2' is not one of 0, 1"),
     "no time": (customer(created_at="soon"), "is not a time written YYYY-MM-DD HH:MM:SS"),
     "a day alone": (customer(created_at="2024-02-30"), "is a date that does not exist"),
     "T": (customer(created_at="2024-01-01T00:00:00"), "is not a time written"),
@@ -102,11 +102,11 @@ VALUES = {
         PAYMENTS + "1,1,9,2024-01-01,1,manual,,,settled\n",
         "invoice_id: business 1 has no invoice 9",
     ),
-    "unknown channel": (PAYMENTS + "1,1,1,2024-01-01,1,cash,,,settled\n", "is none of manual"),
-    "payment's status": (PAYMENTS + "1,1,1,2024-01-01,1,manual,,,ok\n", "is none of pending"),
+    "unknown channel": (PAYMENTS + "1,1,1,2024-01-01,1,cash,,,settled\n", "is not one of manual"),
+    "payment's status": (PAYMENTS + "1,1,1,2024-01-01,1,manual,,,ok\n", "is not one of pending"),
     "depositor": (DEPOSITS + "1,1,9,2024-01-01,1,credit\n", "business 1 has no customer 9"),
     "negative deposit": (DEPOSITS + "1,1,1,2024-01-01,-1,credit\n", "amount: '-1' is negative"),
-    "deposit's type": (DEPOSITS + "1,1,1,2024-01-01,1,in\n", "'in' is none of credit, debit"),
+    "deposit's type": (DEPOSITS + "1,1,1,2024-01-01,1,in\n", "'in' is not one of credit, debit"),
     "currency": (BUSINESSES + "1,1,A,,,,cedi,Africa/Accra\n", "'cedi' is not a currency code"),
     "no currency": (BUSINESSES + "1,1,A,,,,,Africa/Accra\n", "currency: is required"),
     "time zone": (BUSINESSES + "1,1,A,,,,GHS,Mars/Base\n", "'Mars/Base' is not a time zone"),
@@ -151,22 +151,22 @@ async def test_a_bad_row_is_shown_with_its_line_and_column(
 
 
 HEADERS = {
-    "unknown": ("id,business_id,name,colour\n", "header: 'colour' is no column of this file"),
+    "unknown": ("id,business_id,name,colour\n", "header: 'colour' is not a column of this file"),
     "others": (
         "Nr,Kunde\n",
         "header: names no column of this file",
     ),
-    "bars": ("id|business_id|name\n", "header: names no column of this file, which are id, "),
+    "bars": ("id|business_id|name\n", "header: names no column of this file; its columns are id, "),
     "workbook": (
         "PK\x03\x04\x14\0",
-        "file: is a spreadsheet's workbook, not CSV: save it as CSV UTF-8",
+        "file: is a spreadsheet workbook, not CSV: save it as CSV UTF-8",
     ),
-    "UTF-16": ("i\0d\0,\0", "file: is UTF-16 without a mark of it: save it as CSV UTF-8"),
-    "nameless": ("id,business_id,name,\n", "header: '' is no column of this file"),
+    "UTF-16": ("i\0d\0,\0", "file: is UTF-16 without a byte order mark: save it as CSV UTF-8"),
+    "nameless": ("id,business_id,name,\n", "header: '' is not a column of this file"),
     "twice": ("id,business_id,name,id\n", "header: 'id' is there twice"),
     "missing": ("id,business_id\n", "name: the column is missing"),
-    "empty file": ("", "header: there is none"),
-    "blank file": ("\n\n", "header: there is none"),
+    "empty file": ("", "header: is missing"),
+    "blank file": ("\n\n", "header: is missing"),
     "open quote": ('id,"business_id,name\n', "header: opens a quote that is never closed"),
     "not UTF-8": ("id,\udcff,name\n", "header: is not UTF-8"),
 }
@@ -242,7 +242,7 @@ async def test_a_value_cannot_write_to_the_terminal(database: str, tmp_path: Pat
 
 
 async def test_a_directory_must_hold_a_ledger_file(database: str, tmp_path: Path) -> None:
-    expected = f"{tmp_path}: holds none of businesses.csv, categories.csv, "
+    expected = f"{tmp_path}: contains none of businesses.csv, categories.csv, "
     assert (await refusal(database, tmp_path))[0].startswith(expected)
     missing = tmp_path / "missing"
     assert await refusal(database, missing) == [

@@ -16,8 +16,8 @@ from tests.services.api.ledger.test_ledger_commands import GOLDEN, run
 
 ROOT = Path(__file__).parents[4]
 WARNING = (
-    "warning: customers.csv: business_email: 2 of 5 rows hold no e-mail address that mail can"
-    " go to, the first in line 3"
+    "warning: customers.csv: business_email: 2 of 5 rows have no valid e-mail address, the"
+    " first in line 3"
 )
 BUSINESSES = "id,owner_id,name,currency,timezone\n1,1,Kente,GHS,Africa/Accra\n"
 
@@ -50,7 +50,7 @@ async def test_a_misspelt_name_is_no_half_import(database: str, tmp_path: Path) 
     (tmp_path / "customer.csv").write_text("id\n")
     result = await run(import_, database, str(tmp_path))
     assert result.exit_code == 1
-    assert "is it customers.csv?" in result.stderr
+    assert "did you mean customers.csv?" in result.stderr
     assert await fetch(database, "SELECT FROM businesses") == []
     assert (await run(import_, database, str(tmp_path), "--ignore-unknown")).exit_code == 0
 

@@ -56,15 +56,15 @@ async def test_it_is_read_if_there_is_nothing_to_guess(
         ),
         (
             b"PK\x03\x04" + bytes(1000),
-            "categories.csv:1: file: is a spreadsheet's workbook, not CSV: save it as CSV UTF-8",
+            "categories.csv:1: file: is a spreadsheet workbook, not CSV: save it as CSV UTF-8",
         ),
         (
             PLAIN.encode("utf-16-le"),
-            "categories.csv:1: file: is UTF-16 without a mark of it: save it as CSV UTF-8",
+            "categories.csv:1: file: is UTF-16 without a byte order mark: save it as CSV UTF-8",
         ),
         (
             b"\xff\xfei\0d\0,\0\x00\xd8x\0",
-            "categories.csv:1: file: is not the UTF-16 that it begins as",
+            "categories.csv:1: file: is not valid UTF-16",
         ),
     ],
     ids=["Windows-1252", "workbook", "UTF-16 without a mark", "broken UTF-16"],
