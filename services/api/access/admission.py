@@ -1,4 +1,4 @@
-"""Who may ask over the queue: as often as over HTTP, and counted together with it."""
+"""Authentication of requests over the queue; they share the rate limit of HTTP."""
 
 from services.api.access import store
 from services.api.access.invalid_keys import Refused
@@ -9,17 +9,17 @@ from shared.db.postgres import Connection
 
 
 class Admission:
-    """Lets in who holds a valid key, within the key's window; bad keys are remembered."""
+    """Checks keys and their rate limit, and remembers invalid keys."""
 
     def __init__(self, limit: int) -> None:
         self._limits = Limits(limit)
         self._refused = Refused()
 
     async def admit(self, conn: Connection, key: Key) -> tuple[Principal, Rate | None]:
-        """Return who holds `key`, and where it stands with this request counted.
+        """Count the request, and return the principal of `key` and the key's rate.
 
-        None stands for a database that takes no writes. Raises Unauthenticated if nobody holds the
-        key, and RateLimited if it was tried in vain too often.
+        The rate is None if the database does not accept writes. Raises Unauthenticated if the key
+        is invalid, and RateLimited if an invalid key was tried too often.
         """
         digest = key.sha256
         if not self._limits.knows(digest):

@@ -1,4 +1,4 @@
-"""Whose turn it is that a request waits for, before its key has been looked up."""
+"""Guesses the business of a request before its key is looked up, for the turns of businesses."""
 
 from collections import OrderedDict
 
@@ -6,13 +6,13 @@ _MOST_KEYS = 10_000
 
 
 class Borrowers:
-    """Which business each key belongs to, as far as this process has seen the key."""
+    """The business of each key that this process has seen."""
 
     def __init__(self) -> None:
         self._businesses: OrderedDict[bytes, int] = OrderedDict()
 
     def of(self, digest: bytes) -> int:
-        """Return the business of the key with this hash, or a number that stands for the key."""
+        """Return the business of the key with this hash; for an unknown key a negative number."""
         known = self._businesses.get(digest)
         return -int.from_bytes(digest[:8]) if known is None else known
 

@@ -16,11 +16,17 @@ def keys() -> None:
     """Create, list and revoke API keys."""
 
 
-@keys.command(short_help="Print a new key of one business")
+@keys.command(short_help="Create a key and print it")
 @click.option(
-    "--business", required=True, type=BUSINESS, metavar="ID", help="Whose ledger the key opens."
+    "--business",
+    required=True,
+    type=BUSINESS,
+    metavar="ID",
+    help="The business to which the key gives access.",
 )
-@click.option("--name", required=True, help="Who is to use it, to tell it from others.")
+@click.option(
+    "--name", required=True, help="The user of the key, to distinguish it from other keys."
+)
 @click.option(
     "--scope",
     "scopes",
@@ -42,7 +48,10 @@ def create(
     scopes: tuple[Scope, ...],
     expires_at: datetime | None,
 ) -> None:
-    """Print a new key of one business, this once: only its hash is kept."""
+    """Create a key of one business and print it.
+
+    It cannot be shown again: only its hash is stored.
+    """
     settings = DatabaseSettings.from_environ(environ)
     if not name.strip() or not name.isprintable():
         raise click.BadParameter("should be a line of text", param_hint="--name")
@@ -67,7 +76,7 @@ def create(
 @keys.command("list")
 @click.pass_obj
 def list_(environ: Mapping[str, str]) -> None:
-    """Show every key, but never the key itself."""
+    """List all keys, without the secret part."""
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> list[tuple[str, ...]]:
@@ -98,7 +107,7 @@ def list_(environ: Mapping[str, str]) -> None:
 @click.argument("key", metavar="ID")
 @click.pass_obj
 def revoke(environ: Mapping[str, str], key: str) -> None:
-    """Revoke the key with this id or prefix; one that is revoked already stays so."""
+    """Revoke the key with this id or prefix. It may be repeated."""
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> None:

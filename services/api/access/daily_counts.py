@@ -1,4 +1,4 @@
-"""The bounds on what a business has stored on one day in UTC, where nothing else bounds it."""
+"""Limits on rows that a business adds on one day in UTC, for kinds without another limit."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Literal
@@ -18,7 +18,7 @@ async def count(
 ) -> None:
     """Count one more of `kind` today, in the caller's transaction.
 
-    Raises OverQuota if the business has had its share; the caller's transaction is undone then.
+    Raises OverQuota if the limit is reached; the caller's transaction is then rolled back.
     """
     if not await store.count_today(conn, business_id, kind, MOST[kind]):
         now = datetime.now(UTC)

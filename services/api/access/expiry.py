@@ -7,14 +7,14 @@ _DAYS = re.compile(r"[1-9][0-9]{0,4}d")
 
 
 class Expiry(click.ParamType[datetime]):
-    """Until when a key is valid: so many days (`90d`), or to the end of a day in UTC."""
+    """The expiry of a key: after a number of days (`90d`), or at the end of a day in UTC."""
 
     name = "90d|date"
 
     def convert(
         self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> datetime:
-        """Return the time, or fail where it is none, or over."""
+        """Return the time; fail if `value` is not one, or is in the past."""
         now, text = datetime.now(UTC), str(value)
         try:
             until = (
@@ -25,5 +25,5 @@ class Expiry(click.ParamType[datetime]):
         except (ValueError, OverflowError):
             self.fail("should be a number of days like 90d, or a date like 2027-03-31", param, ctx)
         if until <= now:
-            self.fail("is over", param, ctx)
+            self.fail("is in the past", param, ctx)
         return until

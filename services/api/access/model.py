@@ -19,10 +19,10 @@ _FORM = re.compile(r"(ledgerpost_[0-9A-Za-z]{40})([0-9A-Za-z]{6})", re.ASCII)
 
 @dataclass(frozen=True)
 class Principal:
-    """Who asks: a key, the one business it is bound to, and what it may do there.
+    """The caller of a request: a key, its business, and the scopes of the key.
 
-    `is_expired` is by the database's clock; such a key opens nothing. `ledger_version` is what
-    reports.store.version() said at that moment, where it was asked along.
+    `is_expired` is by the database's clock; an expired key is invalid. `ledger_version` is the
+    value of reports.store.version() at that time, if the query included it.
     """
 
     key_id: UUID
@@ -33,13 +33,13 @@ class Principal:
     ledger_version: str | None = None
 
     def need(self, scope: Scope) -> None:
-        """Raise Forbidden where the key lacks `scope`."""
+        """Raise Forbidden if the key lacks `scope`."""
         if scope not in self.scopes:
             raise Forbidden(scope)
 
 
 def valid(holder: Principal | None) -> Principal:
-    """Return who holds a key, or raise Unauthenticated where nobody does any more."""
+    """Return `holder`. Raises Unauthenticated if it is None or expired."""
     if holder is None:
         raise Unauthenticated("This key is unknown or revoked.", given=True)
     if holder.is_expired:
@@ -63,31 +63,31 @@ class Key:
 
     @classmethod
     def parse(cls, text: str) -> Self | None:
-        """Return the key that `text` is, or None where its form or its checksum is wrong."""
+        """Return the key in `text`, or None if its form or its checksum is wrong."""
         match = _FORM.fullmatch(text)
         return cls(text) if match and _checksum(match[1]) == match[2] else None
 
     @classmethod
     def bearer(cls, headers: Sequence[str]) -> Self:
-        """Read a request's Authorization headers, or raise Unauthenticated."""
+        """Return the key in a request's Authorization headers. Raises Unauthenticated."""
         match = _BEARER.fullmatch(headers[0]) if len(headers) == 1 else None
         if match is None:
             raise Unauthenticated(
-                "The request should carry one header Authorization: Bearer KEY.", given=False
+                "The request should have one header Authorization: Bearer KEY.", given=False
             )
         key = cls.parse(match[1])
         if key is None:
-            raise Unauthenticated("This is not a key of this API; was it mistyped?", given=True)
+            raise Unauthenticated("This is not a key of this API. Is it mistyped?", given=True)
         return key
 
     @property
     def prefix(self) -> str:
-        """What may be shown of the key, to tell it from others: its first 8 random characters."""
+        """The part of the key that may be shown: its first 8 random characters."""
         return self.text[: len("ledgerpost_") + 8]
 
     @cached_property
     def sha256(self) -> bytes:
-        """What is stored of the key; 238 random bits need no slow hash."""
+        """The hash that is stored; 238 random bits need no slow hash."""
         return hashlib.sha256(self.text.encode()).digest()
 
 

@@ -1,14 +1,14 @@
 -- name: principal
--- Who holds the key with hash $1: found by its unique index, at every request. With the version of the
--- business's ledger, for which an unchanged report would otherwise need a round trip of its own.
+-- The key with hash $1, found by its unique index at every request. Includes the version of the
+-- business's ledger, so that an unchanged report needs no further round trip.
 SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired,
     report_version(business_id) AS ledger_version
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
 -- name: admit
--- The same, once in a while: with a slice of the $2 requests that the key may make in its window of
--- $3, and the note that it is in use. Slices shrink with what is left (a sixteenth of it, 500 at
--- most), so that no process keeps much that another one could use.
+-- Authenticates key $1 and leases 1/16 (at most 500) of what is left of its $2 requests per window $3;
+-- updates last_used_at. Slices shrink with what is left, so that no process keeps many requests that
+-- another one could use.
 WITH key AS (
     SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
     FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
@@ -31,7 +31,7 @@ WITH key AS (
 SELECT key.*, leased.taken, leased.slice, leased.lasts FROM key LEFT JOIN leased ON true
 
 -- name: create
--- Stores key $1 (its hash is $5), valid until $7 (NULL: for good), unless business $2 does not exist; returns the id where stored.
+-- Stores key $1 with the hash $5, valid until $7 (NULL: without end); no row if business $2 does not exist.
 INSERT INTO api_keys (id, business_id, name, prefix, sha256, scopes, expires_at)
 SELECT $1, id, $3, $4, $5, $6, $7 FROM businesses WHERE id = $2
 RETURNING id
@@ -42,14 +42,14 @@ SELECT id, business_id, name, prefix, scopes, created_at, expires_at, last_used_
 FROM api_keys ORDER BY created_at, id
 
 -- name: revoke
--- Revokes the keys whose id or prefix is $1; one revoked before keeps its time.
+-- Revokes the keys whose id or prefix is $1; a key that is revoked already keeps its time.
 UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
 WHERE id::text = lower($1) OR prefix = $1
 RETURNING id
 
 -- name: count_today
--- Counts one more of the kind $2 of business $1 today (in UTC); no row comes back, and nothing is
--- counted, where it has had $3 of them.
+-- Counts one more of the kind $2 of business $1 today (in UTC); returns no row, and counts nothing, if
+-- there are $3 already.
 INSERT INTO daily_counts AS d (business_id, kind, day, used)
 VALUES ($1, $2, (now() AT TIME ZONE 'UTC')::date, 1)
 ON CONFLICT (business_id, kind) DO UPDATE SET

@@ -1,4 +1,4 @@
-"""How often a key may ask: leased from Postgres in slices, for all processes to share one limit."""
+"""The rate limit of keys: all processes share it by leasing slices from Postgres."""
 
 import asyncio
 import time
@@ -12,12 +12,12 @@ from typing import NamedTuple
 from services.api.core.refusals import RateLimited
 
 WINDOW = timedelta(minutes=1)
-_MOST_KEYS = 10_000  # remembered at once; what a forgotten one had leased is lost to its window
-_SAME = 1.0  # seconds by which two leases may tell the end of one window apart
+_MOST_KEYS = 10_000  # remembered at once; the unused lease of a forgotten key is lost
+_SAME = 1.0  # seconds by which the ends of the same window may differ between two leases
 
 
 class Lease(NamedTuple):
-    """A slice of a key's requests, `taken` in all by now, and how long its window lasts."""
+    """A slice of a key's requests, the number `taken` in all, and the rest of the window."""
 
     slice: int
     taken: int
@@ -26,7 +26,7 @@ class Lease(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """Where a key stands after a request: how many of `limit` are left for how many seconds."""
+    """The rate of a key after a request: `remaining` of `limit` for `reset` seconds."""
 
     limit: int
     remaining: int
@@ -34,7 +34,7 @@ class Rate:
     is_allowed: bool = True
 
     def check(self) -> None:
-        """Raise RateLimited where the request is one too many."""
+        """Raise RateLimited if the request exceeds the limit."""
         if not self.is_allowed:
             raise RateLimited(
                 f"Rate limit of {self.limit} requests per minute exceeded.",
@@ -45,12 +45,12 @@ class Rate:
 @dataclass(slots=True)
 class _Window:
     ends: float
-    leased: int  # and not used here yet
-    unleased: int  # what no process had taken at the last lease
+    leased: int  # requests that are leased and not used here yet
+    unleased: int  # requests that no process had leased at the last lease
 
 
 class Limits:
-    """What each key has left of its `limit` requests a minute, as far as this process knows."""
+    """The requests that each key has left of `limit` per minute, as far as this process knows."""
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
@@ -60,11 +60,11 @@ class Limits:
 
     @asynccontextmanager
     async def turn(self, key: bytes) -> AsyncIterator[Rate | None]:
-        """Count a request of the key with this hash; None for who has to lease a slice meanwhile.
+        """Yield the request's rate, or None if this caller must lease the next slice.
 
-        One request at a time leases, and the others wait for its slice: at once they would lease
-        all that is left, and other processes would refuse what nobody has asked. Where no slice
-        came of it, they do not wait for one another.
+        Concurrent callers wait for that lease: together they would lease all that is left, and
+        other processes would refuse requests that no caller has made. If the lease fails, they do
+        not wait for one another.
         """
         rate = self.take(key)
         while rate is None and (leasing := self._leasing.get(key)) is not None:
@@ -86,8 +86,8 @@ class Limits:
         """Return whether the key with this hash was valid a short time ago."""
         return key in self._windows
 
-    def take(self, key: bytes) -> Rate | None:
-        """Count a request of the key with this hash; None where a slice has to be leased first."""
+        """Count a request of the key with this hash, or return None if a lease is needed first."""
+        """Count a request of the key with this hash, or return None if a slice must be leased first."""
         window, now = self._windows.get(key), self._clock()
         if window is None or window.ends <= now:
             return None
@@ -96,7 +96,7 @@ class Limits:
         return self._count(window, now)
 
     def lease(self, key: bytes, lease: Lease) -> Rate:
-        """Add a slice that was leased just now, and count a request."""
+        """Add a slice that was just leased, and count a request."""
         now = self._clock()
         ends = now + lease.lasts.total_seconds()
         window = self._windows.get(key)

@@ -18,16 +18,16 @@ Counted = Literal["refused requests", "idempotency keys", "suppressions"]
 
 
 async def principal(conn: Connection, key: Key) -> Principal | None:
-    """Return who holds `key`, or None where nobody does or it is revoked."""
+    """Return the principal of `key`, or None if the key is unknown or revoked."""
     row = await conn.fetchrow(_queries.principal, key.sha256)
     return None if row is None else _principal(row)
 
 
 async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Lease | None] | None:
-    """Return the same with a slice of the key's `limit` requests a window, and note its use.
+    """Return the principal of `key` and a slice of its `limit` per window, and record its use.
 
-    There is no slice for an expired key, nor where Postgres takes no writes at the moment: whoever
-    only reads is served all the same.
+    There is no slice for an expired key, nor while Postgres does not accept writes: then reading
+    requests are still served.
     """
     try:
         row = await conn.fetchrow(_queries.admit, key.sha256, limit, WINDOW)
@@ -43,7 +43,7 @@ async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Leas
 async def count_today(conn: Connection, business_id: int | None, kind: Counted, most: int) -> bool:
     """Count one more of a kind on this day in UTC; return False if there were `most` before.
 
-    None stands for all whose key is no key.
+    The business is None for all requests without a valid key.
     """
     business = _NOBODY if business_id is None else business_id
     return await conn.fetchval(_queries.count_today, business, kind, most) is not None
@@ -57,7 +57,10 @@ async def create(
     scopes: Iterable[Scope],
     expires_at: datetime | None = None,
 ) -> Key:
-    """Store a new key and return it, for the only time; NotFound for an unknown business."""
+    """Store the hash of a new key, and return the key.
+
+    Raises NotFound if the business is unknown.
+    """
     key = Key.generate()
     stored = await conn.fetchval(
         _queries.create,
@@ -75,12 +78,12 @@ async def create(
 
 
 async def all_keys(conn: Connection) -> Sequence[asyncpg.Record]:
-    """Return all that is known of every key, but not the key: it is known to its holder alone."""
+    """Return the rows of all keys; the keys themselves are not stored."""
     return await conn.fetch(_queries.all_keys)
 
 
 async def revoke(conn: Connection, key: str) -> list[UUID]:
-    """Revoke the keys with this id or prefix, for ever; NotFound where there is none."""
+    """Revoke the keys with this id or prefix. Raises NotFound if there is none."""
     rows = await conn.fetch(_queries.revoke, key)
     if not rows:
         raise NotFound("key")

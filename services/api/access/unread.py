@@ -6,21 +6,21 @@ from uuid import UUID
 
 from services.api.core.refusals import Busy
 
-# Bytes of answers that a key may have unread; all without one together, too.
+# Unread bytes that the answers of a key may have, or all answers without a key together.
 _MOST = 8 * 1024 * 1024
 
 
 class Unread:
-    """How many bytes of answers each key has not read yet, as far as this process knows."""
+    """The unread bytes of each key's answers in this process."""
 
     def __init__(self) -> None:
         self._bytes: Counter[UUID | None] = Counter()
 
     @contextmanager
     def held(self, key: UUID | None, size: int) -> Iterator[None]:
-        """Count an answer while it is written; Busy if its key has too much unread already.
+        """Count an answer while it is written. Raises Busy if its key has too many unread bytes.
 
-        One answer always goes, whatever its size.
+        A single answer is always allowed, whatever its size.
         """
         if self._bytes[key] and self._bytes[key] + size > _MOST:
             raise Busy(

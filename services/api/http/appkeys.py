@@ -1,4 +1,4 @@
-"""What the application and each request carry, under typed keys."""
+"""Typed keys of the values in the application and in each request."""
 
 import asyncio
 from collections.abc import Callable, Mapping
@@ -25,43 +25,43 @@ from shared.turns import Turns
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
 POOL = web.AppKey("POOL", asyncpg.Pool)
 HEALTH = web.AppKey("HEALTH", Health)
-# Set once the process was told to stop.
+# Set once the process has to stop.
 STOPPING = web.AppKey("STOPPING", asyncio.Event)
 METRICS = web.AppKey("METRICS", HttpMetrics)
-# The metrics of all workers as Prometheus reads them.
+# Returns the metrics of all workers in the format of Prometheus.
 EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
 # The API's OpenAPI document as it is served.
 OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
-# The scope that each handler needs, as routes.py declares it; None opens it to everybody.
+# The scope that each handler needs, from routes.py; None means that no key is needed.
 SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
 LIMITS = web.AppKey("LIMITS", Limits)
 REFUSED = web.AppKey("REFUSED", Refused)
-# The query parameters that each handler takes; those without an entry ignore what they do not know.
+# The query parameters that each handler takes; handlers without an entry ignore unknown ones.
 QUERY_OF = web.AppKey[Mapping[Handler, frozenset[str]]]("QUERY_OF")
-# The handlers that ask Postgres at once: one connection does for the key and for them.
+# The handlers that query Postgres at once, and so share one connection with the authentication.
 KEEPING = web.AppKey[frozenset[Handler]]("KEEPING")
-# What keeps requests from Postgres, for the log.
+# The outage of Postgres, if there is one, for the log.
 DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
 # How businesses share the connections of the pool, and reports that are streamed at once.
 CONNECTIONS = web.AppKey("CONNECTIONS", Turns)
 STREAMS = web.AppKey("STREAMS", Turns)
 BORROWERS = web.AppKey("BORROWERS", Borrowers)
-# What was answered and is not read yet.
+# The bytes of answers that are not read yet.
 UNREAD = web.AppKey("UNREAD", Unread)
-# Who may refuse mail by a link; None where the operator set no secret.
+# Checks unsubscribe links; None if the operator set no secret.
 UNSUBSCRIBE_LINKS = web.AppKey[Links | None]("UNSUBSCRIBE_LINKS")
-# Only where the relay runs inside the API (`serve --with-relay`).
+# Only if the relay runs inside the API (`serve --with-relay`).
 RELAY_SETTINGS = web.AppKey("RELAY_SETTINGS", RelaySettings)
 
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
 # This request's span of the caller's trace, or of a new one.
 TRACE = web.RequestKey("TRACE", Trace)
-# Whose turns its connections take; nobody's for who shows no key.
+# The business whose turns the request's connections take; absent without a key.
 BORROWER = web.RequestKey("BORROWER", int)
-# Set by the authentication on every route that declares a scope.
+# Set by the authentication on routes that declare a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 
-# How the answer may be coded.
+# The codings that the caller accepts.
 CODING = web.RequestKey("CODING", Coding)
-# Where its key stands, once a request is counted.
+# The rate limit of the request's key, once the request is counted.
 RATE = web.RequestKey("RATE", Rate)

@@ -1,4 +1,4 @@
-"""Who asks, whether they may, and whether not too often: before a handler hears of it."""
+"""Authentication: checks the key, its scope and its rate limit before the handler runs."""
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -21,7 +21,7 @@ from services.api.http.connections import connection
 
 @web.middleware
 async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only a valid key with the scope that the route declares come through to its handler."""
+    """Call the handler only if the request has a valid key with the scope of its route."""
     if request.match_info.http_exception is None:
         scope = request.app[SCOPE_OF][request.match_info.handler]
         if scope is not None:
@@ -33,7 +33,7 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def _admitted(request: web.Request, key: Key) -> Principal:
-    """Return who holds `key`, with the request counted."""
+    """Count the request against the key's rate limit, and return the key's principal."""
     limits, digest = request.app[LIMITS], key.sha256
     request[BORROWER] = request.app[BORROWERS].of(digest)
     rate = limits.take(digest)
@@ -53,7 +53,7 @@ async def _looked_up(request: web.Request, key: Key, rate: Rate) -> Principal:
 
 
 async def _leased(request: web.Request, key: Key) -> Principal:
-    """Return who holds `key`; the same query leases a slice, of which the request takes one."""
+    """Return the principal of `key`; the same query leases a slice of the rate limit."""
     limits = request.app[LIMITS]
     if not limits.knows(key.sha256):
         request.app[REFUSED].check(key.sha256)

@@ -1,6 +1,6 @@
-"""Connections of the pool as requests use them: one for each look-up, or one for all of them.
+"""Lends pooled connections to requests: one for each query, or one for the whole request.
 
-Businesses share them by turns.
+Businesses take turns.
 """
 
 import asyncio
@@ -16,20 +16,23 @@ from services.api.core.refusals import Busy
 from services.api.http.appkeys import BORROWER, CONNECTIONS, KEEPING, POOL
 from shared.db.postgres import Connection
 
-_PATIENCE = 5.0  # seconds in which a connection has to become free
-_STRANGER = 0  # whoever shows no key
+_PATIENCE = 5.0  # seconds to wait for a free connection
+_STRANGER = 0  # stands for all callers without a key
 
 
 def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
-    """Lend a connection for an `async with`. Raises Busy or TimeoutError if none becomes free."""
+    """Return a context manager for a pooled connection.
+
+    Raises Busy or TimeoutError if none becomes free within 5 s.
+    """
     kept = request.get(_KEPT)
     return _Lent(request) if kept is None else kept
 
 
 @web.middleware
 async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Lend a request of a route that says so the same connection for its key and its handler."""
-    # A request whose body is still on its way would keep the connection from others.
+    """On routes in KEEPING, let authentication and handler share one connection."""
+    # A request whose body has not arrived yet would block the connection for others.
     if request.match_info.handler not in request.app[KEEPING] or not request.content.is_eof():
         return await handler(request)
     request[_KEPT] = kept = _Kept(request)
@@ -40,7 +43,7 @@ async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 class _Lent(AbstractAsyncContextManager[Connection]):
-    """A connection for one use, by a turn of the request's business."""
+    """A connection for one use, lent in turn to the request's business."""
 
     def __init__(self, request: web.Request) -> None:
         app = request.app
@@ -49,12 +52,13 @@ class _Lent(AbstractAsyncContextManager[Connection]):
         self._connection: PoolConnectionProxy | None = None
 
     async def __aenter__(self) -> Connection:
-        # Not before: who asks is known only after a request was given its connection to keep.
+        # Not in __init__: a kept connection is made before the business is known.
         self._borrower = self._request.get(BORROWER, _STRANGER)
         if not self._turns.take_now(self._borrower):
             await self._wait()
         try:
-            # To be ready to lose patience costs more than to take what is there.
+            # Arming a timeout costs more than taking an idle connection, so it is only armed when
+            # none is idle.
             patience = None if self._pool.get_idle_size() else _PATIENCE
             self._connection = await self._pool.acquire(timeout=patience)
         except BaseException:
@@ -87,7 +91,7 @@ class _Lent(AbstractAsyncContextManager[Connection]):
 
 
 class _Kept(_Lent):
-    """A connection from its first use on, until it is released."""
+    """A connection that stays lent from its first use until release()."""
 
     async def __aenter__(self) -> Connection:
         return self._connection or await super().__aenter__()

@@ -1,4 +1,4 @@
-"""OPTIONS, and which web pages may read the answers (CORS): none that no operator named."""
+"""OPTIONS and CORS: only web pages of origins that the operator listed may read answers."""
 
 from collections.abc import Iterable
 
@@ -13,12 +13,12 @@ _MAY_READ = (
     "X-Request-Id, Location, ETag, Retry-After, Idempotency-Replayed, RateLimit, RateLimit-Policy,"
     " RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate, Allow"
 )
-_REMEMBERED = 7200  # seconds for which a browser need not ask again
+_REMEMBERED = 7200  # seconds for which a browser caches a preflight
 
 
 @web.middleware
 async def options(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Tell the methods of a known path, and a browser what a page may send there."""
+    """Answer OPTIONS with the methods of the path, and for a browser the headers it may send."""
     if request.method != hdrs.METH_OPTIONS:
         return await handler(request)
     refused = request.match_info.http_exception
@@ -39,7 +39,7 @@ async def options(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def allow(methods: Iterable[str]) -> str:
-    """Return what Allow says of a path with these methods: OPTIONS is known everywhere."""
+    """Return the Allow header of a path with these methods; every path supports OPTIONS."""
     return ", ".join(sorted({*methods, hdrs.METH_OPTIONS}))
 
 
@@ -57,7 +57,7 @@ def add_to(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def vary(response: web.StreamResponse, *names: str) -> None:
-    """Add to what a cache has to compare of the request."""
+    """Add request headers to Vary, which a cache has to compare."""
     given = response.headers.get(hdrs.VARY)
     response.headers[hdrs.VARY] = ", ".join([given, *names] if given else names)
 

@@ -1,4 +1,4 @@
-"""File descriptors: each connection takes one, and without any nobody is served."""
+"""Watches file descriptors: each connection needs one."""
 
 import asyncio
 import errno
@@ -11,12 +11,12 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from shared.process.trouble import Trouble
 
-_PERIOD = 5.0  # seconds; a connection on which nothing comes lasts for 75
+_PERIOD = 5.0  # seconds; an idle connection lasts for 75
 _MANY = 0.9  # of the limit
 
 
 def raise_limit() -> None:
-    """Let the process, and those that it starts, have as many as the system allows."""
+    """Raise the limit of this process and its children to the hard limit of the system."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
 
@@ -33,7 +33,7 @@ class Watch:
             registry=registry,
         )
         self._limit = Gauge(
-            "ledgerpost_descriptors_limit", "How many there can be.", registry=registry
+            "ledgerpost_descriptors_limit", "The limit of file descriptors.", registry=registry
         )
 
     def look(self) -> None:
@@ -49,7 +49,7 @@ class Watch:
 
     @asynccontextmanager
     async def watching(self) -> AsyncIterator[None]:
-        """Count every few seconds meanwhile."""
+        """Count every few seconds within the `async with`."""
         task = asyncio.create_task(self._run())
         try:
             yield
@@ -64,7 +64,7 @@ class Watch:
 
 def _used() -> int:
     try:
-        return len(list(Path("/proc/self/fd").iterdir())) - 1  # that of the folder itself
+        return len(list(Path("/proc/self/fd").iterdir())) - 1  # without that of the folder itself
     except OSError:
-        # Not one was left to look with.
+        # No descriptor was left to open the folder with.
         return resource.getrlimit(resource.RLIMIT_NOFILE)[0]

@@ -1,4 +1,4 @@
-"""From where a request comes if proxies stand in front."""
+"""The address of the caller behind trusted proxies."""
 
 from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, ip_address
@@ -8,14 +8,14 @@ from aiohttp import hdrs, web
 from services.api.http.appkeys import SETTINGS
 from shared.process.networks import Network
 
-_MOST_HOPS = 32  # that are looked at
+_MOST_HOPS = 32  # hops that are checked
 
 
 def remote(request: web.BaseRequest, trusted: Sequence[Network]) -> str | None:
-    """Return the address of the caller: of the last hop that is no trusted proxy.
+    """Return the address of the caller: the last hop that is not a trusted proxy.
 
-    Each proxy adds at the end of X-Forwarded-For whom it was called by, so what a caller wrote
-    there itself stands before that and is never believed.
+    Each proxy appends the address of its caller to X-Forwarded-For, so addresses that a caller
+    wrote there itself come before and are never used.
     """
     peer = _address(request.remote or "")
     if peer is None or not _is_trusted(peer, trusted):
@@ -32,7 +32,7 @@ def remote(request: web.BaseRequest, trusted: Sequence[Network]) -> str | None:
 
 
 def of(request: web.Request) -> str | None:
-    """Return the same with the proxies of TRUSTED_PROXIES."""
+    """Return the address of the caller behind the proxies of TRUSTED_PROXIES."""
     return remote(request, request.app[SETTINGS].trusted_proxies)
 
 
@@ -41,7 +41,7 @@ def _is_trusted(address: IPv4Address | IPv6Address, trusted: Sequence[Network]) 
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:
-    """Read an address, with or without a port; None for anything else, such as `unknown`."""
+    """Return an address with or without a port, or None if it is none, such as `unknown`."""
     host = text.partition("]")[0].removeprefix("[")
     if host.count(":") == 1:
         host = host.partition(":")[0]

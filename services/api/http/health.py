@@ -1,4 +1,4 @@
-"""What the health calls answer."""
+"""The answers of the health calls."""
 
 from typing import Literal
 
@@ -14,7 +14,7 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the API can work, and how each resource that it needs is: `ok`, or what is wrong."""
+    """Whether the API can work, and the state of each resource: `ok`, or what is wrong."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -1,4 +1,4 @@
-"""Requests that may be repeated: what they change is changed once, and their answer stays."""
+"""Runs a request once, and answers its repetitions with the stored answer."""
 
 from collections.abc import Awaitable, Callable
 
@@ -14,14 +14,14 @@ REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 def key_of(request: web.Request) -> IdempotencyKey | None:
-    """Return the caller's name for the request, None where it has none; Invalid."""
+    """Return the request's Idempotency-Key, or None if it has none. Raises Invalid."""
     return IdempotencyKey.parse(request.headers.getall("Idempotency-Key", []))
 
 
 async def answer(
     request: web.Request, act: Callable[[Connection], Awaitable[Kept]], *asked: str
 ) -> web.Response:
-    """Answer with what `act` returns, or with what it returned when the same was `asked` before."""
+    """Answer with the result of `act`, or with the stored answer to an earlier same request."""
     key, business = key_of(request), request[PRINCIPAL].business_id
     async with connection(request) as conn:
         kept = await store.once(conn, business, key, store.fingerprint(*asked), lambda: act(conn))

@@ -8,7 +8,7 @@ _FRESH = 1.0  # seconds
 
 
 def for_a_second(make: Callable[[], bytes]) -> Callable[[], bytes]:
-    """Return what asks `make` once a second at most: its work is asked for without a key."""
+    """Return a function that calls `make` at most once a second, because it needs no key."""
     kept: tuple[float, bytes] | None = None
 
     def text() -> bytes:
@@ -22,7 +22,7 @@ def for_a_second(make: Callable[[], bytes]) -> Callable[[], bytes]:
 
 
 class HttpMetrics:
-    """What the API counts about its requests; a route is its template, never a caller's path."""
+    """The metrics of requests; the label `route` is a template, never a caller's path."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._requests = Counter(
@@ -54,7 +54,7 @@ class HttpMetrics:
             ),
             registry=registry,
         )
-        # To find a metric by its labels costs more than to count.
+        # Finding a metric by its labels costs more than counting.
         self._count = cache(self._requests.labels)
         self._time = cache(self._seconds.labels)
 

@@ -1,4 +1,4 @@
-"""What happens around every handler; `AROUND` has it from the outside in."""
+"""The middlewares around every handler; `AROUND` lists them from the outside in."""
 
 import logging
 import math
@@ -39,20 +39,20 @@ from shared.db.postgres import is_away
 from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
-# Cheaper to ask than the other, which asks it in the end.
+# stdlib's isEnabledFor() is cheaper than building a structlog event that would be dropped.
 _levels = logging.getLogger(__name__)
 
 _WINDOW = int(WINDOW.total_seconds())
-# Bytes of an answer; a shorter one fits into one packet anyway.
+# Bytes of an answer; a shorter one fits into one packet without compression.
 _WORTH_CODING = 1400
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
-# Of an answer that never came whole, because its reader or the whole server went away before.
+# The logged status of an incomplete answer: its reader or the server went away before its end.
 _NO_ANSWER = 499
 
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Name the request, and log and count what came of it."""
+    """Give the request an id and a trace, and log and count its result."""
     started, status = time.perf_counter(), _NO_ANSWER
     request[REQUEST_ID] = _request_id(request)
     request[TRACE] = trace = _trace(request)
@@ -72,7 +72,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn what a handler raises into the answer that errors.py has for it."""
+    """Turn an exception of a handler into its answer in problem_json.py."""
     try:
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 -- the last resort of every request
@@ -85,14 +85,17 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.writer.output_size > 0:
             return problem_json.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
         return problem_json.answer(request, error)
-    if PRINCIPAL in request:  # which only the database can tell
+    if PRINCIPAL in request:  # found by a query, so Postgres is available
         request.app[DATABASE_TROUBLE].over()
     return response
 
 
 @web.middleware
 async def negotiate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse who cannot read the answer, and code what is worth it as the caller prefers."""
+    """Compress large answers as Accept-Encoding prefers.
+
+    Answers 406 if Accept or Accept-Encoding rules out every representation.
+    """
     if request.match_info.http_exception is not None:
         return await handler(request)
     if request.match_info.handler in request.app[QUERY_OF] and not negotiation.accepts_json(
@@ -102,7 +105,7 @@ async def negotiate(request: web.Request, handler: Handler) -> web.StreamRespons
     coding = negotiation.coding(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
     if coding is None:
         raise web.HTTPNotAcceptable(
-            text="The answer is coded with gzip or not at all; Accept-Encoding rules out both."
+            text="The answer is encoded with gzip or not at all; Accept-Encoding rules out both."
         )
     request[CODING] = coding
     response = await handler(request)
@@ -113,7 +116,7 @@ async def negotiate(request: web.Request, handler: Handler) -> web.StreamRespons
 
 @web.middleware
 async def check_query(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse query parameters that the call does not take: a misspelt one would be lost."""
+    """Refuse unknown query parameters, because a misspelt one would be ignored silently."""
     taken = request.app[QUERY_OF].get(request.match_info.handler)
     if taken is not None and not taken.issuperset(request.query):
         known = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
@@ -138,13 +141,13 @@ AROUND: tuple[Middleware, ...] = (
 
 
 async def finish_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add what every answer carries, to a streamed one too before its first byte."""
+    """Add the headers of every answer; of a streamed one before its first byte."""
     response.headers["X-Request-Id"] = request.get(REQUEST_ID) or _request_id(request)
     response.headers[hdrs.SERVER] = "ledgerpost"
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
     if request.app[STOPPING].is_set():
-        # So that nobody sends another request at the very moment in which the connection is closed.
+        # Otherwise a client could send a request in the moment in which the connection closes.
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
     cors.add_to(request, response)
@@ -154,7 +157,7 @@ async def finish_headers(request: web.Request, response: web.StreamResponse) -> 
 
 
 def _code(response: web.Response, coding: Coding) -> None:
-    """Have a whole answer coded by aiohttp, which does it beside the loop, where it is worth it."""
+    """Let aiohttp compress an answer of 1400 bytes or more, in a thread beside the event loop."""
     size = response.content_length or 0
     if size == 0 or hdrs.CONTENT_ENCODING in response.headers:
         return
@@ -167,7 +170,7 @@ def _code(response: web.Response, coding: Coding) -> None:
 
 
 def _add_rate(response: web.StreamResponse, rate: Rate) -> None:
-    """Tell the limit as it was told of old, and as draft-ietf-httpapi-ratelimit-headers-11 does."""
+    """Add the three legacy headers and the two of draft-ietf-httpapi-ratelimit-headers-11."""
     reset, headers = math.ceil(rate.reset), response.headers
     headers["RateLimit-Limit"] = str(rate.limit)
     headers["RateLimit-Remaining"] = str(rate.remaining)
@@ -185,7 +188,7 @@ def _request_id(request: web.Request) -> str:
 
 
 def _uuid() -> str:
-    """Return a new UUID of version 4. To make one as an object takes four times as long."""
+    """Return a new UUID of version 4. Making a UUID object takes four times as long."""
     digits = secrets.token_hex(16)
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
@@ -203,9 +206,9 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     method = request.method if request.method in hdrs.METH_ALL else "other"
     try:
         request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
-    except Exception:  # noqa: BLE001 -- what was done is done, and its caller has to hear of it
+    except Exception:  # noqa: BLE001 -- the request was handled, so its caller must get the answer
         _log.exception("request_not_counted")
-    # Probes come every few seconds and say nothing new.
+    # Probes come every few seconds and are not interesting.
     is_probe = route in _PROBES and status < HTTPStatus.BAD_REQUEST
     level = logging.DEBUG if is_probe else logging.INFO
     if not _levels.isEnabledFor(level):

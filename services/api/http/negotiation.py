@@ -1,4 +1,4 @@
-"""What a caller can read, by its Accept and Accept-Encoding (RFC 9110, 12.5)."""
+"""Reads Accept and Accept-Encoding (RFC 9110, 12.5)."""
 
 import re
 from collections.abc import Mapping
@@ -11,7 +11,7 @@ _QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 
 @dataclass(frozen=True, slots=True)
 class Coding:
-    """How an answer may be coded: whether gzip is preferred, and whether plain will do as well."""
+    """The codings that a caller accepts: whether it prefers gzip, and whether it accepts plain."""
 
     gzip: bool
     identity: bool
@@ -30,16 +30,16 @@ def accepts_json(accept: str) -> bool:
 
 
 def prefers_html(accept: str) -> bool:
-    """Return whether a caller with this Accept rather has a page than JSON, as a browser does."""
+    """Return whether a caller with this Accept prefers a page to JSON, like a browser."""
     given = _qualities(accept)
     wanted = given.get("text/html", 0.0)
     return wanted > 0 and wanted >= given.get("application/json", 0.0)
 
 
 def coding(accept_encoding: str) -> Coding | None:
-    """Return the coding that a caller with this Accept-Encoding prefers, None where there is none.
+    """Return the codings that this Accept-Encoding accepts, or None if it accepts none of ours.
 
-    Plain will do wherever it is not ruled out, but who names gzip rather has that.
+    Plain is accepted unless it is ruled out; gzip is preferred if it is named.
     """
     if not accept_encoding.strip():
         return PLAIN
@@ -53,9 +53,9 @@ def coding(accept_encoding: str) -> Coding | None:
 
 
 def _qualities(header: str) -> Mapping[str, float]:
-    """Read what is listed with its quality; what is written wrongly counts as wanted.
+    """Return the listed values with their quality; a malformed quality counts as 1.
 
-    Of a header that is longer than any, the beginning counts.
+    Only the first 4096 characters of a header are read.
     """
     found: dict[str, float] = {}
     for item in header[:_LONGEST].split(","):

@@ -1,4 +1,4 @@
-"""What operators ask the API: does it run, can it work, and what has it counted."""
+"""The calls for operators: liveness, readiness and metrics."""
 
 from aiohttp import web
 
@@ -8,12 +8,12 @@ from shared.process.metrics import CONTENT_TYPE
 
 
 async def live(_: web.Request) -> web.Response:
-    """Answer 200 as long as the process answers at all."""
+    """Answer 200."""
     return web.json_response({"status": "ok"})
 
 
 async def ready(request: web.Request) -> web.Response:
-    """Answer 200 where every resource is well, else 503; the body names each with its state."""
+    """Answer 200 if every resource is well, otherwise 503; the body has the state of each."""
     report = await request.app[HEALTH].report()
     ok = well(report)
     return web.json_response(
@@ -22,12 +22,12 @@ async def ready(request: web.Request) -> web.Response:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    """Answer with the figures of all workers, for Prometheus."""
+    """Answer with the metrics of all workers, in the format of Prometheus."""
     return web.Response(body=request.app[EXPOSE](), headers={"Content-Type": CONTENT_TYPE})
 
 
 def leave(app: web.Application) -> None:
-    """Ask to be sent no more: readiness goes red, and each answer is its connection's last."""
+    """Prepare to stop: readiness fails, and each answer closes its connection."""
     app[STOPPING].set()
     app[HEALTH].register("server", _stopping)
 

@@ -72,11 +72,11 @@ class Protocol(web.RequestHandler):
 
 
 class Runner(web.AppRunner):
-    """Serves an application by Protocol."""
+    """Serves an application with Protocol."""
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
-        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 -- aiohttp has no other place to say which protocol
+        return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 -- aiohttp has no other place to choose the protocol
 
 
 class _Server(web.Server):

@@ -1,23 +1,23 @@
-"""What the log may say of a request that its caller worded: no address, no token, no key."""
+"""The parts of a request that may be logged: no address, no token, no key."""
 
 import re
 
 from aiohttp import web
 
-# Numbers, dates and UUIDs; not the token of a link, which is longer.
+# Numbers, dates and UUIDs; tokens of links are longer.
 _SAFE_VALUE = re.compile(r"[0-9A-Fa-f-]{1,36}")
 _PART = re.compile(r"\{(\w+)\}")
-# The first segments that routes have; what follows in a path that no route takes may be anything.
+# The first segments of routes; the rest of a path that no route matches may contain anything.
 _KNOWN = frozenset(
     {"api", "docs", "favicon.ico", "health", "metrics", "openapi.json", "unsubscribe"}
 )
 _VISIBLE = re.compile(r"[!-~]{1,128}")
-# A key without its beginning, or a token: long, and no digest or trace id in hexadecimal digits.
+# A key without its prefix, or a token: long, but not a hexadecimal digest or trace id.
 _LIKE_A_KEY = re.compile(r"(?![0-9a-f]+(?![0-9A-Za-z_-]))[0-9A-Za-z_-]{40,}")
 
 
 def path(request: web.Request) -> str:
-    """Return the path of a request: its route's, with the values that tell nothing of a person."""
+    """Return the path of a request: its route's template with the values that are not personal."""
     resource = request.match_info.route.resource
     if resource is None:
         return _beginning(request.path)

@@ -20,18 +20,18 @@ from services.api.http.tallies import Tallies, count_in
 from shared.db.login import warned
 from shared.process.settings import ApiSettings, SettingsError
 
-_REQUESTS = 60  # seconds in which requests at work may finish once nobody listens any more
-_CLEANUP = 5  # seconds for everything else that is closed then
+_REQUESTS = 60  # seconds in which requests in flight may finish after the listener is closed
+_CLEANUP = 5  # seconds for closing everything else
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
 
 
 class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
-    """Runs `create()` in each worker until SIGTERM; requests at work are finished then.
+    """Runs `create()` in each worker until SIGTERM, then finishes the requests in flight.
 
-    For DRAIN_DELAY it goes on serving, so that load balancers notice that it is not ready any more.
-    `last_step` is for how many seconds a relay inside the worker may finish its steps. Each worker
-    counts in one of `tallies`; without them, in its own memory.
+    It goes on serving for DRAIN_DELAY, so that load balancers notice that it is not ready any more.
+    `last_step` is the number of seconds in which a relay inside the worker may finish its steps.
+    Each worker counts in one of `tallies`, or in its own memory if there are none.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         super().__init__()
 
     def load_config(self) -> None:
-        """Set what gunicorn asks for when it is made."""
+        """Set gunicorn's options."""
         host, port = self._settings.api_host, self._settings.api_port
         options: dict[str, Any] = {
             "bind": f"[{host}]:{port}" if ":" in host else f"{host}:{port}",
@@ -66,10 +66,10 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self.cfg.set(name, value)
 
     def run(self) -> None:
-        """Serve until SIGTERM, or raise a SettingsError where nothing can listen there."""
+        """Serve until SIGTERM. Raises SettingsError if the address cannot be bound."""
         host, port = self._settings.api_host, self._settings.api_port
         try:
-            # gunicorn tries for five seconds, and tells neither setting.
+            # gunicorn tries for five seconds, and names neither setting.
             with socket.create_server((host, port), family=_family(host, port)):
                 pass
         except OSError as error:
@@ -78,7 +78,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         super().run()
 
     def load(self) -> Callable[[], Awaitable[web.AppRunner]]:
-        """Return what makes the server of one worker, in that worker."""
+        """Return a function that makes the server of a worker; called in that worker."""
         self.served = app = self._create()
         if self._is_first:
             app.cleanup_ctx.append(self._warned)
@@ -93,14 +93,14 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         return runner
 
     def _equip(self, _: object, worker: Any) -> None:
-        """Give a worker that is about to be forked what the arbiter keeps for it."""
+        """Give a tally to a worker that is about to be forked."""
         worker.tally = None if self._tallies is None else self._tallies.take()
 
     def _settle(self, arbiter: Any, worker: Any) -> None:
         """Prepare a worker in its own process."""
         _hold_signals(arbiter)
         count_in(worker.tally)
-        # Its age is how many there were, so that one of them says what is said once.
+        # The age is a serial number, so only the first worker logs what is logged once.
         self._is_first = worker.age == 1
         worker.drain_delay = self._delay
 
@@ -109,7 +109,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             yield
 
     def _forget(self, _: object, worker: Any) -> None:
-        """Take back from a worker that has ended what it was given."""
+        """Free the tally of a worker that has ended."""
         if self._tallies is not None and worker.tally is not None:
             self._tallies.give_back(worker.tally)
 
@@ -119,20 +119,20 @@ def _family(host: str, port: int) -> int:
 
 
 class _Worker(GunicornUVLoopWebWorker):
-    """Serves on for `drain_delay` seconds after SIGTERM, saying that it is about to leave."""
+    """Goes on serving for `drain_delay` seconds after SIGTERM, while it reports that it stops."""
 
     drain_delay: float
     sockets: Any
 
     def run(self) -> None:
-        """Serve until told to stop."""
-        # uvloop closes a socket by its number and lets go of the object, but knows no other than
-        # Python's own: gunicorn's around it would close the number again, whose ever it is then.
+        """Serve until it has to stop."""
+        # uvloop closes a socket by its number, and detaches only Python's own socket objects.
+        # gunicorn's wrapper would close the number again, which may belong to another socket then.
         self.sockets = [each.sock for each in self.sockets]
         super().run()
 
     def handle_exit(self, _: int, __: FrameType | None) -> None:
-        """Begin to leave."""
+        """Begin to stop."""
         ops.leave(self.app.served)
         self.loop.call_later(self.drain_delay, self._stop_serving)
 
@@ -142,10 +142,10 @@ class _Worker(GunicornUVLoopWebWorker):
 
 
 def _hold_signals(arbiter: Any) -> None:
-    # Until a worker's loop runs, a SIGTERM would be lost, and the arbiter, which sends it once,
-    # would wait for the whole grace: hold it until then.
+    # Block SIGTERM until the worker's loop runs. It would otherwise be lost, and the arbiter, which
+    # sends it only once, would wait for the whole grace period.
     signal.pthread_sigmask(signal.SIG_BLOCK, _ENDING)
-    # What came between the fork and this is in a queue that nobody reads any more.
+    # Signals between the fork and the blocking are in a queue that is not read any more.
     while not arbiter.SIG_QUEUE.empty():
         if arbiter.SIG_QUEUE.get_nowait() in _ENDING:
             sys.exit(0)
@@ -155,6 +155,6 @@ class _Log(Logger):  # type: ignore[misc]  # gunicorn has no types
     """Writes to the logs of shared/process/logs.py; each request is logged by observe()."""
 
     def setup(self, cfg: object) -> None:
-        """Take no handlers, and pass everything on."""
+        """Add no handlers, and pass everything on to the root logger."""
         self.cfg = cfg
         self.error_log.propagate = True

@@ -1,4 +1,4 @@
-"""What several workers count together, in memory that they share: no disk can take it away."""
+"""Metrics that several workers count together in shared memory, without files."""
 
 import json
 import mmap
@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from prometheus_client import CollectorRegistry, Metric, generate_latest, values
 from prometheus_client.utils import floatToGoString
 
-_SIZE = 1 << 20  # bytes of a tally; of those only what is written on takes memory
+_SIZE = 1 << 20  # bytes of a tally; only pages that are written to use memory
 # Tallies for each worker: after a SIGHUP the old workers finish their requests beside the new ones.
 _SPARE = 4
 _WORD = 8
@@ -19,7 +19,7 @@ _LENGTH = struct.Struct("q")
 
 
 class Key(NamedTuple):
-    """Which figure a number is: its metric, its sample's name, and its labels."""
+    """Identifies a number: its metric, its sample's name, and its labels."""
 
     metric: str
     sample: str
@@ -27,16 +27,16 @@ class Key(NamedTuple):
 
 
 class Tally:
-    """The numbers of one worker at a time; the next one counts on from where it ended.
+    """The numbers of one worker; after its end the next worker continues with them.
 
     After the number of bytes in use comes one record for each figure: the length of its key, the
     key, the number. A record counts once it is whole, so a worker may be killed at any moment.
     """
 
     def __init__(self) -> None:
-        # Belongs to no file: it cannot be deleted, and a full disk does not reach it.
+        # Anonymous memory: it cannot be deleted, and a full disk does not affect it.
         self._memory = mmap.mmap(-1, _SIZE)
-        # One number is written as one word, so that no other worker reads the half of one.
+        # Each number is written as one word, so that no other worker reads half of it.
         self._numbers = memoryview(self._memory).cast("d")
         self._lock = Lock()
         self._places: dict[Key, int] = {}
@@ -47,9 +47,9 @@ class Tally:
             yield key, self._numbers[place]
 
     def place(self, key: Key) -> int | None:
-        """Return where the number of `key` stands, from now on if it is new; None if all is full.
+        """Return the place of the number of `key`, which is added if it is new; None if full.
 
-        For the one worker that counts here.
+        Only the worker that counts in this tally may call this.
         """
         if not self._places:
             self._places = dict(self._records())
@@ -98,22 +98,22 @@ def _padded(length: int) -> int:
 
 
 class Tallies:
-    """A tally for each worker, made before the first one is forked and so seen by all of them."""
+    """A tally for each worker, made before the first fork and so shared by all workers."""
 
     def __init__(self, workers: int) -> None:
         self._all = [Tally() for _ in range(_SPARE * workers)]
         self._free = list(self._all)
 
     def take(self) -> Tally | None:
-        """Give a new worker a tally that nobody counts in; None if there is none left."""
+        """Return a free tally for a new worker, or None if none is left."""
         return self._free.pop() if self._free else None
 
     def give_back(self, tally: Tally) -> None:
-        """Take a tally back from a worker that has ended; what it counted stays counted."""
+        """Free the tally of a worker that has ended; its numbers stay."""
         self._free.append(tally)
 
     def totals(self) -> dict[Key, float]:
-        """Return the sum over all workers, those that have ended too, for each figure."""
+        """Return the sum of each number over all workers, including those that have ended."""
         sums: dict[Key, float] = {}
         for tally in self._all:
             for key, number in tally.read():
@@ -128,9 +128,9 @@ class Tallies:
 
 
 def count_in(tally: Tally | None) -> None:
-    """Let all metrics that are made from now on count in `tally`, or else in this process alone.
+    """Let all metrics that are made from now on count in `tally`, or in this process if it is None.
 
-    Never in files, whatever PROMETHEUS_MULTIPROC_DIR says: a full disk would end the process.
+    They never use files, whatever PROMETHEUS_MULTIPROC_DIR is: a full disk would end the process.
     """
     values.ValueClass = values.MutexValue if tally is None else partial(_number, tally)
 
@@ -138,7 +138,7 @@ def count_in(tally: Tally | None) -> None:
 def _number(tally: Tally, kind: str, *told: Any, **_: Any) -> "_Counted | values.MutexValue":
     metric, sample, names, given = told[:4]
     key = Key(metric, sample, tuple(zip(names, map(str, given), strict=True)))
-    # The states of several workers have no sum.
+    # Gauges of several workers have no meaningful sum.
     place = None if kind == "gauge" else tally.place(key)
     if place is None:
         return values.MutexValue(kind, *told)  # type: ignore[no-untyped-call]  # has none
@@ -178,7 +178,7 @@ class _Gathered:
 def _metrics(counted: CollectorRegistry, tallies: Tallies) -> Iterator[Metric]:
     """Yield each metric of `counted` that is in a tally, with the totals as its samples.
 
-    What a process says of itself (its memory, its open files) is in no tally: it has no sum.
+    Metrics of a process (its memory, its open files) are in no tally: they have no sum.
     """
     of_metric: dict[str, dict[Key, float]] = {}
     for key, total in tallies.totals().items():
@@ -197,7 +197,7 @@ def _add_plain(metric: Metric, totals: Mapping[Key, float]) -> None:
 
 
 def _add_buckets(metric: Metric, totals: Mapping[Key, float]) -> None:
-    """Add a histogram, whose buckets are counted apart and shown each with those below it."""
+    """Add a histogram; its buckets are counted separately and shown cumulatively."""
     histograms: dict[tuple[tuple[str, str], ...], dict[float, float]] = {}
     for key, total in totals.items():
         if key.sample == f"{metric.name}_bucket":

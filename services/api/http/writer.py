@@ -1,4 +1,4 @@
-"""Whole answers on their way to readers who may not read: bounded in time, and in bytes per key."""
+"""Writes answers within a time limit, and limits the unread bytes of each key."""
 
 import asyncio
 
@@ -9,21 +9,21 @@ from services.api.core.refusals import Busy
 from services.api.http import problem_json
 from services.api.http.appkeys import PRINCIPAL, UNREAD
 
-_PATIENCE = 30.0  # seconds for which a reader may take nothing at all
-_SLOWEST = 16 * 1024  # bytes a second that a reader has to take beyond that
-_AT_ONCE = 16 * 1024  # bytes that an idle connection takes without waiting for its reader
-_GONE = 499  # what the log says of an answer that was not read
+_PATIENCE = 30.0  # seconds for which a reader may read nothing
+_SLOWEST = 16 * 1024  # bytes per second that a reader has to read beyond that
+_AT_ONCE = 16 * 1024  # bytes that an idle connection buffers without waiting for its reader
+_GONE = 499  # the logged status of an answer that was not read
 
 
 @web.middleware
 async def write(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Write a whole answer before anything else is done; a streamed one was written already."""
+    """Write the answer that the handler returned; a streamed one is written already."""
     response = await handler(request)
     if not isinstance(response, web.Response):
         return response
     size = response.content_length or 0
     if size <= _AT_ONCE and _is_idle(request):
-        # To arm a timeout costs more than to write what is taken at once.
+        # Arming a timeout costs more than writing into the buffer.
         await response.prepare(request)
         await response.write_eof()
         return response
@@ -37,7 +37,7 @@ async def write(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 
 def _is_idle(request: web.Request) -> bool:
-    """Return whether the reader has taken all that was written to it before."""
+    """Return whether the reader has read everything that was written before."""
     transport = request.transport
     return transport is not None and transport.get_write_buffer_size() == 0
 

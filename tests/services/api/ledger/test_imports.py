@@ -182,9 +182,7 @@ async def test_a_file_of_another_name_is_refused_unless_told_otherwise(
     with pytest.raises(ImportRefused) as refused:
         await import_directory(database, tmp_path)
     misspelt, strange = refused.value.errors
-    assert misspelt.startswith(
-        "'Customer.csv': not a file of the ledger; did you mean customers"
-    )
+    assert misspelt.startswith("'Customer.csv': not a file of the ledger; did you mean customers")
     assert strange.startswith("'kunden.csv': not a file of the ledger; its files are")
     summary = await import_directory(database, tmp_path, ignore_unknown=True)
     assert [file.file for file in summary.files] == ["categories.csv"]
