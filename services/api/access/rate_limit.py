@@ -86,8 +86,8 @@ class Limits:
         """Return whether the key with this hash was valid a short time ago."""
         return key in self._windows
 
+    def take(self, key: bytes) -> Rate | None:
         """Count a request of the key with this hash, or return None if a lease is needed first."""
-        """Count a request of the key with this hash, or return None if a slice must be leased first."""
         window, now = self._windows.get(key), self._clock()
         if window is None or window.ends <= now:
             return None
