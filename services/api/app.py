@@ -1,4 +1,4 @@
-"""The composition root: what the API consists of, opened and closed in order."""
+"""The composition root of the API: opens and closes its parts in order."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -45,7 +45,7 @@ from shared.process.settings import ApiSettings, RelaySettings
 from shared.process.trouble import Trouble
 from shared.turns import Turns
 
-# Of each, how many there are and how many of them one business may hold at once.
+# The number of each, and the number of them that one business may hold at once.
 DATABASE_CONNECTIONS, _CONNECTIONS_EACH = 10, 8
 _STREAMS, _STREAMS_EACH = 5, 2
 
@@ -56,10 +56,10 @@ def create_app(
     relay: RelaySettings | None = None,
     tallies: Tallies | None = None,
 ) -> web.Application:
-    """Return the API, with a relay inside where `relay` is given.
+    """Return the API, with a relay inside if `relay` is given.
 
-    It starts while Postgres is away, and answers 503 until it is there. Workers that count
-    in `tallies` expose their metrics together.
+    It starts while Postgres is unavailable, and answers 503 until it is available. Workers that
+    count in `tallies` expose their metrics together.
     """
     app = web.Application(middlewares=list(middlewares.AROUND), client_max_size=request_body.LIMIT)
     app[SETTINGS] = settings

@@ -18,10 +18,11 @@ from services.api.suppressions import unsubscribe
 
 @dataclass(frozen=True)
 class Route:
-    """A URL; where it declares no scope, it is open to everybody.
+    """A URL and its handler; a route without a scope needs no key.
 
-    With a scope it takes the query parameters named in `query`, and refuses all others. Where it
-    `is_prompt`, its handler has nothing to wait for but the request's body and Postgres.
+    With a scope, it accepts the query parameters in `query` and refuses all others. If `is_prompt`,
+    its handler waits only for the request's body and Postgres, and shares one connection with the
+    authentication.
     """
 
     method: str
@@ -83,7 +84,7 @@ ROUTES = (
     _look_up("/api/v3/suppressions", suppressions.show_list, "transactions:send", *_PAGE),
     _post("/api/v3/suppressions", suppressions.add, "transactions:send"),
     _delete("/api/v3/suppressions/{email}", suppressions.lift, "transactions:send"),
-    # In the mails themselves; who holds the link may use it.
+    # Links in mails; whoever has a link may use it.
     _get("/unsubscribe/{token}", unsubscribe.ask, None),
     _post("/unsubscribe/{token}", unsubscribe.unsubscribe, None),
     _post("/api/v3/sends/{id}/reschedule", sends.reschedule_send, "transactions:send"),
@@ -103,7 +104,7 @@ ROUTES = (
 
 
 def add_to(app: web.Application) -> None:
-    """Add every URL to `app` (a GET answers HEAD too), with what its handler needs and takes."""
+    """Add every route to `app` (GET includes HEAD), with the scopes and parameters of handlers."""
     for route in ROUTES:
         if route.method == hdrs.METH_GET:
             app.router.add_get(route.path, route.handler)

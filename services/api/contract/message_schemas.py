@@ -1,4 +1,4 @@
-"""The JSON Schemas of all messages, made from the models that write and read them."""
+"""The JSON Schemas of all messages, made from their models."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,14 +10,14 @@ from services.api.contract.schemas import Schemas, tidied
 from services.api.intake.messages import SendAccepted, SendRefused, SendRequested
 from shared.messages import DeliveryEvent, SendTransactions
 
-# A name, not an address: nothing is fetched from there.
+# An identifier, not an address.
 _IDS = "https://ledgerpost.example/schemas"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
 
 @dataclass(frozen=True)
 class Schema:
-    """One kind of message: its name and version, and how the world sees its model."""
+    """One kind of message: name, version, model, and the mode of its schema."""
 
     name: str
     version: int
@@ -26,12 +26,12 @@ class Schema:
 
     @property
     def id(self) -> str:
-        """The schema's name for ever; what would break a reader gets another version."""
+        """The schema's permanent name; a change that would break readers gets a new version."""
         return f"{_IDS}/{self.name}/v{self.version}"
 
     @property
     def file(self) -> str:
-        """Where the schema lies in docs/schemas."""
+        """The name of the schema's file in docs/schemas."""
         return f"{self.name}.v{self.version}.json"
 
 
@@ -45,7 +45,7 @@ SCHEMAS = (
 
 
 def components() -> dict[str, Any]:
-    """Return every schema by the name of its model, each of which refers to the others."""
+    """Return every schema by the name of its model; schemas refer to one another."""
     _, made = models_json_schema(
         [(each.model, each.mode) for each in SCHEMAS],
         ref_template="#/components/schemas/{model}",
@@ -60,7 +60,7 @@ def components() -> dict[str, Any]:
 
 
 def documents() -> dict[str, dict[str, Any]]:
-    """Return the schema of each message as a document of its own, by the name of its file."""
+    """Return the schema of each message as a separate document, by the name of its file."""
     found: dict[str, dict[str, Any]] = {}
     for each in SCHEMAS:
         schema = tidied(each.model.model_json_schema(mode=each.mode, schema_generator=Schemas))
@@ -70,14 +70,14 @@ def documents() -> dict[str, dict[str, Any]]:
 
 
 def _titled(name: str, schema: dict[str, Any]) -> None:
-    """Name the values that a property may have: generators make a type of each such list."""
+    """Give titles to enumerations, because generators make a type of each."""
     for field, described in schema.get("properties", {}).items():
         if "enum" in described:
             described["title"] = f"{name}{field.title()}"
 
 
 def _emitted(schema: dict[str, Any], each: Schema) -> None:
-    """Say that what we write with a default value is always there."""
+    """Mark fields with a default as required, because we always write them."""
     if each.mode == "serialization":
         required = set(schema["required"])
         schema["required"] = [

@@ -1,4 +1,4 @@
-"""The OpenAPI document, assembled from the routes, the models and what is told of each call."""
+"""The OpenAPI document, assembled from the routes, the models and the descriptions of calls."""
 
 import re
 from collections.abc import Iterator
@@ -18,7 +18,7 @@ from services.api.openapi import headers, parameters, problem_responses
 from services.api.openapi.operation import JSON, Answer, Body, Operation, ref
 from services.api.routes import ROUTES, Route
 
-# Pages and files for a person's browser.
+# Pages and files for browsers.
 UNDOCUMENTED = {home.show, home.icon, docs.page, docs.to_page, docs.asset}
 
 _TEMPLATE = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
@@ -36,7 +36,7 @@ def _json() -> bytes:
 
 
 def document() -> dict[str, Any]:
-    """Return the document; KeyError for a route that nothing is told of."""
+    """Return the document. Raises KeyError if a route has no description."""
     paths: dict[str, Any] = {}
     for route, operation, name in _calls():
         path = _TEMPLATE.sub(r"{\1}", route.path)

@@ -1,4 +1,4 @@
-"""Every call of the API as its document describes it, by handler."""
+"""The descriptions of all calls, by handler."""
 
 from services.api.contract import service
 from services.api.openapi.operation import Handler, Operation

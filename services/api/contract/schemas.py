@@ -37,12 +37,12 @@ _WRITTEN: tuple[type[BaseModel], ...] = (
     Alive,
     Readiness,
 )
-# The schema of a body `X` as a form of each kind has this ending. They are the same, but generators
-# make one function of a schema that two kinds of body share, and send both.
+# The name of a body's schema as a form gets one of these endings. Both schemas are equal, but if
+# two kinds of body share a schema, client generators make one function that sends both.
 FORMS = {"application/x-www-form-urlencoded": "Form", "multipart/form-data": "Multipart"}
-# A flag in a form, whose values are all text.
+# A flag in a form, in which all values are text.
 _FLAG = {"type": "string", "enum": ["", "0", "1", "true", "false"]}
-# What pydantic names after its way to make them.
+# The names that pydantic generates, and ours.
 _NAMES = {
     "Page_Send_": "SendPage",
     "Page_Doubt_": "DoubtPage",
@@ -52,15 +52,15 @@ _WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")
 
 
 class Schemas(GenerateJsonSchema):
-    """Without titles that only repeat the names of fields."""
+    """Generates schemas without titles that only repeat the names of fields."""
 
     def field_title_should_be_set(self, schema: Any) -> bool:  # noqa: ARG002 -- pydantic's
-        """Return that none is to be set."""
+        """Return False."""
         return False
 
 
 def schemas() -> dict[str, Any]:
-    """Return every schema by name; a body comes as each kind of form writes it, too."""
+    """Return every schema by name; those of bodies also as forms."""
     asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in _READ),
         *((model, "serialization") for model in _WRITTEN),
@@ -79,7 +79,7 @@ def schemas() -> dict[str, Any]:
 
 
 def tidied(value: Any) -> Any:
-    """Return a schema without broken lines, names of pydantic's making and empty defaults."""
+    """Return a schema without line breaks, generated names and empty defaults."""
     if isinstance(value, list):
         return [tidied(each) for each in value]
     if not isinstance(value, dict):
@@ -96,7 +96,7 @@ def tidied(value: Any) -> Any:
 
 
 def _form(schema: dict[str, Any], suffix: str) -> dict[str, Any]:
-    """Return the schema of the same body as a form: every value is text, and null is left out."""
+    """Return the schema of a body as a form: every value is text, and null does not exist."""
     form = deepcopy(schema)
     form["properties"] = {name: _as_text(each) for name, each in form["properties"].items()}
     form["title"] = f"{schema['title']}{suffix}"

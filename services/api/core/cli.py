@@ -1,4 +1,4 @@
-"""What the commands share: a connection, and how they show times and tables."""
+"""Helpers of the commands: a database connection, and the output of times and tables."""
 
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
@@ -11,22 +11,22 @@ from shared.db import database
 from shared.process.settings import DatabaseSettings
 from shared.text import escaped
 
-# The id of a business, as a command takes it.
+# The id of a business as an option of commands.
 BUSINESS = click.IntRange(0, 2**63 - 1)
 
 
 def connection(settings: DatabaseSettings) -> AbstractAsyncContextManager[asyncpg.Connection]:
-    """Return a session of a command's own, with a database that is up to date; it speaks UTC."""
+    """Return a context manager for a session in UTC. Raises MigrationError if one is missing."""
     return database.opened(settings.database_url, name="ledgerpost-api")
 
 
 def time(value: datetime | None) -> str:
-    """Return a time of UTC to the second, or a dash for none."""
+    """Return a time in UTC to the second, or a dash for None."""
     return "-" if value is None else value.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def table(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """Return the lines of a table whose columns stand below each other, fit for a terminal."""
+    """Return the lines of a table with aligned columns and escaped control characters."""
     kept = [tuple(map(escaped, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*kept, strict=True)]
     return [

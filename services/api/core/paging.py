@@ -1,4 +1,4 @@
-"""Lists that are read a page at a time, each page from the place where the last one ended."""
+"""Paging of lists: each page begins at the cursor that the one before returned."""
 
 import base64
 import re
@@ -18,8 +18,8 @@ LIMIT_DEFAULT, LIMIT_MAX = 50, 200  # items of a page
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME = struct.Struct(">q")
-# Of a time within 4,500 years of 1970 and a UUID, or a text of 1 to 459 octets: every text of these
-# forms is a cursor.
+# The forms of a cursor with a UUID, or with a text of 1 to 459 octets, and a time within 4,500
+# years of 1970. Every text of these forms is a valid cursor.
 UUID_CURSOR_FORM = "^A[A-Za-f][A-Za-z0-9_-]{30}$"
 TEXT_CURSOR_FORM = (
     "^A[A-Za-f][A-Za-z0-9_-]{2}([A-Za-z0-9_-]{4}){2,150}"
@@ -32,7 +32,7 @@ Key = TypeVar("Key", UUID, str)
 
 @dataclass(frozen=True)
 class Cursor(Generic[Key]):
-    """A place in a list ordered by time and key; it does not move when items are added."""
+    """A place in a list that is ordered by time and key; it stays the same when items are added."""
 
     time: datetime
     key: Key
@@ -44,28 +44,28 @@ class Cursor(Generic[Key]):
 
 
 def uuid_cursor(text: str) -> Cursor[UUID]:
-    """Read what str() wrote of a place between UUIDs. Raises ValueError if it is no such text."""
+    """Read the str() of a cursor with a UUID. Raises ValueError if `text` is none."""
     time, key = _parts(text, UUID_CURSOR_FORM)
     return Cursor(time, UUID(bytes=key))
 
 
 def text_cursor(text: str) -> Cursor[str]:
-    """Read what str() wrote of a place between texts. Raises ValueError if it is no such text."""
+    """Read the str() of a cursor with a text. Raises ValueError if `text` is none."""
     time, key = _parts(text, TEXT_CURSOR_FORM)
-    # NUL, which Postgres takes in no text, stands in no key.
+    # No key contains NUL, which Postgres does not accept in texts.
     return Cursor(time, key.decode(errors="replace").replace("\0", ""))
 
 
 def _parts(text: str, form: str) -> tuple[datetime, bytes]:
     if not re.fullmatch(form, text):
-        raise ValueError("is no cursor of this list")
+        raise ValueError("is not a cursor of this list")
     raw = base64.urlsafe_b64decode(text)
     (microseconds,) = _TIME.unpack_from(raw)
     return _EPOCH + microseconds * _MICROSECOND, raw[_TIME.size :]
 
 
 class PageQuery(BaseModel):
-    """Which page of a list is asked for: at most `limit` items; each list has its own cursor."""
+    """The requested page of a list: at most `limit` items; each list has its own cursor."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -80,7 +80,7 @@ class Page(BaseModel, Generic[Item]):
     data: tuple[Item, ...]
     next_cursor: Annotated[
         str | None,
-        Field(description="Ask for `cursor` = this to get the next page; null on the last one."),
+        Field(description="The `cursor` of the next page; null on the last page."),
     ]
 
     def to_json(self) -> str:
@@ -93,8 +93,8 @@ def page_of(
 ) -> Page[Item]:
     """Return a page of the first `limit` items.
 
-    A store reads one item more than the page has: if it is there, a page follows, and the cursor is
-    the `place` of the last item shown.
+    A store reads one item more than the page has. If that item exists, there is a next page, and
+    its cursor is the `place` of the last item shown.
     """
     shown = tuple(items[:limit])
     following = str(place(shown[-1])) if len(items) > limit else None

@@ -1,4 +1,4 @@
-"""The act of the POST, asked for by a message: the same checks, the same idempotency."""
+"""Accepts sends that messages request, with the checks and the idempotency of the POST."""
 
 import hashlib
 import json
@@ -34,17 +34,17 @@ from shared.trace import Trace
 
 _queries = sql.load("services.api.intake")
 _LARGEST = 1024 * 1024  # bytes, as over HTTP
-# Of one business, and of all together whose key is no key: what is refused beyond that is told at
-# `reply_to` and in the log only, because answers and dead letters stay for long.
+# For each business, and for all requests without a valid key together: further refusals are only
+# sent to `reply_to` and logged, because answers and dead letters are kept for long.
 _REFUSED_A_DAY = 1000
-# Of these the asker alone is told, if it waits: subscribers could not know which request is meant,
-# or would be told without end.
+# These refusals go only to `reply_to`: subscribers could not tell which request is meant, or
+# would get them without end.
 _UNTOLD = (Malformed, RateLimited)
 
 
 @dataclass(frozen=True, repr=False)
 class Asked:
-    """A message that asks for a send: its bytes, and what its headers say."""
+    """A message that requests a send: its bytes and its headers."""
 
     body: bytes
     authorization: Sequence[str]
@@ -53,9 +53,9 @@ class Asked:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of a request: the event that tells of it, and the problem if it is refused.
+    """The answer to a request: its event, and the problem if it is refused.
 
-    `is_buried` says of a refused one whether it is put among the dead letters.
+    `is_buried` is whether a refused request goes to the dead letters.
     """
 
     event_id: str
@@ -68,18 +68,20 @@ class Answer:
 
 
 class EventReused(Conflict):
-    """Another request had the same `source` and `id`, which shall name one for ever."""
+    """A different request had the same `source` and `id`, which must identify one request."""
 
     def __init__(self) -> None:
-        super().__init__("An event of this source and id asked for a send of other content.")
+        super().__init__(
+            "An event with this source and id requested a send with different content."
+        )
 
 
 async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admission) -> Answer:
-    """Carry out what is asked and keep the answer for subscribers, both or neither.
+    """Store the requested send and the answer for subscribers, both or neither.
 
-    The same event again finds its first answer. What is refused leaves no trace but the answer, and
-    not even that if no valid key says whose it is, if the request could not be read, or if the key
-    asked too often. Raises InFlight if another copy is being carried out.
+    A copy of an event gets the first answer. Of a refused request only the answer is stored; not
+    even that if the key is invalid, the request could not be read, or the rate limit is exceeded.
+    Raises InFlight if another copy is being handled.
     """
     principal, named = None, _Named(None, None)
     trace = _trace(asked.traceparent)
@@ -101,7 +103,7 @@ async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admiss
 
 @dataclass(frozen=True)
 class _Named:
-    """The request as far as it could be read."""
+    """The `id` and `source` of a request, as far as they could be read."""
 
     id: str | None
     source: str | None
@@ -128,12 +130,12 @@ def _object(body: bytes) -> dict[str, Any]:
 
 
 def _event(given: dict[str, Any]) -> SendRequested:
-    # An attribute that is null counts as left out (CloudEvents, JSON Event Format, 2.2).
+    # An attribute that is null counts as absent (CloudEvents, JSON Event Format, 2.2).
     there = {name: value for name, value in given.items() if value is not None}
     try:
         return parsing.parse(SendRequested, there)
     except InvalidInput as error:
-        # The POST's fields have the names here that they have there.
+        # Name the fields as in the POST.
         raise InvalidInput(
             FieldError(each.field.removeprefix("data."), each.message) for each in error.errors
         ) from None
@@ -171,7 +173,7 @@ async def _accept(
             str(trace),
         )
         if stored is None:
-            # A copy of the event was carried out since we looked; nothing of ours may stay.
+            # A copy of the event was handled since the query: roll everything back.
             raise InFlight
     return Answer(event_id, answered, trace, business, accepted.send_id)
 
@@ -204,7 +206,7 @@ async def _refuse(
 
 
 def _name(*parts: object) -> str:
-    """Return the same event id for the same parts, so that an answer given twice is one event."""
+    """Return an event id that depends only on `parts`: a repeated answer has the same id."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
 
 

@@ -1,4 +1,4 @@
-"""Answers to requests that came over the queue, to the topic exchange that others subscribe to."""
+"""Publishes answers to requests over the queue to the topic exchange."""
 
 from datetime import timedelta
 
@@ -25,7 +25,7 @@ class Answers:
         self._patience = patience
 
     async def step(self) -> timedelta:
-        """Publish one batch and return when to come again."""
+        """Publish one batch, and return the time until the next step."""
         await self._publisher.ready()
         async with self._pool.acquire() as conn:
             rows = await conn.fetch(_QUERIES.take_answers, _BATCH, self._patience)

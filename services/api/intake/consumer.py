@@ -1,4 +1,4 @@
-"""Messages that ask for a send, from RabbitMQ to the act itself and back to their askers."""
+"""Consumes messages that request sends, and sends the answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,9 +28,9 @@ from shared.process.trouble import Trouble
 from shared.text import line
 
 _log = structlog.get_logger("ledgerpost.relay")
-# A poisonous message may have 16 MiB, and is held three times over while it is buried.
+# A hostile message may have 16 MiB, and is in memory three times while it is dead-lettered.
 _PREFETCH = 4
-_PAUSE = 1.0  # seconds before what is not possible at the moment is tried again
+_PAUSE = 1.0  # seconds before a temporary failure is tried again
 _REASON_LENGTH = 500
 
 _LATER: tuple[type[Exception], ...] = (
@@ -43,14 +43,14 @@ Result = TypeVar("Result")
 
 
 class _Stopped(Exception):
-    """We are told to stop; the message, unacknowledged, comes to another relay."""
+    """The relay has to stop; the message is not acknowledged and goes to another relay."""
 
 
 class Intake:
-    """Consumes requests for a send, reconnecting for ever.
+    """Consumes requests for sends, and reconnects after every error.
 
-    A message is acknowledged once its send is stored, or once it lies among the dead letters with
-    the reason why not: so many of a business and a day do. Its asker is told at `reply_to`, too.
+    A message is acknowledged once its send is stored, or once it is among the dead letters with the
+    reason (up to a number per business and day). The answer also goes to `reply_to`.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Intake:
         health.register("intake", self._check)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop`, then finish what is at work."""
+        """Consume until `stop` is set, then finish the messages in progress."""
         watch = asyncio.create_task(self._breaker.watch())
         try:
             await self._subscription.run(stop)
@@ -107,13 +107,13 @@ class Intake:
             return
         except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
             _log.exception("request not settled")
-            # RabbitMQ itself puts it among the dead letters then.
+            # RabbitMQ then puts it among the dead letters.
             await reject(message)
             return
         await accept(message)
 
     async def _answer(self, message: DeliveredMessage) -> Answer | None:
-        """Return the answer; None where we failed to find one, which is a defect of ours."""
+        """Return the answer, or None if an unexpected error, a bug, prevented one."""
         asked = Asked(
             message.body, _texts(message, "authorization"), _texts(message, "traceparent")
         )
@@ -139,15 +139,15 @@ class Intake:
         return answer
 
     def _hold(self, obstacle: Exception) -> None:
-        """Let requests wait: those that were taken, or all of them while Postgres is away."""
+        """Let the taken requests wait, or all of them while Postgres is unavailable."""
         if isinstance(obstacle, postgres.LACKING):
-            # Postgres answers whoever probes it.
+            # A probe of Postgres would succeed.
             self._waiting.met(obstacle)
         elif isinstance(obstacle, postgres.UNAVAILABLE):
             self._breaker.trip(obstacle)
 
     async def _bury(self, message: DeliveredMessage, reason: str, *, is_known: bool) -> None:
-        # One after the other: copies of large ones at once would take too much memory.
+        # One at a time: copies of several large messages would take too much memory.
         async with self._burying:
             letter = dead_letter(message, reason, is_known=is_known)
             if not all(await self._publisher.publish([letter])):
@@ -156,7 +156,7 @@ class Intake:
     async def _persist(
         self, act: Callable[[], Awaitable[Result]], later: tuple[type[Exception], ...]
     ) -> Result:
-        """Return what `act` does, trying again for as long as it meets one of `later`."""
+        """Return the result of `act`, which is repeated while it raises one of `later`."""
         while True:
             try:
                 return await act()
@@ -183,15 +183,15 @@ def _texts(message: DeliveredMessage, header: str) -> tuple[str, ...]:
 
 
 def _reason(answer: Answer | None) -> str | None:
-    """Return in one line why there is no send; None where there is one."""
+    """Return the reason of a refusal in one line, or None if the request was accepted."""
     if answer is None:
-        return "500 A defect of Ledgerpost; its log says more."
+        return "500 A bug in Ledgerpost; its log has the details."
     if answer.problem is None:
         return None
     return line(f"{answer.problem.status} {answer.problem.detail}", _REASON_LENGTH)
 
 
 def _known(problem: Problem) -> list[str]:
-    """Return the fields at fault by the names that we know; a caller may name one as it likes."""
+    """Return the known names of invalid fields, because a caller may invent any others."""
     named = (each.field.partition(".")[0] for each in problem.errors)
     return sorted({name if name in FIELDS else "unknown" for name in named})

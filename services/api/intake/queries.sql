@@ -1,10 +1,10 @@
 -- name: kept_answer
--- The answer of the name $1 to an accepted request, and which request that was.
+-- The answer with the event id $1 to an accepted request, and the fingerprint of that request.
 SELECT event, fingerprint FROM request_answers WHERE event_id = $1
 
 -- name: keep_answer
--- Keeps an answer for the relay to publish; no row comes back where one of that name is kept.
--- $1 name, $2 business, $3 send and $4 its request's fingerprint (NULL: refused), $5 the event as
+-- Stores an answer for the relay to publish; returns no row if one with that event id is stored.
+-- $1 event id, $2 business, $3 send and $4 its request's fingerprint (NULL: refused), $5 the event as
 -- JSON, $6 the trace of the request.
 INSERT INTO request_answers (event_id, business_id, send_id, fingerprint, event, traceparent)
 VALUES ($1, $2, $3, $4, $5, $6)
@@ -12,8 +12,8 @@ ON CONFLICT (event_id) DO NOTHING
 RETURNING id
 
 -- name: take_answers
--- The oldest answers that subscribers were not told of, for as long as the lease $2: whoever takes
--- them and stands still for longer may find that another relay has told of them, too. $1 how many.
+-- Takes at most $1 of the oldest unpublished answers, with a lease of $2: if a relay hangs for longer,
+-- another one may publish them, too.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM request_answers
     WHERE published_at IS NULL AND taken_until <= clock_timestamp()

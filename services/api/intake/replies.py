@@ -1,4 +1,4 @@
-"""Answers to those who wait at `reply_to`: only where an asker may receive."""
+"""Sends answers to the queues in `reply_to`, if requests may name them."""
 
 import asyncio
 import re
@@ -11,8 +11,8 @@ from shared.amqp import broker, topology
 from shared.amqp.publisher import Outgoing, Publisher
 
 _log = structlog.get_logger("ledgerpost.relay")
-# Names that only RabbitMQ gives, and that nobody can guess: of a client's direct reply-to, and of a
-# queue that was declared without a name.
+# Names that only RabbitMQ generates and that cannot be guessed: of direct reply-to, and of queues
+# that were declared without a name.
 _OWN = re.compile(
     r"amq\.rabbitmq\.reply-to\.[A-Za-z0-9+/=_-]{1,200}\.[A-Za-z0-9+/=_-]{1,60}"
     r"|amq\.gen-[A-Za-z0-9_-]{20,40}"
@@ -20,9 +20,9 @@ _OWN = re.compile(
 
 
 class Replies:
-    """Publishes answers one by one on a connection of its own.
+    """Publishes answers one by one on a separate connection.
 
-    A name that RabbitMQ cannot read closes that connection, and nobody else's answer with it.
+    If RabbitMQ cannot read a name, it closes only that connection, and no other answer is lost.
     """
 
     def __init__(self, url: str, prefix: str | None) -> None:
@@ -31,7 +31,7 @@ class Replies:
         self._one = asyncio.Lock()
 
     def allows(self, queue: str) -> bool:
-        """Return whether answers may go there: else the relay would write where askers may not."""
+        """Return whether answers may go to `queue`. Senders could not write to other queues."""
         if queue in topology.QUEUES:
             return False
         return bool(_OWN.fullmatch(queue)) or (
@@ -39,9 +39,9 @@ class Replies:
         )
 
     async def tell(self, message: DeliveredMessage, answer: Answer) -> None:
-        """Tell the asker, too, if it waits: subscribers are told for certain, it is not.
+        """Send the answer to `reply_to`, if there is one; this is not guaranteed to arrive.
 
-        Who has no valid key is told nothing.
+        A request without a valid key gets no answer.
         """
         asker = message.header.properties
         if answer.business_id is None or not self.allows(asker.reply_to or ""):

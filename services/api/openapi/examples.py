@@ -1,4 +1,4 @@
-"""What requests and answers look like; a test holds each against its schema."""
+"""Examples of requests and answers; a test validates each against its schema."""
 
 from typing import Any
 

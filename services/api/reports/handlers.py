@@ -19,15 +19,15 @@ from services.api.reports.model import FilterBody, Period, ReportQuery, customer
 from services.api.reports.pace import Pace
 
 _JSON = "application/json"
-_STREAM_PATIENCE = 5.0  # seconds in which one of the running streams has to end
-_STREAM_LIMIT = 300.0  # seconds in which a reader has to take everything
+_STREAM_PATIENCE = 5.0  # seconds to wait until one of the running streams ends
+_STREAM_LIMIT = 300.0  # seconds in which a reader has to read everything
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
-    """Stream the rows of all customers; a slow reader is cut off, as it holds a snapshot.
+    """Stream the rows of all customers. A slow reader is cut off, because it holds a snapshot.
 
-    The version is read before the rows: rows that are newer than their tag are sent once more,
-    while a tag newer than its rows would keep the caller from them.
+    The version is read before the rows. If the rows are newer than their tag, they are sent once
+    more later; a tag that is newer than its rows would hide them from the caller.
     """
     query = _query(request)
     version = await _version(request)
@@ -44,7 +44,7 @@ async def show_all(request: web.Request) -> web.StreamResponse:
         return response
 
     async def write(piece: bytes) -> None:
-        # Not before the first piece is there: until then, a failure can still be answered.
+        # Only once the first piece exists: until then, a failure can still be answered.
         if not response.prepared:
             await response.prepare(request)
         await pace.write(piece)
@@ -65,7 +65,7 @@ async def show_one(request: web.Request) -> web.Response:
 
 
 async def filter_one(request: web.Request) -> web.Response:
-    """Answer with an array that holds one customer's row."""
+    """Answer with an array of one customer's row."""
     query, customer = _query(request), _customer(request)
     stated = request_body.parse(FilterBody, await request_body.fields(request))
     stated.check(customer, query.period)
@@ -100,8 +100,8 @@ async def _row(request: web.Request, query: ReportQuery, customer: int) -> str:
 
 @asynccontextmanager
 async def _stream(request: web.Request) -> AsyncIterator[None]:
-    # Fewer streams than connections, and fewer for a business than there are: slow readers keep
-    # neither the other businesses' lists waiting nor anybody's single rows.
+    # Fewer streams than connections, and fewer for one business than in all: slow readers delay
+    # neither the lists of other businesses nor single rows.
     streams, business = request.app[STREAMS], request[PRINCIPAL].business_id
     try:
         async with asyncio.timeout(_STREAM_PATIENCE):

@@ -53,7 +53,7 @@ class Period:
 
 @dataclass(frozen=True)
 class ReportQuery:
-    """What every view of the report is about: one business and a period."""
+    """The business and the period of a report."""
 
     business_id: int
     period: Period

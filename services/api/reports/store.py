@@ -19,7 +19,7 @@ _TRAILER_BYTES = 2
 
 
 async def version(conn: Connection, business_id: int) -> str:
-    """Return what differs after every change to the ledger that may alter a report."""
+    """Return a text that changes with every change to the ledger that may alter a report."""
     text: str = await conn.fetchval(_queries.version, business_id)
     return text
 

@@ -1,4 +1,4 @@
-"""A send and its answer, stored once: what accepting one and repeating one have in common."""
+"""Stores a send and its answer once; used for new sends and for resends."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ _LAST_TIME = datetime(9999, 12, 31, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Accepted:
-    """A send that is stored durably, and the answer as JSON; `replayed` from an earlier request."""
+    """A stored send and the answer as JSON; `replayed` if an earlier request stored them."""
 
     send_id: UUID
     answer: str
@@ -35,7 +35,10 @@ class Accepted:
 async def look(
     conn: Connection, business_id: int, customer_id: int, key: IdempotencyKey | None
 ) -> asyncpg.Record:
-    """Return what a request has to know: addresses, the time, what is kept under its key."""
+    """Return the data that a request needs: addresses, the time, the answer under its key.
+
+    Raises NotFound if the business does not exist.
+    """
     row = await conn.fetchrow(_queries.look, business_id, customer_id, key.text if key else "")
     if row is None:
         raise NotFound("customer")
@@ -43,7 +46,10 @@ async def look(
 
 
 def answered(asked: asyncpg.Record, fingerprint: bytes) -> Accepted | None:
-    """Return the answer that was kept for the same request, or raise KeyReused for another's."""
+    """Return the stored answer to the same request, or None.
+
+    Raises KeyReused for another request.
+    """
     if asked["fingerprint"] is None:
         return None
     if asked["fingerprint"] != fingerprint:
@@ -63,9 +69,10 @@ async def keep(
     trace: Trace | None,
     daily_quota: int,
 ) -> Accepted:
-    """Store `send` and the answer kept under `key`, or give the answer that was kept before.
+    """Store `send` and its answer under `key`, or return the answer that is stored there.
 
-    OverQuota where the business has had its recipients of the day on which the send is due.
+    Raises OverQuota if the quota of the day on which the send is due is exceeded, KeyReused, and
+    InFlight.
     """
     frozen = send.statement_sha256
     with quota.enforced(send.created_at, send.send_at, daily_quota):
@@ -95,7 +102,7 @@ async def keep(
         )
     if stored is not None:
         return Accepted(send.id, answer)
-    # The key was taken after the look, or is being taken right now.
+    # The key was taken after the query, or is being taken by another request.
     earlier = answered(await look(conn, business_id, send.customer_id, key), fingerprint)
     if earlier is None:
         raise InFlight
@@ -105,19 +112,19 @@ async def keep(
 async def suppressions(
     conn: Connection, business_id: int, addresses: Iterable[Address]
 ) -> dict[str, str]:
-    """Return why the business no longer mails those of `addresses`, by their keys."""
+    """Return the reasons of those of `addresses` that the business no longer mails, by key."""
     keys = [address.key for address in addresses]
     rows = await conn.fetch(_queries.suppressed, business_id, keys)
     return {row["email_key"]: row["reason"] for row in rows}
 
 
 def expiry(due: datetime, lateness: timedelta) -> datetime:
-    """Return until when a mail due then may go out, or the end of the calendar."""
+    """Return the expiry of a mail that is due at `due`, or the end of the calendar."""
     return due + lateness if lateness < _LAST_TIME - due else _LAST_TIME
 
 
 def untried(email: str, due: datetime, now: datetime) -> Recipient:
-    """Return a recipient of a send that is being made."""
+    """Return a recipient of a new send."""
     return Recipient(
         id=uuid7(),
         email=email,

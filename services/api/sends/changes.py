@@ -1,4 +1,4 @@
-"""What may still be changed about a send that was accepted: cancelled, put to another time."""
+"""Cancels and reschedules accepted sends."""
 
 from datetime import date, datetime
 from uuid import UUID
@@ -17,21 +17,24 @@ _queries = sql.load("services.api.sends")
 
 
 class NothingToCancel(Conflict):
-    """Every mail of the send has gone out, or has come to its end some other way."""
+    """Every mail of the send has gone out or is in another final state."""
 
     def __init__(self) -> None:
         super().__init__("No mail of this send can be cancelled any more.")
 
 
 class NothingToReschedule(Conflict):
-    """No mail of the send waits: each is at work, or has come to its end."""
+    """No mail of the send waits: each is in flight or in a final state."""
 
     def __init__(self) -> None:
         super().__init__("No mail of this send can be rescheduled any more.")
 
 
 async def cancel(conn: Connection, business_id: int, send_id: UUID) -> Send:
-    """Cancel what has not been handed over yet and return the send; NotFound, NothingToCancel."""
+    """Cancel the mails that have not been handed over, and return the send.
+
+    Raises NotFound, and NothingToCancel if there is no such mail.
+    """
     async with conn.transaction():
         cancelled = await caller.cancel(conn, business_id, send_id)
         send = await one(conn, business_id, send_id)
@@ -43,11 +46,11 @@ async def cancel(conn: Connection, business_id: int, send_id: UUID) -> Send:
 async def reschedule(
     conn: Connection, business_id: int, send_id: UUID, moment: date | datetime, terms: Terms
 ) -> Send:
-    """Give what still waits another due time and return the send; NotFound, NothingToReschedule.
+    """Change the due time of the mails that wait, and return the send.
 
-    What is not at work yet moves: scheduled, queued, and waiting for its next attempt. It expires
-    `max_lateness` after the new time, and counts towards the quota of the new day: OverQuota. A
-    statement that is frozen already stays as it is.
+    Mails wait if they are scheduled, queued or deferred. They expire `max_lateness` after the new
+    time, and count towards the quota of the new day. A frozen statement stays as it is. Raises
+    NotFound, NothingToReschedule, and OverQuota.
     """
     async with conn.transaction():
         asked = await conn.fetchrow(_queries.now_in_business, business_id)

@@ -1,4 +1,4 @@
-"""When a caller means a send to go out."""
+"""Resolves the due times in a request."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -10,10 +10,11 @@ _FIRST_DAY = date(2, 1, 1)
 
 
 def due_at(moments: Sequence[date | datetime], timezone: str, now: datetime) -> datetime:
-    """Return the one time meant by all of `moments`; none, or past: `now`.
+    """Resolve the requested due times to one instant.
 
-    A date means its first instant in the business's `timezone`. Postgres is not asked, because it
-    takes CET and its like for fixed offsets.
+    Returns `now` if none is given or it is past. A date means its first instant in the business's
+    `timezone`; Postgres is not used for this, because it treats CET and the like as fixed offsets.
+    Raises Invalid if two due times differ, or the timezone is unknown.
     """
     if not moments:
         return now
@@ -32,6 +33,6 @@ def due_at(moments: Sequence[date | datetime], timezone: str, now: datetime) -> 
 def _instant(moment: date | datetime, zone: ZoneInfo) -> datetime:
     if isinstance(moment, datetime):
         return moment
-    # The first days of year 1 have no instant in UTC; they are past like any other.
+    # The first days of year 1 cannot be converted to UTC; they are past in any case.
     day = max(moment, _FIRST_DAY)
     return datetime.combine(day, time.min, zone).astimezone(UTC)

@@ -1,4 +1,4 @@
-"""The calls about sends: ask for one, list, show, change, repeat, and settle what is in doubt."""
+"""The calls about sends: accept, list, show, cancel, reschedule, resend; and mails in doubt."""
 
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from shared.db.postgres import Connection
 
 
 async def send_transactions(request: web.Request) -> web.Response:
-    """Accept a send, under each of its three published names."""
+    """Accept a send, under each of its three published paths."""
     asked = SendRequest.of(
         customer_id(request.match_info["id"]),
         Period.parse(_query(request, "from"), _query(request, "to")),
@@ -48,14 +48,14 @@ async def list_sends(request: web.Request) -> web.Response:
 
 
 async def show_send(request: web.Request) -> web.Response:
-    """Answer with a send as it stands."""
+    """Answer with the current state of a send."""
     send_id = _id(request, "send")
     async with connection(request) as conn:
         return _json(await store.one(conn, request[PRINCIPAL].business_id, send_id))
 
 
 async def cancel_send(request: web.Request) -> web.Response:
-    """Cancel what has not gone out, and answer with the send."""
+    """Cancel the mails that have not gone out, and answer with the send."""
     send_id, business = _id(request, "send"), request[PRINCIPAL].business_id
 
     async def act(conn: Connection) -> Kept:
@@ -65,7 +65,7 @@ async def cancel_send(request: web.Request) -> web.Response:
 
 
 async def reschedule_send(request: web.Request) -> web.Response:
-    """Put what still waits to another time, and answer with the send."""
+    """Change the due time of the mails that wait, and answer with the send."""
     send_id = _id(request, "send")
     asked = request_body.parse(RescheduleBody, await request_body.fields(request))
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
@@ -102,7 +102,7 @@ async def list_doubts(request: web.Request) -> web.Response:
 
 
 async def resolve_doubt(request: web.Request) -> web.Response:
-    """Settle a mail in doubt as a person says, and answer with its send."""
+    """Resolve a mail in doubt as a person decided, and answer with its send."""
     delivery_id = _id(request, "delivery")
     asked = request_body.parse(ResolveBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id

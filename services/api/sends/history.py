@@ -15,7 +15,7 @@ Place = Annotated[Cursor[UUID], BeforeValidator(uuid_cursor)]
 
 
 class HistoryQuery(PageQuery):
-    """Which of a business's sends to list, newest first, from `cursor` on."""
+    """Which of a business's sends to list, newest first, after `cursor`."""
 
     customer_id: Annotated[int | None, BeforeValidator(whole_number), Field(ge=0, le=2**63 - 1)] = (
         None
@@ -25,16 +25,16 @@ class HistoryQuery(PageQuery):
 
 
 class DoubtsQuery(PageQuery):
-    """Which mails in doubt to list, oldest first, from `cursor` on."""
+    """Which mails in doubt to list, oldest first, after `cursor`."""
 
     cursor: Place = _OLDEST
 
 
 def place_of_send(send: Send) -> Cursor[UUID]:
-    """Return the place in the history right behind `send`."""
+    """Return the cursor of the place right after `send` in the history."""
     return Cursor(send.created_at, send.id)
 
 
 def place_of_doubt(doubt: Doubt) -> Cursor[UUID]:
-    """Return the place in the list of mails in doubt right behind `doubt`."""
+    """Return the cursor of the place right after `doubt` in the list of mails in doubt."""
     return Cursor(doubt.in_doubt_since, doubt.id)

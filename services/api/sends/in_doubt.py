@@ -1,4 +1,4 @@
-"""Mails in doubt: which there are, and what a person says of one."""
+"""Lists and resolves mails in doubt."""
 
 from uuid import UUID
 
@@ -16,7 +16,7 @@ _queries = sql.load("services.api.sends")
 
 
 class NotInDoubt(Conflict):
-    """What became of this mail is known, or came to be known a moment ago."""
+    """The outcome of this mail is known."""
 
     def __init__(self) -> None:
         super().__init__("This delivery is not in doubt.")
@@ -25,7 +25,7 @@ class NotInDoubt(Conflict):
 async def page(
     conn: Connection, business_id: int | None, cursor: Cursor[UUID], limit: int
 ) -> Page[Doubt]:
-    """Return the mails in doubt of a business (None: of all) behind `cursor`, oldest first.
+    """Return the mails in doubt of a business (None: of all) after `cursor`, oldest first.
 
     Raises Busy if it takes too long.
     """
@@ -37,7 +37,7 @@ async def page(
 async def resolve(
     conn: Connection, business_id: int | None, delivery_id: UUID, resolution: Resolution
 ) -> UUID:
-    """Settle a mail in doubt and return the id of its send; NotFound, NotInDoubt."""
+    """Resolve a mail in doubt, and return the id of its send. Raises NotFound and NotInDoubt."""
     send = await operator.resolve(conn, delivery_id, resolution, business_id=business_id)
     if send is not None:
         return send

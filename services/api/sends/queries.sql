@@ -1,9 +1,9 @@
 -- Accepting, showing and repeating sends.
 
 -- name: look
--- What a request of business $1 about customer $2 has to know, the answer kept under the key $3
--- (empty: no key), and the time at which it is asked. What is stored as an address may be of any
--- length; 300 characters of it tell that it is none.
+-- The data that a request of business $1 about customer $2 needs, the answer stored under the key $3
+-- (empty: no key), and the time. A stored address may have any length; its first 300 characters are
+-- enough to see that it is malformed.
 SELECT now() AS asked_at,
        c.id IS NOT NULL AS has_customer,
        left(c.business_email, 300) AS customer_email,
@@ -23,18 +23,18 @@ WHERE b.id = $1
 SELECT now() AS asked_at, timezone FROM businesses WHERE id = $1
 
 -- name: suppressed
--- Which of the addresses $2 business $1 no longer mails, and why.
+-- The addresses among $2 that business $1 no longer mails, with the reasons.
 SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
 
 -- name: accept
--- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to its
--- repetitions; wakes the relay where it is due now. All or nothing, in this one statement. No row
--- comes back, and nothing is stored, where the key is taken, or is being taken at this moment.
--- A key of more than 24 hours ago is free again. A resend of $18 (NULL: none) comes with the
+-- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to repetitions;
+-- wakes the relay if the send is due now. All or nothing, in this one statement. Returns no row and
+-- stores nothing if the key is taken, or is just being taken by another request. A key is free again
+-- after 24 hours. A resend of $18 (NULL: none) comes with the
 -- statement of its original, $19. Recipients count towards the quota $20 of the day in UTC on which they
 -- are due, and four times as many may be accepted on one day: too many violate `due_quota` or
--- `daily_quota`. A repetition counts nothing. $21 is the trace of the request. Dates travel as text, because asyncpg takes the
--- first and the last day of the calendar for the two infinities.
+-- `daily_quota`. A repetition is not counted. $21 is the trace of the request. Dates are passed as text,
+-- because asyncpg turns the first and the last day of the calendar into infinities.
 WITH keyed AS (
     INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
     SELECT $2::bigint, $11::text, $12::bytea, $1::uuid, $13::text, $9::timestamptz
@@ -65,7 +65,7 @@ WITH keyed AS (
 SELECT pg_notify('ledgerpost_due', '') FROM sent
 
 -- name: sends
--- Sends of business $1 with what became of them, newest first; `chosen` is a query below.
+-- Sends of business $1 with their states, newest first; `chosen` is one of the queries below.
 SELECT s.id, s.customer_id, s.date_from, s.date_to, s.personal_message, s.skipped, s.send_at,
        s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
        s.resend_of, came.recipients,
@@ -99,27 +99,27 @@ ORDER BY s.created_at DESC, s.id DESC
 SELECT * FROM sends WHERE business_id = $1 AND id = $2
 
 -- name: of_business
--- Business $1's sends from before the time $2 and the id $3, newest first; $4 how many. `filters` are
--- some of the conditions below.
+-- At most $4 sends of business $1, newest first, after the time $2 and the id $3. `filters` are some of
+-- the conditions below.
 SELECT * FROM sends
 WHERE business_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid) {filters}
 ORDER BY created_at DESC, id DESC
 LIMIT $4
 
 -- name: of_customer
--- Those of one customer, $5.
+-- Sends of customer $5.
 AND customer_id = $5
 
 -- name: scheduled
--- Those whose time has not come.
+-- Sends that are not due yet.
 AND status IN ('scheduled', 'sending') AND status = 'scheduled' AND send_at > now()
 
 -- name: sending
--- Those that are at work.
+-- Sends that are due and unfinished.
 AND status IN ('scheduled', 'sending') AND (status = 'sending' OR send_at <= now())
 
 -- name: ended
--- Those that ended with this status.
+-- Sends that ended with this status.
 AND status NOT IN ('scheduled', 'sending') AND status = '{status}'
 
 -- name: move_charge
@@ -129,20 +129,20 @@ SELECT move_due_recipients($1, ($2::timestamptz AT TIME ZONE 'UTC')::date,
                            ($3::timestamptz AT TIME ZONE 'UTC')::date, $4, $5)
 
 -- name: original
--- What a resend of business $1's send $2 repeats; locked, so that it outlasts the resend's birth.
+-- The data of business $1's send $2 that a resend repeats; locked until the resend is stored.
 SELECT customer_id, date_from::text, date_to::text, personal_message, copy_to_me,
        statement_sha256, now() AS asked_at
 FROM sends WHERE business_id = $1 AND id = $2
 FOR KEY SHARE
 
 -- name: recipients
--- To whom send $1 went, in order; not those who were erased since.
+-- The recipients of send $1, in order, without erased ones.
 SELECT email, email_key FROM deliveries
 WHERE send_id = $1 AND email_key NOT LIKE 'erased-%@erased.invalid' ORDER BY position
 
 -- name: doubts
--- Mails in doubt of business $1 (NULL: of all) from after the time $2 and the id $3, the oldest
--- first; $4 how many.
+-- At most $4 mails in doubt of business $1 (NULL: of all), oldest first, after the time $2 and the id
+-- $3.
 SELECT d.id, d.business_id, d.send_id, s.customer_id, d.email, d.attempts, d.reply, d.reason,
        d.updated_at AS in_doubt_since
 FROM deliveries d JOIN sends s ON s.id = d.send_id

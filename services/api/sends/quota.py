@@ -1,4 +1,4 @@
-"""The bounds on how many recipients a business may have due, and accepted, on one day in UTC."""
+"""The daily quotas of a business: recipients due, and recipients accepted, on one day in UTC."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,14 +9,15 @@ import asyncpg
 from services.api.core.refusals import OverQuota
 
 _DUE, _ACCEPTED = "due_quota", "daily_quota"
-_ACCEPTED_ON_A_DAY = 4  # times the quota, as the query that counts says
+_ACCEPTED_ON_A_DAY = 4  # times the quota; the query that counts has the same factor
 
 
 @contextmanager
 def enforced(now: datetime, due: datetime, quota: int) -> Iterator[None]:
-    """Turn what Postgres says of recipients that are `due` then into OverQuota.
+    """Turn the constraint violation of an exceeded quota into OverQuota.
 
-    `now` is the database's time. A day that is full stays so until it is over.
+    `due` is the time at which the recipients are due, `now` the database's time. A full day stays
+    full until it is over.
     """
     try:
         yield

@@ -1,4 +1,4 @@
-"""The values of a send request's fields, as JSON or a form writes them; ValueError refuses one."""
+"""Validators for the fields of a send request, from JSON or a form. They raise ValueError."""
 
 import re
 from datetime import UTC, date, datetime
@@ -7,11 +7,11 @@ from typing import Any, TypeVar
 from shared.mail.address import Address
 
 _MAX_MESSAGE = 10_000  # characters
-# Far above the limit on recipients, so that repetitions in a list do no harm, and below that on the
-# fields of a form, so that one can name as many as JSON.
+# Far above the limit on recipients, so that repetitions in a list do no harm, and below the limit
+# on the fields of a form, so that a form can name as many as JSON.
 MAX_ADDRESSES = 900
 _MAX_WRITTEN = 64 * 1024  # characters of all addresses together
-# A date ahead of this one keeps all times that are made of it within the calendar's four digits.
+# Times that are computed from a date up to this year stay within four-digit years.
 _LAST_YEAR = 9998
 
 _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -25,10 +25,10 @@ _FLAGS = {"0": False, "1": True, "false": False, "true": True}
 
 
 def text(value: str | None) -> str | None:
-    """Read plain text with a line feed between its lines; the empty one is none."""
+    """Return plain text with a line feed between its lines, or None if it is empty."""
     if value is None:
         return None
-    # Of two signs that end a line only one is counted.
+    # A CR LF counts as one character.
     if len(value) > 2 * _MAX_MESSAGE:
         raise ValueError(f"should have at most {_MAX_MESSAGE} characters")
     lines = value.replace("\r\n", "\n").replace("\r", "\n")
@@ -44,7 +44,7 @@ def text(value: str | None) -> str | None:
 
 
 def addresses(value: Any) -> tuple[Address, ...]:
-    """Read a list of addresses or one comma-separated string, each address once."""
+    """Return the addresses in a list or a comma-separated string, each once."""
     if value is None:
         return ()
     texts = _listed(value)
@@ -70,7 +70,10 @@ def _listed(value: Any) -> list[Any]:
 
 
 def some_addresses(value: Any) -> tuple[Address, ...] | None:
-    """Read the same, but an empty list is none at all: it would mean everybody."""
+    """Return the addresses in a list or string, or None. Raises ValueError if the list is empty.
+
+    An empty list is not taken for None, because None means all recipients.
+    """
     found = addresses(value)
     if value is not None and not found:
         raise ValueError("should name at least one address")
@@ -78,7 +81,7 @@ def some_addresses(value: Any) -> tuple[Address, ...] | None:
 
 
 def flag(value: Any) -> bool | None:
-    """Read 0, 1, true or false, also in quotes and in capitals; null and "" are none."""
+    """Return a flag written as 0, 1, true or false, in any case; None for null and ""."""
     found = _flag(value)
     if found is None and not _absent(value):
         raise ValueError("should be 0, 1, true or false")
@@ -86,9 +89,9 @@ def flag(value: Any) -> bool | None:
 
 
 def moment(value: Any, *, otherwise: str = "") -> date | datetime | None:
-    """Read an ISO date, or a time with its offset (then in UTC); null and "" are none.
+    """Return an ISO date, or a time with its offset (converted to UTC); None for null and "".
 
-    `otherwise` is what else the field may be, for the refusal.
+    `otherwise` names other values that the field may have, for the message.
     """
     if _absent(value):
         return None
@@ -98,12 +101,12 @@ def moment(value: Any, *, otherwise: str = "") -> date | datetime | None:
     if match is None:
         raise ValueError(f"should be an ISO date, or a time with its offset{otherwise}")
     if match["offset"] is None:
-        raise ValueError("should carry the offset of its time, as in 2024-11-30T09:00:00Z")
+        raise ValueError("should have an offset, as in 2024-11-30T09:00:00Z")
     return _ahead(_in_utc(_existing(datetime, match[0].upper())))
 
 
 def given_moment(value: Any) -> date | datetime:
-    """Read an ISO date, or a time with its offset, which may not be left out."""
+    """Return an ISO date, or a time with its offset. Raises ValueError if it is null or ""."""
     found = moment(value)
     if found is None:
         raise ValueError("should be an ISO date, or a time with its offset")
@@ -111,7 +114,7 @@ def given_moment(value: Any) -> date | datetime:
 
 
 def flag_or_moment(value: Any) -> bool | date | datetime | None:
-    """Read the field that was published with two meanings."""
+    """Return the value of the field that has two meanings: a flag or a due time."""
     found = _flag(value)
     return moment(value, otherwise=", or 0, 1, true or false") if found is None else found
 
@@ -123,7 +126,7 @@ def _absent(value: Any) -> bool:
 def _flag(value: Any) -> bool | None:
     if isinstance(value, str):
         return _FLAGS.get(value.lower())
-    # 1.0 equals 1 but was not written as a flag.
+    # 1.0 equals 1 but is not a flag.
     return bool(value) if isinstance(value, int) and value in (0, 1) else None
 
 

@@ -1,4 +1,4 @@
-"""A send once more: the same frozen statement, as a send of its own that names the first."""
+"""Resends: new sends of the same frozen statement, which refer to the first send."""
 
 from datetime import date, timedelta
 from uuid import UUID
@@ -28,18 +28,18 @@ from shared.mail.address import Address
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
-_MOST_NAMED = 5  # strangers that a refusal names
+_MOST_NAMED = 5  # unknown recipients that a refusal names
 
 
 class NeverFrozen(Conflict):
-    """What the first send would have said was never written down, so it cannot be said again."""
+    """The statement of the first send is not frozen, so it cannot be sent again."""
 
     def __init__(self) -> None:
         super().__init__("This send has no frozen statement yet that could be resent.")
 
 
 class WasErased(Conflict):
-    """Whom the first send went to was erased since, so nobody is left to whom it could go again."""
+    """All recipients of the first send were erased."""
 
     def __init__(self) -> None:
         super().__init__("The recipients of this send were erased.")
@@ -56,8 +56,8 @@ async def resend(
 ) -> Accepted:
     """Store a send of the same statement to `chosen` of its recipients (None: all), due now.
 
-    NotFound, NeverFrozen, WasErased; InvalidInput for somebody who was no recipient and for nobody
-    left to receive; OverQuota; KeyReused and InFlight about `key`.
+    Raises NotFound, NeverFrozen, WasErased, OverQuota, and KeyReused or InFlight about `key`.
+    Raises InvalidInput if a chosen address was not a recipient, or if no recipient is left.
     """
     keys = None if chosen is None else sorted(address.key for address in chosen)
     fingerprint = store.fingerprint("resend", str(send_id), keys)

@@ -34,17 +34,17 @@ from shared.process.settings import SendSettings
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
-# Each of them may be large. A page of the default limit takes one query.
+# Sends may be large. A page of the default limit takes one query.
 _SENDS_READ_TOGETHER = LIMIT_DEFAULT + 1
 _PAGE_BYTES_MAX = 1024 * 1024  # about
-_SEND_BYTES = 600  # beside its texts
+_SEND_BYTES = 600  # of a send without its texts
 
 
 @dataclass(frozen=True)
 class Terms:
-    """The operator's limits on a send: its recipients, how late it may go out, and the day's quota.
+    """The operator's limits on sends: recipients, lateness and the daily quota.
 
-    `daily_quota` is in recipients of one business that are due on one day in UTC.
+    `daily_quota` limits the recipients of one business that are due on one day in UTC.
     """
 
     max_recipients: int
@@ -53,7 +53,7 @@ class Terms:
 
     @classmethod
     def of(cls, settings: SendSettings) -> Self:
-        """Return what the operator set."""
+        """Return the limits in `settings`."""
         return cls(settings.max_recipients, settings.max_lateness, settings.daily_quota)
 
 
@@ -65,10 +65,10 @@ async def accept(
     key: IdempotencyKey | None = None,
     trace: Trace | None = None,
 ) -> Accepted:
-    """Store the send, its deliveries and the answer kept under `key`: all of them or none.
+    """Store the send, its deliveries and the answer under `key`: all of them or none.
 
-    NotFound for an unknown customer; InvalidInput for contradicting moments, for nobody left to
-    receive and for too many; OverQuota; KeyReused and InFlight about `key`.
+    Raises NotFound if the customer is unknown, InvalidInput if two due times differ or there are no
+    or too many recipients, OverQuota, and KeyReused or InFlight about `key`.
     """
     asked = await look(conn, business_id, request.customer_id, key)
     if (earlier := answered(asked, request.fingerprint)) is not None:
@@ -90,7 +90,7 @@ async def accept(
 
 
 async def one(conn: Connection, business_id: int, send_id: UUID) -> Send:
-    """Return a send as it stands, or raise NotFound."""
+    """Return the current state of a send. Raises NotFound."""
     text = _queries.sends.replace("{chosen}", _queries.by_id)
     row = await conn.fetchrow(text, business_id, send_id)
     if row is None:
@@ -99,7 +99,7 @@ async def one(conn: Connection, business_id: int, send_id: UUID) -> Send:
 
 
 async def page(conn: Connection, business_id: int, query: HistoryQuery) -> Page[Send]:
-    """Return the page of the history that `query` asks for, or less if that is too large.
+    """Return a page of the history, which is shorter than the limit if it gets too large.
 
     Raises Busy if it takes too long.
     """
@@ -130,7 +130,7 @@ async def _rows(
 
 
 def _size(row: asyncpg.Record) -> int:
-    """Return about how many bytes a send takes as JSON."""
+    """Return the approximate size of a send as JSON, in bytes."""
     texts = (row["recipients"], row["skipped"], row["personal_message"] or "")
     return _SEND_BYTES + sum(len(text.encode()) for text in texts)
 
@@ -148,7 +148,7 @@ def _filters(*, of_customer: bool, status: Status | None) -> str:
 
 
 def page_text(query: HistoryQuery) -> str:
-    """Return the SQL of a page; each combination of filters has a plan of its own."""
+    """Return the SQL of a page; each combination of filters has its own plan."""
     filters = _filters(of_customer=query.customer_id is not None, status=query.status)
     chosen = _queries.of_business.replace("{filters}", filters)
     return _queries.sends.replace("{chosen}", chosen)

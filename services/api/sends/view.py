@@ -1,4 +1,4 @@
-"""A send as the API shows it."""
+"""The models of sends and mails in doubt, as the API shows them."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal

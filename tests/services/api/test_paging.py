@@ -34,7 +34,7 @@ def test_a_cursor_stays_what_it_was(text: str, cursor: Cursor[Any]) -> None:
     "text", ["", "x", "\0", "A" * 31, "A" * 36, "f" * 32, "ä" * 32, "A" * 32 + "\n"]
 )
 def test_what_is_no_cursor_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="is no cursor of this list"):
+    with pytest.raises(ValueError, match="is not a cursor of this list"):
         uuid_cursor(text)
 
 

@@ -1,4 +1,4 @@
-"""The API's document, and the page that shows it to a person."""
+"""The OpenAPI document, and the page that shows it."""
 
 import hashlib
 from pathlib import Path
@@ -36,7 +36,7 @@ async def document(request: web.Request) -> web.Response:
 
 
 async def page(_: web.Request) -> web.FileResponse:
-    """Answer with the page, which runs no script and takes no style but its own files."""
+    """Answer with the page, which may use only its own scripts and styles."""
     return web.FileResponse(
         _FOLDER / "index.html",
         headers={
@@ -48,7 +48,7 @@ async def page(_: web.Request) -> web.FileResponse:
 
 
 async def to_page(_: web.Request) -> web.Response:
-    """Lead to the page; by a relative address, as a proxy may serve it below another path."""
+    """Redirect to the page, by a relative URL because a proxy may serve it below another path."""
     return web.Response(status=308, headers={hdrs.LOCATION: "../docs"})
 
 

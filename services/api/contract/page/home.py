@@ -1,4 +1,4 @@
-"""What a browser, or a person with curl, finds at the address of the API itself."""
+"""The start page of the API: HTML for a browser, JSON for programs."""
 
 from functools import cache
 from importlib.metadata import version
@@ -18,7 +18,7 @@ _LINKS = {"docs": "/docs", "openapi": "/openapi.json", "health": "/health/ready"
 
 
 async def show(request: web.Request) -> web.Response:
-    """Answer with the name, the version and where to go on: a page for a browser, else JSON."""
+    """Answer with the name, the version and links: a page for a browser, otherwise JSON."""
     if negotiation.prefers_html(",".join(request.headers.getall(hdrs.ACCEPT, ()))):
         response = web.Response(text=_page(), content_type="text/html")
         response.headers["Content-Security-Policy"] = _POLICY
@@ -33,7 +33,7 @@ async def show(request: web.Request) -> web.Response:
 
 
 async def icon(_: web.Request) -> web.FileResponse:
-    """Answer with the icon of all pages, where a browser looks for it by itself."""
+    """Answer with the icon at the path where browsers look for it."""
     return web.FileResponse(_FOLDER / "icon.svg", headers={hdrs.CACHE_CONTROL: REVALIDATE})
 
 
