@@ -1,4 +1,4 @@
-"""Who stands in the way of a session, found by another one."""
+"""Finds the session for whose lock another session waits."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -15,13 +15,13 @@ _EVERY = 1.0
 
 @asynccontextmanager
 async def named(dsn: str, pid: int, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """Meanwhile tell, every second in which the backend `pid` waits, for whom it does."""
+    """Within the `async with`, report every second for which session the backend `pid` waits."""
     watching = asyncio.create_task(_watch(dsn, pid, tell))
     try:
         yield
     finally:
         watching.cancel()
-        # That nobody can be named is no reason to fail.
+        # Not finding the session is no reason to fail.
         with suppress(asyncio.CancelledError, OSError, TimeoutError, asyncpg.PostgresError):
             await watching
 
@@ -34,7 +34,7 @@ async def _watch(dsn: str, pid: int, tell: Callable[[str], None]) -> None:
     )  # fmt: skip
     try:
         while True:
-            # In a transaction, so that a pool in front of Postgres stays with one backend.
+            # In a transaction, so that a pooler stays with one backend.
             async with conn.transaction():
                 rows = await conn.fetch(_QUERIES.blockers, pid)
             if rows:
@@ -45,7 +45,7 @@ async def _watch(dsn: str, pid: int, tell: Callable[[str], None]) -> None:
 
 
 def _name(row: asyncpg.Record) -> str:
-    """Return one line about a session; of a foreign one Postgres may tell no state and no time."""
+    """Return one line about a session; Postgres may hide the state and time of a foreign one."""
     since: datetime | None = row["since"]
     told = [f"role {row['role']}", f"application {row['application'] or 'without a name'}"]
     if row["state"]:

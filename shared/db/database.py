@@ -1,4 +1,4 @@
-"""How a command comes to the database."""
+"""The database session of a command."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,10 +11,10 @@ from shared.db.migrate import assert_up_to_date
 
 @asynccontextmanager
 async def opened(dsn: str, *, name: str, **settings: str) -> AsyncIterator[asyncpg.Connection]:
-    """Yield a command's own session with a database that is up to date, with more `settings`.
+    """Yield a session with an up-to-date database, with additional `settings`.
 
-    Raises session.Unfit if the promise cannot rest on it (see shared/db/session.py), and
-    MigrationError if a migration is missing.
+    Raises session.Unfit if the session is not usable (see shared/db/session.py), and MigrationError
+    if a migration is missing.
     """
     conn = await postgres.connect(dsn, name=name, settings=settings)
     try:

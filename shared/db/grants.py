@@ -1,11 +1,11 @@
-"""Who may do what to which table: the one place. `migrate` brings the database in line with it.
+"""The rights of each role on each table. `migrate` grants and revokes rights accordingly.
 
-A new table gets an entry here; one that nobody but the owner needs gets an empty one. Identity
-columns need no grant on their sequence. What foreign keys and triggers with their owner's rights
-do needs no grant either; but whoever changes the state of a delivery writes `delivery_events`.
+A new table needs an entry here; a table that only the owner uses gets an empty one. Identity
+columns need no grant on their sequence. Foreign keys, and triggers with their owner's rights, need
+no grant either; but a role that changes the state of a delivery also writes `delivery_events`.
 """
 
-# Group roles: a process logs in as a role of its own that is a member of its group.
+# Group roles: each process logs in as its own role, which is a member of its group.
 API = "ledgerpost_api"
 RELAY = "ledgerpost_relay"
 MAILER = "ledgerpost_mailer"
@@ -22,7 +22,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "businesses": _LEDGER,
     "categories": _LEDGER,
     "customers": _LEDGER,
-    # Statements are frozen from these by the relay; reports read only what is kept.
+    # The relay freezes statements from these; reports read only the kept figures.
     "invoices": _DOCUMENTS,
     "payments": _DOCUMENTS,
     "deposits": _DOCUMENTS,
@@ -35,7 +35,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "counted_totals": {},
     "summed_periods": {},
     "summed_totals": {},
-    # Keys are made and revoked by the owner.
+    # The owner creates and revokes keys.
     "api_keys": {API: "SELECT, UPDATE (last_used_at)", RELAY: "SELECT, UPDATE (last_used_at)"},
     "key_windows": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
     "daily_recipients": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
@@ -44,7 +44,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "idempotency_keys": {API: _ADD_AND_CHANGE, RELAY: _WRITE},
     "suppressions": {API: "SELECT, INSERT, DELETE", RELAY: "SELECT", MAILER: "INSERT"},
     "statements": {RELAY: _WRITE, MAILER: "SELECT"},
-    # A trigger keeps the status that follows from the deliveries.
+    # A trigger sets the status that follows from the deliveries.
     "sends": {API: _ADD_AND_CHANGE, RELAY: _WRITE, MAILER: "SELECT, UPDATE (status)"},
     "deliveries": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE, MAILER: "SELECT, UPDATE"},
     "delivery_events": {API: "INSERT", RELAY: _WRITE, MAILER: "INSERT"},

@@ -1,4 +1,4 @@
-"""As whom a process logs in to Postgres."""
+"""Checks the role with which a process logs in to Postgres."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,7 +17,7 @@ _log = structlog.get_logger(__name__)
 
 @asynccontextmanager
 async def warned(dsn: str) -> AsyncIterator[None]:
-    """Meanwhile log once, as soon as Postgres answers, if the login may do anything."""
+    """Within the `async with`, log one warning if the login has the rights of the owner."""
     telling = asyncio.create_task(_warn(dsn))
     try:
         yield
@@ -31,7 +31,7 @@ async def _warn(dsn: str) -> None:
         try:
             login = await _all_mighty(dsn)
         except (OSError, TimeoutError, asyncpg.InterfaceError, asyncpg.PostgresError):
-            # Others tell that Postgres is away.
+            # Others log that Postgres is unavailable.
             await asyncio.sleep(_RETRY)
             continue
         if login is not None:

@@ -1,4 +1,4 @@
-"""Forward-only migrations: numbered SQL files, each applied once, in a transaction of its own."""
+"""Forward-only migrations: numbered SQL files, each applied once, in a separate transaction."""
 
 import asyncio
 import hashlib
@@ -18,8 +18,8 @@ Result = TypeVar("Result")
 
 # Any number that no other program uses on the same database; held while migrating.
 _LOCK = 0x1ED6E7905700
-# Who waits for a table keeps everybody waiting who comes after: so give up, let them through, and
-# try again.
+# While a migration waits for a lock on a table, all later queries wait behind it. So it gives up,
+# lets them through, and tries again.
 _TURN = "SET LOCAL lock_timeout = '3s'"
 _PAUSE = 1.0
 _PATIENCE = timedelta(minutes=5)
@@ -33,11 +33,11 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
 
 
 class MigrationError(RuntimeError):
-    """The database cannot be brought up to date; the message is one line that says why."""
+    """The database cannot be brought up to date; the message is one line with the reason."""
 
 
 def migrations() -> dict[str, str]:
-    """Return the SQL of every migration by file name, in the order in which they apply."""
+    """Return the SQL of every migration by file name, in the order of application."""
     folder = files("shared.db.migrations")
     names = sorted(entry.name for entry in folder.iterdir() if entry.name.endswith(".sql"))
     return {name: folder.joinpath(name).read_text("utf-8") for name in names}
@@ -46,12 +46,12 @@ def migrations() -> dict[str, str]:
 async def migrate(
     dsn: str, *, say: Callable[[str], None] = lambda _: None, patience: timedelta = _PATIENCE
 ) -> list[str]:
-    """Bring the database up to date, rights included, and return the migrations applied now.
+    """Bring the database and its rights up to date, and return the newly applied migrations.
 
-    Several may start at once: each step is a transaction that takes a lock, which also works
-    through a pool that changes connections between transactions. `say` is told who is waited for.
-    Raises MigrationError if the database is not in UTF-8, if its history is not this program's, if
-    rights differ that only their owner may change, or if others are in the way for longer than
+    Several migrators may start at once: each step is a transaction that takes a lock, which also
+    works through a pooler of transactions. `say` gets a line about the session that it waits for.
+    Raises MigrationError if the database is not in UTF-8, if its history belongs to another
+    program, if rights differ that only their owner may change, or if it waits for longer than
     `patience`.
     """
     connection = await asyncpg.connect(
@@ -69,17 +69,17 @@ async def migrate(
     finally:
         await connection.close()
     if applied and missing:
-        say(f"no rights granted: there is no role {', '.join(missing)}, and none may be made")
+        say(f"no rights granted to {', '.join(missing)}: no such roles, and they cannot be created")
     return applied
 
 
 def assert_utf8(connection: Connection) -> None:
-    """Raise MigrationError unless the database stores its text as UTF-8."""
+    """Raise MigrationError if the encoding of the database is not UTF-8."""
     encoding = connection.get_settings().server_encoding
     if encoding != "UTF8":
         raise MigrationError(
-            f"the database stores text as {encoding}, which cannot hold every name and message:"
-            " make one with ENCODING 'UTF8'"
+            f"the database stores text as {encoding}, which cannot represent every name and"
+            " message: create one with ENCODING 'UTF8'"
         )
 
 
@@ -90,13 +90,13 @@ async def assert_up_to_date(connection: Connection) -> None:
 
 
 async def pending(connection: Connection) -> list[str]:
-    """Return the names of the migrations that the database still lacks."""
+    """Return the names of the migrations that are not applied yet."""
     applied = await _applied(connection)
     return [name for name in migrations() if name not in applied]
 
 
 class _Steps:
-    """Transactions of which each has the database's schema to itself, one migrator at a time."""
+    """Runs transactions on the schema, one migrator at a time."""
 
     def __init__(
         self,
@@ -112,7 +112,7 @@ class _Steps:
         self._blockers = ""
 
     async def take(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        """Return what `work` does in one transaction; tried again while others are in its way."""
+        """Return the result of `work` in one transaction; repeated while locks are held."""
         begun = time.monotonic()
         while True:
             try:
@@ -126,7 +126,7 @@ class _Steps:
             await asyncio.sleep(_PAUSE)
 
     async def _try(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
-        # What others committed before the lock was had is seen, whatever the database's default.
+        # Must see what others committed before it got the lock, whatever the database's default.
         async with self._connection.transaction(isolation="read_committed"):
             await self._connection.execute(_TURN)
             pid = await self._connection.fetchval("SELECT pg_backend_pid()")
@@ -141,7 +141,7 @@ class _Steps:
 
 
 async def _apply_next(connection: Connection) -> str | None:
-    """Apply the first migration that is missing and return its name; None if none is."""
+    """Apply the first missing migration and return its name, or None if none is missing."""
     known = migrations()
     applied = await _applied(connection)
     for name, digest in applied.items():
@@ -162,7 +162,7 @@ async def _apply_next(connection: Connection) -> str | None:
 
 
 async def _applied(connection: Connection) -> dict[str, str]:
-    """Return the digests of the migrations that were applied, by their names."""
+    """Return the digests of the applied migrations, by name."""
     if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
         return {}
     rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")

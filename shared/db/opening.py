@@ -1,4 +1,4 @@
-"""How a pool opens its connections to Postgres."""
+"""Opens the connections of a pool."""
 
 import asyncio
 from collections.abc import Callable
@@ -11,33 +11,33 @@ from shared import tcp
 from shared.db import session
 from shared.process.health import Unwell
 
-_PATIENCE = 5.0  # seconds until a connection is open and fit
+_PATIENCE = 5.0  # seconds until a connection is open and checked
 
 
 class Silent(Unwell, TimeoutError):
-    """There was no connection in time."""
+    """No connection was opened in time."""
 
 
 class Opening:
-    """Opens connections for a pool: to an address that answers, as sessions that are ours alone.
+    """Opens connections for a pool: to an address that answers, each with a session of its own.
 
-    Raises session.Unfit for a server on which the promise cannot rest.
+    Raises session.Unfit if the server or its session is not usable.
     """
 
     def __init__(self, dsn: str, *, proven: bool = False, **settings: str) -> None:
-        """Expect a server that gives each connection a session of its own, if that is `proven`."""
+        """Create it; if `proven`, sessions are known not to be shared."""
         self._settings = settings
         hosts = urlsplit(dsn).netloc.rpartition("@")[2].count(",") + 1
-        # So that half of the time is left for whichever host answers.
+        # So that half of the time is left for the host that answers.
         self._share = _PATIENCE / (2 * hosts) if hosts > 1 else _PATIENCE
-        # Of several hosts the one that takes writes; asyncpg asks each by itself.
+        # Of several hosts the one that accepts writes; asyncpg checks each of them.
         several = hosts > 1 and "target_session_attrs" not in dsn
         self._wanted = {"target_session_attrs": "read-write"} if several else {}
         self._first = asyncio.Lock()
         self._proven = proven
 
     async def __call__(self, *arguments: Any, **options: Any) -> asyncpg.Connection:
-        """Return a new connection, opened with what the pool passes on to asyncpg.connect."""
+        """Return a new connection; called by the pool with the arguments of asyncpg.connect."""
         options |= self._wanted
         try:
             if self._proven:
@@ -50,7 +50,7 @@ class Opening:
     async def _prove(
         self, arguments: tuple[Any, ...], options: dict[str, Any]
     ) -> asyncpg.Connection:
-        """Open one, and another beside it: a pool that has one session for both is found out."""
+        """Open a connection and a second one, to detect a pooler that shares one session."""
         conn = await self._open(arguments, options)
         try:
             if not self._proven:
@@ -82,14 +82,14 @@ class Opening:
 
 
 class _EachAddress:
-    """The running event loop for asyncpg, but that it tries each address of a host for a while."""
+    """The running event loop for asyncpg, except that it tries each address of a host."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop | None, share: float) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self._share = share
 
     def __getattr__(self, name: str) -> Any:
-        # Kept, because every query uses the loop.
+        # Stored, because every query uses the loop.
         found = self.__dict__[name] = getattr(self._loop, name)
         return found
 

@@ -1,4 +1,4 @@
-"""The connection pool, and what it looks like when Postgres is not there."""
+"""The connection pool, and the errors that mean that Postgres is unavailable."""
 
 import ssl
 import traceback
@@ -12,11 +12,11 @@ import asyncpg
 
 from shared.db.opening import Opening
 
-# What a store function takes: a connection of its own or one lent by the pool.
+# The connection of a store function: a separate one or one lent by the pool.
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
 
-# Raised by any query for as long as the database lacks what a migration or a grant gives, or a pool
-# hands out sessions that do not know our prepared statements.
+# Raised by any query while a migration or a grant is missing, or if a pooler hands out sessions
+# without our prepared statements.
 LACKING: tuple[type[Exception], ...] = (
     asyncpg.UndefinedTableError,
     asyncpg.UndefinedColumnError,
@@ -28,15 +28,15 @@ LACKING: tuple[type[Exception], ...] = (
     asyncpg.DuplicatePreparedStatementError,
 )
 
-# Raised by any query while Postgres is away, restarting, refusing connections, read-only or lacking
-# something: no fault of what was asked, which can be asked again.
+# Raised by any query while Postgres is down, restarting, refusing connections, read-only or lacking
+# something. The query itself is correct and can be repeated.
 UNAVAILABLE: tuple[type[Exception], ...] = (
     *LACKING,
     OSError,
     TimeoutError,
     ssl.SSLError,
     asyncpg.InterfaceError,
-    asyncpg.InternalClientError,  # what a connection lost at the wrong moment ends in
+    asyncpg.InternalClientError,  # raised if a connection is lost at the wrong moment
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
@@ -59,7 +59,7 @@ CONFLICTS: tuple[type[Exception], ...] = (
 )
 
 
-# At work for whoever called them: packages, and a module of ours.
+# Packages, and one of our modules, that work on behalf of their caller.
 _ANYBODYS = frozenset(
     {"aiohappyeyeballs", "asyncio", "contextlib", "shared.tcp", "socket", "ssl", "uvloop"}
 )
@@ -67,14 +67,14 @@ _OPENING = frozenset({"shared.db.opening", "shared.db.postgres", "shared.db.sess
 
 
 class Refused(ConnectionRefusedError):
-    """Postgres refused a connection for a reason of its own, such as a parameter of the address."""
+    """Postgres refused a connection, for example because of a parameter in the URL."""
 
 
 def is_away(error: BaseException) -> bool:
-    """Return whether `error` says that Postgres is away.
+    """Return whether `error` means that Postgres is unavailable.
 
-    A lost connection, or one that keeps silent, may be anybody's: these errors count if asyncpg
-    was the one that met them, or what opens its connections.
+    Errors of lost or silent connections may concern other servers: they count only if asyncpg, or
+    the code that opens its connections, raised them.
     """
     if not isinstance(error, OSError):
         return isinstance(error, UNAVAILABLE)
@@ -87,7 +87,7 @@ def is_away(error: BaseException) -> bool:
 
 
 def _watched(query: Callable[..., Awaitable[Any]]) -> Any:
-    """Return a method of _Session that runs `query` and notices that the server takes no writes."""
+    """Return a method of _Session that runs `query` and detects a read-only server."""
 
     @wraps(query)
     async def watched(session: "_Session", *arguments: Any, **options: Any) -> Any:
@@ -104,8 +104,8 @@ def _watched(query: Callable[..., Awaitable[Any]]) -> Any:
 class _Session(asyncpg.Connection):
     """A connection of a pool. It runs `expire` if the server refuses a write.
 
-    After a fail-over this is the old server, and would be used for as long as it lives. asyncpg's
-    loggers of queries would notice that too, at a cost for each query.
+    After a fail-over such a connection leads to the old server, and would stay in use. asyncpg's
+    query loggers could detect that, too, but at a cost for each query.
     """
 
     expire: Callable[[], Awaitable[None]] | None = None
@@ -123,12 +123,12 @@ class _Session(asyncpg.Connection):
 async def pool(
     dsn: str, *, name: str, size: int, by_key: bool = False
 ) -> AsyncIterator[asyncpg.Pool]:
-    """Yield a pool of at most `size` connections, each a session that fits (see session.py).
+    """Yield a pool of at most `size` connections with checked sessions (see session.py).
 
-    It connects at first use, so that a process starts while Postgres is still away. Connections are
-    opened anew once one of them finds that the server takes no writes any more. `by_key` is for
-    those who look for rows by their keys alone: a statement is planned once for a connection, and
-    reads no table as a whole, however small that was when it was planned.
+    It connects at first use, so that a process starts while Postgres is unavailable. All
+    connections are opened again once one of them finds a read-only server. `by_key` is for callers
+    that find rows only by their keys: each statement is planned once per connection, and never
+    scans a whole table, even if the table was small when it was planned.
     """
 
     async def init(conn: asyncpg.Connection) -> None:
@@ -139,7 +139,7 @@ async def pool(
         dsn,
         plan_cache_mode="force_generic_plan" if by_key else "auto",
         enable_seqscan="off" if by_key else "on",
-        # Ten thousand rows of a report are sorted in memory.
+        # Enough to sort ten thousand rows of a report in memory.
         work_mem="32MB",
     )
 
@@ -168,10 +168,9 @@ async def connect(
     command_timeout: float | None = None,
     settings: Mapping[str, str] | None = None,
 ) -> asyncpg.Connection:
-    """Return one session that fits (see shared/db/session.py), for those who need no pool.
+    """Return one checked session (see shared/db/session.py), for callers that need no pool.
 
-    A second one, opened for a moment, finds out whether each has a session of its own, unless that
-    is `proven`.
+    Unless `proven`, it briefly opens a second one, to detect a pooler that shares one session.
     """
     opening = Opening(dsn, proven=proven, **(settings or {}))
     options = {"command_timeout": command_timeout, "server_settings": {"application_name": name}}
@@ -188,14 +187,14 @@ async def _open(opening: Opening, *arguments: Any, **options: Any) -> asyncpg.Co
 
 
 async def _reset(_: asyncpg.Connection) -> None:
-    """Send nothing: an open transaction is rolled back by then, and nobody leaves settings behind.
+    """Do nothing: open transactions are rolled back already, and no code leaves settings behind.
 
-    asyncpg's own would cost a round trip for each use of a connection.
+    asyncpg's default would cost a round trip for each use of a connection.
     """
 
 
 async def _exact_dates(conn: asyncpg.Connection) -> None:
-    """Pass dates as text: asyncpg's own codec turns the first and the last one into infinity."""
+    """Pass dates as text: asyncpg's codec turns the first and the last date into infinity."""
     await conn.set_type_codec(
         "date", schema="pg_catalog", encoder=date.isoformat, decoder=date.fromisoformat
     )

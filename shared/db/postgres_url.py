@@ -1,9 +1,10 @@
-"""Which addresses of Postgres asyncpg understands."""
+"""Checks the parameters of a Postgres URL."""
 
 import re
 from urllib.parse import parse_qsl, urlsplit
 
-# What asyncpg takes from a URL as libpq means it; anything else it would ask the server to set.
+# The parameters that asyncpg handles like libpq; it would send any other to the server as a
+# setting.
 _PARAMETERS = frozenset({
     "host", "port", "user", "password", "passfile", "database", "dbname", "service",
     "application_name", "options", "target_session_attrs", "krbsrvname", "gsslib",
@@ -13,17 +14,17 @@ _PARAMETERS = frozenset({
 _VALUES = {
     "sslmode": ("disable", "allow", "prefer", "require", "verify-ca", "verify-full"),
     "sslnegotiation": ("postgres", "direct"),
-    # Whatever we connect for, something is written.
+    # All our processes write.
     "target_session_attrs": ("any", "primary", "read-write"),
 }
 _NAME = re.compile(r"[a-z_]{1,40}")
 
 
 def understood(url: str) -> str:
-    """Return `url`; raises a ValueError that names a parameter that asyncpg does not know."""
+    """Return `url`. Raises ValueError that names a parameter unknown to asyncpg."""
     for name, value in parse_qsl(urlsplit(url).query, keep_blank_values=True):
         if name not in _PARAMETERS:
-            # What a password with a stray & leaves here is not shown.
+            # Part of a password may be here if it contains an unescaped &; it is not shown.
             which = f" {name}" if _NAME.fullmatch(name) else ""
             raise ValueError(
                 f"has the parameter{which}, which is not supported;"

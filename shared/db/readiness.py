@@ -1,4 +1,4 @@
-"""What a process asks of Postgres before it calls itself ready."""
+"""The readiness check for Postgres."""
 
 import asyncpg
 
@@ -7,9 +7,9 @@ from shared.process.health import Unwell, told
 
 
 async def check_postgres(pool: asyncpg.Pool) -> None:
-    """Return if Postgres answers, takes writes and has every migration of this version.
+    """Return if Postgres answers, accepts writes and has every migration of this version.
 
-    Raises an Unwell that tells what is missing otherwise.
+    Raises Unwell with what is missing otherwise.
     """
     try:
         async with pool.acquire(timeout=2) as conn:

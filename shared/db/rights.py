@@ -1,4 +1,4 @@
-"""The roles of the processes, and their rights: made, and taken away, as grants.py has it."""
+"""Creates the roles of the processes, and grants and revokes rights as in grants.py."""
 
 import re
 from collections.abc import Iterable
@@ -11,7 +11,7 @@ from shared.db.grants import GRANTS, ROLES
 from shared.db.postgres import Connection
 
 _QUERIES = sql.load("shared.db")
-# Privileges with commas between them, each with or without its columns.
+# Privileges, separated by commas, each with or without columns.
 _PRIVILEGE = re.compile(r"([A-Z]+)(?: \(([a-z0-9_, ]+)\))?")
 
 # A role, a table, and a privilege as `SELECT` or as `UPDATE (column)`.
@@ -19,14 +19,14 @@ _Grant = tuple[str, str, str]
 
 
 class MayNotGrant(RuntimeError):
-    """The rights are not what they should be, and who asks is not their owner; in one line."""
+    """The rights differ, and the session is not their owner; the message is one line."""
 
 
 async def settle(conn: Connection) -> list[str]:
     """Give each role exactly the rights that it needs, and return the roles that do not exist.
 
-    Roles that are missing are made if whoever asks may do so. In a transaction; where nothing
-    differs, it only reads. Raises MayNotGrant if something differs and is another's to change.
+    Creates missing roles if the session may do so. Must run in a transaction; only reads if nothing
+    differs. Raises MayNotGrant if something differs and the session is not the owner.
     """
     [asks] = await conn.fetch(_QUERIES.owner)
     roles = await _roles(conn, makes=asks["makes_roles"])
@@ -42,7 +42,7 @@ async def settle(conn: Connection) -> list[str]:
 
 
 def privileges(text: str) -> set[str]:
-    """Return the single privileges of an entry, those on columns one by one."""
+    """Return the single privileges of an entry, one for each column."""
     return {
         f"{what} ({column.strip()})" if column else what
         for what, columns in _PRIVILEGE.findall(text)
@@ -51,11 +51,11 @@ def privileges(text: str) -> set[str]:
 
 
 async def _roles(conn: Connection, *, makes: bool) -> list[str]:
-    """Return those of our roles that there are now."""
+    """Return those of our roles that exist now."""
     there = {row[0] for row in await conn.fetch(_QUERIES.roles, ROLES)}
     for role in ROLES if makes else ():
         if role not in there:
-            # Roles are the cluster's: at work on another database, somebody else may be first.
+            # Roles belong to the whole server: a migrator of another database may create it first.
             with suppress(asyncpg.DuplicateObjectError, asyncpg.UniqueViolationError):
                 async with conn.transaction():
                     await conn.execute(f"CREATE ROLE {role}")
@@ -64,7 +64,7 @@ async def _roles(conn: Connection, *, makes: bool) -> list[str]:
 
 
 async def _statements(conn: Connection, roles: list[str], ledger: str) -> list[str]:
-    """Return what has to be said so that the rights are as they should be."""
+    """Return the SQL statements that correct the rights."""
     tables = {row[0] for row in await conn.fetch(_QUERIES.tables, ledger)}
     wanted: set[_Grant] = {
         (role, table, privilege)

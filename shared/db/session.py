@@ -1,4 +1,4 @@
-"""What every session with Postgres has to be, whatever the server, the role or a pooler sets."""
+"""Checks and configures sessions, whatever the defaults of the server, role or pooler are."""
 
 from collections.abc import Mapping
 from uuid import uuid4
@@ -11,8 +11,9 @@ from shared.process.health import Unwell
 _QUERIES = sql.load("shared.db")
 _UNFIT = frozenset({"LP001", "25006"})  # the codes in queries.sql
 
-# What our statements and the promise rest on. It is set anew on every connection: a pooler may drop
-# what a client sets as it connects, and a database or a role may have settings of its own.
+# The settings that our statements and the delivery promise rely on. They are set on every
+# connection, because a pooler may drop a client's settings, and a database or a role may have its
+# own.
 _SETTINGS = {
     "synchronous_commit": "on",
     "default_transaction_isolation": "read committed",
@@ -25,22 +26,22 @@ _SETTINGS = {
 
 
 class Unfit(Unwell, ConnectionError):
-    """Postgres answers, but the promise cannot rest on it."""
+    """Postgres answers, but its session is not usable for the delivery promise."""
 
 
 async def begin(conn: asyncpg.Connection, settings: Mapping[str, str]) -> None:
-    """Make a new session fit for our statements, in one round trip.
+    """Check and configure a new session, in one round trip.
 
-    Raises Unfit if it cannot be: one that others use too, without UTF-8, or that takes no writes.
+    Raises Unfit if the session is shared, the encoding is not UTF-8, or the server is read-only.
     """
-    # The mark by which we find out that a pool gives the same session to somebody else.
+    # The mark by which a pooler is detected that gives the same session to another client.
     wanted = {**_SETTINGS, **settings, "ledgerpost.session": uuid4().hex}
     chosen = "; ".join(f"SET {name} = '{value}'" for name, value in wanted.items())
     await _ask(conn, f"{_QUERIES.fits}; {chosen}")
 
 
 async def stands(conn: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy) -> None:
-    """Return if a session is still ours alone and takes writes; raises Unfit otherwise."""
+    """Raise Unfit if a session is shared by now, or the server is read-only."""
     await _ask(conn, _QUERIES.stands)
 
 
@@ -48,7 +49,7 @@ async def _ask(
     conn: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy, statements: str
 ) -> None:
     try:
-        # Without arguments, so that nothing is prepared: a pool could give it to somebody else.
+        # Without arguments, so that nothing is prepared: a pooler could give it to another client.
         await conn.execute(statements)
     except asyncpg.PostgresError as error:
         if error.sqlstate in _UNFIT:

@@ -8,7 +8,10 @@ _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 
 
 class Queries:
-    """The named queries of one file, read at first use; an unknown name is an AttributeError."""
+    """The named queries of one file, read at first use.
+
+    Raises AttributeError if a name is unknown.
+    """
 
     def __init__(self, package: str, file: str) -> None:
         self._package = package

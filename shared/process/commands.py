@@ -1,4 +1,4 @@
-"""A program's group of commands, and how it says that a setting is wrong."""
+"""The group of commands of a program; prints wrong settings in one line."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ from shared.process.settings import SettingsError
 
 
 class Commands(click.Group):
-    """Tells what is wrong with the settings in one line, with exit status 2; -h shows the help."""
+    """Prints a wrong setting in one line and exits with status 2; -h shows the help."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         options.setdefault("context_settings", {"help_option_names": ["-h", "--help"]})

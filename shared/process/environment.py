@@ -1,22 +1,22 @@
-"""Settings as the environment has them: as NAME or NAME_FILE, or under the old name."""
+"""Reads a setting from the environment: from NAME or NAME_FILE, or under its old name."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-#: The old name of each setting that has a new one; it works for one release.
+#: The old names of renamed settings; they work for one release.
 OLD_NAMES: Final = {"SMARTHOST_RATE": "RELAY_RATE"}
 
 
 class Given(NamedTuple):
-    """A setting that the environment has, and the name under which it is there."""
+    """A setting in the environment, and the name under which it was given."""
 
     name: str
     value: str
 
 
 def setting(environ: Mapping[str, str], name: str) -> Given | None:
-    """Return the setting `name`, also if it has its old name; None if it is not set.
+    """Return the setting `name`, also under its old name, or None if it is not set.
 
     Raises ValueError, with one line that names the setting, if it is set twice or its file cannot
     be read.

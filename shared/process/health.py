@@ -1,4 +1,4 @@
-"""Which of a process's resources are well."""
+"""Health checks of the resources of a process."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -10,21 +10,21 @@ _log = structlog.get_logger("ledgerpost.health")
 
 
 class Unwell(Exception):
-    """What is wrong with a resource, in words that everybody may read."""
+    """What is wrong with a resource; the message is safe to publish."""
 
 
 def told(error: Exception) -> str:
-    """Return what everybody may read of `error`, in one line.
+    """Return the part of `error` that is safe to publish, in one line.
 
-    These are the words of an Unwell. Of all others it is their kind: what Postgres or RabbitMQ
-    say in full may name users and hosts, and belongs into the log.
+    This is the message of an Unwell, and the type of any other error: a full message of Postgres or
+    RabbitMQ may contain users and hosts, and belongs into the log.
     """
     words = str(error).splitlines() if isinstance(error, Unwell) else []
     return words[0] if words else type(error).__name__
 
 
 class Health:
-    """A registry of checks, one per resource; a check that raises says what is wrong with it."""
+    """A registry of checks, one per resource; a check raises what is wrong."""
 
     def __init__(self, *, timeout: float = 2.0) -> None:
         self._timeout = timeout
@@ -35,15 +35,15 @@ class Health:
     def register(self, name: str, check: Check, *, old_name: str | None = None) -> None:
         """Add the check of the resource `name`.
 
-        Monitors may read the resource's old name: for one release the report has both.
+        Monitors may use the old name of a resource: for one release the report has both.
         """
         self._checks[name] = check
         if old_name is not None:
             self._old_names[old_name] = name
 
     async def report(self) -> dict[str, str]:
-        """Ask all checks at once; return `ok` or what is wrong, in one line, by resource."""
-        # Others may be registered before all of these have answered.
+        """Run all checks at once; return `ok` or what is wrong, in one line, by resource."""
+        # Further checks may be registered while these run.
         checks = dict(self._checks)
         answers = await asyncio.gather(*(self._ask(*named) for named in checks.items()))
         report = dict(zip(checks, answers, strict=True))
@@ -57,12 +57,12 @@ class Health:
             return self._noted(name, told(error), error)
         except TimeoutError as error:
             return self._noted(name, f"no answer within {self._timeout:g} s", error)
-        except Exception as error:  # noqa: BLE001 -- whatever a resource raises is its report
+        except Exception as error:  # noqa: BLE001 -- any error of a check is its result
             return self._noted(name, told(error), error)
         return self._noted(name, "ok")
 
     def _noted(self, name: str, answer: str, error: Exception | None = None) -> str:
-        """Return `answer`; log in full what is wrong, once and not at each probe."""
+        """Return `answer`; log the full error once, not at each probe."""
         if error is not None and self._last.get(name) != answer:
             cause = error.__cause__ or error
             _log.warning("resource is not well", resource=name, error=repr(cause))

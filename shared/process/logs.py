@@ -1,4 +1,4 @@
-"""Logs: events with fields, as JSON lines or for a person at a console, without any secret."""
+"""Logs: events with fields, as JSON lines or for a console, without secrets."""
 
 import json
 import logging
@@ -19,16 +19,16 @@ _SECRET_FIELD = re.compile(
     r"authorization|cookie|passw(?:or)?d|passphrase|secret|token|credential|api_?key|dsn|^key$",
     re.IGNORECASE,
 )
-# What must not be read inside of a text: the password of a URL, a bearer's key, one of our keys.
+# Secrets inside of texts: the password of a URL, a bearer key, one of our keys.
 _SECRET_TEXT = (
     (re.compile(r"(\b[a-z][a-z0-9+.-]{0,30}://[^\s/:@]*:)[^\s/]+(?=@)", re.IGNORECASE), r"\1***"),
     (re.compile(r"(\b(?:bearer|basic) +)[^\s'\",]+", re.IGNORECASE), r"\1***"),
     (re.compile(r"(\bledgerpost_[0-9A-Za-z]{8})[0-9A-Za-z]{20,}"), r"\1***"),
     (re.compile(r"(\bpassword=)[^\s&]+", re.IGNORECASE), r"\1***"),
 )
-# What all of them have: most texts hold none of it, and are done with after this one look.
+# Parts that all secrets contain: most texts contain none, and need only this one check.
 _SUSPECT = re.compile(r"://|bearer|basic|ledgerpost_|password=", re.IGNORECASE)
-_LONGEST = 32_000  # characters of a text in a log line: a trace of nested errors fits
+_LONGEST = 32_000  # characters of a text in a log line; enough for a trace of nested errors
 _MOST = 100  # values of a list in a log line
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -39,7 +39,7 @@ _SHARED: tuple[Processor, ...] = (
 
 
 def configure(settings: Settings, stream: TextIO | None = None) -> None:
-    """Send all logs, those of libraries too, to `stream` (standard error) as the settings ask."""
+    """Send all logs, including those of libraries, to `stream`, as the settings demand."""
     structlog.configure(
         processors=[
             structlog.stdlib.filter_by_level,
@@ -69,14 +69,14 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         library.handlers.clear()
         library.propagate = True
     for name in ("aio_pika", "aiormq"):
-        # They warn at every try of a broker that is away, of which we tell ourselves, and debug the
-        # frames as they are, with addresses and keys of messages in them.
+        # They warn at every attempt to reach a broker, which we log ourselves, and at debug level
+        # they log frames, with the addresses and keys of messages.
         logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.captureWarnings(capture=True)
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Replace secrets, by the name of their field or by their form inside of a text, by ***."""
+    """Replace secrets by ***: by the name of their field, or by their form inside of a text."""
     return {
         name: "***" if _is_secret(name, value) else _clean(value) for name, value in event.items()
     }
@@ -92,7 +92,7 @@ def clean(text: str) -> str:
 
 
 def _is_secret(name: str, value: object) -> bool:
-    # A number is none: the fencing token of a delivery is one of the things to be seen.
+    # Numbers are not secret: the fencing token of a delivery should be visible.
     return not isinstance(value, (int, float, type(None))) and _names_secret(name)
 
 
@@ -110,7 +110,7 @@ def _clean(value: object) -> object:
         return [_clean(each) for each in value[:_MOST]]
     if isinstance(value, (bool, int, float, type(None))):
         return value
-    # Anything else is logged as its text, which may show what it was made with.
+    # Other values are logged as text, which may contain secrets.
     return clean(str(value))
 
 
@@ -121,7 +121,7 @@ def _rendering(form: str, stream: TextIO) -> list[Processor]:
 
 
 def _console(stream: TextIO) -> Processor:
-    """Return what writes a line that says first what happened, then when and the fields."""
+    """Return the renderer of console lines: the event first, then the time and the fields."""
     red = structlog.dev.RED if stream.isatty() else ""
     plain = structlog.dev.RESET_ALL if stream.isatty() else ""
 
@@ -154,7 +154,7 @@ def _legible(value: object) -> str:
 
 
 def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
-    """Escape what would begin a line or steer the terminal; a trace keeps its own lines."""
+    """Escape characters that would begin a line or control the terminal, except in traces."""
     return {
         name: escaped(value, kept="\n" if name == "exception" else "")
         if isinstance(value, str)
@@ -167,5 +167,5 @@ def _json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:
     try:
         return orjson.dumps(event, default=str, option=orjson.OPT_NON_STR_KEYS).decode()
     except orjson.JSONEncodeError:
-        # Half a character, say: the standard library writes it as an escape.
+        # For example an unpaired surrogate: the standard library writes it as an escape.
         return json.dumps(event, default=str)

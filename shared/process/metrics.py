@@ -1,4 +1,4 @@
-"""What a process counts, as Prometheus reads it."""
+"""The metrics of a process, in the format of Prometheus."""
 
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
@@ -12,7 +12,7 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 def registry() -> CollectorRegistry:
-    """Return a registry of its own for one process, which counts what the process itself uses."""
+    """Return a new registry, which includes the resources that the process uses."""
     new = CollectorRegistry()
     ProcessCollector(registry=new)
     GCCollector(registry=new)
@@ -20,5 +20,5 @@ def registry() -> CollectorRegistry:
 
 
 def expose(counted: CollectorRegistry) -> bytes:
-    """Return all figures of `counted` as text."""
+    """Return all metrics of `counted` as text."""
     return generate_latest(counted)

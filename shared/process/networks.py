@@ -1,4 +1,4 @@
-"""Networks of IP addresses, as a setting names them."""
+"""Reads networks of IP addresses in a setting."""
 
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -6,7 +6,7 @@ Network = IPv4Network | IPv6Network
 
 
 def read(value: object) -> object:
-    """Return the networks between the commas of a text; ValueError for what is none."""
+    """Return the networks in a comma-separated text. Raises ValueError if one is malformed."""
     if not isinstance(value, str):
         return value
     try:

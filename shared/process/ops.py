@@ -1,4 +1,4 @@
-"""Health and metrics over HTTP, for the processes that serve nothing else."""
+"""Health and metrics over HTTP, for processes without an API."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,16 +10,16 @@ from shared.process import metrics
 from shared.process.health import Health, well
 from shared.process.settings import SettingsError
 
-_IDLE = 75.0  # seconds after which a connection on which no request came is closed
+_IDLE = 75.0  # seconds after which an idle connection is closed
 
 
 @asynccontextmanager
 async def serve_ops(
     setting: str, host: str, port: int, health: Health, counted: CollectorRegistry
 ) -> AsyncIterator[int]:
-    """Serve /health/live, /health/ready and /metrics meanwhile; yields the port, free if 0.
+    """Serve /health/live, /health/ready and /metrics, and yield the port; 0 means a free one.
 
-    A SettingsError names `setting`_HOST and _PORT where nothing can listen there.
+    Raises SettingsError that names `setting`_HOST and _PORT if the address cannot be bound.
     """
 
     async def live(_: web.Request) -> web.Response:

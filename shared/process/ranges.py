@@ -1,4 +1,4 @@
-"""Between which bounds a setting has to be, as its field has them."""
+"""Describes the bounds of a setting."""
 
 from datetime import timedelta
 from typing import Any
@@ -7,7 +7,7 @@ from pydantic.fields import FieldInfo
 
 
 def said(field: FieldInfo) -> str | None:
-    """Return what a number or a duration has to be; None if the field has no bounds."""
+    """Return the message for a number or duration out of bounds; None if there are no bounds."""
     above, least, most = (_bound(field, side) for side in ("gt", "ge", "le"))
     noun = _noun(field.annotation)
     if least is not None and most is not None:
@@ -27,7 +27,7 @@ def _noun(kind: Any) -> str:
 
 
 def _bound(field: FieldInfo, side: str) -> Any:
-    # The narrowest stands last.
+    # The narrowest bound is last.
     return next(
         (getattr(each, side) for each in reversed(field.metadata) if hasattr(each, side)), None
     )

@@ -1,4 +1,4 @@
-"""Settings, read once from the environment and then passed on; every NAME also as NAME_FILE."""
+"""Settings, read once from the environment; every NAME may also be given as NAME_FILE."""
 
 import re
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 class SettingsError(ValueError):
-    """A setting is wrong or missing; the message is one line that names it and shows no value."""
+    """A setting is wrong or missing; the message is one line with its name but not its value."""
 
 
 def _duration(value: object) -> object:
@@ -52,8 +52,10 @@ def _url(*schemes: str) -> BeforeValidator:
             raise ValueError(f"should be a URL that begins with {begins}")
         hosts = parts.netloc.rpartition("@")[2].split(",")
         if not all(_HOST.fullmatch(host) for host in hosts):
-            raise ValueError("has a port that is no number; percent-encode / and : in the password")
-        # Half of the password may stand where a port and a path do, and those are logged.
+            raise ValueError(
+                "has a port that is not a number; percent-encode / and : in the password"
+            )
+        # Part of the password may be taken for a port or a path, which are logged.
         behind = parts.path if parts.scheme.startswith("postgres") else parts.path + parts.query
         if parts.fragment or ("@" in behind and "@" not in parts.netloc):
             raise ValueError("ends its host too early: percent-encode / ? # and @ in the password")
@@ -63,7 +65,7 @@ def _url(*schemes: str) -> BeforeValidator:
 
 
 def _named(url: str) -> str:
-    """Let every host of a URL have a name: RabbitMQ has no socket to fall back on."""
+    """Check that every host of a URL has a name: RabbitMQ has no Unix socket as a default."""
     hosts = urlsplit(url).netloc.rpartition("@")[2].split(",")
     if any(host.partition(":")[0] == "" for host in hosts):
         raise ValueError("has an empty host name")
@@ -85,7 +87,7 @@ def _origins(value: object) -> object:
 
 
 def _answerable(chosen: str, info: ValidationInfo) -> str:
-    """Let it be on only where a mail reader can answer: over HTTPS, with a token that we signed."""
+    """Check that unsubscribing can work: over HTTPS, with a secret for the links."""
     if chosen == "on":
         if info.data.get("unsubscribe_secret") is None:
             raise ValueError("needs UNSUBSCRIBE_SECRET")
@@ -114,19 +116,19 @@ HttpUrl = Annotated[str, _url("http", "https")]
 
 
 class Settings(BaseModel):
-    """What every process needs; durations are written like 30s, 10m, 72h or 3d."""
+    """The settings of every process; durations are written like 30s, 10m, 72h or 3d."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     log_format: Literal["json", "console"] = "json"
 
-    # Under which name each setting was given.
+    # The name under which each setting was given.
     _names: dict[str, str] = PrivateAttr(default_factory=dict)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
-        """Read the settings from `environ`, or raise a SettingsError naming what is at fault."""
+        """Read the settings from `environ`. Raises SettingsError that names the wrong setting."""
         try:
             found = {name: setting(environ, name.upper()) for name in cls.model_fields}
         except ValueError as error:
@@ -139,7 +141,7 @@ class Settings(BaseModel):
             raise SettingsError(_first_line(error, cls, names)) from None
 
     def model_post_init(self, context: Mapping[str, str] | None) -> None:
-        """Take the name under which each setting was given."""
+        """Store the name under which each setting was given."""
         self._names = dict(context or {})
 
     @property
@@ -149,13 +151,13 @@ class Settings(BaseModel):
 
 
 class DatabaseSettings(Settings):
-    """Settings of everything that reads or writes the ledger."""
+    """Settings of every process and command that uses Postgres."""
 
     database_url: PostgresUrl
 
 
 class SendSettings(DatabaseSettings):
-    """The operator's limits on sends, however they are asked for."""
+    """The operator's limits on sends, for requests over HTTP and over the queue."""
 
     max_lateness: Duration = timedelta(hours=72)
     max_recipients: Annotated[int, Field(ge=1, le=1000)] = 25
@@ -188,39 +190,39 @@ class RelaySettings(SendSettings):
     queue_patience: Duration = timedelta(seconds=30)
     in_doubt_policy: Literal["hold", "resend"] = "hold"
     smtp_reply_timeout: Duration = timedelta(minutes=10)
-    # Longer than an Idempotency-Key is answered: its repetition must find the send.
+    # Longer than answers of Idempotency-Keys are stored: a repetition must find the send.
     history_retention: Annotated[Duration, Field(ge=timedelta(days=2))] = timedelta(days=400)
     event_retention: Duration = timedelta(days=30)
 
 
 class BrokerSettings(Settings):
-    """Settings of what asks RabbitMQ alone."""
+    """Settings of commands that use only RabbitMQ."""
 
     amqp_url: AmqpUrl
 
 
 class ErasureSettings(DatabaseSettings):
-    """Settings of what erases a customer; without RabbitMQ its dead letters are not searched."""
+    """Settings of `erase`; without RabbitMQ the dead letters are not searched."""
 
     amqp_url: SearchedAmqpUrl = None
 
 
 class SenderSettings(Settings):
-    """Settings of whom mail comes from."""
+    """Settings of the sender of mails."""
 
     mail_from: Annotated[str, Field(min_length=3)]
     return_path: Literal["bounce", "plain"] = "bounce"
 
 
 class SmtpSettings(SenderSettings):
-    """Settings of a conversation with the smarthost."""
+    """Settings of the connection to the smarthost."""
 
     smtp_url: SmtpUrl
     ehlo_name: str | None = None
 
 
 class LetterSettings(SenderSettings, DatabaseSettings):
-    """Settings of what makes a mail."""
+    """Settings of rendering mails."""
 
     public_url: HttpUrl = "http://127.0.0.1:8080"
     unsubscribe_secret: Secret = None

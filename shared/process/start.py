@@ -1,4 +1,4 @@
-"""The first line of a process's log: what it is, and which neighbours it was given."""
+"""The first log line of a process: its name, and the servers that it uses."""
 
 from importlib.metadata import version
 from urllib.parse import unquote, urlsplit
@@ -11,7 +11,7 @@ _log = structlog.get_logger("ledgerpost.start")
 
 
 def log_start(process: str, settings: Settings, **neighbours: str) -> None:
-    """Log that a process starts, with the host of each neighbour, which has the keyword's name.
+    """Log that a process starts, with the host of each server; the keywords are their names.
 
     A setting that was given under its old name is logged as a warning.
     """
@@ -26,7 +26,7 @@ def log_start(process: str, settings: Settings, **neighbours: str) -> None:
 
 
 def place(url: str) -> str:
-    """Return the hosts and the path of a URL; never its user, its password or its parameters."""
+    """Return the hosts and the path of a URL, without user, password and parameters."""
     parts = urlsplit(url)
     hosts = parts.netloc.rpartition("@")[2] or "a socket"
     return hosts + unquote(parts.path)

@@ -1,4 +1,4 @@
-"""What commands print: the text of a stranger cannot steer the terminal on which it is shown."""
+"""Output of commands: texts of others cannot control the terminal."""
 
 import sys
 
@@ -8,12 +8,12 @@ from shared.text import escaped
 
 
 def say(text: object, *, err: bool = False) -> None:
-    """Print one line, with an escape for each sign in it that cannot be printed."""
+    """Print one line, in which unprintable characters are escaped."""
     click.echo(escaped(str(text)), err=err)
 
 
 def show(content: bytes, *, raw: bool) -> None:
-    """Print `content`: with escapes at a terminal, unless `raw`, and as it is anywhere else."""
+    """Print `content`; at a terminal unprintable characters are escaped, unless `raw`."""
     if raw or not sys.stdout.isatty():
         click.echo(content)
     else:

@@ -1,4 +1,4 @@
-"""What keeps a process from its work: told to whoever asks, and seldom in the log."""
+"""Outages of a server: for the health report, and rarely in the log."""
 
 import time
 
@@ -6,17 +6,17 @@ import structlog
 
 from shared.process.health import Unwell, told
 
-_SELDOM = 60.0  # seconds in which the log tells of the same trouble once
+_SELDOM = 60.0  # seconds between two log lines about the same outage
 
 _log = structlog.get_logger("ledgerpost.trouble")
 
 
 class Trouble:
-    """The trouble with one neighbour, from the first error until somebody says that it is over.
+    """The outage of one server, from the first error until over() is called.
 
-    `event` is what the log says of it: at once, then once a minute for as long as it is met, and
-    when it is over. What comes back within a minute is not told of again.
-    Until the first word of it the trouble is `reason`, if there is one.
+    `event` is logged at its begin, then once a minute while it lasts, and at its end. An outage
+    that comes back within a minute is not logged again. Until the first error the reason is
+    `reason`, if there is one.
     """
 
     def __init__(self, event: str, reason: str | None = None) -> None:
@@ -26,7 +26,7 @@ class Trouble:
         self._reason = reason
 
     def met(self, error: Exception, **about: object) -> None:
-        """Note an error that keeps us waiting."""
+        """Record an error because of which the process waits."""
         now = time.monotonic()
         if self._logged is None or now - self._logged >= _SELDOM:
             self._logged = now
@@ -35,13 +35,13 @@ class Trouble:
         self._reason = told(error)
 
     def over(self) -> None:
-        """Note that work goes on."""
+        """Record the end of the outage."""
         if self._is_open:
             self._is_open = False
             _log.info(f"{self._event}: over")
         self._reason = None
 
     async def check(self) -> None:
-        """Return if there is none; raises an Unwell that tells what it is otherwise."""
+        """Raise Unwell with the reason if there is an outage."""
         if self._reason is not None:
             raise Unwell(self._reason)
