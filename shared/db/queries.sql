@@ -1,7 +1,7 @@
--- What `migrate` asks of the catalog.
+-- Queries of the catalog for `migrate`.
 
 -- name: owner
--- Who asks, whether the ledger is his, whether he may create roles, and where the ledger is.
+-- The current role, whether it owns the ledger and may create roles, and the schema of the ledger.
 SELECT current_user::text AS name,
        pg_has_role(current_user, c.relowner, 'USAGE') AS is_owner,
        (SELECT rolsuper OR rolcreaterole FROM pg_roles WHERE rolname = current_user) AS makes_roles,
@@ -9,11 +9,11 @@ SELECT current_user::text AS name,
 FROM pg_class c WHERE c.oid = 'schema_migrations'::regclass
 
 -- name: roles
--- Which of the roles $1 there are.
+-- The existing roles among $1.
 SELECT rolname::text FROM pg_roles WHERE rolname = ANY ($1::text[])
 
 -- name: roles_that_cannot_look
--- Which of the roles $1 may not use the schema $2.
+-- The roles among $1 that may not use the schema $2.
 SELECT role FROM unnest($1::text[]) AS role WHERE NOT has_schema_privilege(role, $2, 'USAGE')
 
 -- name: tables
@@ -22,7 +22,7 @@ SELECT relname::text FROM pg_class
 WHERE relnamespace = $1::text::regnamespace AND relkind IN ('r', 'p', 'v')
 
 -- name: grants
--- What the roles $1 were granted on tables and columns of the schema $2.
+-- The rights of the roles $1 on tables and columns of the schema $2.
 SELECT r.rolname::text AS role, c.relname::text AS relation, a.privilege_type AS privilege
 FROM pg_class c CROSS JOIN LATERAL aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee
 WHERE c.relnamespace = $2::text::regnamespace AND r.rolname = ANY ($1::text[])
@@ -34,29 +34,29 @@ CROSS JOIN LATERAL aclexplode(t.attacl) a JOIN pg_roles r ON r.oid = a.grantee
 WHERE c.relnamespace = $2::text::regnamespace AND r.rolname = ANY ($1::text[])
 
 -- name: functions_for_all
--- Functions that the triggers of the ledger run with their owner's rights, though PUBLIC may execute
--- them: a dump that was restored without its grants leaves them so.
+-- Functions of the ledger's triggers that run with their owner's rights and that PUBLIC may execute, as after
+-- a restore without grants.
 SELECT DISTINCT p.oid::regprocedure::text
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_proc p ON p.oid = t.tgfoid
 WHERE c.relnamespace = $1::text::regnamespace AND c.relname = ANY ($2::text[])
   AND p.prosecdef AND has_function_privilege('public', p.oid, 'EXECUTE')
 
 -- name: all_mighty
--- The role that asks, if it is a superuser or has the rights of the ledger's owner.
+-- The current role, if it is a superuser or has the rights of the ledger's owner.
 SELECT rolname::text FROM pg_roles
 WHERE rolname = current_user AND (rolsuper OR EXISTS (
     SELECT FROM pg_class
     WHERE oid = to_regclass('schema_migrations') AND pg_has_role(current_user, relowner, 'USAGE')))
 
 -- name: blockers
--- For whom the backend $1 waits.
+-- The session for which the backend $1 waits.
 SELECT pid, usename::text AS role, application_name AS application, state, xact_start AS since
 FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1)) ORDER BY xact_start NULLS LAST, pid
 
--- What a session with Postgres has to be; each statement says in one line what is wrong.
+-- Checks of a session; each statement raises one line that describes the fault.
 
 -- name: fits
--- A new session is ours alone, on a server that takes writes, in UTF-8, with all triggers.
+-- Checks that a new session is not shared, and that the server accepts writes, in UTF-8, with all triggers.
 DO $$ BEGIN
     IF coalesce(current_setting('ledgerpost.session', true), '') <> '' THEN
         RAISE EXCEPTION USING ERRCODE = 'LP001', MESSAGE = 'DATABASE_URL leads to a pool that gives '
@@ -75,7 +75,7 @@ DO $$ BEGIN
 END $$
 
 -- name: stands
--- A session that was opened before is still ours alone, and the server still takes writes.
+-- Checks that an older session is still not shared, and that the server still accepts writes.
 DO $$ BEGIN
     IF coalesce(current_setting('ledgerpost.session', true), '') = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'LP001', MESSAGE = 'DATABASE_URL leads to a pool that changes '

@@ -1,4 +1,4 @@
-"""A caller's transitions: what a business may still change about a send that was accepted."""
+"""A caller's transitions: cancels and reschedules the mails of an accepted send."""
 
 from datetime import datetime
 from typing import NamedTuple
@@ -11,25 +11,25 @@ _QUERIES = sql.load("shared.deliveries", "caller.sql")
 
 
 class Rescheduled(NamedTuple):
-    """How many mails have another due time, and when their send was due before."""
+    """The number of mails with a new due time, and the former due time of their send."""
 
     moved: int
     was_due: datetime | None
 
 
 async def cancel(conn: Connection, business_id: int, send_id: UUID) -> int:
-    """Cancel the mails of a send that have not passed the gate; return how many they were."""
+    """Cancel the mails of a send that have not passed the gate, and return their number."""
     return len(await conn.fetch(_QUERIES.cancel, business_id, send_id))
 
 
 async def reschedule(
     conn: Connection, business_id: int, send_id: UUID, due: datetime, expires: datetime
 ) -> Rescheduled:
-    """Give the waiting mails of a send another due time and expiry, in a transaction of the caller.
+    """Change due time and expiry of a send's waiting mails, in a transaction of the caller.
 
     Mails wait if they are scheduled, queued or deferred.
     """
-    # A statement of its own: the next one sees what was done before this had the rows.
+    # A separate statement: the next one sees all changes made before this one locked the rows.
     await conn.execute(_QUERIES.hold, business_id, send_id)
     [row] = await conn.fetch(_QUERIES.reschedule, business_id, send_id, due, expires)
     return Rescheduled(*row)

@@ -1,8 +1,7 @@
--- A caller's transitions: what a business may still change about a send. The README has the rules that
--- all of them keep.
+-- A caller's transitions: cancel and reschedule. The README has the rules that all of them keep.
 
 -- name: cancel
--- Cancels what has not passed the gate yet of business $1's send $2.
+-- Cancels the mails of business $1's send $2 that have not passed the gate.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE business_id = $1 AND send_id = $2
@@ -16,16 +15,16 @@ FROM waiting WHERE d.id = waiting.id
 RETURNING d.id
 
 -- name: hold
--- Keeps what waits of business $1's send $2 from everybody else until the transaction ends.
+-- Locks the waiting mails of business $1's send $2 until the transaction ends.
 SELECT FROM deliveries
 WHERE business_id = $1 AND send_id = $2 AND state IN ('scheduled', 'queued', 'deferred')
 ORDER BY id
 FOR UPDATE
 
 -- name: reschedule
--- Gives what waits of business $1's send $2 another due time ($3) and expiry ($4) and wakes the relays.
--- Returns how many mails moved, and when the send was due before. A wake-up of a row that leaves the
--- queue finds nothing to claim.
+-- Sets a new due time ($3) and expiry ($4) for the waiting mails of business $1's send $2, and wakes the
+-- relays. Returns the number of mails, and the former due time of the send. For a row that leaves the
+-- queue, the mailer finds nothing to claim.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE business_id = $1 AND send_id = $2 AND state IN ('scheduled', 'queued', 'deferred')

@@ -15,10 +15,10 @@ _QUERIES = sql.load("shared.deliveries", "events.sql")
 
 @asynccontextmanager
 async def turn(conn: Connection, lease: timedelta) -> AsyncIterator[bool]:
-    """Yield whether there are events and it is ours to publish them, until we leave.
+    """Yield whether there are events and this relay may publish them, until the block ends.
 
-    Another's turn may also begin when the lease is over: whoever stood still for so long in the
-    middle of it publishes some of them again.
+    Another relay's turn may also begin when the lease expires: a relay that hung for so long
+    publishes some events again.
     """
     taken: int | None = await conn.fetchval(_QUERIES.take_outbox, lease)
     try:
@@ -29,12 +29,12 @@ async def turn(conn: Connection, lease: timedelta) -> AsyncIterator[bool]:
 
 
 async def unpublished(conn: Connection, limit: int) -> list[DeliveryEvent]:
-    """Return the oldest events that were not published yet."""
+    """Return the oldest unpublished events."""
     return [_event(row) for row in await conn.fetch(_QUERIES.unpublished_events, limit)]
 
 
 async def mark_published(conn: Connection, events: list[DeliveryEvent]) -> None:
-    """Note that the broker confirmed these events."""
+    """Record that the broker confirmed these events."""
     await conn.execute(_QUERIES.events_published, [event.data.sequence for event in events])
 
 

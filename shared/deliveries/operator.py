@@ -11,7 +11,7 @@ from shared.deliveries.states import State
 
 _QUERIES = sql.load("shared.deliveries", "operator.sql")
 
-# What a person may say of a mail in doubt: it went out, it is to go out again, or it is given up.
+# The resolutions of a mail in doubt: it went out, it is sent again, or it is given up.
 Resolution = Literal["sent", "resend", "failed"]
 
 _OUTCOMES: dict[Resolution, tuple[State, str]] = {
@@ -22,14 +22,14 @@ _OUTCOMES: dict[Resolution, tuple[State, str]] = {
 
 
 class Pause(NamedTuple):
-    """Since when no mail of one business (None: of anybody) leaves the queue."""
+    """The time since which the mails of one business (None: of all) are paused."""
 
     business_id: int | None
     paused_at: datetime
 
 
 class Backlog(NamedTuple):
-    """How many deliveries stand in one state that is no end, and since when the oldest is due."""
+    """The number of deliveries in one unfinished state, and the due time of the oldest."""
 
     state: State
     mails: int
@@ -39,10 +39,10 @@ class Backlog(NamedTuple):
 async def resolve(
     conn: Connection, delivery_id: UUID, resolution: Resolution, *, business_id: int | None = None
 ) -> UUID | None:
-    """Settle a row in doubt as a person says and return its send; None where it is not in doubt.
+    """Resolve a row in doubt, and return its send, or None if it is not in doubt.
 
-    From then on no reply to the old attempt can decide. With `business_id`, only a row of that
-    business.
+    After that a reply to the old attempt changes nothing. With `business_id`, only a row of that
+    business is resolved.
     """
     state, reason = _OUTCOMES[resolution]
     async with conn.transaction():
@@ -55,9 +55,9 @@ async def resolve(
 
 
 async def quarantine(conn: Connection) -> dict[State, int]:
-    """Put in doubt all that was due and not at its end; return how many by their state before.
+    """Mark all due, unfinished rows as in doubt; return their number by former state.
 
-    For a database that was restored, while nothing else runs on it.
+    For a restored database that no other process uses.
     """
     async with conn.transaction():
         rows = await conn.fetch(_QUERIES.quarantine)
@@ -66,17 +66,17 @@ async def quarantine(conn: Connection) -> dict[State, int]:
 
 
 async def cancel(conn: Connection, ids: Iterable[UUID]) -> int:
-    """Cancel those of these mails that have not passed the gate; return how many they were."""
+    """Cancel those of these mails that have not passed the gate, and return their number."""
     return len(await conn.fetch(_QUERIES.cancel, list(ids)))
 
 
 async def pause(conn: Connection, business_id: int | None) -> None:
-    """Let no mail of this business (None: of anybody) be claimed from now on."""
+    """Let no mail of this business (None: of any) be claimed from now on."""
     await conn.execute(_QUERIES.pause, business_id)
 
 
 async def resume(conn: Connection, business_id: int | None) -> bool:
-    """End exactly that pause and return whether there was one."""
+    """End exactly this pause, and return whether it existed."""
     async with conn.transaction():
         ended = await conn.fetch(_QUERIES.resume, business_id)
         await conn.execute(_QUERIES.wake)
@@ -84,11 +84,11 @@ async def resume(conn: Connection, business_id: int | None) -> bool:
 
 
 async def pauses(conn: Connection) -> list[Pause]:
-    """Return the pauses in force."""
+    """Return the current pauses."""
     return [Pause(*row) for row in await conn.fetch(_QUERIES.pauses)]
 
 
 async def backlog(conn: Connection) -> list[Backlog]:
-    """Return what has not come to its end, by state."""
+    """Return the unfinished deliveries by state."""
     rows = await conn.fetch(_QUERIES.backlog)
     return [Backlog(State(row["state"]), row["count"], row["oldest_due"]) for row in rows]

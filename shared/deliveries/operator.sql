@@ -1,9 +1,9 @@
 -- An operator's transitions and pauses. The README has the rules that all of them keep.
 
 -- name: resolve
--- A person says what became of a row in doubt, and the attempt that left it there can no longer
--- decide. $1 id, $2 its business (NULL: any), $3 the state that follows (sent, failed, or deferred:
--- due again now, for as long as its send was given at first), $4 the reason.
+-- Resolves a row in doubt; the attempt that left it in doubt can no longer decide. $1 id, $2 its business
+-- (NULL: any), $3 the next state (sent, failed, or deferred: due now, with the lateness that its send had
+-- at first), $4 the reason.
 UPDATE deliveries d SET
     state = $3::text,
     token = token + 1,
@@ -13,7 +13,7 @@ UPDATE deliveries d SET
     expires_at = CASE $3::text WHEN 'deferred'
                       THEN greatest(d.expires_at, clock_timestamp() + (s.expires_at - s.send_at))
                       ELSE d.expires_at END,
-    -- Handed over before it was in doubt, if at all.
+    -- If it was handed over, then before it was in doubt.
     sent_at = CASE $3::text WHEN 'sent' THEN d.updated_at END,
     updated_at = clock_timestamp()
 FROM sends s
@@ -21,8 +21,8 @@ WHERE d.id = $1 AND d.state = 'in_doubt' AND ($2::bigint IS NULL OR d.business_i
 RETURNING d.send_id
 
 -- name: quarantine
--- After a restore nobody knows what the forgotten time did to rows that were due: all are in doubt.
--- The token moves past every one that was given out in that time. Returns how many by state before.
+-- After a restore: due rows may have been sent after the backup, so all become in doubt. The token is raised
+-- above every token that may have been used after the backup. Returns their number by former state.
 WITH forgotten AS MATERIALIZED (
     SELECT id, state FROM deliveries
     WHERE state IN ('queued', 'sending', 'committing', 'deferred')
@@ -42,24 +42,24 @@ WITH forgotten AS MATERIALIZED (
 SELECT state, count(*) FROM doubted GROUP BY state ORDER BY state
 
 -- name: skip_events
--- After a restore: numbers of events that subscribers may know from the forgotten time stay unused.
+-- After a restore: skips the numbers of events that subscribers may have seen after the backup.
 SELECT setval(sequence, nextval(sequence) + 1000000)
 FROM (SELECT pg_get_serial_sequence('delivery_events', 'id')::regclass) AS events (sequence)
 
 -- name: pause
--- No mail of business $1 (NULL: of anybody) leaves the queue until it is resumed.
+-- Pauses the mails of business $1 (NULL: of all).
 INSERT INTO pauses (business_id) VALUES ($1) ON CONFLICT DO NOTHING
 
 -- name: resume
--- Ends the pause of business $1 (NULL: the one of everybody; those of single businesses stay).
+-- Ends the pause of business $1 (NULL: the pause of all; those of single businesses stay).
 DELETE FROM pauses WHERE business_id IS NOT DISTINCT FROM $1::bigint RETURNING business_id
 
 -- name: pauses
--- The pauses in force, that of everybody (NULL) first.
+-- The current pauses, the pause of all (NULL) first.
 SELECT business_id, paused_at FROM pauses ORDER BY business_id NULLS FIRST
 
 -- name: backlog
--- How many deliveries have not come to their end, by state, and since when the oldest is due.
+-- The number of unfinished deliveries by state, and the due time of the oldest.
 SELECT state, count(*), min(due_at) AS oldest_due
 FROM deliveries
 WHERE state IN ('scheduled', 'deferred')
@@ -68,11 +68,11 @@ WHERE state IN ('scheduled', 'deferred')
 GROUP BY state ORDER BY state
 
 -- name: wake
--- Calls the relays: something may have become due.
+-- Wakes the relays, because rows may have become due.
 SELECT pg_notify('ledgerpost_due', '')
 
 -- name: cancel
--- Cancels those of the mails $1 that have not passed the gate yet.
+-- Cancels those of the mails $1 that have not passed the gate.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE id = ANY($1::uuid[]) AND state IN ('scheduled', 'queued', 'sending', 'deferred')

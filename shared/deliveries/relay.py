@@ -1,4 +1,4 @@
-"""The relay's transitions: from due to the queue, and back from whoever lost a row."""
+"""The relay's transitions: queues due rows, and reclaims rows from vanished workers."""
 
 from datetime import date, timedelta
 from typing import NamedTuple
@@ -9,10 +9,10 @@ from shared.db.postgres import Connection
 
 _QUERIES = sql.load("shared.deliveries", "relay.sql")
 
-# The channel that wakes the relays when something has become due.
+# The NOTIFY channel that wakes the relays when a row becomes due.
 DUE_CHANNEL = "ledgerpost_due"
 
-# After so many claims without an outcome a delivery is taken for poison.
+# The number of claims without an outcome after which a delivery fails.
 MAX_CLAIMS = 6
 
 
@@ -27,9 +27,9 @@ class Unfrozen(NamedTuple):
 
 
 class Enqueued(NamedTuple):
-    """What leaving the waiting room came to: `queued` ids to publish, and how many rows moved.
+    """The result of queueing: the `queued` ids to publish, and the number of rows that moved.
 
-    `before` is how many rows were in the queue; it `is_full` if a business has its part of it.
+    `before` is the number of rows in the queue before; `is_full` if a business has used its share.
     """
 
     before: int
@@ -39,36 +39,36 @@ class Enqueued(NamedTuple):
 
 
 async def unfrozen(conn: Connection, limit: int) -> list[Unfrozen]:
-    """Return the longest due sends that have no statement yet."""
+    """Return the sends without a statement that are due the longest."""
     return [Unfrozen(*row) for row in await conn.fetch(_QUERIES.unfrozen, limit)]
 
 
 async def abandon(conn: Connection, send_id: UUID, reason: str) -> None:
-    """End the waiting rows of a send for which no statement can be made."""
+    """Fail the waiting rows of a send for which no statement can be made."""
     await conn.execute(_QUERIES.abandon, send_id, reason)
 
 
 async def put_off(conn: Connection, send_id: UUID, delay: timedelta, reason: str) -> None:
-    """Let the due rows of a send wait whose statement cannot be made at the moment."""
+    """Defer the due rows of a send whose statement cannot be made at the moment."""
     await conn.execute(_QUERIES.put_off, send_id, delay, reason)
 
 
 async def enqueue(conn: Connection, room: int, patience: timedelta) -> Enqueued:
-    """Commit due rows to the queue; to be published *after* this has committed.
+    """Change due rows to `queued`. They must be published *after* this has committed.
 
-    The queue should hold `room` rows, an equal part for each business that has any due.
+    The queue should hold `room` rows, an equal share for each business with due rows.
     """
     [row] = await conn.fetch(_QUERIES.enqueue, room, patience)
     return Enqueued(*row)
 
 
 async def traces(conn: Connection, ids: list[UUID]) -> dict[UUID, str]:
-    """Return the `traceparent` of the request behind each of these rows that has one."""
+    """Return the `traceparent` of the request of each of these rows, if it had one."""
     return {row["id"]: row["traceparent"] for row in await conn.fetch(_QUERIES.traces, ids)}
 
 
 async def confirm(conn: Connection, ids: list[UUID]) -> None:
-    """Note that the broker confirmed the messages of these rows."""
+    """Record that the broker confirmed the messages of these rows."""
     await conn.execute(_QUERIES.confirm, ids)
 
 
@@ -78,7 +78,7 @@ async def retry_soon(conn: Connection, ids: list[UUID]) -> None:
 
 
 async def next_due(conn: Connection) -> timedelta | None:
-    """Return the time until the next row is due by the database's clock, None when none waits."""
+    """Return the time until the next row is due by the database's clock, or None if none waits."""
     wait: timedelta | None = await conn.fetchval(_QUERIES.next_due)
     return wait
 
@@ -92,10 +92,11 @@ async def reemit(
 
 
 async def sweep(conn: Connection, limit: int) -> int:
-    """Take rows back from holders that vanished; return the most of one kind.
+    """Reclaim rows whose lease expired, and expire overdue ones.
 
-    Before the gate they are due again, or failed where they were poison; after it, in doubt.
-    What waited in the queue for too long expires.
+    Returns the largest of the three batch sizes: a full batch means sweep again. A row that was
+    lost before the gate is due again, or failed if it was claimed too often; after the gate it is
+    in doubt. A row that waited in the queue for too long expires.
     """
     expired = await conn.fetch(_QUERIES.expire, limit)
     lost = await conn.fetch(_QUERIES.reclaim, limit, MAX_CLAIMS)
@@ -104,5 +105,5 @@ async def sweep(conn: Connection, limit: int) -> int:
 
 
 async def resend_in_doubt(conn: Connection, limit: int, after: timedelta) -> int:
-    """Make rows that have been in doubt for `after` due again; the operator's choice."""
+    """Make rows that have been in doubt for `after` due again (IN_DOUBT_POLICY=resend)."""
     return len(await conn.fetch(_QUERIES.resend_in_doubt, limit, after))

@@ -1,17 +1,16 @@
--- The relay's transitions: from due to the queue, and back from whoever lost a row. The README has the
+-- The relay's transitions: queues due rows, and reclaims rows from vanished workers. The README has the
 -- rules that all of them keep.
 
 -- name: enqueue
--- Due rows leave `scheduled` or `deferred` for the queue, or end here where it is too late for them;
--- those that are paused stay.
--- $1 how many rows the queue should hold, $2 how long the broker may hold one before it is published
--- again. The room is shared by turns: each business with due rows may have an equal part of it in the
--- queue, and one row at least. Of each business the 1,000 longest due rows are looked at, and of the
--- businesses 500: those that have the fewest in the queue, and among those who has waited longest.
--- What lies there ten times as long as $2 takes no room of its business: while others fill the queue,
--- nobody publishes again what the broker lost.
--- Returns how many rows were in the queue before, the ids that entered it (one of each business before
--- the second of any), how many rows moved, and whether a business has filled its part.
+-- Changes due rows from `scheduled` or `deferred` to `queued`, or to a final state if they are too late or
+-- suppressed; paused rows stay. $1 is the number of rows that the queue should hold, $2 the time after which
+-- an unclaimed row is published again. Businesses take turns: each one with due rows may have an equal share
+-- of the queue, and at least one row. Considers the 1,000 longest due rows of each business, and 500
+-- businesses: those with the fewest rows in the queue, and among those the ones that have waited longest.
+-- Rows that are in the queue for ten times $2 do not count against the share of their business: while others
+-- fill the queue, lost wake-ups are not published again.
+-- Returns the number of rows in the queue before, the ids that entered it (one of each business before the
+-- second of any), the number of rows that moved, and whether a business has used its share.
 WITH in_queue AS MATERIALIZED (
     SELECT business_id, count(*) AS rows,
            count(*) FILTER (WHERE lease_until > now() - 9 * $2::interval) AS in_room
@@ -56,7 +55,7 @@ WITH in_queue AS MATERIALIZED (
                       WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason
               OFFSET 0) suppressed
     ) fate
-    -- An array, because a join of unknown size may read all deliveries there are.
+    -- An array, because a join of unknown size may read all deliveries.
     WHERE d.id = ANY(ARRAY(SELECT id FROM due)) AND old.id = d.id
     RETURNING d.id, d.state, d.business_id, d.due_at
 ), in_turn AS (
@@ -70,7 +69,7 @@ SELECT (SELECT coalesce(sum(rows), 0)::int FROM in_queue) AS before,
 FROM in_turn
 
 -- name: traces
--- The traces that these deliveries belong to, where their sends have one. $1 ids.
+-- The traces of the sends of these deliveries, if they have one. $1 ids.
 SELECT d.id, s.traceparent FROM deliveries d JOIN sends s ON s.id = d.send_id
 WHERE d.id = ANY($1::uuid[]) AND s.traceparent IS NOT NULL
 
@@ -95,7 +94,7 @@ WITH refused AS MATERIALIZED (
 UPDATE deliveries d SET lease_until = clock_timestamp() FROM refused WHERE d.id = refused.id
 
 -- name: next_due
--- How long until the next row is due; no row when none waits but for the end of a pause.
+-- The time until the next row is due; no row if none waits or all waiting ones are paused.
 SELECT due_at - clock_timestamp() FROM deliveries
 WHERE state IN ('scheduled', 'deferred')
   AND NOT EXISTS (SELECT FROM pauses WHERE business_id IS NULL)
@@ -104,9 +103,8 @@ ORDER BY due_at, id
 LIMIT 1
 
 -- name: reemit
--- Queued rows that the broker held in vain: to be published again, with growing patience.
--- $1 how many, $2 the patience at first, $3 whether the queue is empty: while it holds messages,
--- only those that were never confirmed are stale.
+-- At most $1 queued rows that were not claimed in time, to publish again after growing waits. $2 is the first
+-- wait, $3 whether the queue is empty: while it contains messages, only unconfirmed rows are stale.
 WITH stale AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state = 'queued' AND lease_until <= now() AND ($3 OR published_at IS NULL)
@@ -123,9 +121,9 @@ FROM stale WHERE d.id = stale.id
 RETURNING d.id
 
 -- name: reclaim
--- Rows whose worker vanished before the gate: nothing was handed over, so they are due again, or
--- failed when too many claims ($2) came to nothing. From the second on they come back one by one, for
--- whichever mail it is that kills its workers must not take the others along each time. $1 how many.
+-- Reclaims at most $1 rows whose worker vanished before the gate. Nothing was handed over, so they are due
+-- again, or failed after too many claims ($2) without an outcome. From the second claim on they come back one
+-- by one, so that a mail that crashes its workers does not affect the others each time.
 WITH lost AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state = 'sending' AND lease_until <= now()
@@ -145,7 +143,7 @@ FROM lost WHERE d.id = lost.id
 RETURNING d.id, d.state
 
 -- name: expire
--- Rows that no worker took in time; their messages will find nothing to claim. $1 how many.
+-- Expires at most $1 rows that no worker claimed in time; for their messages there is nothing to claim.
 WITH late AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state = 'queued' AND expires_at <= now()
@@ -163,8 +161,8 @@ FROM late WHERE d.id = late.id
 RETURNING d.id
 
 -- name: doubt
--- Rows whose worker vanished after the gate: whether the relay has the mail cannot be known. The
--- token stays, so that a late reply of the same attempt still decides. $1 how many.
+-- Marks at most $1 rows as in doubt whose worker vanished after the gate: the smarthost may or may not have
+-- the mail. The token stays the same, so that a late reply to the same attempt still decides.
 WITH lost AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state = 'committing' AND lease_until <= now()
@@ -181,8 +179,8 @@ FROM lost WHERE d.id = lost.id
 RETURNING d.id
 
 -- name: resend_in_doubt
--- The operator chose IN_DOUBT_POLICY=resend: rows in doubt for longer than any reply could take
--- ($2) are due again, and the old attempt can no longer decide. $1 how many.
+-- IN_DOUBT_POLICY=resend: makes at most $1 rows due again that are in doubt for longer than any reply could
+-- take ($2); the old attempt can no longer decide.
 WITH doubted AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE state = 'in_doubt' AND updated_at <= now() - $2::interval AND expires_at > now()
@@ -199,7 +197,7 @@ FROM doubted WHERE d.id = doubted.id
 RETURNING d.id
 
 -- name: abandon
--- No statement can be frozen for this send ($1): its waiting rows end with the reason $2.
+-- Fails the waiting rows of send $1 with the reason $2, because no statement can be made for it.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries WHERE send_id = $1 AND state IN ('scheduled', 'deferred') ORDER BY id FOR UPDATE
 )
@@ -208,8 +206,8 @@ FROM waiting WHERE d.id = waiting.id
 RETURNING d.id
 
 -- name: put_off
--- The statement of this send ($1) cannot be frozen at the moment: its due rows wait for $2, with the
--- reason $3, until they expire.
+-- Defers the due rows of send $1 for $2, with the reason $3, until they expire, because its statement
+-- cannot be made at the moment.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries
     WHERE send_id = $1 AND state IN ('scheduled', 'deferred') AND due_at <= now()
@@ -225,8 +223,8 @@ FROM waiting WHERE d.id = waiting.id
 RETURNING d.id
 
 -- name: unfrozen
--- The sends among the longest due deliveries whose statement is not frozen yet: of each business, but
--- for the paused, an equal part of the $1 deliveries that are looked at, and one at least.
+-- The sends of the longest due deliveries whose statement is not frozen yet. Considers $1 deliveries, an equal
+-- share of each business that is not paused, and at least one.
 SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
 FROM (SELECT DISTINCT head.send_id
       FROM (SELECT business_id, greatest(1, $1 / count(*) OVER ()) AS part

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 
 class State(StrEnum):
-    """Where one recipient's mail stands; `committing` is inward and shown as `sending`."""
+    """The state of one recipient's mail; `committing` is internal and shown as `sending`."""
 
     SCHEDULED = "scheduled"
     QUEUED = "queued"

@@ -17,7 +17,7 @@ _GATE_TIMEOUT = 5.0  # seconds; past it the outcome of the commit is unknown and
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """One delivery held by this worker for one attempt, fenced by its token."""
+    """A worker's claim on one delivery for one attempt, fenced by its token."""
 
     id: UUID
     token: int
@@ -33,7 +33,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What one attempt came to; `delay` is the wait before the next one where it is deferred."""
+    """The outcome of one attempt; `delay` is the time until the next one if it is deferred."""
 
     claim: Claim
     state: State
@@ -45,29 +45,29 @@ class Verdict:
 
 
 async def claim(conn: Connection, ids: Iterable[UUID], lease: timedelta) -> dict[UUID, Claim]:
-    """Take the queued ones of `ids` for one attempt each; the others are not ours to send."""
+    """Claim the queued ones of `ids` for one attempt each; the others must not be sent."""
     asked = set(ids)
     rows = await conn.fetch(_QUERIES.claim, list(asked), lease)
     return {row["id"]: Claim(**row) for row in rows if row["id"] in asked}
 
 
 async def unknown(conn: Connection, ids: Iterable[UUID]) -> set[UUID]:
-    """Return those of `ids` that no delivery has."""
+    """Return those of `ids` that do not exist."""
     return {row["id"] for row in await conn.fetch(_QUERIES.unknown, list(ids))}
 
 
 async def renew(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
-    """Prolong the leases of `claims` and return the ids of those that are still held."""
+    """Renew the leases of `claims`, and return the ids of the claims that are still valid."""
     rows = await conn.fetch(_QUERIES.renew, *_keys(claims), lease)
     held_still = {(row["id"], row["token"]) for row in rows}
     return {claim.id for claim in claims if (claim.id, claim.token) in held_still}
 
 
 async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
-    """Commit the hand-over of `claims` and return the ids that passed: only their dot may follow.
+    """Commit the hand-over of `claims`, and return the ids that passed: only their dot may follow.
 
-    Believes nothing but `committing` under the claim's own token, read back from the row. Raises if
-    the commit's outcome is not known; no dot may follow then either.
+    A claim passes only if the row, read back, is `committing` with the claim's token. Raises if the
+    outcome of the commit is unknown; then no dot may follow either.
     """
     rows = await conn.fetch(_QUERIES.gate, *_keys(claims), lease, timeout=_GATE_TIMEOUT)
     passed = _read_back(rows)
@@ -75,7 +75,7 @@ async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> s
 
 
 async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
-    """Record what attempts came to and return the ids that were still theirs to decide."""
+    """Record the outcomes of attempts, and return the ids whose claims were still valid."""
     rows = await conn.fetch(
         _QUERIES.record,
         *_keys([verdict.claim for verdict in verdicts]),
@@ -104,7 +104,7 @@ async def statements(conn: Connection, claims: Sequence[Claim]) -> list[str]:
 
 
 async def postpone(conn: Connection, ids: Iterable[UUID], delay: timedelta, reason: str) -> None:
-    """Put queued rows back to wait in Postgres for `delay`: no claim, no attempt."""
+    """Defer queued rows for `delay`, without a claim or an attempt."""
     await conn.execute(_QUERIES.postpone, list(ids), delay, reason)
 
 
@@ -113,5 +113,5 @@ def _keys(claims: Sequence[Claim]) -> tuple[list[UUID], list[int]]:
 
 
 def _read_back(rows: list[asyncpg.Record]) -> set[tuple[UUID, int, str]]:
-    """Return whose row is in which state now, under which token."""
+    """Return the current state and token of each row."""
     return {(row["id"], row["token"], row["state"]) for row in rows}

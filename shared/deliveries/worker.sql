@@ -1,8 +1,8 @@
 -- A worker's transitions: claim, gate, record. The README has the rules that all of them keep.
 
 -- name: claim
--- A worker takes queued rows for one attempt each; those that are paused go back to wait in
--- Postgres, without a claim or an attempt. $1 ids, $2 the lease.
+-- Claims queued rows for one attempt each; paused rows become `deferred`, without a claim or an attempt.
+-- $1 ids, $2 the lease.
 WITH waiting AS MATERIALIZED (
     SELECT d.id,
            EXISTS (SELECT FROM pauses p WHERE p.business_id IS NULL OR p.business_id = d.business_id) AS paused
@@ -32,12 +32,12 @@ FROM taken t JOIN sends s ON s.id = t.send_id
 WHERE t.state = 'sending'
 
 -- name: unknown
--- Those of the ids $1 that no delivery has.
+-- Those of the ids $1 that do not exist.
 SELECT asked.id FROM unnest($1::uuid[]) AS asked (id)
 WHERE NOT EXISTS (SELECT FROM deliveries d WHERE d.id = asked.id OFFSET 0)
 
 -- name: renew
--- A worker that still works on its rows keeps them. $1 ids, $2 tokens, $3 the lease.
+-- Renews the claims of a worker. $1 ids, $2 tokens, $3 the lease.
 WITH mine AS MATERIALIZED (
     SELECT d.id
     FROM (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS claims (id, token) ORDER BY id) held
@@ -48,9 +48,9 @@ UPDATE deliveries d SET lease_until = clock_timestamp() + $3::interval FROM mine
 RETURNING d.id, d.token
 
 -- name: gate
--- The dot gate, the one point at which a mail counts as handed over. Only rows that change may
--- have their dot written, and only if what comes back says so: another statement may answer in this
--- one's place where a pool hands out other sessions. $1 ids, $2 tokens, $3 the lease.
+-- The dot gate: from here on a mail counts as handed over. The final dot may be written only for rows that
+-- change, and only if the returned rows confirm it: with a pooler that shares sessions, another statement
+-- might answer instead. $1 ids, $2 tokens, $3 the lease.
 WITH mine AS MATERIALIZED (
     SELECT d.id
     FROM (SELECT * FROM unnest($1::uuid[], $2::bigint[]) AS claims (id, token) ORDER BY id) held
@@ -66,11 +66,11 @@ FROM mine WHERE d.id = mine.id
 RETURNING d.id, d.token, d.state
 
 -- name: record
--- What attempts came to: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
+-- Records the outcomes of attempts: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
 -- until the next attempt, $5 whether it counts as an attempt, $6 replies, $7 reasons.
--- $8 whether the relay says that the address does not exist: no further mail to it from that business.
--- One statement, so that a worker that freezes here holds no lock.
--- A verdict also settles a row that the sweeper put in doubt, while its token is the same.
+-- $8 whether the smarthost reported that the address does not exist: the business then suppresses it.
+-- A single statement, so that a worker that hangs here holds no lock.
+-- An outcome also settles a row that the sweeper marked as in doubt, while its token is the same.
 WITH verdicts AS (
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::interval[], $5::boolean[],
                          $6::text[], $7::text[], $8::boolean[])
@@ -84,7 +84,7 @@ WITH verdicts AS (
 ), recorded AS (
 UPDATE deliveries d SET
     state = v.state,
-    -- The gate has counted one that got so far.
+    -- The gate has counted an attempt that reached it.
     attempts = attempts + (d.state = 'sending' AND v.counts)::int - (d.state <> 'sending' AND NOT v.counts)::int,
     claims = 0,
     reply = coalesce(v.reply, d.reply),
@@ -105,7 +105,7 @@ RETURNING d.id, d.token, d.state, d.business_id, d.email_key
 SELECT id, token, state FROM recorded
 
 -- name: postpone
--- Queued rows that no worker can serve now wait in Postgres instead of the queue. $1 ids, $2 delay.
+-- Defers queued rows that no worker can send now. $1 ids, $2 delay.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
 )
@@ -119,6 +119,6 @@ FROM waiting WHERE d.id = waiting.id
 RETURNING d.id
 
 -- name: statements
--- What the statements of claimed deliveries say. $1 businesses, $2 hashes.
+-- The statements of claimed deliveries. $1 businesses, $2 hashes.
 SELECT business_id, sha256, content
 FROM unnest($1::bigint[], $2::bytea[]) AS claimed (business_id, sha256) JOIN statements USING (business_id, sha256)
