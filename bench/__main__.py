@@ -1,4 +1,4 @@
-"""`python -m bench [NAME]`: measures one thing, or all; the figures are kept in bench/RESULTS.md."""
+"""`python -m bench [NAME]`: runs one benchmark, or all; the results are in bench/RESULTS.md."""
 
 import sys
 from importlib import import_module

@@ -1,4 +1,4 @@
-"""POSTs accepted a second, against a bare aiohttp handler that commits the same rows."""
+"""Accepted POSTs per second, compared with a bare aiohttp handler that commits the same rows."""
 
 from bench import servers
 from bench.client import Client, in_turn, rate_of
@@ -9,13 +9,13 @@ CONNECTIONS = 8
 
 
 def path(number: int) -> str:
-    """Return where a send to one of the customers is asked for."""
+    """Return the path that requests a send to one of the customers."""
     start, end = PERIOD
     return f"/api/v3/clients/{1 + number % CUSTOMERS}/transactions/send?from={start}&to={end}"
 
 
 def run(dsn: str, key: str, *, rounds: int, lasting: float) -> tuple[float, float]:
-    """Return the product's rate and the bare handler's: medians, in turn."""
+    """Return the product's rate and the bare handler's: medians, measured in turn."""
 
     def send(client: Client, number: int) -> None:
         client.post(path(number))

@@ -1,4 +1,4 @@
-"""What many scheduled rows do to the claims of due ones."""
+"""The effect of many scheduled rows on the claims of due ones."""
 
 import asyncio
 import time
@@ -41,11 +41,11 @@ def run(url: str, few: int, many: int, *, rounds: int) -> dict[str, tuple[float,
 
 
 async def _round(conn: asyncpg.Connection, times: dict[str, list[float]]) -> None:
-    # As the processes have it.
+    # As in the processes.
     await conn.execute(
         "SET jit = off; SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off"
     )
-    # The plans are made on this connection's first use, which is not what is measured.
+    # The first use of this connection makes the plans, which is not measured.
     for _ in range(6):
         await relay.next_due(conn)
     batch = await _timed(times[STEPS[0]], relay.enqueue(conn, _BATCH, _LEASE))

@@ -1,4 +1,4 @@
-"""Asks a server over a kept connection, with as little work of its own as possible."""
+"""A minimal HTTP client that keeps its connection."""
 
 import socket
 import statistics
@@ -80,14 +80,14 @@ def seconds(work: Callable[[], object]) -> float:
 def rate(
     served: Served, path: str, *headers: str, connections: int = 4, lasting: float = 1.5
 ) -> float:
-    """Return the GETs of one path a second that the server answers on several connections."""
+    """Return the rate of GETs of one path, over several connections."""
     return rate_of(served, lambda client, _: client.get(path, *headers), connections, lasting)
 
 
 def rate_of(
     served: Served, ask: Callable[[Client, int], object], connections: int, lasting: float
 ) -> float:
-    """Return how often a second `ask` is done, each time with another number."""
+    """Return the rate of `ask`, which is called with a new number each time."""
     counts: list[int] = []
     until = time.perf_counter() + lasting
 
@@ -107,7 +107,7 @@ def rate_of(
 
 
 def in_turn(rounds: int, **works: Callable[[], float]) -> dict[str, float]:
-    """Measure each in turn, several rounds, and return the medians."""
+    """Measure each in turn, for several rounds, and return the medians."""
     found: dict[str, list[float]] = {name: [] for name in works}
     for _ in range(rounds):
         for name, work in works.items():

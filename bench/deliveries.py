@@ -1,4 +1,4 @@
-"""Deliveries for the benchmarks: due ones, ones in the queue, and what became of them."""
+"""Deliveries for the benchmarks: due, queued and finished ones."""
 
 import asyncio
 import time
@@ -42,7 +42,7 @@ Result = TypeVar("Result")
 
 
 def on(dsn: str, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Result:
-    """Do some work on a connection of its own."""
+    """Do some work on a separate connection."""
 
     async def connected() -> Result:
         conn = await asyncpg.connect(dsn, command_timeout=None)
@@ -55,7 +55,7 @@ def on(dsn: str, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Res
 
 
 def add(dsn: str, number: int, *, due_in: str = "0 s", customers: int = CUSTOMERS) -> None:
-    """Store so many sends; very many without the triggers, and so without their first event."""
+    """Store `count` sends; very many are stored without triggers, and so without their first event."""
 
     async def work(conn: asyncpg.Connection) -> None:
         if number > _MANY:
@@ -85,12 +85,12 @@ def clear(dsn: str, amqp: str) -> None:
 
 
 def count(dsn: str, condition: str) -> int:
-    """Return how many deliveries there are with this condition."""
+    """Return the number of deliveries with this condition."""
     return on(dsn, lambda conn: conn.fetchval(f"SELECT count(*) FROM deliveries WHERE {condition}"))
 
 
 def wait(dsn: str, condition: str, number: int, patience: float = 180) -> None:
-    """Return once so many deliveries have this condition."""
+    """Return once this number of deliveries has this condition."""
     end = time.monotonic() + patience
     while (found := count(dsn, condition)) < number:
         if time.monotonic() > end:
@@ -99,7 +99,7 @@ def wait(dsn: str, condition: str, number: int, patience: float = 180) -> None:
 
 
 def queue(dsn: str, amqp: str, number: int) -> None:
-    """Store so many sends, and let the relay freeze and publish them all."""
+    """Store sends, and let the relay freeze and publish them all."""
     add(dsn, number)
     with servers.relay(dsn, amqp, fills=True):
         wait(dsn, "state = 'queued' AND published_at IS NOT NULL", number)

@@ -1,4 +1,4 @@
-"""What the work of one business does to another's: its single mails, its lists, its single rows."""
+"""The effect of one business's work on the mails, lists and rows of another."""
 
 import asyncio
 import json
@@ -157,7 +157,7 @@ def _ask(client: Client, customer: int) -> str:
 
 
 def _readers(dsn: str, key: str, other: str) -> list[str]:
-    """Measure another business's lists and single rows beside five slow readers of one key."""
+    """Measure the lists and single rows of another business beside five slow readers of one key."""
     lines = [
         (
             f"Another business's reports, {_TRIES} of each, alone and beside five readers of 1 KiB a"
@@ -197,7 +197,7 @@ def _times(api: Served, key: str, path: str) -> tuple[list[float], int]:
 
 @contextmanager
 def _slow(api: Served, readers: int) -> Iterator[None]:
-    """Read a list at 1 KiB a second on so many connections, over again when cut off."""
+    """Read a list at 1 KiB per second on several connections, again when cut off."""
     over = threading.Event()
 
     def drip() -> None:

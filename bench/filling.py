@@ -1,4 +1,4 @@
-"""The API's program, whose relay fills the broker's queue with all that is due, whoever takes it."""
+"""The API's program with a relay that queues all due rows, without taking turns."""
 
 from services.api.__main__ import main
 from services.api.relay import room

@@ -1,4 +1,4 @@
-"""From the first byte of a POST until the smarthost's 250 is recorded, at a steady pace."""
+"""The time from the first byte of a POST until the smarthost's 250 is recorded."""
 
 import json
 import threading
@@ -40,13 +40,13 @@ def run(dsn: str, key: str, amqp: str, sink: Sink, *, sends: int, each: float) -
 
 
 def shown(milliseconds: list[float]) -> str:
-    """Return the percentiles in words."""
+    """Return the percentiles as text."""
     cut = quantiles(milliseconds, n=1000)
     return f"median {cut[499]:.1f} ms, p99 {cut[989]:.1f} ms, p99.9 {cut[998]:.1f} ms"
 
 
 def _ask(api: servers.Served, asked: dict[UUID, datetime], sends: int, each: float) -> None:
-    """Ask for so many sends, one after the other; several clients, so that none waits."""
+    """Request sends at a steady pace, from several clients so that none waits."""
     turns: SimpleQueue[float | None] = SimpleQueue()
 
     def client() -> None:

@@ -1,4 +1,4 @@
-"""Ledgers for the benchmarks: written past the triggers, their kept figures then built at once."""
+"""Ledgers for the benchmarks: written without triggers; the kept figures are built afterwards."""
 
 import secrets
 from pathlib import Path
@@ -44,7 +44,7 @@ INSERT INTO deposits (id, business_id, customer_id, entry_date, amount, type)
     SELECT n, 1, n, '2022-01-01', n % 100, 'credit' FROM generate_series(1, {customers}) n;
 SET session_replication_role = origin;
 """
-# The same tables and keys, without anything that the report keeps.
+# The same tables and keys, without the kept figures.
 _BARE = """
 DO $$
 DECLARE
@@ -98,7 +98,7 @@ async def fill(dsn: str, *, customers: int, invoices: int) -> str:
 
 
 async def strip(dsn: str) -> None:
-    """Take the kept figures off a database."""
+    """Remove the kept figures from a database."""
     conn = await asyncpg.connect(dsn)
     await conn.execute(_BARE)
     await conn.close()

@@ -20,7 +20,7 @@ _COUNTER = re.compile(rb"mesg=(\d+)")
 
 
 def program() -> Program:
-    """Return where both are; no mail server is installed or started. Unavailable if impossible."""
+    """Return the paths of both programs, without installing a mail server. Raises Unavailable."""
     if found := shutil.which("smtp-sink", path=f"{os.environ.get('PATH', '')}:/usr/sbin"):
         return Program(Path(found).parent)
     folder = place(ROOT, "bench")
@@ -35,7 +35,7 @@ def program() -> Program:
 
 
 class Sink:
-    """An smtp-sink that takes and forgets every mail, and when it had taken how many."""
+    """An smtp-sink that discards every mail, and its counts over time."""
 
     def __init__(self, port: int) -> None:
         self.port = port
@@ -43,17 +43,17 @@ class Sink:
 
     @property
     def taken(self) -> int:
-        """How many mails it has taken in all."""
+        """The number of mails that it has taken."""
         return self._taken[-1][1]
 
     def watch(self, counter: int) -> None:
-        """Follow its running count."""
+        """Read its running count."""
         while piece := os.read(counter, 1 << 16):
             if found := _COUNTER.findall(piece):
                 self._taken.append((time.perf_counter(), int(found[-1])))
 
     def wait(self, mails: int, patience: float = 120) -> None:
-        """Return once it has taken so many."""
+        """Return once it has taken this number of mails."""
         end = time.perf_counter() + patience
         while self.taken < mails:
             if time.perf_counter() > end:
@@ -61,7 +61,7 @@ class Sink:
             time.sleep(0.02)
 
     def rate(self, before: int, mails: int, *, warm: float = 0.1) -> float:
-        """Return the mails a second of those that came after `before`, less the first part."""
+        """Return the rate of the mails after `before`, without the first part."""
         counted = [each for each in self._taken if each[1] >= before + int(warm * mails)]
         last = next(each for each in counted if each[1] >= before + mails)
         return (last[1] - counted[0][1]) / (last[0] - counted[0][0])
@@ -69,7 +69,7 @@ class Sink:
 
 @contextmanager
 def sink() -> Iterator[Sink]:
-    """Run an smtp-sink meanwhile."""
+    """Run an smtp-sink within the `with`."""
     found, port = program(), free_port()
     read, write = os.pipe()
     account = ["-u", "nobody"] if os.geteuid() == 0 else []
@@ -90,7 +90,7 @@ def sink() -> Iterator[Sink]:
 
 
 def source(sink: Sink, *, sessions: int, mails: int, octets: int) -> float:
-    """Let smtp-source send so many mails of that size and return how many a second arrived."""
+    """Let smtp-source send mails of a size, and return their rate of arrival."""
     found, before = program(), sink.taken
     command = [
         found.bin / "smtp-source", "-d", "-s", str(sessions), "-m", str(mails),

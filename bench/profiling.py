@@ -1,4 +1,4 @@
-"""Where the mailer's time goes at full load: processor time by process, and py-spy's samples."""
+"""A profile of the mailer at full load: processor time by process, and py-spy's samples."""
 
 import re
 import subprocess
@@ -24,13 +24,13 @@ class Processors:
         self._before = _used()
 
     def spent(self) -> dict[str, float]:
-        """Return the seconds used meanwhile, also by processes that are new."""
+        """Return the seconds used since it was made, including those of new processes."""
         now = _used()
         return {kind: now[kind] - self._before[kind] for kind in _TYPES}
 
 
 def run(field: Field, mails: int) -> list[str]:
-    """Return a table of both, of one mailer that works through so many mails."""
+    """Return a table of both for one mailer that sends this number of mails."""
     field.filled(mails)
     before = field.sink.taken
     samples = ROOT / "var" / "bench" / "samples.txt"
@@ -69,7 +69,7 @@ def _functions(samples: Path) -> list[str]:
 
 
 def _owner(stack: list[str]) -> str:
-    """Return the innermost file of ours that is at work, or the library where there is none."""
+    """Return our innermost file in a stack, or the library if there is none."""
     for frame in reversed(stack):
         if (found := _OURS.search(frame)) and "__main__" not in found[1]:
             return found[1]

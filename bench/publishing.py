@@ -1,4 +1,4 @@
-"""The relay: due rows to confirmed messages, with their events, and with statements to freeze."""
+"""The rate of the relay: from due rows to confirmed messages and events."""
 
 from dataclasses import dataclass
 
@@ -32,19 +32,19 @@ FROM span
 
 @dataclass(frozen=True)
 class Published:
-    """Confirmed messages a second: wake-ups, and events of the outbox in the same time."""
+    """Confirmed messages per second: wake-ups, and events of the outbox in the same time."""
 
     wakeups: float
     events: float
 
 
 def freeze(dsn: str) -> None:
-    """Give every send that is due the same statement."""
+    """Give every due send the same statement."""
     deliveries.on(dsn, lambda conn: conn.execute(_FROZEN))
 
 
 def run(dsn: str, amqp: str, number: int, *, frozen: bool) -> Published:
-    """Let the relay publish so many due rows."""
+    """Let the relay publish due rows."""
     deliveries.clear(dsn, amqp)
     deliveries.add(dsn, number)
     if frozen:

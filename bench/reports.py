@@ -1,4 +1,4 @@
-"""Reports: the list, one customer, 304, memory and writes, against peers and the limit."""
+"""Reports: the list, one customer, 304, memory and writes, compared with peers and the limit."""
 
 import asyncio
 import os
@@ -19,10 +19,10 @@ MID = "2022-03-16/2023-03-15"
 SIZES = (100_000, 1_000_000, 3_000_000)
 LIST = "/api/v3/reports/customers"
 ROUNDS = 9
-SLOW_ROUNDS = 3  # of lists that take many seconds
+SLOW_ROUNDS = 3  # for lists that take many seconds
 PARTS = ("lists", "rates", "memory", "writes")
 
-# The limit: the same bytes from one table that holds nothing but this very answer's figures.
+# The limit: the same bytes from a table that contains only the figures of this answer.
 _LIMIT_TABLE = """
 CREATE TABLE bench_limit AS
 SELECT c.id, c.report_head || to_json(g.name) || ',"category_id":' || g.id || ',"deposit_amount":' AS head,
@@ -53,7 +53,7 @@ FROM bench_limit ORDER BY balance DESC, id
 
 
 def main(arguments: list[str]) -> None:
-    """Run all parts at all sizes and write the results; or the parts and sizes named, and show them."""
+    """Run all parts at all sizes and write the results, or run the named ones and show them."""
     parts = tuple(each for each in arguments if not each.isdigit()) or PARTS
     sizes = tuple(int(each) for each in arguments if each.isdigit()) or SIZES
     servers.install()

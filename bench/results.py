@@ -1,4 +1,4 @@
-"""Where figures are kept: one section of bench/RESULTS.md for each benchmark."""
+"""Writes the results: one section of bench/RESULTS.md for each benchmark."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ RESULTS = ROOT / "bench" / "RESULTS.md"
 
 
 def write(name: str, title: str, lines: list[str]) -> None:
-    """Print the section and put it in the place of the one of the same name."""
+    """Print the section, and replace the one with the same name."""
     text = RESULTS.read_text() if RESULTS.exists() else "# Results\n"
     section = "\n".join([f"<!-- {name} -->", f"## {title}", "", *lines, f"<!-- /{name} -->"])
     former = re.compile(rf"<!-- {name} -->.*<!-- /{name} -->", re.DOTALL)
@@ -28,7 +28,7 @@ def write(name: str, title: str, lines: list[str]) -> None:
 
 
 def machine(url: str, *packages: str) -> str:
-    """Say on what and with what was measured."""
+    """Return a description of the machine and the versions."""
 
     async def server() -> str:
         conn = await asyncpg.connect(url)

@@ -1,4 +1,4 @@
-"""Sends: mails a second against peers and limits, POSTs, publishes, latency, claims, a profile."""
+"""Sends: mails per second compared with peers and limits, POSTs, publishing, latency, claims."""
 
 import asyncio
 import os
@@ -30,7 +30,7 @@ CONNECTIONS = 10
 
 
 def main(arguments: list[str]) -> None:
-    """Run all parts and write the results; or those named, at 1/N of the size after `N`."""
+    """Run all parts and write the results, or run the named ones; `N` divides the size by N."""
     parts = [each for each in arguments if not each.isdigit()] or list(PARTS)
     scale = next((int(each) for each in arguments if each.isdigit()), 1)
     servers.install()
@@ -62,13 +62,13 @@ def main(arguments: list[str]) -> None:
 
 
 class Sends:
-    """The parts of the benchmark; each returns its lines of the report."""
+    """The parts of the benchmark; each returns lines of the report."""
 
     def __init__(self, field: Field, key: str, server: str, scale: int) -> None:
         self._field, self._key, self._server, self._scale = field, key, server, scale
 
     def throughput(self) -> list[str]:
-        """Measure mails without PDF from a full queue, every contestant in turn."""
+        """Measure mails without PDF from a full queue, each program in turn."""
         field = self._field
         works: dict[str, tuple[Callable[[int], float], int]] = {
             "the product": (lambda n: throughput.mailer(field, n), 4_000),
@@ -114,7 +114,7 @@ class Sends:
         ]
 
     def pdf(self) -> list[str]:
-        """Measure mails with PDF, each of a statement of its own, against typst alone."""
+        """Measure mails with PDF, each of a different statement, compared with typst alone."""
         mails = 1_000 // self._scale
         ours = throughput.mailer(self._field, mails, ATTACH_PDF="on")
         command = [sys.executable, "-m", "bench.typesetting", self._field.dsn]
@@ -128,7 +128,7 @@ class Sends:
         ]
 
     def accepting(self) -> list[str]:
-        """Measure POSTs that are accepted."""
+        """Measure accepted POSTs."""
         deliveries.clear(self._field.dsn, self._field.amqp)
         ours, bare = accepting.run(self._field.dsn, self._key, rounds=5, lasting=3 / self._scale)
         return [
@@ -139,7 +139,7 @@ class Sends:
         ]
 
     def publishing(self) -> list[str]:
-        """Measure the relay, with statements frozen before and without."""
+        """Measure the relay, with and without frozen statements."""
         field = self._field
         frozen = publishing.run(field.dsn, field.amqp, 30_000 // self._scale, frozen=True)
         fresh = publishing.run(field.dsn, field.amqp, 5_000 // self._scale, frozen=False)
@@ -163,7 +163,7 @@ class Sends:
         ]
 
     def claims(self) -> list[str]:
-        """Measure what a million scheduled rows do."""
+        """Measure the effect of a million scheduled rows."""
         few, many = 1_000, 1_000_000 // self._scale
         found = claims.run(self._server, few, many, rounds=9)
         return [
@@ -173,7 +173,7 @@ class Sends:
         ]
 
     def profile(self) -> list[str]:
-        """Say where the time goes."""
+        """Profile the mailer."""
         return [
             "The mailer at full load:",
             "",

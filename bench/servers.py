@@ -1,4 +1,4 @@
-"""The programs under test, each a process of its own on a port of its own."""
+"""The programs under test, each a separate process on its own port."""
 
 import hashlib
 import json
@@ -19,7 +19,7 @@ FIELDS = "/api/v3/reports/customers"
 
 @dataclass(frozen=True)
 class Served:
-    """A running server: where it listens, what to authenticate with, and its process."""
+    """A running server: its address, its key, and its process."""
 
     port: int
     key: str
@@ -37,7 +37,7 @@ class Served:
 
 
 def install() -> None:
-    """Install what the peers need into an environment of their own."""
+    """Install the packages of the peers into a separate environment."""
     lock, installed = ROOT / "requirements" / "bench.txt", VENV / "requirements.txt"
     if not installed.exists() or installed.read_bytes() != lock.read_bytes():
         subprocess.run([sys.executable, "-m", "venv", str(VENV)], check=True)
@@ -98,7 +98,7 @@ def peer(name: str, dsn: str, key: str, queries: dict[str, str]) -> Iterator[Ser
 def running(
     command: list[str], environ: dict[str, str], port: int | None, cwd: Path = ROOT
 ) -> Iterator[int]:
-    """Run a program meanwhile, from when it listens on the port; yields its process id."""
+    """Run a program, and yield its process id once it listens on the port."""
     log = (ROOT / "var" / "bench" / "servers.log").open("ab")
     process = subprocess.Popen(
         command, env={**os.environ, **environ}, cwd=cwd, stdout=log, stderr=log
@@ -114,7 +114,7 @@ def running(
 
 
 def listens(port: int, process: subprocess.Popen[bytes]) -> None:
-    """Return once the process listens there; raises where it ends or takes half a minute."""
+    """Return once the process listens there. Raises if it ends or takes half a minute."""
     for _ in range(300):
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
@@ -126,7 +126,7 @@ def listens(port: int, process: subprocess.Popen[bytes]) -> None:
 
 
 def free_port() -> int:
-    """Return a port on 127.0.0.1 that nobody listens on."""
+    """Return a free port on 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,4 +1,4 @@
-"""Mails a second from a full queue into smtp-sink: the mailer, Celery, Nodemailer, the limits."""
+"""Mails per second from a full queue into smtp-sink: the mailer, Celery, Nodemailer, the limits."""
 
 import json
 import os
@@ -22,7 +22,7 @@ NODE = PEERS / "nodemailer"
 
 
 class Field:
-    """What all contestants of one run share: the servers, the sink, the mail, the connections."""
+    """The conditions that all programs of a run share: servers, sink, mail, connections."""
 
     def __init__(self, dsn: str, amqp: str, sink: Sink, connections: int) -> None:
         self.dsn, self.amqp, self.sink, self.connections = dsn, amqp, sink, connections
@@ -31,7 +31,7 @@ class Field:
         self.octets = 0
 
     def prepare(self) -> None:
-        """Write down the mail that everybody sends, as the product composes it."""
+        """Write the mail that all programs send, as the product composes it."""
         deliveries.clear(self.dsn, self.amqp)
         deliveries.queue(self.dsn, self.amqp, 20)
 
@@ -51,12 +51,12 @@ class Field:
         )
 
     def filled(self, mails: int) -> None:
-        """Fill the product's queue, from nothing."""
+        """Empty the product's queue and fill it."""
         deliveries.clear(self.dsn, self.amqp)
         deliveries.queue(self.dsn, self.amqp, mails)
 
     def timed(self, mails: int) -> float:
-        """Return the rate at which the sink takes so many mails from now on."""
+        """Return the rate at which the sink takes the next mails."""
         before = self.sink.taken
         self.sink.wait(before + mails)
         return self.sink.rate(before, mails)
@@ -118,7 +118,7 @@ def from_memory(field: Field, mails: int) -> float:
 
 
 def without_node() -> str | None:
-    """Install the Node peer's packages; say why it cannot run, or None."""
+    """Install the Node peer's packages. Returns the reason if that is impossible, otherwise None."""
     if shutil.which("npm") is None or shutil.which("node") is None:
         return "there is no node or no npm"
     lock, installed = NODE / "package-lock.json", NODE / "node_modules" / ".lock"

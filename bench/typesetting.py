@@ -1,4 +1,4 @@
-"""`python -m bench.typesetting DSN`: typst's bare rate, of the statements in the database."""
+"""`python -m bench.typesetting DSN`: the rate of typst alone, for the statements in the database."""
 
 import asyncio
 import sys
@@ -17,7 +17,7 @@ _THREADS = 2
 
 
 async def main(dsn: str) -> float:
-    """Return how many PDFs a second are made of statements read and laid out before."""
+    """Return the rate of PDFs from statements that were read before."""
     conn = await asyncpg.connect(dsn)
     rows = await conn.fetch("SELECT content FROM statements ORDER BY sha256")
     await conn.close()

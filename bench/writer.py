@@ -21,7 +21,7 @@ async def _gate() -> bool:
 
 
 async def main(port: int, connections: int, mails: int, mail: dict[str, str]) -> None:
-    """Hand over so many mails of one letter, each to a recipient of its own."""
+    """Hand over mails of one letter, each to a different recipient."""
     letter = compose(
         send_id=uuid4(), sender=Mailbox.parse("post@ledgerpost.example"), business_name="One",
         reply_to=None, pdf=None, pdf_name="", date=datetime.now(UTC), **mail,

@@ -1,4 +1,4 @@
-"""What keeping figures costs those who write, against the same tables and keys without them."""
+"""The cost of kept figures for writers, compared with the same tables without them."""
 
 import asyncio
 import time

@@ -1,1 +1,1 @@
-"""The whole system on one machine with believable data: started, tried and shown."""
+"""Starts the whole system on one machine with realistic data, tries it and shows it."""

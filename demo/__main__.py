@@ -19,7 +19,7 @@ _USAGE = "usage: python -m demo [--once | stop | logs]"
 
 
 class _Steps:
-    """Tells on standard output what was done, and how long it took."""
+    """Prints the steps and how long they took."""
 
     def __init__(self) -> None:
         self._begun = self._last = time.monotonic()
@@ -36,7 +36,7 @@ class _Steps:
 
 
 def up(folder: Path, environ: Mapping[str, str]) -> None:
-    """Bring the system up unless it is, try it and show what came of it."""
+    """Start the system unless it runs, try it and show the results."""
     say = _Steps()
     system = prepared("demo", folder, environ, say)
     was_up = system.runs()
@@ -59,7 +59,7 @@ def up(folder: Path, environ: Mapping[str, str]) -> None:
 
 
 def down(folder: Path) -> None:
-    """End everything that the demo started, Postgres and RabbitMQ too."""
+    """Stop everything that the demo started, including Postgres and RabbitMQ."""
     for each in reversed(backgrounds(folder)):
         if each.stop():
             print(f"{each.name} stopped")
@@ -93,7 +93,7 @@ Try:
 
 
 def _address(system: System, name: str, environ: Mapping[str, str]) -> str:
-    # The password of a server that is not the demo's own is not for the screen.
+    # The password of a server that the demo did not start is not shown.
     return f"as given in {name}" if environ.get(name) else system.settings[name]
 
 
@@ -129,7 +129,7 @@ def _try(folder: Path, *, once: bool) -> int:
 
 
 def main(arguments: list[str]) -> int:
-    """Do what the arguments say, and return the exit status."""
+    """Run the command in the arguments, and return the exit status."""
     folder = place(ROOT, "demo")
     (folder / "run").mkdir(exist_ok=True)
     match arguments:

@@ -6,14 +6,14 @@ from urllib.request import ProxyHandler, Request, build_opener
 
 from demo.failure import DemoFailed
 
-# A proxy of the machine's has no business between two processes on it.
+# Do not use the machine's HTTP proxy for local connections.
 _OPENER = build_opener(ProxyHandler({}))
 
 
 def ask(url: str, *, key: str = "", body: dict[str, Any] | None = None) -> tuple[int, Any]:
     """GET, or POST a JSON body; return the status and the JSON, its numbers as Decimals.
 
-    Raises DemoFailed where nobody answers.
+    Raises DemoFailed if no server answers.
     """
     request = Request(url, headers={"Accept": "application/json"})
     if key:

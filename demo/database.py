@@ -1,4 +1,4 @@
-"""Whose a database is; `python -m demo.database [KEY_FILE]` says it by its exit status."""
+"""Checks whether a database is the demo's: `python -m demo.database [KEY_FILE]`."""
 
 import asyncio
 import os
@@ -19,9 +19,9 @@ _FOREIGN = "SELECT id, name FROM businesses WHERE NOT name = ANY ($1) ORDER BY i
 
 
 async def refuse_foreign(dsn: str) -> None:
-    """Return if the database holds no business but the demo's.
+    """Check that the database contains only the demo's businesses.
 
-    Raises DemoFailed if it holds another.
+    Raises DemoFailed if it contains another.
     """
     async with _connection(dsn) as conn:
         row = await conn.fetchrow(_FOREIGN, [business["name"] for business in BUSINESSES])
@@ -52,7 +52,7 @@ async def _connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
-    """Return 0 if the key in the file opens the demo, or without a file if nobody else is here."""
+    """Return 0 if the key in the file is valid; without a file, if there is no other business."""
     dsn = DatabaseSettings.from_environ(environ).database_url
     if arguments:
         return 0 if asyncio.run(opens(dsn, Path(arguments[0]).read_text("utf-8").strip())) else 1

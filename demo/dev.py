@@ -1,6 +1,6 @@
-"""`python -m demo.dev`: the system for whoever works on it, each process anew as its code changes.
+"""`python -m demo.dev`: runs the system, and restarts each process when its code changes.
 
-It has servers and data of its own, apart from the demo's; both stay for the next time.
+Its servers and data are separate from the demo's, and stay for the next run.
 """
 
 import os
@@ -20,7 +20,7 @@ from provision.place import locked, place
 from provision.program import Unavailable
 
 _NAME = "dev"
-_LOOKS = 0.5  # seconds between two looks at files and logs
+_LOOKS = 0.5  # seconds between two checks of files and logs
 
 
 def begin(folder: Path) -> System:
@@ -42,7 +42,7 @@ A process starts anew when a file of its code changes. Ctrl-C ends all; the data
 
 
 def follow(system: System) -> NoReturn:
-    """Print what the processes log, and start those anew whose code has changed."""
+    """Print the logs of the processes, and restart those whose code has changed."""
     code = Code(ROOT)
     tails = {each.name: Tail(each.log) for each in backgrounds(system.folder)}
     while True:
@@ -55,7 +55,7 @@ def follow(system: System) -> NoReturn:
 
 
 def renew(system: System, changed: list[Path]) -> None:
-    """Start the processes anew that import what has changed, after new migrations."""
+    """Apply new migrations, and restart the processes that import changed files."""
     names = concerned(changed)
     print(f"{', '.join(map(str, changed))}: {', '.join(names)} anew", flush=True)
     try:
@@ -68,7 +68,7 @@ def renew(system: System, changed: list[Path]) -> None:
 
 
 def end(folder: Path) -> None:
-    """End the processes and the servers that this command started."""
+    """Stop the processes and servers that this command started."""
     for each in reversed(backgrounds(folder)):
         each.stop()
     servers.stop(ROOT, _NAME)

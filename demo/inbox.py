@@ -16,7 +16,7 @@ _BIGGEST = 64 * 2**20
 
 
 class Inbox:
-    """Keeps each mail in a folder of its own, `<n>-<recipient>/`; refuses nothing."""
+    """Stores each mail in a separate folder, `<n>-<recipient>/`; refuses nothing."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -25,7 +25,7 @@ class Inbox:
         self._numbers = count(1 + max((int(name) for name in kept if name.isdigit()), default=0))
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd calls it so
-        """Keep one copy for each recipient before the mail is acknowledged."""
+        """Store a copy for each recipient before acknowledging the mail."""
         content = envelope.content
         for recipient in envelope.rcpt_tos:
             self._keep(recipient, content if isinstance(content, bytes) else b"")
@@ -33,7 +33,7 @@ class Inbox:
 
     def _keep(self, recipient: str, content: bytes) -> None:
         name = f"{next(self._numbers):04}-{_file_name(recipient)}"
-        # Renamed once it is whole, so that nobody reads half a mail.
+        # Renamed once complete, so that no reader sees half a mail.
         unfinished = self._folder / f".{name}"
         unfinished.mkdir()
         (unfinished / "message.eml").write_bytes(content)

@@ -1,4 +1,4 @@
-"""What a user does with the system: reads the report, sends a statement, receives it."""
+"""The demo's journey: reads the report, sends a statement, receives it."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ Row = dict[str, Any]
 
 
 def key_of(system: System) -> str:
-    """Return the demo's API key: the one kept from before if it opens the demo, else a new one."""
+    """Return the demo's API key: the stored one if it is valid, otherwise a new one."""
     file = system.folder / "key"
     key = file.read_text().strip() if file.exists() else ""
     if asyncio.run(database.opens(system.settings["DATABASE_URL"], key)):
@@ -46,7 +46,7 @@ def report(system: System, key: str) -> list[Row]:
 
 
 def table(rows: list[Row], currency: str) -> str:
-    """Return the customers who were billed most, and the totals of all, as lines of a table."""
+    """Return the customers with the largest bills, and the totals, as lines of a table."""
     top = sorted(rows, key=lambda row: (-row["amount_due"], row["id"]))[:_SHOWN]
     total = {name: sum(row[name] for row in rows) for name in ("invoices", *_COLUMNS)}
     heads = ("id", "customer", "invoices", "billed", "paid", "owing", "balance now")
@@ -63,7 +63,7 @@ def table(rows: list[Row], currency: str) -> str:
 
 
 def send(system: System, key: str, rows: list[Row], say: Callable[[str], None]) -> list[Mail]:
-    """Send a statement to the best customer who can be mailed; return the mails that arrived."""
+    """Send a statement to the largest customer with an address; return the mails that arrived."""
     row = max((row for row in rows if row["business_email"]), key=lambda row: row["amount_due"])
     other = "bookkeeping@example.com"
     url = f"{system.url}/api/v3/clients/{row['id']}/transactions/send?from={SINCE}&to={UNTIL}"
@@ -91,7 +91,7 @@ def _follow(system: System, key: str, send_id: str) -> None:
             return
         if shown["status"] not in {"scheduled", "sending"} or time.monotonic() > deadline:
             waiting = {one["email"]: one["state"] for one in shown["recipients"]}
-            # What was never queued waits for the relay, all else for the mailer.
+            # A delivery that was never queued waits for the relay, any other for the mailer.
             name = "relay" if "scheduled" in waiting.values() else "mailer"
             raise DemoFailed(f"the send is {shown['status']}: {waiting}", _log(system, name))
         time.sleep(0.1)

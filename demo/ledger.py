@@ -18,7 +18,7 @@ from demo.names import (
 from demo.trade import FIRST_DAY, LAST_DAY, Row, Trade, chance
 
 SEED = 20261031
-# Ids that no ledger of somebody's own is likely to have: those begin at 1.
+# Ids that a real ledger is unlikely to have, because real ids begin at 1.
 WHOLESALER, ROASTERY = 900_000_001, 900_000_002
 WHOLESALE_CUSTOMERS = 260
 
@@ -138,7 +138,7 @@ def _csv(rows: list[Row]) -> str:
 
 
 def _field(value: Any) -> str:
-    """Write one value: nothing for None, which an empty text in quotes is told apart from."""
+    """Return one value as CSV: empty for None, quoted for an empty text."""
     if value is None:
         return ""
     if isinstance(value, date):

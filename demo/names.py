@@ -1,4 +1,4 @@
-"""What the businesses of the demo and their customers are called, and what they sell."""
+"""Names of the demo's businesses, customers and goods."""
 
 FIRST_NAMES = (
     *("Abena", "Adjoa", "Afia", "Akosua", "Akua", "Ama", "Araba", "Efua", "Esi", "Yaa"),

@@ -1,4 +1,4 @@
-"""A system on a database that is migrated and holds the demo's ledger or nothing."""
+"""Prepares the servers and the database of the demo."""
 
 import asyncio
 from collections.abc import Callable, Mapping

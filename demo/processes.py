@@ -13,23 +13,23 @@ _GRACE = 15
 
 @dataclass(frozen=True)
 class Background:
-    """One process of the demo that outlives it: a session, a log and a record of its own."""
+    """A process that outlives the demo's command, with its own session, log and record."""
 
     name: str
     folder: Path
 
     @property
     def log(self) -> Path:
-        """What it printed since its last start."""
+        """The log since its last start."""
         return self.folder / "log" / f"{self.name}.log"
 
     @property
     def process(self) -> Process | None:
-        """The process if it runs; never another one that was given its id since."""
+        """The process if it runs; never another process with the same id."""
         return Process.load(self._record)
 
     def start(self, command: Sequence[str | Path], environment: Mapping[str, str]) -> None:
-        """Start it, in place of one that runs."""
+        """Start it, after stopping a running one."""
         self.stop()
         for file in (self.log, self._record):
             file.parent.mkdir(parents=True, exist_ok=True)
@@ -38,7 +38,7 @@ class Background:
         spawn(command, account=account, environment=environment, log=self.log).save(self._record)
 
     def stop(self) -> bool:
-        """End it with SIGTERM, then with SIGKILL its whole session; return whether it ran."""
+        """Stop it with SIGTERM, then its whole session with SIGKILL; return whether it ran."""
         process = self.process
         if process is None:
             return False

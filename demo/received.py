@@ -1,4 +1,4 @@
-"""What arrived in the inbox, read as its recipient would."""
+"""Reads the mails in the inbox as their recipients would."""
 
 import re
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ _FIGURES = {
 
 @dataclass(frozen=True)
 class Mail:
-    """One mail in the inbox: whom it reached, and the figures that its text shows."""
+    """One mail in the inbox: its recipient, and the figures in its text."""
 
     folder: Path
     recipient: str
@@ -51,7 +51,7 @@ def mails_of(inbox: Path, send_id: str) -> list[Mail]:
 
 
 def check(mails: list[Mail], recipients: set[str], row: dict[str, Any]) -> None:
-    """Raise DemoFailed unless each recipient has one mail that says what the API's row says."""
+    """Raise DemoFailed unless each recipient has one mail with the figures of the API's row."""
     reached = sorted(mail.recipient for mail in mails)
     if reached != sorted(recipients):
         raise DemoFailed(f"mail should have reached {sorted(recipients)} once, and did {reached}")

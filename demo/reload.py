@@ -1,9 +1,9 @@
-"""What changes while one works on the code: the files of each process, and the ends of its log."""
+"""Watches changes of the code and the logs of processes."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-# Which folders the processes import from.
+# The folders from which the processes import.
 FOLDERS: Mapping[str, tuple[str, ...]] = {
     "api": ("services/api", "shared"),
     "relay": ("services/api", "shared"),
@@ -44,7 +44,7 @@ def concerned(paths: list[Path]) -> list[str]:
 
 
 class Tail:
-    """The end of a log, whole lines at a time; a log that is begun anew is read from its begin."""
+    """Reads the new lines of a log; after the log is truncated, from its beginning."""
 
     def __init__(self, log: Path) -> None:
         self._log = log

@@ -1,4 +1,4 @@
-"""Roles of the demo's own Postgres: an owner, and a login for each process."""
+"""The roles of the demo's Postgres: an owner, and a login for each process."""
 
 import hashlib
 import hmac
@@ -12,10 +12,10 @@ _PROCESSES = ("owner", "api", "relay", "mailer")
 
 
 async def make(superuser: str) -> dict[str, str]:
-    """Make the roles that are missing, and return the address of the database for each process.
+    """Create the missing roles, and return the database URL of each process.
 
-    Their passwords are derived from the superuser's: the same at every start, and useless to learn
-    his.
+    Their passwords are derived from the superuser's: they are the same at every start, and do not
+    reveal it.
     """
     parts = urlsplit(superuser)
     host = parts.netloc.rpartition("@")[2]

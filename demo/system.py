@@ -1,4 +1,4 @@
-"""The processes of the demo: planned, started until they are ready, and ended."""
+"""Plans, starts and stops the processes of the demo."""
 
 import json
 import os
@@ -35,7 +35,7 @@ class System:
 
     @property
     def url(self) -> str:
-        """Where the API answers."""
+        """The URL of the API."""
         return self.settings["PUBLIC_URL"]
 
     @property
@@ -44,12 +44,12 @@ class System:
         return self.folder / "inbox"
 
     def runs(self) -> bool:
-        """Whether every process runs, under these settings."""
+        """Whether every process runs with these settings."""
         started = _started(self.folder) == self.settings
         return started and all(each.process for each in backgrounds(self.folder))
 
     def start(self) -> None:
-        """Start every process anew, on a database that is up to date; wait() follows."""
+        """Restart every process on an up-to-date database; wait() comes next."""
         record = self.folder / "run" / "settings.json"
         record.parent.mkdir(parents=True, exist_ok=True)
         record.unlink(missing_ok=True)
@@ -60,12 +60,12 @@ class System:
             json.dump(self.settings, file)
 
     def restart(self, name: str) -> None:
-        """Start one process anew; it may not be ready yet."""
+        """Restart one process; it may not be ready yet."""
         background = next(each for each in backgrounds(self.folder) if each.name == name)
         background.start(self._commands()[name], self._environment(name))
 
     def wait(self) -> None:
-        """Return once every process is ready; raise DemoFailed naming the one that is not."""
+        """Return once every process is ready. Raises DemoFailed that names the one that is not."""
         deadline = time.monotonic() + _READY_WITHIN
         for each in backgrounds(self.folder):
             while problem := self._problem(each.name):
@@ -99,7 +99,7 @@ class System:
         }
 
     def _environment(self, process: str = "") -> dict[str, str]:
-        # A setting may be given as NAME_FILE too, and then not as NAME.
+        # A setting that is given as NAME_FILE must not be given as NAME, too.
         kept = {name: text for name, text in os.environ.items() if not name.endswith("_FILE")}
         given = kept | {"PYTHONPATH": str(self.root)} | self.settings
         login = self.logins.get(process)
@@ -125,7 +125,7 @@ def plan(
     environ: Mapping[str, str],
     logins: Mapping[str, str],
 ) -> System:
-    """Return the system as it runs already, or as it can run: on the usual ports where free."""
+    """Return the running system, or one that can run: on the usual ports if they are free."""
     ports = _ports(folder, environ)
     settings = {
         **{name: str(port) for name, port in ports.items()},

@@ -1,4 +1,4 @@
-"""Three years of trade: what a customer was billed, credited and paid, drawn from a seeded lot."""
+"""Generates three years of invoices, credit notes and payments from a seeded random source."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 def chance(lot: Random, share: float) -> bool:
-    """Draw from the lot whether one of these many cases is at hand; 0.04 is one in 25."""
+    """Return True with this probability; 0.04 is one in 25."""
     return lot.random() < share
 
 
@@ -31,7 +31,7 @@ class Trade:
     deposits: list[Row] = field(default_factory=list)
 
     def with_customer(self, customer_id: int, *, a_year: int, usual: int, terms: int) -> None:
-        """Trade with one customer: documents per year, the usual total, days to pay."""
+        """Add the trade with one customer: documents per year, the usual total, days to pay."""
         diligence = self.lot.uniform(0.5, 1.4)
         for day in self._days(a_year):
             total = self._amount(usual)
@@ -80,7 +80,7 @@ class Trade:
         )
         if chance(self.lot, 0.04):
             return  # never
-        if chance(self.lot, 0.12):  # in two parts, of which the second may be still to come
+        if chance(self.lot, 0.12):  # in two parts; the second may not be paid yet
             part = (total * self.lot.randint(3, 7) / 10).quantize(Decimal("0.01"))
             self._payment(document, paid_on, part)
             self._payment(document, paid_on + timedelta(days=delay), total - part)
@@ -88,7 +88,7 @@ class Trade:
         if chance(self.lot, 0.03):  # at the second attempt
             self._payment(document, paid_on, total, status="failed", channel="online")
         self._payment(document, paid_on, total)
-        if chance(self.lot, 0.03):  # a bale comes back, and so does its price
+        if chance(self.lot, 0.03):  # a bale is returned and refunded
             back = (total * self.lot.randint(1, 3) / 10).quantize(Decimal("0.01"))
             self._payment(document, paid_on + timedelta(days=4), -back)
 

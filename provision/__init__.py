@@ -1,4 +1,4 @@
-"""Postgres and RabbitMQ for the demo, the tests and the benchmarks, from whatever the machine has.
+"""Provides Postgres and RabbitMQ for the demo, the tests and the benchmarks.
 
-Standard library only: it runs before anything is installed.
+Uses only the standard library, because it runs before anything is installed.
 """

@@ -6,12 +6,12 @@ from functools import cache
 from pathlib import Path
 from typing import BinaryIO, Self, TypedDict
 
-# initdb refuses to work as root. Not `postgres`, who is there on some days only.
+# initdb refuses to run as root. Not `postgres`, which exists only on some machines.
 _UNPRIVILEGED = "nobody"
 
 
 class Options(TypedDict, total=False):
-    """Arguments of subprocess that make a child run as another user."""
+    """Arguments of subprocess that run a child as another user."""
 
     user: int
     group: int
@@ -20,7 +20,7 @@ class Options(TypedDict, total=False):
 
 @dataclass(frozen=True)
 class Account:
-    """The unprivileged user that private servers run as: ourselves unless we are root."""
+    """The unprivileged user of private servers: the current user, unless that is root."""
 
     uid: int
     gid: int
@@ -28,7 +28,7 @@ class Account:
     @classmethod
     @cache
     def current(cls) -> Self:
-        """Return our own account, or for root the system's least privileged one."""
+        """Return the current account, or for root the least privileged one of the system."""
         if os.geteuid() != 0:
             return cls(os.geteuid(), os.getegid())
         entry = pwd.getpwnam(_UNPRIVILEGED)
@@ -36,7 +36,7 @@ class Account:
 
     @property
     def options(self) -> Options:
-        """Return what subprocess needs to run a child under this account."""
+        """Return the arguments of subprocess to run a child under this account."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
@@ -51,7 +51,7 @@ class Account:
         return check.returncode == 0
 
     def folder(self, path: Path) -> Path:
-        """Make a folder that only this account may enter, taking over one with all it holds."""
+        """Create a folder that only this account may enter, or take over an existing one."""
         path.mkdir(mode=0o700, exist_ok=True)
         if path.stat().st_uid != self.uid:
             for inside in (path, *path.rglob("*")):

@@ -12,10 +12,10 @@ from pathlib import Path
 
 from provision.program import Unavailable
 
-# What packages call to bring up a server of the system's own while they are installed.
+# The programs with which packages start servers during their installation.
 _STARTERS = ("invoke-rc.d", "deb-systemd-invoke", "pg_createcluster")
 
-# What would bring them up at the next boot.
+# The units that would start them at the next boot.
 _SERVICES = {
     "postgresql": ["postgresql.service"],
     "rabbitmq-server": ["rabbitmq-server.service", "epmd.service", "epmd.socket"],
@@ -28,7 +28,7 @@ _PLANNED = re.compile(r"^Inst (\S+) (?:\[\S+\] )?\((\S+)", re.MULTILINE)
 
 @cache
 def privilege() -> list[str]:
-    """Return the words before a command that make it run as root; raise Unavailable if none do."""
+    """Return the prefix that runs a command as root. Raises Unavailable if there is none."""
     if shutil.which("apt-get") is None:
         raise Unavailable("there is no apt-get")
     if os.geteuid() == 0:
@@ -39,7 +39,7 @@ def privilege() -> list[str]:
 
 
 def install(*packages: str) -> None:
-    """Install packages, their servers down now and at boot; raise Unavailable in apt's words."""
+    """Install packages without starting their servers. Raises Unavailable with apt's message."""
     prefix = privilege()
     print(f"Installing {' '.join(packages)} ...", file=sys.stderr)
     with _nothing_starts() as path:
@@ -106,7 +106,7 @@ def _private_apt(folder: Path, suite: str | None) -> list[str]:
 
 
 def _mirror() -> str:
-    """Return where the machine has Debian from."""
+    """Return the machine's Debian mirror."""
     listed = _checked("apt-get", "indextargets", "--format", "$(ORIGIN) $(COMPONENT) $(REPO_URI)")
     if found := re.search(r"^Debian main (\S+)$", listed, re.MULTILINE):
         return found[1]
@@ -115,7 +115,7 @@ def _mirror() -> str:
 
 @contextmanager
 def _nothing_starts() -> Iterator[str]:
-    """Give a PATH on which the programs that start the system's servers do nothing."""
+    """Yield a PATH on which the programs that start system servers do nothing."""
     with tempfile.TemporaryDirectory(prefix="ledgerpost-") as name:
         for starter in _STARTERS:
             script = Path(name) / starter
@@ -125,7 +125,7 @@ def _nothing_starts() -> Iterator[str]:
 
 
 def _run(*command: str, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run a command without input; one that is missing fails like any other."""
+    """Run a command without input; a missing command counts as failed."""
     return subprocess.run(
         ["env", *command],
         capture_output=True,

@@ -15,12 +15,12 @@ _PULL_SECONDS = 600
 
 
 def engine_runs() -> bool:
-    """Whether a Docker engine answers here."""
+    """Whether a Docker engine answers."""
     return _docker("info").returncode == 0
 
 
 class Container:
-    """A server in a container of this checkout, published on 127.0.0.1, its data in a volume."""
+    """A server in a container, published on 127.0.0.1, with its data in a volume."""
 
     def __init__(self, root: Path, name: str, image: Image) -> None:
         digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:8]
@@ -31,7 +31,7 @@ class Container:
 
     @property
     def running(self) -> bool:
-        """Whether the container runs; False without asking Docker where none was ever started."""
+        """Whether the container runs; False without calling Docker if none was ever started."""
         if not self._record.exists():
             return False
         state = _docker("inspect", "--format", "{{.State.Running}}", self.name)
@@ -53,12 +53,15 @@ class Container:
         return None
 
     def start(self) -> None:
-        """Run it unless it runs, and return once it answers; Docker's refusal is Unavailable."""
+        """Start it unless it runs, and return once it answers.
+
+        Raises Unavailable if Docker refuses.
+        """
         if self.running and self._answers():
             return
         self._pull()
         _docker("rm", "--force", self.name)
-        if not self._record.exists():  # what is left of a checkout that was deleted
+        if not self._record.exists():  # a leftover of a deleted checkout
             _docker("volume", "rm", "--force", self.name)
         record = Record.settle(self._record, *self._image.ports)
         options = [word.format(password=record.password) for word in self._image.options]
@@ -79,7 +82,7 @@ class Container:
             time.sleep(0.2)
 
     def stop(self) -> None:
-        """Shut it down in order; its data stays in the volume."""
+        """Shut it down cleanly; its data stays in the volume."""
         if self.running:
             _docker("stop", "--time", "30", self.name)
 
@@ -100,7 +103,7 @@ class Container:
     def _answers(self) -> bool:
         if "amqp" in self._image.ports:
             return amqp.answers(self._recorded.ports["amqp"])
-        # Over TCP: the image's own preparations listen on a Unix socket only.
+        # Over TCP: during its preparations the image listens on a Unix socket only.
         return not _docker("exec", self.name, "pg_isready", "-q", "-h", "127.0.0.1").returncode
 
     def _pull(self) -> None:
@@ -113,7 +116,7 @@ class Container:
 
 
 def _docker(*arguments: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
-    """Run Docker's command; a missing one, and one that does not come back, fail like any other."""
+    """Run the Docker command; a missing or hanging command counts as failed."""
     command = ["env", "docker", *arguments]
     try:
         return subprocess.run(

@@ -1,4 +1,4 @@
-"""Prints .env.example: what docker-compose.yml takes from a file .env (`make contract`)."""
+"""Prints .env.example: the settings that docker-compose.yml takes from .env (`make contract`)."""
 
 import re
 from pathlib import Path
@@ -7,10 +7,11 @@ from shared.process.environment import OLD_NAMES
 
 ROOT = Path(__file__).resolve().parents[1]
 _HEAD = """\
-# What docker-compose.yml takes from a file .env beside it: copy this file, and take the # off what
-# you change. Each setting has its default here. Made by `make contract` from docs/operations.md.
+# The settings that docker-compose.yml takes from a file .env beside it: copy this file, and remove
+# the # from the settings that you change. Each setting has its default here. Made by `make
+# contract` from docs/operations.md.
 """
-# What is the compose file's own, and no process's.
+# The settings of the compose file itself.
 _OF_COMPOSE = {
     "API_PORT": ("8080", "the API's port on 127.0.0.1"),
     "MAILPIT_PORT": ("8025", "the inbox's port on 127.0.0.1"),
@@ -31,7 +32,7 @@ def documented() -> dict[str, tuple[str, str]]:
 
 
 def taken() -> list[str]:
-    """Return what the compose file takes from its environment, in its order, without old names."""
+    """Return the settings that the compose file takes, in its order, without old names."""
     text = (ROOT / "docker-compose.yml").read_text("utf-8")
     names = re.findall(r"^      ([A-Z_]+):$|\$\{([A-Z_]+)", text, re.MULTILINE)
     new = dict.fromkeys(passed or filled for passed, filled in names)

@@ -3,7 +3,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Image:
-    """A server's public image: what a container of it publishes, keeps and is told."""
+    """A server's public image: ports, data and environment of its container."""
 
     name: str
     scheme: str
@@ -17,7 +17,7 @@ class Image:
 
 
 def postgres(*, durable: bool) -> Image:
-    """Return Postgres with the database `ledgerpost`; one that is not durable skips fsync."""
+    """Return Postgres with the database `ledgerpost`; without `durable` it skips fsync."""
     return Image(
         name="postgres:17-alpine",
         scheme="postgresql",
@@ -36,7 +36,7 @@ def rabbitmq() -> Image:
         scheme="amqp",
         ports={"amqp": 5672, "management": 15672},
         data="/var/lib/rabbitmq",
-        # The node's data belongs to its host name, which would be another one at each start.
+        # The node stores data under its host name, which would otherwise change at each start.
         options=(
             *("--hostname", "ledgerpost"),
             *("-e", "RABBITMQ_DEFAULT_USER=ledgerpost", "-e", "RABBITMQ_DEFAULT_PASS={password}"),

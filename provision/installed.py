@@ -1,4 +1,4 @@
-"""Servers that are installed on the machine, in Debian's folders or on PATH."""
+"""Finds servers that are installed in Debian's folders or on PATH."""
 
 import os
 import shutil
@@ -8,15 +8,15 @@ from provision.program import Program
 
 
 def postgres(system: Path = Path("/")) -> Program | None:
-    """Return the newest Postgres that can make a database of its own; None if there is none."""
+    """Return the newest Postgres with initdb, or None."""
     versions = system.glob("usr/lib/postgresql/*/bin")
     newest_first = sorted(versions, key=lambda folder: float(folder.parent.name), reverse=True)
     return first_with("initdb", [*newest_first, *_on_path("initdb")])
 
 
 def rabbitmq(system: Path = Path("/")) -> Program | None:
-    """Return RabbitMQ; None if there is none."""
-    # Debian's wrappers on PATH would change to the system's account and data: its folder first.
+    """Return RabbitMQ, or None."""
+    # Debian's folder first: its wrappers on PATH would use the system's account and data.
     debian = system / "usr/lib/rabbitmq/bin"
     return first_with("rabbitmq-server", [debian, *_on_path("rabbitmq-server")])
 
@@ -27,5 +27,5 @@ def _on_path(name: str) -> list[Path]:
 
 
 def first_with(name: str, folders: list[Path]) -> Program | None:
-    """Return the program of the first folder that has it to run; None if none does."""
+    """Return the program in the first folder that has it, or None."""
     return next((Program(path) for path in folders if os.access(path / name, os.X_OK)), None)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 _PIP_TOOLS = "pip-tools>=7.5"
 
-# Any index yields the same hashes, so a pin names no address.
+# Every index has the same hashes, so pins contain no URL.
 _OPTIONS = (
     *("--quiet", "--upgrade", "--generate-hashes", "--allow-unsafe", "--strip-extras"),
     *("--no-header", "--no-annotate"),
@@ -33,7 +33,7 @@ def lock(root: Path) -> None:
 
 
 def _environ() -> dict[str, str]:
-    """Return the environment without this machine's own sources of packages."""
+    """Return the environment without this machine's package indexes."""
     own = {"PIP_FIND_LINKS", "PIP_EXTRA_INDEX_URL"}
     kept = {name: value for name, value in os.environ.items() if name not in own}
     return {**kept, "PIP_CONFIG_FILE": os.devnull}

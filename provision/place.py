@@ -11,10 +11,10 @@ from provision.account import Account
 
 
 def place(root: Path, name: str) -> Path:
-    """Return the folder of one named set of servers: var/NAME in the checkout, made if missing.
+    """Return the folder of a named set of servers: var/NAME in the checkout, created if missing.
 
-    Where the servers' account cannot reach the checkout (root's home, say), var/NAME is a link to
-    a folder of this checkout's own under /var/tmp.
+    If the servers' account cannot reach the checkout (for example in root's home), var/NAME is a
+    link to a folder under /var/tmp.
     """
     var = root / "var"
     link = var / name
@@ -35,25 +35,25 @@ def place(root: Path, name: str) -> Path:
 
 
 def remove(root: Path, name: str) -> None:
-    """Delete the folder of this name with all that is in it."""
+    """Delete the folder of this name and its content."""
     link = root / "var" / name
     shutil.rmtree(link.resolve(), ignore_errors=True)
     if link.is_symlink():
         link.unlink()
-        with suppress(OSError):  # the last one out
+        with suppress(OSError):  # others may still use it
             _elsewhere(root).rmdir()
 
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Let one process (and one of its threads) at a time into what it guards in this folder."""
+    """Lock this folder: one process, and one of its threads, at a time."""
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
 
 
 def _elsewhere(root: Path) -> Path:
-    """Return a folder under /var/tmp that nobody else can have prepared for us."""
+    """Return a folder under /var/tmp that no other user can have prepared."""
     digest = hashlib.sha256(str(root.resolve()).encode()).hexdigest()[:12]
     folder = Path("/var/tmp") / f"ledgerpost-{os.geteuid()}-{digest}"
     folder.mkdir(mode=0o755, exist_ok=True)

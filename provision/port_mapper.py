@@ -1,4 +1,4 @@
-"""Erlang's port mapper (epmd), which tells nodes of each other; one of our own, on 127.0.0.1."""
+"""A private port mapper of Erlang (epmd) on 127.0.0.1, by which nodes find each other."""
 
 import signal
 import time
@@ -13,7 +13,7 @@ _NAME = "epmd.process"
 
 
 def start(folder: Path, port: int, program: Program, account: Account) -> None:
-    """Start it on this port, remembered in the folder."""
+    """Start it on this port, and record it in the folder."""
     process = spawn(
         ("epmd", "-port", str(port), "-address", "127.0.0.1"),
         account=account,
@@ -26,7 +26,7 @@ def start(folder: Path, port: int, program: Program, account: Account) -> None:
 
 
 def kill(folder: Path) -> None:
-    """End the one that is remembered in the folder."""
+    """Stop the one that is recorded in the folder."""
     if process := Process.load(folder / _NAME):
         process.signal(signal.SIGKILL)
         process.wait(10)

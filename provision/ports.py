@@ -6,9 +6,9 @@ _RANGE = range(20_000, 32_000)
 
 
 def is_free(port: int) -> bool:
-    """Whether nothing listens on this port of 127.0.0.1."""
+    """Whether the port of 127.0.0.1 is free."""
     with socket.socket() as probe:
-        # Connections of a server that was just killed may linger; they do not hold the port.
+        # Remaining connections of a server that was just killed do not block the port.
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
@@ -18,7 +18,7 @@ def is_free(port: int) -> bool:
 
 
 def free_ports(count: int) -> list[int]:
-    """Distinct ports of 127.0.0.1 on which nothing listens now; random, so that twins differ."""
+    """Return distinct free ports of 127.0.0.1; random, so that concurrent calls differ."""
     found: list[int] = []
     for port in random.sample(_RANGE, len(_RANGE)):
         if len(found) == count:

@@ -18,15 +18,15 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 """
 
-# What was committed survives kill -9 of the server, but not a power cut.
+# Commits survive kill -9 of the server, but not a power cut.
 _FORGETFUL = "fsync = off\nfull_page_writes = off\n"
 
 
 class Postgres:
-    """A private Postgres in a folder, on a port of its own on 127.0.0.1.
+    """A private Postgres in a folder, on its own port of 127.0.0.1.
 
-    The port, the password and the data stay the same over restarts. A durable one flushes its log
-    as Postgres does by default.
+    Port, password and data stay the same over restarts. With `durable` it flushes its log, the
+    default of Postgres.
     """
 
     def __init__(
@@ -62,20 +62,20 @@ class Postgres:
         return f"postgresql://ledgerpost:{self._recorded.password}@127.0.0.1:{self.port}/ledgerpost"
 
     def start(self) -> None:
-        """Start it unless it runs, and return once it answers; initialised if it has no data."""
+        """Start it unless it runs, and return once it answers; initialise it if it has no data."""
         if self._process:
             return
         self._account.folder(self.folder)
         record = Record.settle(self._record, "postgres")
         if not (self._data / "PG_VERSION").exists():
             self._initialise(record.password)
-        # The id in it may be another program's by now, which would keep Postgres from starting.
+        # Its process id may belong to another program by now, and Postgres would not start.
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         options = f"-p {record.ports['postgres']}"
         self._run("pg_ctl", "start", "-D", self._data, "-wst60", "-o", options, "-l", self.log)
 
     def stop(self) -> None:
-        """Shut it down in order, ending its clients' sessions."""
+        """Shut it down cleanly, and end its clients' sessions."""
         if process := self._process:
             process.signal(signal.SIGINT)
             if not process.wait(30):
@@ -112,7 +112,7 @@ class Postgres:
         return record
 
     def _initialise(self, password: str) -> None:
-        shutil.rmtree(self._data, ignore_errors=True)  # what an interrupted initdb left
+        shutil.rmtree(self._data, ignore_errors=True)  # a leftover of an interrupted initdb
         secret = self._account.file(self.folder / "password", password)
         self._run(
             "initdb", "--username=ledgerpost", f"--pwfile={secret}", "--auth=scram-sha-256",
@@ -124,7 +124,7 @@ class Postgres:
         self._run("postgres", "--single", "postgres", given="CREATE DATABASE ledgerpost\n")
 
     def _run(self, name: str, *arguments: str | Path, given: str = "") -> None:
-        """Run one of Postgres's programs on the data folder, its output in the log."""
+        """Run one of Postgres's programs on the data folder, with its output in the log."""
         with self._account.open_log(self.log) as log:
             done = subprocess.run(
                 [self._program().bin / name, *arguments],

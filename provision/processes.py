@@ -13,19 +13,19 @@ from provision.account import Account
 
 @dataclass(frozen=True)
 class Process:
-    """One process of this machine, told apart from a later one that was given the same id."""
+    """A process of this machine, distinguished from a later one with the same id."""
 
     pid: int
     started: str
 
     @classmethod
     def of(cls, pid: int) -> Self | None:
-        """Return the process that has this id now; None for a missing or a dead one."""
+        """Return the process that has this id now, or None if there is none or it is dead."""
         folder = Path(f"/proc/{pid}")
         try:
-            # The name in brackets may hold anything, brackets and spaces too.
+            # The name in brackets may contain anything, including brackets and spaces.
             state, *rest = (folder / "stat").read_text().rpartition(")")[2].split()
-            # While other threads of it are ending, its sockets are still open.
+            # Its sockets are still open while its other threads end.
             dead = state in {"Z", "X"} and len(list((folder / "task").iterdir())) == 1
         except OSError:
             return None
@@ -90,7 +90,7 @@ class Process:
 def spawn(
     command: Sequence[str | Path], *, account: Account, environment: Mapping[str, str], log: Path
 ) -> Process:
-    """Start a server that outlives this program, in a session of its own, its output in a file."""
+    """Start a server that outlives this program, in its own session, with its output in a file."""
     with account.open_log(log) as output:
         child = subprocess.Popen(
             command,
@@ -102,7 +102,7 @@ def spawn(
             start_new_session=True,
             **account.options,
         )
-    child.returncode = 0  # it is watched by its id; without this Popen warns when it is collected
+    child.returncode = 0  # it is watched by its id; otherwise Popen would warn when it is collected
     process = Process.of(child.pid)
     if process is None:
         raise RuntimeError(f"{command[0]} ended at once, see {log}")

@@ -1,4 +1,4 @@
-"""Where the executables come from: the machine, its package manager, or unpacked packages."""
+"""Finds the executables: installed, from the package manager, or from unpacked packages."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,14 +10,14 @@ from provision.program import Program, Unavailable
 
 
 def postgres(root: Path) -> Program:
-    """Return Postgres, installed now if need be; raise Unavailable with advice if impossible."""
+    """Return Postgres, and install it if needed. Raises Unavailable with advice."""
     return _obtain(root, "postgresql", lambda: installed.postgres() or unpacked.postgres(root))
 
 
 def rabbitmq(root: Path, other: str | None = None) -> Program:
-    """Return RabbitMQ, installed now if need be; raise Unavailable with advice if impossible.
+    """Return RabbitMQ, and install it if needed. Raises Unavailable with advice.
 
-    `other` names the folder of another RabbitMQ's programs, or the Debian suite to have it from.
+    `other` is the folder of another RabbitMQ's programs, or a Debian suite.
     """
     if other:
         return suites.rabbitmq(root, other)

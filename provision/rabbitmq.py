@@ -15,14 +15,14 @@ from provision.record import Record
 
 _PORTS = ("amqp", "distribution", "management")
 _START_SECONDS = 90
-_TRIES = 2  # somebody else may take a port that was free, in the seconds until the node does
+_TRIES = 2  # another program may take a free port in the seconds before the node does
 
 
 class RabbitMQ:
-    """A private RabbitMQ node in a folder, with ports and a port mapper (epmd) of its own.
+    """A private RabbitMQ node in a folder, with its own ports and port mapper (epmd).
 
     It listens on 127.0.0.1 only. Ports, password and data stay the same over restarts. With
-    `management` it also speaks RabbitMQ's HTTP API, at the price of six seconds at each stop(). As
+    `management` it also offers RabbitMQ's HTTP API; each stop() then takes six more seconds. As
     a `member` of a cluster it uses the cluster's port mapper and password.
     """
 
@@ -72,7 +72,7 @@ class RabbitMQ:
         return f"http://ledgerpost:{record.password}@127.0.0.1:{record.ports['management']}"
 
     def start(self) -> None:
-        """Start it unless it runs, and return once it answers; created if it has no data."""
+        """Start it unless it runs, and return once it answers; create it if it has no data."""
         if self.pid and amqp.answers(self.port):
             return
         self.kill()
@@ -86,7 +86,7 @@ class RabbitMQ:
         raise RuntimeError(f"RabbitMQ did not start, see {self.log}")
 
     def stop(self) -> None:
-        """Shut it down in order, its port mapper too."""
+        """Shut it down cleanly, with its port mapper."""
         if node := Process.load(self.folder / "node.process"):
             node.signal(signal.SIGTERM)
             node.wait(30)
@@ -94,7 +94,7 @@ class RabbitMQ:
 
     def kill(self) -> None:
         """Kill it at once, as a crash would, and its port mapper."""
-        # The node first: it would start another port mapper in the place of a missing one.
+        # The node first: it would replace a missing port mapper.
         if node := Process.load(self.folder / "node.process"):
             node.signal(signal.SIGKILL)
             node.wait(10)
@@ -135,12 +135,12 @@ class RabbitMQ:
         return spawn(command, account=self._account, environment=self._environment(), log=self.log)
 
     def _launch(self, record: Record) -> bool:
-        """Start the node on these ports and return whether it answers."""
+        """Start the node on these ports, and return whether it answers."""
         rabbitmq_node.write(
             self.folder, record, self._account, management=self._management, member=self._member
         )
         if self._member is None:
-            # One that RabbitMQ starts by itself would outlive it.
+            # A port mapper that RabbitMQ starts would outlive it.
             port_mapper.start(self.folder, record.ports["epmd"], self._program(), self._account)
         self._spawn(self._program().bin / "rabbitmq-server").save(self.folder / "node.process")
         return self._wait(record.ports["amqp"])

@@ -16,9 +16,9 @@ _HEADSTART = 5  # seconds
 
 
 class Cluster:
-    """Private RabbitMQ nodes on 127.0.0.1 that replicate their quorum queues; one port mapper.
+    """Private RabbitMQ nodes on 127.0.0.1 that replicate quorum queues, with one port mapper.
 
-    Each of them may be killed and started again by itself.
+    Each of them may be killed and started again.
     """
 
     def __init__(self, folder: Path, program: Callable[[], Program], *, size: int = 3) -> None:
@@ -31,7 +31,7 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """The address that names all nodes, password included."""
+        """The URL with all nodes, including the password."""
         first, *_ = parts = [urlsplit(node.url) for node in self.nodes.values()]
         user = first.netloc.rpartition("@")[0]
         hosts = ",".join(f"{part.hostname}:{part.port}" for part in parts)
@@ -74,5 +74,5 @@ class Cluster:
         shutil.rmtree(self._folder, ignore_errors=True)
 
     def _left(self) -> list[RabbitMQ]:
-        """Return the nodes of whoever started them."""
+        """Return the nodes of an earlier start."""
         return [RabbitMQ(folder, self._program) for folder in self._folder.glob("ledgerpost-*")]

@@ -1,4 +1,4 @@
-"""What a private RabbitMQ node is told: its folders, its environment and its settings."""
+"""Folders, environment and settings of a private RabbitMQ node."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -6,10 +6,10 @@ from pathlib import Path
 from provision.account import Account
 from provision.record import Record
 
-# Erlang asks no name server for its own host; a bare container may know no localhost.
+# Erlang must not use a name server for its own host; a bare container may lack localhost.
 _HOSTS = '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n'
 
-# As in docker/rabbitmq.conf, which says why: a mailer may hold a message for an hour.
+# As in docker/rabbitmq.conf, which explains it: a mailer may hold a message for an hour.
 _CONSUMER_TIMEOUT = "5400000"  # milliseconds
 _ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
@@ -24,11 +24,11 @@ class Member:
     password: str
 
     def share(self, record: Record) -> Record:
-        """Return what a node has for itself, completed by what is everybody's."""
+        """Return a node's own settings, completed by the shared ones."""
         return replace(record, ports=record.ports | {"epmd": self.epmd}, password=self.password)
 
     def settings(self) -> dict[str, str]:
-        """Return how a node finds the others; without most of them it stops serving."""
+        """Return the settings by which nodes find one another; a minority stops serving."""
         nodes = {
             f"cluster_formation.classic_config.nodes.{number}": name
             for number, name in enumerate(self.everyone, 1)
@@ -59,8 +59,8 @@ def environment(folder: Path, record: Record, member: Member | None = None) -> d
         "ERL_INETRC": f"{folder}/inetrc",
         "ERL_CRASH_DUMP_BYTES": "0",
         "RABBITMQ_ADVANCED_CONFIG_FILE": f"{folder}/advanced.config",
-        # It makes the start script become the node, which then has the process id we know;
-        # -noinput takes the input away again.
+        # With this the start script becomes the node, which then has the known process id;
+        # -noinput removes its input again.
         "RABBITMQ_ALLOW_INPUT": "1",
         "RABBITMQ_SERVER_START_ARGS": "-noinput",
         "RABBITMQ_CONF_ENV_FILE": f"{folder}/none",

@@ -10,19 +10,19 @@ from provision import ports
 
 @dataclass(frozen=True)
 class Record:
-    """What a private server keeps across restarts: its ports by name, its user's password."""
+    """The data that a private server keeps across restarts: ports by name, and the password."""
 
     ports: dict[str, int]
     password: str
 
     @classmethod
     def load(cls, file: Path) -> Self | None:
-        """Return what was recorded; None before the first start."""
+        """Return the record, or None before the first start."""
         return cls(**json.loads(file.read_text())) if file.exists() else None
 
     @classmethod
     def settle(cls, file: Path, *names: str) -> Self:
-        """Record ports to start on: those of the last start while they are free, else new ones."""
+        """Record the ports to start on: those of the last start if free, otherwise new ones."""
         known = cls.load(file)
         if known and all(map(ports.is_free, known.ports.values())):
             return known

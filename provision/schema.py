@@ -19,7 +19,7 @@ _HEAD = """\
 
 
 async def text(url: str) -> str:
-    """Return the statements that make the domains, tables, views and functions of a database."""
+    """Return the statements that create the domains, tables, views and functions of a database."""
     connection = await asyncpg.connect(url, server_settings={"search_path": "public"})
     try:
         belonging = [*await connection.fetch(_QUERIES.indexes)]

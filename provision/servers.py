@@ -14,7 +14,7 @@ from provision.program import Unavailable
 from provision.rabbitmq import RabbitMQ
 from provision.rabbitmq_cluster import Cluster
 
-# Their data is forgotten when they stop, so they may be fast to write and quick to end.
+# Their data is deleted when they stop, so they may skip fsync and stop immediately.
 _THROWAWAY = {"test"}
 
 _USAGE = "usage: python -m provision.servers (start|stop|status NAME)|clean"
@@ -31,7 +31,7 @@ _Private = TypeVar("_Private", bound=_Server)
 
 @dataclass(frozen=True)
 class Servers:
-    """A database and a broker that answer; the user in each address may do everything there."""
+    """A running database and broker; the user in each URL has all rights."""
 
     root: Path
     name: str
@@ -41,12 +41,12 @@ class Servers:
     """RabbitMQ's HTTP API with user and password; None where the broker does not offer it."""
 
     def stop(self) -> None:
-        """End what was started for this name; servers given by the environment are left alone."""
+        """Stop the servers of this name; servers from the environment stay."""
         stop(self.root, self.name)
 
 
 def start(root: Path, name: str, environ: Mapping[str, str] = os.environ) -> Servers:
-    """Return the servers of this name, started unless they run; raise Unavailable with advice."""
+    """Return the servers of this name, and start them unless they run. Raises Unavailable."""
     with locked(place(root, name)), ThreadPoolExecutor() as pool:
         database = pool.submit(_database, root, name, environ)
         broker = pool.submit(_broker, root, name, environ)
@@ -54,7 +54,7 @@ def start(root: Path, name: str, environ: Mapping[str, str] = os.environ) -> Ser
 
 
 def stop(root: Path, name: str) -> None:
-    """End what was started under this name; the data of throw-away servers goes with them."""
+    """Stop the servers of this name; the data of temporary servers is deleted."""
     with locked(place(root, name)):
         for server in (*_databases(root, name), *_brokers(root, name)):
             if name in _THROWAWAY:
@@ -64,13 +64,13 @@ def stop(root: Path, name: str) -> None:
 
 
 def running(root: Path, name: str) -> list[str]:
-    """Return the addresses of what runs now under this name."""
+    """Return the URLs of the servers of this name that run now."""
     servers = (*_databases(root, name), *_brokers(root, name))
     return [server.url for server in servers if server.running]
 
 
 def own_postgres(root: Path, name: str, *, durable: bool = True) -> Postgres:
-    """Return a database server of the caller's own, not started, to be killed and wiped at will."""
+    """Return a private database server, not started, which the caller may kill and wipe."""
     folder = place(root, name) / "postgres"
     return Postgres(folder, lambda: programs.postgres(root), durable=durable)
 
@@ -78,16 +78,16 @@ def own_postgres(root: Path, name: str, *, durable: bool = True) -> Postgres:
 def own_rabbitmq(
     root: Path, name: str, *, management: bool = False, other: str | None = None
 ) -> RabbitMQ:
-    """Return a broker of the caller's own, not started, to be killed and wiped at will.
+    """Return a private broker, not started, which the caller may kill and wipe.
 
-    `other` names the folder of another RabbitMQ's programs, or the Debian suite to have it from.
+    `other` is the folder of another RabbitMQ's programs, or a Debian suite.
     """
     folder = place(root, name) / "rabbitmq"
     return RabbitMQ(folder, lambda: programs.rabbitmq(root, other), management=management)
 
 
 def own_cluster(root: Path, name: str, *, other: str | None = None) -> Cluster:
-    """Return three brokers of the caller's own that are one, not started; `other` as above."""
+    """Return a private cluster of three brokers, not started; `other` as in own_rabbitmq()."""
     folder = place(root, name) / "cluster"
     return Cluster(folder, lambda: programs.rabbitmq(root, other))
 
@@ -115,7 +115,7 @@ def _broker(root: Path, name: str, environ: Mapping[str, str]) -> tuple[str, str
 
 
 def _start(private: _Private, container: Container) -> _Private | Container:
-    """Start whichever runs already, else a container where an engine has the image."""
+    """Return the running server, or a container if Docker has the image, or a private one."""
     if container.running or (not private.running and docker.engine_runs()):
         try:
             container.start()

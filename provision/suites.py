@@ -1,4 +1,4 @@
-"""Another RabbitMQ than the machine's, of a folder or of another suite of Debian."""
+"""Provides another RabbitMQ than the machine's, from a folder or another suite of Debian."""
 
 import subprocess
 import sys
@@ -8,7 +8,7 @@ from provision import apt, installed, unpacked
 from provision.place import locked, place
 from provision.program import Program, Unavailable
 
-# Not what only an installed package calls: the system's accounts, Python, systemd.
+# Without packages that only an installation needs: accounts, Python, systemd.
 _NEEDED = r"rabbitmq-server|erlang-.*|lib(?!perl|pam|python|systemd-shared).*|zlib1g"
 
 _WRAPPER = """#!/bin/sh
@@ -17,9 +17,9 @@ exec {loader} --library-path {libraries} --argv0 "$0" {program} "$@"
 
 
 def rabbitmq(root: Path, name: str) -> Program:
-    """Return RabbitMQ of a folder, or of a suite of Debian (`trixie`), which is fetched once.
+    """Return RabbitMQ from a folder, or from a suite of Debian (`trixie`), fetched once.
 
-    The suite's own C library comes along. Raise Unavailable where there is none.
+    It includes the suite's C library. Raises Unavailable if there is none.
     """
     if "/" in name:
         if program := installed.first_with("rabbitmq-server", [Path(name)]):
@@ -54,7 +54,7 @@ def _fetch(folder: Path, suite: str) -> None:
 
 
 def _wrap(program: Path, loader: Path, libraries: str) -> None:
-    """Have a program run by its own loader: the machine's C library may be too old for it."""
+    """Run a program with its own loader: the machine's C library may be too old for it."""
     hidden = program.rename(program.with_name(f".{program.name}"))
     program.write_text(_WRAPPER.format(loader=loader, libraries=libraries, program=hidden))
     program.chmod(0o755)

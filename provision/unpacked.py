@@ -1,4 +1,4 @@
-"""Debian's packages unpacked into a folder of ours, for those who may not install them."""
+"""Unpacks Debian's packages into a folder, for users who may not install them."""
 
 import subprocess
 import sys
@@ -9,12 +9,12 @@ from provision import apt, installed
 from provision.place import place
 from provision.program import Program
 
-# Not Perl, the system's accounts, clusters and log rotation; not LLVM, which only the JIT needs.
+# Without Perl, accounts, clusters and log rotation; without LLVM, which only the JIT needs.
 _NEEDED = r"postgresql(-client)?-\d+|rabbitmq-server|erlang-.*|lib(?!llvm|perl|pam|common).*"
 
 
 def fetch(root: Path) -> None:
-    """Download and unpack Postgres and RabbitMQ once; raise Unavailable in apt-get's words."""
+    """Download and unpack Postgres and RabbitMQ once. Raises Unavailable with apt-get's message."""
     folder = place(root, "programs")
     if (folder / "complete").exists():
         return
@@ -39,7 +39,7 @@ def rabbitmq(root: Path) -> Program | None:
 
 
 def _complete(root: Path, program: Program | None) -> Program | None:
-    """Tell a program where its libraries and its neighbours were unpacked."""
+    """Return the program with the paths of its unpacked libraries and programs."""
     system = place(root, "programs") / "system"
     if program is None or not program.bin.is_relative_to(system):
         return None
@@ -48,7 +48,7 @@ def _complete(root: Path, program: Program | None) -> Program | None:
 
 
 def settle_erlang(erlang: Path) -> None:
-    """Write where Erlang is into the scripts that carry the place it was built for."""
+    """Write Erlang's folder into the scripts that contain the folder it was built for."""
     for script in (*erlang.glob("bin/*"), *erlang.glob("erts-*/bin/*")):
         content = script.read_bytes()
         if content.startswith(b"#!/bin/sh"):

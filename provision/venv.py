@@ -12,7 +12,7 @@ from provision.program import Unavailable
 
 
 def make(root: Path) -> None:
-    """Bring .venv of the checkout up to the pinned requirements and install the project in it."""
+    """Install the pinned requirements and the project into .venv of the checkout."""
     folder = root / ".venv"
     python = folder / "bin" / "python"
     if not _works(python):
@@ -24,7 +24,7 @@ def make(root: Path) -> None:
 
 
 def _works(python: Path) -> bool:
-    """Whether there is an environment, made in this place, with pip and a Python that will do."""
+    """Whether there is an environment, created in this folder, with pip and a suitable Python."""
     check = "import pip, sys; print(sys.version_info >= (3, 11) and sys.prefix)"
     try:
         done = subprocess.run([python, "-c", check], check=False, capture_output=True, text=True)
@@ -45,7 +45,7 @@ def _create(folder: Path, root: Path) -> None:
 
 
 def _has_ensurepip() -> bool:
-    """Whether Python can put pip into an environment; Debian's does once python3-venv is there."""
+    """Whether Python can install pip into an environment; Debian's needs python3-venv."""
     if find_spec("ensurepip"):
         return True
     try:
@@ -56,7 +56,7 @@ def _has_ensurepip() -> bool:
 
 
 def _pip_wheel(root: Path) -> Path:
-    """Return pip as a wheel out of a package of Debian's, which is not installed."""
+    """Return pip as a wheel from a Debian package, without installing the package."""
     folder = place(root, "programs")
     with locked(folder):
         for package in apt.download(folder, "python3-pip-whl"):

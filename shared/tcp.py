@@ -1,19 +1,19 @@
-"""TCP connections to a host, one of whose addresses may not answer."""
+"""TCP connections to a host, some of whose addresses may not answer."""
 
 import asyncio
 import socket
 
 from aiohappyeyeballs import start_connection
 
-# RFC 8305: so many seconds after one address was tried the next is tried beside it.
+# RFC 8305: the seconds after which the next address is tried in parallel.
 _NEXT = 0.25
 
 
 async def connected(host: str, port: int) -> socket.socket:
     """Return a socket that is connected to the first address of `host` that answers.
 
-    An address is tried 0.25 s after the one before it, or as soon as that has failed, so one that
-    swallows packets costs a quarter of a second. Raises OSError if none answers.
+    Each address is tried 0.25 s after the one before it, or as soon as that has failed, so an
+    address that drops packets costs a quarter of a second. Raises OSError if none answers.
     """
     loop = asyncio.get_running_loop()
     found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)

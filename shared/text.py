@@ -1,21 +1,21 @@
-"""Text of strangers as one line that is safe to show: at a terminal, in a log, in a message."""
+"""Makes foreign text safe to show in one line: at a terminal, in a log, in a message."""
 
 
 def line(text: str, most: int) -> str:
     """Return `text` as one printable line of at most `most` characters.
 
-    What cannot be printed becomes a space, and of several spaces one stays.
+    Unprintable characters become spaces, and runs of spaces become one.
     """
-    # Spaces that go may make room for what follows, but not for ever.
+    # Removed spaces make room for more text, but the input must be cut somewhere.
     text = text[: 16 * most]
     printable = text if text.isprintable() else "".join(map(_or_space, text))
     return " ".join(printable.split())[:most]
 
 
 def escaped(text: str, *, kept: str = "") -> str:
-    """Return `text` with an escape for each sign that would begin a line or steer a terminal.
+    """Return `text` with escapes for characters that would begin a line or control a terminal.
 
-    Marks that turn the direction of writing are among them. The signs in `kept` stay.
+    This includes marks that change the direction of writing. Characters in `kept` stay.
     """
     if text.isprintable():
         return text

@@ -1,10 +1,10 @@
-"""The time zones that IANA names, whatever else this machine takes for one."""
+"""The time zones in IANA's list, without others that this machine knows."""
 
 from functools import cache
 from importlib.resources import files
 from typing import Final
 
-# The one has no time, the other that of the machine.
+# "Factory" has no time, "localtime" that of the machine.
 _NONE: Final = {"Factory", "localtime"}
 
 

@@ -1,4 +1,4 @@
-"""W3C Trace Context: one id that runs from an HTTP request to the mail that it made go out."""
+"""W3C Trace Context: one trace id from an HTTP request to the mails that it causes."""
 
 import re
 import secrets
@@ -12,7 +12,7 @@ _FORM = re.compile(
 )
 # Characters; a later version may add to the 55 of today.
 _LONGEST = 512
-_FLAGS = 0b11  # sampled, and random: what is defined so far; others are not ours to pass on
+_FLAGS = 0b11  # sampled and random, the flags defined so far; others must not be passed on
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Trace:
 
     @classmethod
     def parse(cls, traceparent: str) -> Self | None:
-        """Read a `traceparent`, of later versions too; None where it is none."""
+        """Read a `traceparent`, also of later versions, or return None if it is malformed."""
         match = _FORM.fullmatch(traceparent) if len(traceparent) <= _LONGEST else None
         if (
             match is None

@@ -1,4 +1,4 @@
-"""Places that businesses share by turns, so that none of them is kept waiting by another's work."""
+"""Places for concurrent work that businesses share by turns, so that none delays another."""
 
 import asyncio
 from collections import deque
@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 
 
 class Turns:
-    """`places` for work at the same time, at most `each` of them for one business.
+    """`places` for concurrent work, at most `each` of them for one business.
 
     A free place goes to the business that holds the fewest, and among those to the one that has
     waited longest. If `spare`, the last free place is only for a business that holds none.
@@ -22,7 +22,7 @@ class Turns:
 
     @asynccontextmanager
     async def turn(self, business: int) -> AsyncIterator[None]:
-        """Hold a place meanwhile, once it is the turn of the business."""
+        """Wait for the business's turn, and hold a place within the `async with`."""
         await self.take(business)
         try:
             yield
@@ -30,7 +30,7 @@ class Turns:
             self.leave(business)
 
     async def take(self, business: int) -> None:
-        """Wait for a place and hold it until `leave`."""
+        """Wait for a place, and hold it until leave() is called."""
         if self.take_now(business):
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -45,18 +45,18 @@ class Turns:
             raise
 
     def take_now(self, business: int) -> bool:
-        """Hold a place until `leave` if there is one, and return whether there is."""
+        """Take a place if one is free now, and return whether it was; leave() gives it back."""
         if business in self._waiting or not self._may(business):
             return False
         self._give(business)
         return True
 
     def waiting(self, business: int) -> int:
-        """Return how many wait for a place of the business."""
+        """Return the number of waiters of the business."""
         return len(self._waiting.get(business, ()))
 
     def leave(self, business: int) -> None:
-        """Give a place back, and so to whose turn it is."""
+        """Give a place back; it goes to the business whose turn it is."""
         self._free += 1
         held = self._held.pop(business) - 1
         if held:
@@ -78,7 +78,7 @@ class Turns:
             business = min(entitled, key=lambda each: self._held.get(each, 0))
             queue = self._waiting.pop(business)
             place = queue.popleft()
-            if not place.done():  # cancelled, and its task does not know yet
+            if not place.done():  # otherwise the waiter was just cancelled
                 place.set_result(None)
                 self._give(business)
             if queue:

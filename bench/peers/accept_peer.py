@@ -1,4 +1,4 @@
-"""Plain aiohttp and asyncpg: a handler that does nothing but commit the rows of a send."""
+"""Plain aiohttp and asyncpg: a handler that only commits the rows of a send."""
 
 import json
 import os
@@ -11,7 +11,7 @@ import asyncpg
 import uvloop
 from aiohttp import web
 
-# Written by the bench: the product's own statement, so that the same rows are committed.
+# Written by the benchmark: the product's own statement, so that the same rows are committed.
 ACCEPT = json.loads(Path(os.environ["PEER_QUERIES"]).read_text())["accept"]
 ARGUMENTS = max(map(int, re.findall(r"\$(\d+)", ACCEPT)))
 POOL = web.AppKey("POOL", asyncpg.Pool)

@@ -9,7 +9,7 @@ import asyncpg
 import uvloop
 from aiohttp import web
 
-# Written by the bench: the product's queries under their names, and the naive one.
+# Written by the benchmark: the product's queries by name, and the naive one.
 QUERIES = json.loads(Path(os.environ["PEER_QUERIES"]).read_text())
 POOL = web.AppKey("POOL", asyncpg.Pool)
 

@@ -1,4 +1,4 @@
-"""Subject, text and HTML of the mail, from the templates in `mail/`."""
+"""Renders subject, text and HTML of the mail from the templates in `mail/`."""
 
 import re
 from collections.abc import Collection
@@ -19,7 +19,7 @@ _RUN: Final = re.compile("^ +|  +")
 #: A mail shows at most this many transactions, the latest ones; an attached PDF shows all.
 SHOWN: Final = 40
 #: Two columns of figures of at most this many characters fit beside a label on a small phone.
-#: Longer ones stand one above the other, above WIDE in small letters: no figure may be broken.
+#: Longer ones are stacked, above WIDE in small type: no figure may be broken.
 NARROW: Final = 13
 WIDE: Final = 20
 
@@ -50,8 +50,8 @@ class Mail:
     ) -> tuple[str, str, str]:
         """Return subject, text and HTML; the subject is one line of at most 150 characters.
 
-        They invite to reply if `replies` reach the business, and tell of a PDF if one is attached,
-        and of what is wrong with it.
+        They invite replies if `replies` reach the business, and mention the PDF, if one is
+        attached, and its flaws.
         """
         data = _shown(view) | {
             "message": lines(message),
@@ -67,7 +67,7 @@ class Mail:
 
 
 def _apart(template: str) -> str:
-    """Give what differs from mail to mail lines of its own; the others need encoding only once.
+    """Put the parts that differ from mail to mail on separate lines; the others are encoded once.
 
     The breaks are inside of the tags around it, where they show nowhere.
     """
@@ -95,7 +95,7 @@ def _source(name: str) -> str:
 
 
 def _blanks(text: str) -> str:
-    """Return a text whose runs of blanks a browser keeps; it may still break the line in them."""
+    """Return a text in which a browser keeps runs of blanks, but may break lines."""
     return _RUN.sub(_kept, text)
 
 
@@ -105,7 +105,7 @@ def _kept(run: re.Match[str]) -> str:
 
 
 def _attachment(flaws: Collection[Kind], *, attached: bool) -> str:
-    """Return what the mail says of its PDF, and a blank; nothing if there is to be none."""
+    """Return the mail's sentence about its PDF and a blank, or an empty text without a PDF."""
     if "no_pdf" in flaws:
         return "The full statement could not be attached as a PDF this time. "
     if not attached:

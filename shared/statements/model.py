@@ -19,7 +19,7 @@ from shared.validation import said
 
 
 class StatementError(ValueError):
-    """The bytes are no statement of a version that this program knows."""
+    """The bytes are not a statement of a known version."""
 
 
 def _exact(value: object) -> object:
@@ -38,7 +38,7 @@ class _Frozen(BaseModel):
 
 
 class Business(_Frozen):
-    """Whoever sends the statement, as stored when it was frozen."""
+    """The business that sends the statement, as stored when it was frozen."""
 
     id: int
     name: str
@@ -50,7 +50,7 @@ class Business(_Frozen):
 
 
 class Customer(_Frozen):
-    """Whoever the statement is about, as stored when it was frozen."""
+    """The customer of the statement, as stored when it was frozen."""
 
     id: int
     first_name: str | None
@@ -64,13 +64,13 @@ class Customer(_Frozen):
 
     @property
     def display_name(self) -> str:
-        """The business's name, else the person's, else `Customer 12`; never blank."""
+        """The business's name, or the person's, or `Customer 12`; never blank."""
         person = " ".join(f"{self.first_name or ''} {self.last_name or ''}".split())
         return " ".join((self.business_name or "").split()) or person or f"Customer {self.id}"
 
 
 class Transaction(_Frozen):
-    """One movement of the balance; `number` is that of the document it is recorded on."""
+    """One change of the balance; `number` is that of its document."""
 
     date: dt.date
     kind: Literal["invoice", "credit_note", "payment", "refund"]
@@ -86,7 +86,7 @@ class Transaction(_Frozen):
 
     @property
     def change(self) -> Decimal:
-        """What it adds to the balance: the charge less the credit."""
+        """The amount added to the balance: the charge minus the credit."""
         return (self.charge or Decimal(0)) - (self.credit or Decimal(0))
 
 
@@ -100,7 +100,7 @@ class Totals(_Frozen):
 
 
 class ReportFigures(_Frozen):
-    """What the mail shows of the report row; the snapshot holds the row as a whole."""
+    """The part of the report row that the mail shows; the snapshot has the whole row."""
 
     amount_due: Money
     invoice_count: int
@@ -126,7 +126,7 @@ class Statement(_Frozen):
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
-        """Read a snapshot, or raise StatementError that names the first thing that is wrong."""
+        """Read a snapshot. Raises StatementError that names the first fault."""
         try:
             return cls.model_validate(_decode(content))
         except ValidationError as error:

@@ -18,8 +18,8 @@ _MINOR_UNITS: Final = {
 def figure(value: Decimal, currency: str) -> str:
     """Return the amount without its currency, such as 1,234.50, a real minus before it.
 
-    It has the decimals that ISO 4217 gives the currency, and more where the amount has them;
-    nothing is ever rounded, and zero has no sign.
+    It has the decimals of the currency in ISO 4217, and more if the amount has more; nothing is
+    ever rounded, and zero has no sign.
     """
     whole, _, fraction = f"{value.copy_abs():,f}".partition(".")
     fraction = fraction.rstrip("0").ljust(_MINOR_UNITS.get(currency, 2), "0")

@@ -1,4 +1,4 @@
-"""The statement as a PDF, typeset by typst from data that it never reads as source."""
+"""Typesets a statement as PDF with typst; its data is never read as source."""
 
 import datetime as dt
 import json
@@ -14,10 +14,10 @@ from shared.statements.view import View
 _HERE: Final = Path(__file__).parent
 _ARCHIVAL: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
 _PLAIN: "Final[list[typst.PDFStandard]]" = ["1.7"]
-# How typst says that no font has a letter, which it writes as Rust does.
+# Typst's message that no font has a character, which is escaped as in Rust.
 _MISSING: Final = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
 _ESCAPED: Final = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))")
-# Parts of the ledger's text, which have no place in a reason that is logged.
+# Parts of the ledger's text, which must not be in a logged reason.
 _QUOTED: Final = re.compile(r"[`'\"].*[`'\"]", re.DOTALL)
 _SAMPLE: Final = b'#set text(font: "Inter")\n#set document(title: "x")\n#sys.inputs.text'
 
@@ -32,11 +32,11 @@ class TypesettingError(RuntimeError):
 
 
 class Panicked(TypesettingError):
-    """Typst gave up on a text that it should be able to set."""
+    """Typst panicked at a text."""
 
 
 class Printed(NamedTuple):
-    """A PDF, and the characters in it for which there is no font."""
+    """A PDF, and its characters that no font has."""
 
     pdf: bytes
     missing: frozenset[str]
@@ -78,7 +78,7 @@ class Press:
                 self._forget()
 
     def lacks(self, texts: Iterable[str]) -> frozenset[str]:
-        """Return the characters of the texts that are in no font here, as far as typst can say."""
+        """Return the characters of the texts that no font has, as far as typst reports them."""
         try:
             data = {"text": "\n".join(texts)}
             self._compile(_SAMPLE, data, dt.datetime.fromtimestamp(0, dt.UTC), _ARCHIVAL)

@@ -1,4 +1,4 @@
-"""The PDF of a statement, whatever its texts do to the typesetter."""
+"""Prints a statement as PDF, even if its texts crash the typesetter."""
 
 import datetime as dt
 import re
@@ -9,7 +9,7 @@ from shared.statements.pdf import Panicked, Press, TypesettingError
 from shared.statements.scripts import COMMON, is_letter, scripts
 from shared.statements.view import View
 
-#: What stands in a PDF for a text that cannot be printed; the mail has the text itself.
+#: Replaces an unprintable text in a PDF; the mail has the text itself.
 UNPRINTABLE: Final = "[not printable]"
 
 # Letters of alphabets that are written one after the other, as in Latin, Greek and Cyrillic.
@@ -18,28 +18,28 @@ _SIMPLE: Final = (
 )
 _COMPLEX: Final = re.compile(f"[^{_SIMPLE}]+(?:\\s+[^{_SIMPLE}]+)*")
 _BLANK: Final = "–"
-_LONG: Final = 200  # rows from which on nobody waits for single texts to be tried
+_LONG: Final = 200  # rows above which single texts are not tried
 _TRIES: Final = 30
 
 Kind = Literal["missing_letters", "replaced_text", "no_pdf"]
 
 
 class Flaw(NamedTuple):
-    """What a PDF does not show as the ledger has it; `told` names nobody and nothing."""
+    """A difference between a PDF and the ledger; `told` contains no personal data."""
 
     kind: Kind
     told: str
 
 
 class Copy(NamedTuple):
-    """A PDF, None if there can be none, and what is wrong with it."""
+    """A PDF (None if it cannot be made) and its flaws."""
 
     pdf: bytes | None
     flaws: tuple[Flaw, ...]
 
 
 class Printer:
-    """Prints statements; what one text does to the typesetter costs a statement that text only."""
+    """Prints statements; a text that crashes the typesetter is replaced, all else is printed."""
 
     def __init__(self) -> None:
         self._press = Press()
@@ -47,7 +47,7 @@ class Printer:
         self.fonts = self._press.fonts
 
     def uncovered(self) -> tuple[str, ...]:
-        """Return the scripts that no font here covers, of those that somebody may trade in."""
+        """Return the common scripts that no font here covers."""
         return scripts(self._press.lacks(COMMON))
 
     def print(self, view: View, moment: dt.datetime) -> Copy:
@@ -84,7 +84,7 @@ class Printer:
         return _none(TypesettingError(flaw.told))
 
     def _culprits(self, view: View, moment: dt.datetime, suspects: list[str]) -> set[str]:
-        """Return those that cannot be printed, found by halves; all where that would take long."""
+        """Return the unprintable texts, found by bisection, or all if that would take long."""
         culprits: set[str] = set()
         groups, tries = [suspects], 0
         while groups:

@@ -1,4 +1,4 @@
-"""The one renderer of a statement: snapshot bytes in, mail and PDF out, nothing else read."""
+"""The only renderer of statements: makes a mail and a PDF from the bytes of a snapshot."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _NO_PDF = Copy(None, ())
 class Rendered:
     """A statement ready to send; the same snapshot and message give the same bytes.
 
-    `flaws` tell what the PDF does not show as the ledger has it.
+    `flaws` are the differences between the PDF and the ledger.
     """
 
     subject: str
@@ -34,24 +34,24 @@ class Rendered:
 class Renderer:
     """Renders statements; templates and fonts are read when it is made, once.
 
-    With `pdf` false there is the mail alone, and its text does not speak of an attachment.
+    Without `pdf` there is only the mail, and its text does not mention an attachment.
     """
 
     def __init__(
         self, *, pdf: bool = True, reply_to: Callable[[str | None], str | None] = lambda text: text
     ) -> None:
-        """Take from `reply_to` the address that replies reach, of the one that a business has."""
+        """Create it; `reply_to` returns the usable reply address for that of a business."""
         self._reply_to = reply_to
         self._mail = Mail()
         self._printer = Printer() if pdf else None
 
     @property
     def fonts(self) -> list[str]:
-        """The files of all fonts that it may have to read."""
+        """The files of all fonts that it may read."""
         return self._printer.fonts if self._printer else []
 
     def uncovered(self) -> tuple[str, ...]:
-        """Return the scripts of which its PDFs have no letters."""
+        """Return the scripts that its PDFs cannot show."""
         return self._printer.uncovered() if self._printer else ()
 
     def render(
@@ -59,8 +59,8 @@ class Renderer:
     ) -> Rendered:
         """Render a snapshot, with the personal message (plain text) above it in the mail.
 
-        The PDF is the statement alone: it is the same for every recipient and every message. If it
-        cannot be made, the mail says so; so it does if the PDF is left out for a flaw, `without`.
+        The PDF contains only the statement: it is the same for every recipient and message. The
+        mail mentions it if the PDF cannot be made, or is left out because of a flaw, `without`.
         Raises StatementError.
         """
         statement = Statement.parse(content)

@@ -1,4 +1,4 @@
-"""The scripts that letters are of, by their names in Unicode."""
+"""Finds the scripts of characters by their Unicode names."""
 
 import re
 import unicodedata
@@ -13,7 +13,7 @@ _REST: Final = re.compile(
     r"|LIGATURE|NUMBER|NUMERAL|FRACTION|FINAL|INITIAL|AU|OM|POINT|PUNCTUATION).*"
 )
 
-# They choose between two looks of the character before, most often of an emoji.
+# They choose between two forms of the character before, usually an emoji.
 _VARIATIONS: Final = frozenset(map(chr, range(0xFE00, 0xFE10)))
 
 #: A letter or two of each script that is the first one of some language in trade.
@@ -58,7 +58,7 @@ COMMON: Final = (
 
 
 def scripts(characters: Iterable[str]) -> tuple[str, ...]:
-    """Return the names of the scripts of the characters, `symbols` for all that are no letters."""
+    """Return the names of the characters' scripts, `symbols` for those that are not letters."""
     letters = set(characters)
     # Marks have names of many kinds, and stand on letters.
     plain = {letter for letter in letters if unicodedata.category(letter)[0] != "M"}

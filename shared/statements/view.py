@@ -1,4 +1,4 @@
-"""A statement in words and figures: what text, HTML and PDF all show, worked out once."""
+"""The words and figures of a statement that text, HTML and PDF all show, computed once."""
 
 from decimal import Decimal
 from typing import Any, Final
@@ -10,7 +10,7 @@ from shared.statements.wording import clock, day, initial, line, lines, local, p
 View = dict[str, Any]
 
 _LONG_WORD: Final = 18  # letters; shorter ones fit into their column of the PDF
-_LONGEST_ADDRESS: Final = 12  # lines; whoever writes the ledger does not decide on the pages
+_LONGEST_ADDRESS: Final = 12  # lines; a long address must not add pages
 
 _KINDS: Final = {
     "invoice": "Invoice {}",
@@ -42,7 +42,7 @@ def view(statement: Statement) -> View:
         "closing_money": money(closing.copy_abs(), currency),
         "closing_title": f"Balance {'expected ' if ahead else ''}on {day(statement.until)}",
         "closing_words": f"{_standing(closing)}, {entered}" if ahead else _standing(closing),
-        # Documents may be dated ahead, so that this is the balance of no single day.
+        # Documents may have a future date, so this is not the balance of a single day.
         "standing_title": f"Balance of all dates, {entered}",
         "standing_now": balance(statement.report.balance, currency),
         "sums": sums,

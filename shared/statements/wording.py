@@ -1,4 +1,4 @@
-"""Names, dates and messages from outside, made fit for one line, a header or a page."""
+"""Prepares names, dates and messages from outside for a line, a header or a page."""
 
 import datetime as dt
 import re
@@ -20,20 +20,20 @@ _CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\uff
 # letters of right-to-left scripts carry their direction themselves.
 _BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
-# Zones whose letters mean one thing in all the world; SST, CST, IST and others mean several.
+# Unambiguous abbreviations of zones; SST, CST, IST and others are ambiguous.
 _ZONES: Final = """
     UTC GMT CET CEST EET EEST WET WEST MSK JST KST WIB WITA WIT PKT CAT EAT WAT SAST
     EST EDT MDT PDT AKST AKDT HST AEST AEDT ACST ACDT AWST NZST NZDT
 """
 # Thai and Lao write these before the consonant after which they are spoken.
 _LEADING_VOWELS: Final = frozenset("\u0e40\u0e41\u0e42\u0e43\u0e44\u0ec0\u0ec1\u0ec2\u0ec3\u0ec4")
-# Letters that are no other letter with a mark on it.
+# Letters that do not decompose into a letter and a mark.
 _FOLDING: Final = """
     ß ss ł l ø o æ ae œ oe đ d ð d þ th ħ h \N{LATIN SMALL LETTER DOTLESS I} i
     ŋ ng ŧ t ɛ e ɔ o ɖ d ɓ b ɗ d ƙ k ĳ ij ə e
 """
 _FOLDED: Final = str.maketrans(dict(zip(*[iter(_FOLDING.split())] * 2, strict=True)))
-_LONGEST_NAME: Final = 200  # characters of a name that are looked at
+_LONGEST_NAME: Final = 200  # characters of a name that are read
 _LONGEST_SLUG: Final = 28  # with two dates, a name of 60 characters, which all systems keep
 
 
@@ -50,7 +50,7 @@ def _printable(text: str) -> str:
 
 
 def lines(text: str | None) -> list[str]:
-    """Return the lines of a text of several, without control characters or blank ends.
+    """Return the lines of a text, without control characters or trailing blanks.
 
     A tab becomes the blanks up to the next column of eight.
     """
@@ -71,7 +71,7 @@ def short_day(date: dt.date) -> str:
 
 
 def period(since: dt.date, until: dt.date) -> str:
-    """Return a period without saying twice what its two ends share, as in 1 to 30 November 2024."""
+    """Return a period without repeating what its ends share, as in 1 to 30 November 2024."""
     if since == until:
         return day(until)
     if (since.year, since.month) == (until.year, until.month):
@@ -82,7 +82,7 @@ def period(since: dt.date, until: dt.date) -> str:
 
 
 def local(moment: dt.datetime, timezone: str) -> dt.datetime:
-    """Return the moment on the business's clock; in UTC if its zone is none of IANA's."""
+    """Return the moment in the business's time zone, or in UTC if the zone is unknown."""
     if timezone not in timezones.names():
         return moment.astimezone(dt.UTC)
     return moment.astimezone(ZoneInfo(timezone))
@@ -91,7 +91,7 @@ def local(moment: dt.datetime, timezone: str) -> dt.datetime:
 def clock(moment: dt.datetime) -> str:
     """Return the time of day with its zone, such as `16:00 (CET)` or `16:00 (UTC+5:30)`.
 
-    A zone is told by its letters only if they mean one thing in all the world.
+    The zone's abbreviation is used only if it is unambiguous.
     """
     name = moment.tzname() or ""
     return f"{moment:%H:%M} ({name if name in _ZONES.split() else _offset(moment)})"
@@ -105,7 +105,7 @@ def _offset(moment: dt.datetime) -> str:
 
 
 def initial(name: str) -> str:
-    """Return what stands for a name in a tile: its first letter, as large as it is written.
+    """Return the initial for a name's tile: its first letter, in title case.
 
     A title's first letter and not a capital, as Georgian has no capitals that a font would show;
     never a vowel sign, which some scripts write before the letter that it belongs to.
