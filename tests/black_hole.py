@@ -1,4 +1,4 @@
-"""A host whose first address swallows all that is sent to it, and whose second one answers."""
+"""A host whose first address drops all packets, and whose second one answers."""
 
 import socket
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Runs the commands of our programs, each in a process of its own, and returns what came of it."""
+"""Runs commands of our programs, each in a separate process, and returns their results."""
 
 import asyncio
 import json
@@ -25,7 +25,7 @@ class Ended:
 
 
 async def ended(program: str, *words: str, settings: Mapping[str, str]) -> Ended:
-    """Run `python -m program words` to its end, with these settings and no others."""
+    """Run `python -m program words` to its end, with only these settings."""
     asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
     with asked:
         asked.connect(await asyncio.to_thread(_listening))
@@ -53,7 +53,7 @@ def _clean() -> dict[str, str]:
 
 @cache
 def _listening() -> str:
-    """The address of the process that forks; it ends with ours."""
+    """The address of the process that forks; it ends with this one."""
     name = f"ledgerpost-{secrets.token_hex(8)}"
     forks = subprocess.Popen(
         [sys.executable, "-m", "tests.forks", name],

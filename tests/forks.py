@@ -35,7 +35,7 @@ def main() -> None:
 
 
 def serve(asked: socket.socket) -> None:
-    """Run one command in a child, and send its process id and its status; returns in the child."""
+    """Run a command in a child, and send its process id and status."""
     message, outputs, _, _ = socket.recv_fds(asked, 1 << 20, 2)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     if (pid := os.fork()) == 0:
@@ -50,7 +50,7 @@ def serve(asked: socket.socket) -> None:
 
 
 def become(outputs: list[int], program: str, words: list[str], environ: dict[str, str]) -> None:
-    """Be what `python -m program words` is; a SystemExit ends it as it would end that."""
+    """Behave like `python -m program words`, including the effect of SystemExit."""
     os.setsid()
     for number, each in enumerate([os.open(os.devnull, os.O_RDONLY), *outputs]):
         os.dup2(each, number)

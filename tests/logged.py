@@ -17,7 +17,7 @@ Logged = Callable[[], list[dict[str, Any]]]
 
 @pytest.fixture
 def logged() -> Iterator[Logged]:
-    """All that was logged since the test began, as its JSON lines say it."""
+    """All log lines since the test began, parsed from JSON."""
     root = logging.getLogger()
     handlers, level, stream = root.handlers[:], root.level, io.StringIO()
     logs.configure(Settings(log_level="debug"), stream)

@@ -1,4 +1,4 @@
-"""Another system on the same broker, that asks for sends and listens to what becomes of them."""
+"""Another system on the same broker, which requests sends and receives events."""
 
 import asyncio
 import json
@@ -26,7 +26,7 @@ def request(id_: str, **given: Any) -> dict[str, Any]:
 
 @dataclass
 class Peer:
-    """It hears all events and the replies to its requests."""
+    """A peer that receives all events and the replies to its requests."""
 
     channel: AbstractChannel
     key: str | None
@@ -35,7 +35,7 @@ class Peer:
     answered: list[AbstractIncomingMessage] = field(default_factory=list)
 
     async def ask(self, body: Any, reply_to: str | None = None, **options: Any) -> None:
-        """Publish a request, as it is where it is bytes."""
+        """Publish a request; bytes are published unchanged."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         headers = {} if self.key is None else {"authorization": f"Bearer {self.key}"}
         message = aio_pika.Message(
@@ -50,12 +50,12 @@ class Peer:
         await exchange.publish(message, topology.SEND_REQUESTS, mandatory=True)
 
     async def reply(self, number: int = 1) -> Any:
-        """The content of the last reply, once there are so many."""
+        """Return the last reply, once there are this many."""
         await _until(lambda: len(self.answered) >= number)
         return json.loads(self.answered[-1].body)
 
     async def events(self, *keys: str, number: int = 1) -> list[Any]:
-        """The events with one of these routing keys, once there are so many."""
+        """Return the events with one of these routing keys, once there are this many."""
 
         def found() -> list[Any]:
             return [json.loads(each.body) for each in self.heard if each.routing_key in keys]
@@ -69,7 +69,7 @@ class Peer:
         return state.declaration_result.message_count or 0
 
     async def dead(self, number: int) -> list[AbstractIncomingMessage]:
-        """The dead letters, once there are so many; they stay there."""
+        """Return the dead letters, once there are this many; they stay there."""
         async with asyncio.timeout(20):
             while await self.waiting(topology.DEAD_LETTERS) < number:
                 await asyncio.sleep(0.05)
@@ -84,7 +84,7 @@ class Peer:
 
 @asynccontextmanager
 async def peer(url: str, key: str | None) -> AsyncIterator[Peer]:
-    """Yield a peer with an API key, on a connection of its own."""
+    """Yield a peer with an API key, on a separate connection."""
     connection = await aio_pika.connect(url)
     async with connection:
         channel = await connection.channel(on_return_raises=True)

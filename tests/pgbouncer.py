@@ -1,4 +1,4 @@
-"""A real PgBouncer in front of a database, where PgBouncer is installed."""
+"""A real PgBouncer in front of a database, if PgBouncer is installed."""
 
 import asyncio
 import os
@@ -51,7 +51,7 @@ async def pooled(database: str, mode: str = "transaction", more: str = "") -> As
 
 
 def _configured(folder: Path, database: str, listen: int, **others: str) -> Path:
-    """Its settings in a file that it can read after it has become somebody else."""
+    """Write its settings to a file that it can read after it has changed its user."""
     parts = urlsplit(database)
     settings = folder / "pgbouncer.ini"
     settings.write_text(

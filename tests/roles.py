@@ -1,7 +1,7 @@
-"""Roles of the test server's own, each with an address by which it comes to a database.
+"""Roles of the test server, each with a URL for a database.
 
-The tests prepare and look as the owner; the processes that they try log in as in production, each
-with the rights of its group and no others.
+The tests write and read as the owner; the tested processes log in as in production, each with only
+the rights of its group.
 """
 
 import secrets
@@ -24,7 +24,7 @@ _PASSWORD = "only-for-tests"
 
 
 async def make_logins(database: str) -> None:
-    """Make a login for each process, for all databases of the server; `migrate` made the groups."""
+    """Create a login for each process, for all databases; `migrate` created the groups."""
     admin = await asyncpg.connect(database)
     for process, groups in _LOGINS.items():
         member = f"{_login(process)} LOGIN PASSWORD '{_PASSWORD}' IN ROLE {', '.join(groups)}"

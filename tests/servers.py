@@ -1,4 +1,4 @@
-"""Fixtures: real Postgres and RabbitMQ, with a database and a vhost of its own for each test."""
+"""Fixtures: real Postgres and RabbitMQ, with a separate database and vhost for each test."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[1]
 def servers() -> Iterator[Servers]:
     """Postgres and RabbitMQ, shared by the sessions that run at the same time; the last stops them.
 
-    What already ran (`python -m provision.servers start test`) is used and left running.
+    Servers that run already (`python -m provision.servers start test`) are used and left running.
     """
     folder = place(ROOT, "test")
     ends_with_tests = folder / "ends-with-tests"
@@ -57,7 +57,7 @@ async def database_template(servers: Servers) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def database(servers: Servers, database_template: str) -> AsyncIterator[str]:
-    """The address of a migrated database without rows, of this test alone."""
+    """The URL of an empty migrated database, only for this test."""
     name = _unique("test")
     await _administer(servers, f'CREATE DATABASE "{name}" TEMPLATE "{database_template}"')
     yield _address(servers.database_url, name)
@@ -66,7 +66,7 @@ async def database(servers: Servers, database_template: str) -> AsyncIterator[st
 
 @pytest.fixture
 def broker(servers: Servers) -> Iterator[str]:
-    """The address of an empty RabbitMQ vhost, of this test alone."""
+    """The URL of an empty RabbitMQ vhost, only for this test."""
     if servers.management_url is None:
         absent("AMQP_URL came without RABBITMQ_MANAGEMENT_URL: no vhosts can be made for tests")
     vhosts = Vhosts(servers.management_url)
@@ -77,7 +77,7 @@ def broker(servers: Servers) -> Iterator[str]:
 
 
 def absent(reason: str) -> NoReturn:
-    """Skip the test for want of a server or a program; in CI that is a failure."""
+    """Skip the test because a server or program is missing; in CI this fails."""
     if os.environ.get("CI"):
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)

@@ -1,4 +1,4 @@
-"""How one business asks for what is another's: by every route, in every way it takes a name."""
+"""Requests of one business for objects of another: by every route and every kind of name."""
 
 import base64
 from collections.abc import Callable, Iterable
@@ -24,7 +24,7 @@ _ID = "{id:[0-9]+}"
 
 @dataclass(frozen=True)
 class Call:
-    """A request, and where it names what is another's: that name, and one that names nothing."""
+    """A request, with the name of another business's object and with a name that does not exist."""
 
     path: str
     about: tuple[str, str] | None = None
@@ -37,7 +37,7 @@ Calls = Callable[[Tenant, Tenant], Iterable[Call]]
 
 
 def _customers(path: str, **given: Any) -> Calls:
-    """About a customer whose id all have, and one that only the other has."""
+    """Calls about a customer id that all businesses have, and one that only the other has."""
 
     def calls(_: Tenant, other: Tenant) -> Iterable[Call]:
         yield Call(path.format(1), **given)
@@ -47,7 +47,7 @@ def _customers(path: str, **given: Any) -> Calls:
 
 
 def _sends(path: str, *bodies: dict[str, Any]) -> Calls:
-    """About the other's sends in every state."""
+    """Calls about the other business's sends in every state."""
 
     def calls(_: Tenant, other: Tenant) -> Iterable[Call]:
         for send in other.sends.values():
@@ -58,7 +58,7 @@ def _sends(path: str, *bodies: dict[str, Any]) -> Calls:
 
 
 def _send(path: str) -> Calls:
-    """Ask for sends, also by the very request that the other made, under its Idempotency-Key."""
+    """Request sends, also with the other business's request and Idempotency-Key."""
 
     def calls(caller: Tenant, other: Tenant) -> Iterable[Call]:
         yield from _customers(path, params=QUERY, json={"copy_to_me": True})(caller, other)
@@ -115,7 +115,7 @@ def _lift(_: Tenant, other: Tenant) -> Iterable[Call]:
 
 
 def _links(caller: Tenant, other: Tenant) -> Iterable[Call]:
-    """By links that were not made for it: guessed, spliced, and a bare id; and by its own."""
+    """Calls with links of others: guessed, spliced, a bare id; and with its own."""
     guessed = Links("guessed " * 5, "").url(other.deliveries["sent"]).rpartition("/")[2]
     raw = [base64.urlsafe_b64decode(f"{each.token}=") for each in (other, caller)]
     spliced = base64.urlsafe_b64encode(raw[0][:16] + raw[1][16:]).decode().rstrip("=")

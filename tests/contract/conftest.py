@@ -1,4 +1,4 @@
-"""The API as clients from outside see it: a real port, the golden ledger, a key."""
+"""The API for outside clients: a real port, the golden ledger, a key."""
 
 import shutil
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ FOLDERS = [path.parent for path in Path(__file__).parent.glob("*/package.json")]
 
 @dataclass(frozen=True)
 class Api:
-    """Where the API listens, and a key of business 1."""
+    """The URL of the API, and a key of business 1."""
 
     url: str
     key: str
@@ -33,7 +33,7 @@ class Api:
 
 @pytest.fixture(scope="session")
 def node() -> str:
-    """Node, where it is installed and so are the packages of the tests that run it."""
+    """The path of Node, if Node and the packages of its tests are installed."""
     program = shutil.which("node")
     if program is None:
         absent("node is not installed")

@@ -1,4 +1,4 @@
-"""All that the database holds of a business, whatever the tables are called."""
+"""Reads all rows of a business in all tables."""
 
 import asyncpg
 
@@ -50,7 +50,7 @@ async def tables(conn: asyncpg.Connection) -> dict[str, str]:
 
 
 async def dump(conn: asyncpg.Connection, business: int) -> dict[str, list[str]]:
-    """Return every row of a business, as text and in an order of its own."""
+    """Return every row of a business as text, in a fixed order."""
     return {
         table: [
             row["row"]
@@ -63,7 +63,7 @@ async def dump(conn: asyncpg.Connection, business: int) -> dict[str, list[str]]:
 
 
 async def unmarked(conn: asyncpg.Connection, business: int, word: str) -> list[str]:
-    """Return the columns of text in which no row of a business says its word."""
+    """Return the text columns in which no row of a business contains its word."""
     missing = []
     for table, condition in (await tables(conn)).items():
         columns = await conn.fetch(

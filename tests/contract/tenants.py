@@ -1,4 +1,4 @@
-"""Three businesses whose ids are the same and whose every word and figure tells whose it is."""
+"""Three businesses with the same ids, whose words and figures identify their business."""
 
 import json
 from dataclasses import dataclass, field
@@ -67,7 +67,7 @@ WHERE send_id = $1
 
 @dataclass
 class Tenant:
-    """One business: its key, the word that is in all its texts, and its sends by their state."""
+    """One business: its key, the word in all its texts, and its sends by state."""
 
     id: int
     word: str
@@ -80,12 +80,12 @@ class Tenant:
 
     @property
     def idempotency_key(self) -> str:
-        """The name under which its send in the state `sent` was asked for, with no body."""
+        """The Idempotency-Key of its send in the state `sent`, whose request had no body."""
         return f"{self.word}-order"
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What nobody else may ever see: its word, its figures, its ids that are its own."""
+        """The texts that no other business may see: its word, its figures, its unique ids."""
         figures = (10000019, 10000079, 10000103, 10000121, 10000139, 10000141, 10000169)
         return (
             self.word,
@@ -106,12 +106,12 @@ class Tenant:
 
 
 def settings(dsn: str) -> ApiSettings:
-    """Return the settings of an API that knows the links of mails."""
+    """Return the settings of an API that accepts unsubscribe links."""
     return ApiSettings(database_url=acting(dsn, "api"), unsubscribe_secret=SECRET)
 
 
 async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
-    """Write a business's ledger, and sends of it in every state that a call can be about."""
+    """Write a business's ledger, and sends in every state."""
     own = number * OWN_CUSTOMER
     await conn.execute(_LEDGER.format(id=number, word=word, own=own))
     key = await access.create(conn, business_id=number, name=f"{word} key", scopes=SCOPES)
@@ -123,7 +123,7 @@ async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
 
 
 def asked_by(tenant: Tenant, **data: Any) -> act.Asked:
-    """Return a request over the queue with a key; of the same source and id by everybody."""
+    """Return a request over the queue with a key; all businesses use the same `source` and `id`."""
     given = {"customer_id": 1, "from": str(PERIOD.start), "to": str(PERIOD.end), **data}
     event = {"specversion": "1.0", "id": "1", "source": "/crm", "data": given} | {
         "type": "com.ledgerpost.send-request.v1"
@@ -151,6 +151,6 @@ async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
 
 
 def terms() -> Terms:
-    """Return the limits of an operator who set none."""
+    """Return the default limits."""
     given = ApiSettings(database_url="postgresql://nowhere/none")
     return Terms(given.max_recipients, given.max_lateness, given.daily_quota)

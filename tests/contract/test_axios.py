@@ -1,4 +1,4 @@
-"""A client that runs the axios snippets of an API manual works unchanged."""
+"""A client with the axios examples of an API manual works unchanged."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The page at /docs works under its own policy, in a browser that is offline."""
+"""The page at /docs works with its content policy, in an offline browser."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""docs/integrators.md says what is so: its examples run, as the user that it tells to make."""
+"""docs/integrators.md is correct: its examples run, with the RabbitMQ user that it describes."""
 
 import asyncio
 import os
@@ -28,19 +28,19 @@ REFUSED = (aiormq.exceptions.ChannelAccessRefused, aio_pika.exceptions.ChannelCl
 
 
 def block(language: str) -> str:
-    """The one block of code in a language."""
+    """The only code block in a language."""
     [found] = re.findall(rf"```{language}\n(.*?)```", TEXT, re.DOTALL)
     return str(found)
 
 
 def without_hearing(example: str) -> str:
-    """The same example, that leaves the events of its send in the queue."""
+    """The same example, which leaves the events of its send in the queue."""
     [line] = [line for line in example.splitlines() if " await follow(" in line]
     return example.replace(line, "")
 
 
 def told(command: str) -> list[str]:
-    """What the page tells to give to a command of rabbitmqctl, after the vhost and the user."""
+    """The arguments of a rabbitmqctl command on the page, after the vhost and the user."""
     [line] = [line for line in block("sh").splitlines() if f" {command} " in line]
     words = shlex.split(line)
     return words[words.index("crm") + 1 :]
@@ -69,7 +69,7 @@ async def started(
     *command: str,
     key: str | None = None,
 ) -> tuple[int | None, str, str]:
-    """How an example ends while the system runs: status, output and complaint."""
+    """Run an example on a running system; return status, output and errors."""
     scopes = ["transactions:send"]
     valid = await access.create(system.db, business_id=1, name="crm", scopes=scopes)
     async with system.relay(), system.mailer():
@@ -93,7 +93,7 @@ async def started(
 
 
 async def run(system: System, crm: str, *command: str) -> str:  # noqa: F811
-    """What an example prints, whose mail goes out."""
+    """Run an example whose mail goes out, and return its output."""
     status, output, complaint = await started(system, crm, *command)
     assert status == 0, complaint
     assert len(system.judge.accepted) == 1

@@ -1,4 +1,4 @@
-"""No route that needs a key is opened by anything else than a valid one with its scope."""
+"""Routes that need a key accept only a valid key with their scope."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Every size and count in a caller's hands: at its limit it works, beyond it is refused by name."""
+"""Every size and count that a caller controls: it works at the limit, and is refused beyond."""
 
 import json
 import zlib
@@ -24,7 +24,7 @@ MULTIPART = {"Content-Type": "multipart/form-data; boundary=B"}
 
 @pytest.fixture
 async def api(database: str) -> AsyncIterator[Api]:
-    """The API, asked with the key of a business."""
+    """A client of the API with the key of a business."""
     db = await asyncpg.connect(database)
     tenant = await settle(db, 1, "qzalpha")
     await db.close()
@@ -97,7 +97,7 @@ MARKS = "\u0301\u0316" * 80_000
 
 
 def sorted_marks(count: int) -> str:
-    """What takes longest to normalize."""
+    """Text that takes longest to normalize."""
     return "\u0301" * (count // 2) + "\u0316" * (count // 2)
 
 

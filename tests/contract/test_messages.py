@@ -1,4 +1,4 @@
-"""The messages as other systems see them: the documents, and a peer in another language."""
+"""The messages for other systems: the documents, and a peer in another language."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The document says what the code does, and the tools of others find no fault with it."""
+"""The document matches the code, and validators find no fault in it."""
 
 import asyncio
 import json
@@ -37,7 +37,7 @@ def operations() -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:
-    """Every example of the document: where it stands, itself, the schema that it should meet."""
+    """Every example of the document: its place, its value, and its schema."""
 
     def walk(place: str, value: Any) -> Iterator[tuple[str, Any, dict[str, Any]]]:
         if isinstance(value, list):
@@ -58,7 +58,7 @@ def examples() -> Iterator[tuple[str, Any, dict[str, Any]]]:
 
 
 def test_of_paths_that_do_the_same_one_is_preferred() -> None:
-    """By hand: who reads the page has to be told which of them to take."""
+    """Written by hand: a reader of the page must learn which one to use."""
     paths = DOCUMENT["paths"]
     same = {
         path: item["post"]

@@ -1,4 +1,4 @@
-"""The blocks of docs/quickstart.md, run as they stand there on the ledger of the demo."""
+"""Runs the examples of docs/quickstart.md on the ledger of the demo."""
 
 import asyncio
 import os
@@ -35,7 +35,7 @@ def blocks(language: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Demo:
-    """Where the API answers, its key, and what the mail server took."""
+    """The URL of the API, its key, and the mail server."""
 
     environ: dict[str, str]
     judge: Judge
@@ -113,7 +113,7 @@ def test_no_block_is_forgotten() -> None:
 
 
 def _sent(demo: Demo) -> Counter[str]:
-    """Who got a mail; the customer's own address is the one without a name here."""
+    """The recipients of mails; the customer's own address has no name here."""
     known = {"books@example.com"}
     return Counter(
         mail.recipient if mail.recipient in known else "" for mail in demo.judge.accepted

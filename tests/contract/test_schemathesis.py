@@ -1,4 +1,4 @@
-"""schemathesis asks the running API whatever it can think of, and finds nothing to complain of."""
+"""schemathesis sends generated requests to a running API, and finds no fault."""
 
 import asyncio
 import os

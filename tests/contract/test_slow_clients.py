@@ -1,4 +1,4 @@
-"""Clients that take their time, say too much before a request begins, or speak no HTTP."""
+"""Clients that are slow, send too much before a request, or do not send HTTP."""
 
 import asyncio
 import json
@@ -33,7 +33,7 @@ async def tenant(database: str) -> Tenant:
 async def impatient(
     tenant: Tenant, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Api]:
-    """The API, which waits for a second where it would wait for a minute."""
+    """The API with timeouts of a second instead of a minute."""
     monkeypatch.setattr(request_body, "_PATIENCE", 1.0)
     async with serving(settings(database), idle=1.0) as api:
         api.key = tenant.key
@@ -47,14 +47,14 @@ def head(api: Api, method: str, more: str = "") -> bytes:
 
 
 async def drip(writer: asyncio.StreamWriter, sign: bytes) -> None:
-    """Write one byte after the other, until nobody takes them any more."""
+    """Write one byte after the other, until the connection is closed."""
     while not writer.transport.is_closing():
         writer.write(sign)
         await asyncio.sleep(0.05)
 
 
 async def answered(api: Api, begin: bytes, sign: bytes) -> bytes:
-    """All that comes back to one who begins a request and then drips."""
+    """Return all that a client gets that begins a request and then sends it byte by byte."""
     reader, writer = await api.connect()
     writer.write(begin)
     dripping = asyncio.create_task(drip(writer, sign))
@@ -160,7 +160,7 @@ async def test_floods_take_no_memory_and_a_request_beside_them_is_answered(
 
 
 async def _flood(api: Api, begin: bytes) -> None:
-    """Write 60 MiB of one letter, or as much as is taken."""
+    """Write 60 MiB of one letter, or as much as the server reads."""
     _, writer = await api.connect()
     try:
         async with asyncio.timeout(5):
@@ -190,7 +190,7 @@ async def _beside(api: Api) -> None:
 
 
 def _peak(process: Process) -> int:
-    """The most memory that a worker ever had, in bytes."""
+    """The largest memory of a worker so far, in bytes."""
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text("ascii").split()
     statuses = [Path(f"/proc/{child}/status").read_text("utf-8") for child in children]
     return max(1024 * int(each.partition("VmHWM:")[2].split()[0]) for each in statuses)

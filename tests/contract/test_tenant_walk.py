@@ -1,4 +1,4 @@
-"""One business walks every route with the names of two others, and sees and changes nothing."""
+"""A business tries every route with names of two others, and sees and changes nothing."""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
@@ -31,7 +31,7 @@ class Street:
     tenants: list[Tenant]
 
     async def ask(self, method: str, call: Call, name: str | None, key: str) -> Answer:
-        """Ask as `call` says, about `name` where it is about something."""
+        """Send `call`, with `name` if it has one."""
         path = call.path if name is None else call.path.replace("{}", name)
         options: dict[str, Any] = {"params": call.params} if call.params else {}
         if method not in {"GET", "HEAD"} and call.json is not None:
@@ -51,7 +51,7 @@ async def street(database: str) -> AsyncIterator[Street]:
 
 
 async def _visit(api: Api, tenant: Tenant) -> None:
-    """Let a business collect what the API gives to it alone."""
+    """Collect what the API returns to one business only."""
     listed = await api.get(f"{REPORTS}/{DATES}", key=tenant.key)
     tenant.tags = [listed.headers["ETag"]]
     for path in ("/api/v3/sends", "/api/v3/suppressions", "/api/v3/deliveries/in-doubt"):
@@ -139,7 +139,7 @@ def _shown(answer: Answer) -> str:
 
 @contextmanager
 def _queries() -> Iterator[list[str]]:
-    """Gather the text of every query that is asked meanwhile."""
+    """Collect the text of every query within the block."""
     asked: list[str] = []
     execute = asyncpg.Connection._do_execute
 

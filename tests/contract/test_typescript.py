@@ -1,4 +1,4 @@
-"""A client that stock tools make from the document compiles strictly, and works."""
+"""A client that standard tools make from the document compiles strictly, and works."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Callers who ask and do not read: what they hold is bounded in bytes and in time."""
+"""Callers that do not read their answers: their unread bytes and their time are limited."""
 
 import asyncio
 import contextlib
@@ -23,7 +23,7 @@ MIB = 2**20
 
 @pytest.fixture
 async def tenants(database: str) -> list[Tenant]:
-    """Two businesses; the first has 120 sends with a message as long as may be."""
+    """Two businesses; the first has 120 sends with messages of the largest size."""
     db = await asyncpg.connect(database)
     try:
         found = [await settle(db, number, word) for number, word in ((1, "qzalpha"), (2, "qzbeta"))]
@@ -72,7 +72,7 @@ async def test_a_page_is_bounded_in_bytes_and_no_send_is_left_out(api: Api) -> N
 
 
 def stubborn(api: Api, count: int, path: str = HISTORY) -> list[socket.socket]:
-    """Connections that ask and read nothing."""
+    """Connections that send requests and read nothing."""
     found = []
     for _ in range(count):
         asker = socket.socket()
@@ -120,7 +120,7 @@ SMALL = b"GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n"
 
 @pytest.fixture
 async def narrow(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Api]:
-    """The API on a system that takes a few kilobytes for a reader, and is patient for a second."""
+    """The API with socket buffers of a few kilobytes and timeouts of a second."""
     connected = Protocol.connection_made
 
     def connection_made(self: Protocol, transport: asyncio.BaseTransport) -> None:
@@ -158,7 +158,7 @@ async def test_connections_whose_answers_nobody_takes_end(
 
 
 async def asked_in_vain(asker: socket.socket, text: bytes) -> int:
-    """Ask until the connection is over; returns how many bytes went out."""
+    """Send requests until the connection is closed; return the number of bytes sent."""
     loop, sent = asyncio.get_running_loop(), 0
     with contextlib.suppress(ConnectionError):
         async with asyncio.timeout(20):
@@ -170,7 +170,7 @@ async def asked_in_vain(asker: socket.socket, text: bytes) -> int:
 
 
 async def end_of(asker: socket.socket) -> bool:
-    """Whether the connection is over, or says 503; reads it to its end."""
+    """Read a connection to its end; return whether it was closed or answered 503."""
     loop, said = asyncio.get_running_loop(), b""
     try:
         async with asyncio.timeout(5):

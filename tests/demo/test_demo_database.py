@@ -1,4 +1,4 @@
-"""The demo keeps to a database of its own, and its key to its own business."""
+"""The demo uses only its own database, and its key opens only its own business."""
 
 import asyncio
 import re

@@ -21,7 +21,7 @@ CODE = ("services", "shared", "demo", "provision", "docker")
 
 @pytest.fixture
 async def dev(database: str, broker: str, tmp_path: Path) -> AsyncIterator[tuple[Path, list[str]]]:
-    """`make dev` on a copy of the code, and the lines that it has printed up to now."""
+    """Runs `make dev` on a copy of the code, and collects its output."""
     for name in CODE:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     names = ("API_PORT", "RELAY_OPS_PORT", "MAILER_OPS_PORT", "INBOX_PORT")

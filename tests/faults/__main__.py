@@ -1,4 +1,4 @@
-"""Repeats the faults in random order and with random parameters, and counts what became of mail."""
+"""Repeats the faults in random order with random parameters, and counts the outcomes of mails."""
 
 import argparse
 import asyncio
@@ -25,7 +25,7 @@ _HEADER = ("case", "runs", "mails due", "accepted", "in doubt", "duplicated", "l
 
 @dataclass
 class Tally:
-    """What all runs of one case came to."""
+    """The outcome of all runs of one case."""
 
     runs: int = 0
     total: Outcome = field(default_factory=Outcome)
@@ -63,7 +63,7 @@ async def _once(case: Case, neighbours: Neighbours, seed: str, tally: Tally) -> 
 
 
 async def _repeat(chosen: list[Case], minutes: float, seed: str, *, exact: bool) -> int:
-    """Play the cases round after round until the time is over; the first round is always whole."""
+    """Run the cases round after round until the time is over; the first round is complete."""
     tallies = {case.name: Tally() for case in chosen}
     end = time.monotonic() + 60 * minutes
     async with Neighbours(os.environ.get("FAULTS_AMQP_URL")) as neighbours:

@@ -1,4 +1,4 @@
-"""The API dies around the COMMIT of a request."""
+"""The API crashes around the COMMIT of a request."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -58,7 +58,7 @@ _AT_WORK = f"{_API} AND xact_start IS NOT NULL"
 
 @asynccontextmanager
 async def _locked(world: World) -> AsyncIterator[None]:
-    """Let nobody store a delivery meanwhile."""
+    """Block the storing of deliveries within the block."""
     blocker = await asyncpg.connect(world.dsn)
     try:
         async with blocker.transaction():
@@ -77,7 +77,7 @@ async def _is_over(world: World) -> bool:
 
 
 class _Api:
-    """A real API process and how to reach it."""
+    """A real API process and its client."""
 
     def __init__(self, world: World, database_url: str | None = None) -> None:
         [port] = free_ports(1)
@@ -86,7 +86,7 @@ class _Api:
 
 
 async def _ask(world: World, api: _Api, others: list[str]) -> str | None:
-    """Ask under one key until there is an answer or a broken connection; returns the send's id."""
+    """Send a request with one key until it is answered or disconnected; return the send's id."""
     async with world.client(api.url) as http, asyncio.timeout(60):
         while True:
             try:
@@ -106,7 +106,7 @@ async def _ask(world: World, api: _Api, others: list[str]) -> str | None:
 
 
 async def _ask_again(world: World, others: list[str], stored: str | None) -> None:
-    """Repeat the request, twice: there is one send, and each of its mails goes out once."""
+    """Repeat the request twice: there is one send, and each of its mails goes out once."""
     api = _Api(world)
     first = await _ask(world, api, others)
     assert first is not None

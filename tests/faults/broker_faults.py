@@ -1,4 +1,4 @@
-"""RabbitMQ crashes, forgets, refuses or falls silent."""
+"""RabbitMQ crashes, loses data, refuses or hangs."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The register of the faults: one case for each side of a fault."""
+"""The register of the faults: one case for each variant of a fault."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -15,12 +15,12 @@ Run = Callable[..., Awaitable[None]]
 
 
 class Missing(RuntimeError):
-    """This machine lacks what a case needs."""
+    """This machine lacks a program that a case needs."""
 
 
 @dataclass(frozen=True)
 class Case:
-    """One fault to provoke; `breaks` is the server that it takes from all others meanwhile."""
+    """One fault to provoke; `breaks` is the server that no other case can use meanwhile."""
 
     name: str
     run: Run
@@ -29,7 +29,7 @@ class Case:
     async def play(
         self, neighbours: Neighbours, folder: Path, rng: Random, *, full: bool
     ) -> Outcome:
-        """Provoke it once on a system of its own, and return what became of the mails."""
+        """Provoke the fault once on a separate system, and return the outcomes of the mails."""
         alone = self.breaks is not None
         async with World(neighbours, folder, self.name, alone=alone, full=full) as world:
             await self.run(world, rng)
@@ -44,9 +44,9 @@ CASES: dict[str, Case] = {}
 def fault(
     name: str, *variants: str, breaks: Literal["broker", "postgres"] | None = None
 ) -> Callable[[Run], Run]:
-    """Register a case under `fault-NN` with a word for its side of the fault.
+    """Register a case under `fault-NN` with a word for its variant.
 
-    With `variants`, there is a case for each, told by the last argument which it is.
+    With `variants`, there is a case for each; the last argument is the variant.
     """
 
     def register(run: Run) -> Run:

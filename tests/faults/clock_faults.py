@@ -1,4 +1,4 @@
-"""A worker's clock is wrong, clocks are set, a date has passed: Postgres's clock decides."""
+"""A worker's clock is wrong, clocks change, a date has passed: Postgres's clock decides."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta
@@ -50,7 +50,7 @@ async def an_hour_off(world: World, rng: Random, variant: str) -> None:
 
 @fault("fault-18-day-on-which-the-clocks-are-set")
 async def clocks_set(world: World, rng: Random) -> None:
-    """A date means its first instant where the business is, also on the days of 23 and 25 hours."""
+    """A date means its first instant in the business's timezone, also on days of 23 or 25 h."""
     new_york = ZoneInfo("America/New_York")
     await world.fetch("UPDATE businesses SET timezone = 'America/New_York' WHERE id = 1")
     world.relay()
@@ -81,7 +81,7 @@ def _wall_clock(hours: int) -> dict[str, str]:
 
 
 def _is_off(child: Child) -> bool:
-    """Whether the times in its log are wrong, or whether it logged none."""
+    """Whether the times in its log are wrong, or it logged none."""
     stamps = [
         line.split('"timestamp":"')[1][:19]
         for line in child.tail().split("\n")

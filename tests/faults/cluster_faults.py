@@ -1,4 +1,4 @@
-"""A node of a RabbitMQ cluster dies; `make faults` plays it, `make test` has no time for it."""
+"""A node of a RabbitMQ cluster is killed; only `make faults` runs it, because it takes long."""
 
 import asyncio
 import os
@@ -66,7 +66,7 @@ def _taken(world: World, before: float) -> int:
 
 
 def _places(cluster: Cluster) -> tuple[str, set[str]]:
-    """Where the leader of the queue of due deliveries is, and where its replicas are."""
+    """The node of the leader of the queue of due deliveries, and those of its replicas."""
     node = next(iter(cluster.nodes.values()))
     listed = node.control("list_queues", "--no-table-headers", "name", "leader", "members")
     [line] = [each for each in listed.splitlines() if each.startswith(topology.DELIVERIES)]

@@ -10,7 +10,7 @@ from tests.servers import absent
 
 @pytest.fixture(scope="session")
 async def neighbours() -> AsyncIterator[Neighbours]:
-    """Postgres and RabbitMQ that these tests alone use; FAULTS_AMQP_URL names another broker."""
+    """Private Postgres and RabbitMQ for these tests; FAULTS_AMQP_URL names another broker."""
     sweep_away()
     try:
         async with Neighbours(os.environ.get("FAULTS_AMQP_URL")) as started:

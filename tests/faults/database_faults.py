@@ -1,4 +1,4 @@
-"""Postgres restarts, falls silent, or refuses at the worst moment."""
+"""Postgres restarts, hangs, or refuses at the worst moment."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -32,7 +32,7 @@ async def restarts(world: World, rng: Random, variant: str) -> None:
 
 @fault("fault-15-half-open-listener")
 async def half_open_listener(world: World, rng: Random) -> None:
-    """The poll alone carries on: no listener comes back before all is sent."""
+    """Only the poll finds due rows: no listener reconnects before all mails are sent."""
     postgres = await world.tapped()
     listening = postgres.trap(tap.LISTEN, "nothing")
     world.relay(DATABASE_URL=postgres.url)
@@ -52,7 +52,7 @@ async def half_open_listener(world: World, rng: Random) -> None:
 
 @fault("fault-15-half-open-pool", "of-the-relay", "of-the-worker")
 async def half_open_pool(world: World, rng: Random, variant: str) -> None:
-    """Every connection falls silent at once, in the middle of a mail; new ones are served."""
+    """Every connection hangs at once, in the middle of a mail; new ones work."""
     replying = Wait(asyncio.Event())
     slow = world.judge.on("dot", replying, times=1)
     postgres = await world.tapped()
@@ -132,7 +132,7 @@ async def refused_at_result(world: World, rng: Random, variant: str) -> None:
 
 @fault("fault-16-ambiguous-commit", "reset", "silent")
 async def ambiguous_commit(world: World, rng: Random, variant: str) -> None:
-    """The gate commits and its answer never comes: no dot, and so no attempt."""
+    """The gate commits but its answer never arrives: no dot, and so no attempt."""
     postgres = await world.tapped()
     world.relay()
     world.mailer(DATABASE_URL=postgres.url)
@@ -164,7 +164,7 @@ _REFUSAL = "default_transaction_read_only"
 
 @asynccontextmanager
 async def _refusing_writes(world: World) -> AsyncIterator[None]:
-    """Let Postgres refuse all writes meanwhile, of sessions that are open too."""
+    """Let Postgres refuse all writes within the block, also in open sessions."""
     await world.fetch(f"SET {_REFUSAL} = off")  # but not ours, which has to end it
     try:
         await _configure(world, f"ALTER SYSTEM SET {_REFUSAL} = on")
@@ -174,7 +174,7 @@ async def _refusing_writes(world: World) -> AsyncIterator[None]:
 
 
 async def _configure(world: World, statement: str) -> None:
-    """Change a setting of the server; returns once its sessions go by it."""
+    """Change a setting of the server; return once its sessions use it."""
     witness = await asyncpg.connect(world.dsn)
     try:
         before = await witness.fetchval(f"SHOW {_REFUSAL}")

@@ -1,4 +1,4 @@
-"""Names, texts and addresses that were made to break out of their place."""
+"""Hostile names, texts and addresses."""
 
 from email.headerregistry import AddressHeader
 from random import Random

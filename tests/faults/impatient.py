@@ -1,4 +1,4 @@
-"""The mailer's program, with what RFC 5321 gives minutes for scaled down to seconds."""
+"""The mailer's program with the timeouts of RFC 5321 reduced from minutes to seconds."""
 
 from functools import partial
 

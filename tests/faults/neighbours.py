@@ -1,4 +1,4 @@
-"""A Postgres and a RabbitMQ of the fault tests' own, to be killed, stopped and wiped."""
+"""Private Postgres and RabbitMQ of the fault tests, which may be killed, stopped and wiped."""
 
 import asyncio
 import os
@@ -29,7 +29,7 @@ _SIDE_BY_SIDE = 6  # cases mostly wait
 
 
 class Neighbours:
-    """Both servers, for `async with`; a broker at `amqp_url` is used in the place of an own one."""
+    """Both servers, for `async with`; a broker at `amqp_url` replaces the private one."""
 
     def __init__(self, amqp_url: str | None = None) -> None:
         name = f"faults-{os.getpid()}"
@@ -49,7 +49,7 @@ class Neighbours:
         return self._given is None
 
     def width(self, *, full: bool) -> int:
-        """How many cases there is room for at once; a broker that is not ours has one vhost."""
+        """The number of cases that may run at once; a foreign broker has one vhost."""
         if not self.owns_the_broker:
             return 1
         return _SIDE_BY_SIDE // 2 if full else _SIDE_BY_SIDE
@@ -75,7 +75,7 @@ class Neighbours:
             self._link.unlink()
 
     async def ready(self) -> None:
-        """Start what is down."""
+        """Start the stopped servers."""
         async with self._starting:
             starts = [asyncio.to_thread(self.postgres.start)]
             if self.owns_the_broker:
@@ -88,7 +88,7 @@ class Neighbours:
 
     @asynccontextmanager
     async def database(self) -> AsyncIterator[str]:
-        """Yield the address of a database with the golden ledger, of one case alone."""
+        """Yield the address of a database with the golden ledger, for one case."""
         name = f"faults_{secrets.token_hex(6)}"
         await self._administer(f"CREATE DATABASE {name} TEMPLATE {_TEMPLATE}")
         try:
@@ -99,9 +99,9 @@ class Neighbours:
 
     @asynccontextmanager
     async def broker(self, *, alone: bool) -> AsyncIterator[str]:
-        """Yield the address of a broker that holds nothing of ours, a vhost of one case alone.
+        """Yield the address of an empty vhost, for one case.
 
-        `alone` there is no such thing, as a broker that is wiped forgets its vhosts.
+        If `alone`, the default vhost is used, because a wiped broker loses its vhosts.
         """
         if alone or not self.owns_the_broker:
             url = self._given or self.rabbitmq.url
@@ -136,7 +136,7 @@ async def _empty(url: str) -> None:
 
 
 def sweep_away() -> None:
-    """End the servers that a run left behind which was itself killed."""
+    """Stop the servers of an earlier run that was killed."""
     for folder in (ROOT / "var").glob("faults-*"):
         if not Path(f"/proc/{folder.name.removeprefix('faults-')}").exists():
             own_postgres(ROOT, folder.name, durable=False).wipe()

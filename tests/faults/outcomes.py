@@ -1,4 +1,4 @@
-"""What a case came to: the deliveries in Postgres held against what the judge took."""
+"""The outcome of a case: compares the deliveries in Postgres with the judge's log."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ _TRUE_OF_TAKEN = {"sent", "in_doubt"}
 
 @dataclass
 class Outcome:
-    """Mails by what became of them; `injected` are the doubts that the case itself caused."""
+    """Mails by outcome; `injected` is the number of doubts that the case caused."""
 
     due: int = 0
     accepted: int = 0
@@ -26,7 +26,7 @@ class Outcome:
     wrong: list[str] = field(default_factory=list)
 
     def broken(self) -> list[str]:
-        """Say which promises were broken."""
+        """Return the broken promises."""
         found = list(self.wrong)
         if self.duplicated:
             found.append(f"{self.duplicated} mails were accepted again")
@@ -48,7 +48,7 @@ class Outcome:
 
 
 async def audit(conn: asyncpg.Connection, judge: Judge, injected: int) -> Outcome:
-    """Hold every delivery against the judge's log, once nothing runs any more."""
+    """Compare every delivery with the judge's log, after all processes have ended."""
     rows = await conn.fetch("SELECT id, state, email FROM deliveries")
     taken = Counter(mail.delivery for mail in judge.accepted)
     states = {str(row["id"]): row["state"] for row in rows}

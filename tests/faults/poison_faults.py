@@ -1,4 +1,4 @@
-"""Messages that cannot be read, and a mail that takes down every worker that touches it."""
+"""Messages that cannot be read, and a mail that crashes every worker."""
 
 import json
 from random import Random
@@ -50,7 +50,7 @@ async def unreadable(world: World, rng: Random) -> None:
 
 @fault("fault-17-mail-that-kills-its-worker")
 async def deadly(world: World, rng: Random) -> None:
-    """Whichever worker comes as far as this recipient is killed, and another one is started."""
+    """Every worker that reaches this recipient is killed, and another one is started."""
     deadly = world.judge.on("rcpt", Hang(), recipient=_POISON)
     world.relay(SWEEP_INTERVAL="0.2s")
     send = await world.send([_POISON, *(f"r{n}@x.example" for n in range(rng.randrange(5, 40)))])

@@ -1,4 +1,4 @@
-"""The programs under test as real processes, to be killed and stopped by signal."""
+"""The programs under test as real processes, which are killed and stopped by signals."""
 
 import asyncio
 import os
@@ -16,7 +16,7 @@ _GRACE = 40.0  # seconds in which a process that was told to stop has to be gone
 
 
 class Child:
-    """A running `python -m MODULE ...` in a process group of its own, its output in a file."""
+    """A running `python -m MODULE ...` in its own process group, with its output in a file."""
 
     def __init__(
         self,
@@ -48,17 +48,17 @@ class Child:
 
     @property
     def alive(self) -> bool:
-        """Whether it has not ended."""
+        """Whether it still runs."""
         return self._popen.poll() is None
 
     async def kill(self) -> None:
-        """End it and its children at once, as a crash would."""
+        """Kill it and its children at once, as a crash would."""
         self._over = True
         self._signal(signal.SIGKILL)
         await self._ended(10)
 
     async def freeze(self) -> None:
-        """Stop it in the middle of whatever it does; returns once it stands still."""
+        """Freeze it (SIGSTOP); return once it is stopped."""
         self._signal(signal.SIGSTOP)
         async with asyncio.timeout(5):
             while _state(self.pid) != "T":
@@ -69,7 +69,7 @@ class Child:
         self._signal(signal.SIGCONT)
 
     async def stop(self, by: signal.Signals = signal.SIGTERM) -> None:
-        """Tell it to end in order, and insist that it does so in time and with status 0."""
+        """Send SIGTERM, and check that it ends in time with status 0."""
         if self._over:
             return
         self._over = True
@@ -92,11 +92,11 @@ class Child:
         return found
 
     def peak_memory(self) -> int:
-        """The most memory that it has had resident so far, in bytes."""
+        """The largest resident memory so far, in bytes."""
         return int(_status(self.pid, "VmHWM").split()[0]) * 1024
 
     def tail(self, most: int = 6000) -> str:
-        """What it wrote last."""
+        """The end of its output."""
         return self.log.read_text(errors="replace")[-most:]
 
     def _signal(self, number: signal.Signals) -> None:
@@ -104,7 +104,7 @@ class Child:
             os.killpg(self.pid, number)
 
     async def _heeding(self) -> None:
-        """Wait until it heeds SIGTERM; while its program is still loading, that ends it at once."""
+        """Wait until it handles SIGTERM, which ends it at once while it is still loading."""
         async with asyncio.timeout(_GRACE):
             while self.alive and not _catches(self.pid, signal.SIGTERM):
                 await asyncio.sleep(0.01)

@@ -1,4 +1,4 @@
-"""A TCP proxy between a process and its neighbour, which can fall silent without a word."""
+"""A TCP proxy between a process and a server, which can stop passing bytes."""
 
 import asyncio
 from contextlib import suppress
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Link:
-    """One connection through the proxy: where it fell silent it stays so, as bytes were lost."""
+    """One connection through the proxy; once silent it stays so, because bytes were lost."""
 
     def __init__(self, client: asyncio.StreamWriter) -> None:
         self.client = client
@@ -24,7 +24,7 @@ class Link:
 
 
 class Proxy:
-    """Passes bytes on to the neighbour of `url`; `self.url` is the same address through here."""
+    """Passes bytes on to the server of `url`; `self.url` is the URL through this proxy."""
 
     def __init__(self, url: str) -> None:
         self._target = urlsplit(url)
@@ -36,7 +36,7 @@ class Proxy:
 
     @property
     def url(self) -> str:
-        """The neighbour's address by way of this proxy."""
+        """The URL of the server through this proxy."""
         user = self._target.netloc.rpartition("@")[0]
         return self._target._replace(netloc=f"{user}@127.0.0.1:{self._port}").geturl()
 
@@ -54,12 +54,12 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def black_hole(self) -> None:
-        """Swallow everything from now on, of old and of new connections, and close none."""
+        """Drop all bytes of old and new connections from now on, and close none."""
         self._silent = True
         self.half_open()
 
     def half_open(self) -> None:
-        """Let the connections of now fall silent for good, while new ones are served."""
+        """Silence the current connections permanently; new ones work."""
         for link in self.links:
             link.silent = True
 
@@ -68,7 +68,7 @@ class Proxy:
         self._silent = False
 
     def drop(self) -> None:
-        """Reset all connections of now."""
+        """Reset all current connections."""
         for link in self.links:
             link.reset()
 
@@ -102,7 +102,7 @@ class Proxy:
         raise ConnectionResetError
 
     async def pass_on(self, link: Link, data: bytes) -> None:
-        """Hand the client's bytes to the neighbour, unless the link is silent."""
+        """Pass the client's bytes to the server, unless the link is silent."""
         if not link.silent and link.server is not None:
             link.server.write(data)
             await link.server.drain()

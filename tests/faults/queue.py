@@ -1,4 +1,4 @@
-"""A look into RabbitMQ from outside of the system."""
+"""Reads and writes queues of RabbitMQ for tests."""
 
 import asyncio
 import json
@@ -14,14 +14,14 @@ from shared.messages import SendTransactions
 
 @asynccontextmanager
 async def channel(url: str) -> AsyncIterator[AbstractChannel]:
-    """Yield a channel with confirms, on a connection of its own."""
+    """Yield a channel with confirms, on a separate connection."""
     connection = await broker.connect(url, "faults")
     async with connection:
         yield await connection.channel()
 
 
 async def waiting(url: str) -> list[str]:
-    """The delivery ids of all messages in the queue, which stay there; waits for the queue."""
+    """Return the delivery ids of all messages in the queue, which stay there."""
     async with asyncio.timeout(90):
         while True:
             try:
@@ -47,7 +47,7 @@ async def _waiting(opened: AbstractChannel) -> list[str]:
 
 
 async def length(url: str, name: str = topology.DELIVERIES) -> int:
-    """How many messages wait in a queue."""
+    """Return the number of messages in a queue."""
     async with channel(url) as opened:
         queue = await opened.declare_queue(name, passive=True)
         return int(queue.declaration_result.message_count or 0)
@@ -67,7 +67,7 @@ async def publish(url: str, *bodies: bytes) -> None:
 
 
 def wakeup(delivery: str) -> bytes:
-    """The message that the relay would publish about a delivery."""
+    """Return the message that the relay would publish about a delivery."""
     event = {
         "id": delivery,
         "time": "2024-11-30T00:00:00Z",

@@ -1,4 +1,4 @@
-"""The relay dies or stands still between what it publishes and what it records."""
+"""The relay crashes or hangs between publishing and recording."""
 
 import asyncio
 import json
@@ -63,7 +63,7 @@ async def two_relays(world: World, rng: Random, variant: str) -> None:
 
 @fault("fault-03-relay-frozen-with-events", "unpublished", "unrecorded")
 async def frozen_with_events(world: World, rng: Random, variant: str) -> None:
-    """Another relay goes on telling subscribers, in the order of the changes of each delivery."""
+    """Another relay continues to publish the events of each delivery in order."""
     heard: list[tuple[str, int]] = []
 
     async def hear(message: AbstractIncomingMessage) -> None:

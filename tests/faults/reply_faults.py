@@ -1,4 +1,4 @@
-"""The smarthost answers anything at any step, late, never, or without end."""
+"""The smarthost sends any reply at any step: late, never, or endless."""
 
 import asyncio
 import itertools
@@ -29,7 +29,7 @@ _MODEST = 64 * 1024 * 1024  # bytes by which a worker may grow
 
 @dataclass(frozen=True)
 class Trick:
-    """What the judge does once to one recipient, and where the delivery has to end."""
+    """A trick that the judge plays once on one recipient, and the expected final state."""
 
     step: Literal["rcpt", "data", "body", "dot"]
     actions: tuple[Action, ...]
@@ -91,7 +91,7 @@ async def endless(world: World, rng: Random) -> None:
 
 @fault("fault-19-smarthost-at-fault")
 async def smarthost_at_fault(world: World, rng: Random) -> None:
-    """Before a ready session and for a refusal of MAIL it is the smarthost: no attempt counts."""
+    """Faults before a ready session, and refusals of MAIL, count no attempt."""
     _, world.judge.tls = self_made(world.folder)
     world.judge.users = {"user": "secret"}
     says: list[Action] = [Say(text) for text in (*_TRANSIENT, *_PERMANENT)]
@@ -147,7 +147,7 @@ async def treacherous_text(world: World, rng: Random) -> None:
 
 
 async def _play(world: World, rng: Random, tricks: list[Trick], *, large: bool = False) -> int:
-    """Play each trick on a recipient of its own; returns by how much the worker grew, in bytes."""
+    """Play each trick on a different recipient; return the growth of the worker in bytes."""
     for number, trick in enumerate(tricks):
         world.judge.on(trick.step, *trick.actions, recipient=f"t{number}@x.example", times=1)
     world.judge.pipelining = rng.random() < 0.5
@@ -177,7 +177,7 @@ def _differing(shown: dict[str, dict[str, str]], tricks: list[Trick]) -> Iterato
 
 
 async def _enlarge(world: World) -> None:
-    """Give customer 4 so many invoices that the statement does not fit into any buffer."""
+    """Give customer 4 enough invoices that the statement fits into no buffer."""
     await world.fetch(
         """INSERT INTO invoices
             (business_id, id, customer_id, number, kind, status, issue_date, total)

@@ -1,4 +1,4 @@
-"""The API's program, whose relay fills the broker's queue as if somebody took all of it at once."""
+"""The API's program with a relay that fills the queue without bound."""
 
 from services.api.__main__ import main
 from services.api.relay import room

@@ -1,4 +1,4 @@
-"""Many cases in little time: those that leave the servers alone are played side by side."""
+"""Runs cases in parallel, except those that break a server."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -10,7 +10,7 @@ Result = TypeVar("Result")
 
 
 class Round(Generic[Result]):
-    """Plays each case once, for `async with`: `width` at a time in their order.
+    """Runs each case once, for `async with`: `width` at a time, in order.
 
     Those that break a server come last, one after the other.
     """

@@ -1,4 +1,4 @@
-"""Sessions with Postgres that are not what they should be: pooler, fail-over, settings, rights."""
+"""Sessions with Postgres that are not usable: pooler, fail-over, settings, rights."""
 
 import asyncio
 from random import Random
@@ -20,7 +20,7 @@ _ALTERED = {
 
 @fault("sessions-of-a-pool-of-transactions")
 async def pool_of_transactions(world: World, rng: Random) -> None:
-    """The mailer refuses it, and mails nothing; one with sessions of its own takes over."""
+    """The mailer refuses the session and mails nothing; one with its own sessions takes over."""
     world.relay()
     async with pooled(world.dsn) as through:
         refused = world.mailer(DATABASE_URL=through)
@@ -68,7 +68,7 @@ async def fail_over(world: World, rng: Random) -> None:
 
 @fault("sessions-without-a-table")
 async def without_a_table(world: World, rng: Random) -> None:
-    """As before a migration: the worker waits, and nothing ends among the dead letters."""
+    """As before a migration: the worker waits, and there are no dead letters."""
     relay = world.relay()
     await world.send(others := rng.randrange(20))
     await world.until_count("published_at IS NOT NULL", 1 + others)

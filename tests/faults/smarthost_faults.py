@@ -1,4 +1,4 @@
-"""The smarthost refuses everybody for a while: our name, our sender, a quota, our password."""
+"""The smarthost refuses all mails for a while: for our name, sender, quota or password."""
 
 from random import Random
 
@@ -16,7 +16,7 @@ _SAID: dict[str, tuple[Step, str]] = {
 
 @fault("fault-21-refuses-everybody", *_SAID)
 async def refuses_everybody(world: World, rng: Random, variant: str) -> None:
-    """No mail fails by that, and all go out once it is mended."""
+    """No mail fails, and all go out after the smarthost recovers."""
     step, said = _SAID[variant]
     mails = (200 if world.full else 20) + rng.randrange(10)
     after = rng.randrange(5)

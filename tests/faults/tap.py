@@ -1,4 +1,4 @@
-"""A proxy that reads along what is asked of Postgres, and halts at one statement."""
+"""A proxy that reads the protocol of Postgres and halts at one statement."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -36,7 +36,7 @@ class Trap:
     link: Link | None = None
 
     async def reached(self, seconds: float = 60) -> Link:
-        """Wait until it has sprung, and return the connection that it sits on."""
+        """Wait until the trap has caught a statement, and return its connection."""
         async with asyncio.timeout(seconds):
             await self.sprung.wait()
         assert self.link is not None
@@ -53,7 +53,7 @@ class Tap(Proxy):
     def trap(
         self, marker: bytes, holds: Literal["request", "answer", "nothing"], skip: int = 0
     ) -> Trap:
-        """Set a trap; it springs once."""
+        """Set a trap, which catches one statement."""
         trap = Trap(marker, holds, skip)
         self._traps.append(trap)
         return trap

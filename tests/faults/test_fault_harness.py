@@ -1,4 +1,4 @@
-"""The instruments themselves: an audit that cannot fail, or a proxy that leaks, proves nothing."""
+"""Tests of the test tools: an audit that cannot fail, or a proxy that leaks, proves nothing."""
 
 import ast
 import asyncio

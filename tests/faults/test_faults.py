@@ -23,7 +23,7 @@ async def played(
     neighbours: Neighbours,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> AsyncIterator[dict[str, asyncio.Task[Outcome]]]:
-    """All cases of this session, at work side by side; a test waits for its own."""
+    """All cases of this session run in parallel; each test waits for its own."""
     folder: Path = tmp_path_factory.mktemp("faults")
 
     async def play(case: Case) -> Outcome:

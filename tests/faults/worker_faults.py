@@ -1,4 +1,4 @@
-"""The mailer dies or stands still in the middle of a mail."""
+"""The mailer crashes or hangs in the middle of a mail."""
 
 import asyncio
 import os
@@ -58,7 +58,7 @@ async def killed_at_any_time(world: World, rng: Random) -> None:
 
 @fault("fault-04-compositor-killed")
 async def compositor_killed(world: World, rng: Random) -> None:
-    """Who makes its letters dies again and again; the worker lives on, and so does each mail."""
+    """Its compositors are killed repeatedly; the worker survives, and every mail goes out."""
     world.relay()
     mailer = world.mailer()
     await world.send()
@@ -131,7 +131,7 @@ async def frozen_before_gate(world: World, rng: Random, variant: str) -> None:
 
 @fault("fault-08-worker-frozen-and-overtaken")
 async def overtaken(world: World, rng: Random) -> None:
-    """The loser comes to the gate while the row is in the same state, but in another's hands."""
+    """A worker reaches the gate while the row is in the right state, but claimed by another."""
     first, second = Wait(asyncio.Event()), Wait(asyncio.Event())
     slow = world.judge.on("data", first, times=1)
     slower = world.judge.on("data", second, times=1)
@@ -179,7 +179,7 @@ async def frozen_at_gate(world: World, rng: Random) -> None:
 
 @fault("fault-08-worker-frozen-while-it-records")
 async def frozen_while_recording(world: World, rng: Random) -> None:
-    """What it was about to record must not keep its rows from everybody else."""
+    """A record that it was about to write must not block its rows for others."""
     postgres = await world.tapped()
     world.relay()
     frozen = world.mailer(DATABASE_URL=postgres.url)

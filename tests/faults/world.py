@@ -1,4 +1,4 @@
-"""What a case works with: the system as real processes, its neighbours, and the judge."""
+"""The world of a case: the system as real processes, its servers, and the judge."""
 
 import asyncio
 import sys
@@ -99,7 +99,7 @@ class World:
         await self._stack.aclose()
 
     def note(self, text: str) -> None:
-        """Say something that a person may want to see and no assertion depends on."""
+        """Print a line for people; no assertion depends on it."""
         sys.stderr.write(f"{self.name}: {text}\n")
 
     def client(self, url: str) -> aiohttp.ClientSession:
@@ -119,13 +119,13 @@ class World:
         return self._start("api", ("services.api", "serve"), given | settings)
 
     def relay(self, *, roomy: bool = False, **settings: str) -> Child:
-        """Start a relay; a roomy one puts all that is due into the queue before any is taken."""
+        """Start a relay; a roomy one queues all due rows at once."""
         given = {"DATABASE_URL": self.dsn, "AMQP_URL": self.amqp}
         program = "tests.faults.roomy" if roomy else "services.api"
         return self._start("relay", (program, "relay"), _RELAY | given | settings)
 
     def mailer(self, *, impatient: bool = False, **settings: str) -> Child:
-        """Start a mailer; an impatient one gives the smarthost seconds and not minutes."""
+        """Start a mailer; an impatient one waits for seconds instead of minutes."""
         given = {
             "DATABASE_URL": self.dsn,
             "AMQP_URL": self.amqp,
@@ -135,7 +135,7 @@ class World:
         return self._start("mailer", (program, "run"), _MAILER | given | settings)
 
     async def kill_mailer(self, mailer: Child) -> None:
-        """Kill the only one, and count the mails whose fate dies with it: those past the gate."""
+        """Kill the only mailer, and count the mails past the gate, which become in doubt."""
         await mailer.kill()
         for tap in self.taps:
             tap.drop()  # as the kernel does with a dead process's connections
@@ -147,14 +147,14 @@ class World:
         self.injected = await self.count(_FATE_UNKNOWN)
 
     async def send(self, others: int | list[str] = 0, customer: int = 4, **body: Any) -> str:
-        """Ask for a send to the customer and `others`, and return its id."""
+        """Request a send to the customer and `others`, and return its id."""
         if isinstance(others, int):
             others = [f"r{number}@x.example" for number in range(others)]
         answer = await self.ask(customer, other_emails=others, **body)
         return str(answer["id"])
 
     async def ask(self, customer: int = 4, **body: Any) -> dict[str, Any]:
-        """Ask for a customer's transactions of November 2024; returns the answer of the 202."""
+        """Request a customer's statement of November 2024, and return the body of the 202."""
         async with self.http.post(
             f"/api/v3/clients/{customer}/transactions/send",
             params={"from": "2024-11-01", "to": "2024-11-30"},
@@ -165,13 +165,13 @@ class World:
             return answer
 
     async def show(self, send: str) -> dict[str, dict[str, Any]]:
-        """What the API tells of a send's recipients, by address."""
+        """Return the recipients of a send in the API, by address."""
         async with self.http.get(f"/api/v3/sends/{send}") as response:
             assert response.status == 200, await response.text()
             return {one["email"]: one for one in (await response.json())["recipients"]}
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
-        """Ask the database; raises one of postgres.UNAVAILABLE while it is away."""
+        """Query the database. Raises one of postgres.UNAVAILABLE while it is down."""
         if self._db is None or self._db.is_closed():
             self._db = await asyncpg.connect(self.dsn, timeout=10, command_timeout=20)
         rows: list[asyncpg.Record] = await self._db.fetch(query, *arguments)
@@ -185,7 +185,7 @@ class World:
     async def until(
         self, holds: Callable[[], Awaitable[bool]], what: str, wait: float = 90
     ) -> None:
-        """Wait until a condition holds; a database that is away counts as not yet."""
+        """Wait until a condition holds; while the database is down, it does not."""
         try:
             async with asyncio.timeout(wait):
                 while not await self._holds(holds):
@@ -195,7 +195,7 @@ class World:
             raise AssertionError(f"not within {wait:g} s: {what}; {[*map(tuple, rows)]}") from None
 
     async def until_count(self, condition: str, wanted: int, wait: float = 90) -> None:
-        """Wait until at least so many deliveries have this condition."""
+        """Wait until at least this number of deliveries has this condition."""
 
         async def enough() -> bool:
             return await self.count(condition) >= wanted
@@ -203,7 +203,7 @@ class World:
         await self.until(enough, f"{wanted} with {condition}", wait)
 
     async def met(self, rule: Rule, times: int = 1) -> None:
-        """Wait until the judge came to a rule."""
+        """Wait until a rule of the judge was applied."""
 
         async def often_enough() -> bool:
             return rule.met >= times
@@ -211,9 +211,9 @@ class World:
         await self.until(often_enough, f"{rule.step} at the judge")
 
     async def settled(self, wait: float = 120) -> None:
-        """Wait until every delivery has come to its end, and none is in doubt without a cause.
+        """Wait until every delivery is in a final state, and none is in doubt without a cause.
 
-        A worker that was slow for a moment may leave a doubt behind that its own reply removes.
+        The doubt of a worker that was slow for a moment may be settled by a late reply.
         """
 
         async def over() -> bool:
@@ -223,7 +223,7 @@ class World:
         await self.until(over, "all settled", wait)
 
     async def finish(self) -> Outcome:
-        """Stop all processes in order and count what became of the mails."""
+        """Stop all processes cleanly, and count the outcomes of the mails."""
         for child in self.children:
             await child.stop()
         await self.fetch("SELECT 1")

@@ -1,4 +1,4 @@
-"""A command that tests/commands.py forks is what it is when a person starts it."""
+"""A command that tests/commands.py forks behaves like one that is started normally."""
 
 import asyncio
 import subprocess

@@ -44,7 +44,7 @@ every_one_shot = pytest.mark.parametrize("name", ONE_SHOTS)
 
 
 def environment(name: str) -> dict[str, str | None]:
-    """The variables of a service as the file has them; None where the caller's is passed on."""
+    """The variables of a service in the file; None if the caller's value is passed on."""
     given: dict[str, str | None] = SERVICES[name].get("environment", {})
     return given
 
@@ -63,7 +63,7 @@ def duration(text: str) -> timedelta:
 
 
 def mounted(name: str) -> dict[str, str]:
-    """The folders and files of secrets by where they are mounted, all of them read-only."""
+    """The folders and files of secrets by mount point, all of them read-only."""
     places = {f"/run/secrets/{secret}": secret for secret in SERVICES[name].get("secrets", ())}
     for volume in SERVICES[name].get("volumes", ()):
         source, target, *mode = volume.split(":")

@@ -27,7 +27,7 @@ def volumes(tmp_path: Path) -> Path:
 
 
 def make(volumes: Path) -> dict[str, str]:
-    """Run the one-shot; return what is in each file by its path."""
+    """Run the one-shot; return the content of each file by path."""
     script = ROOT / "docker" / "secrets.sh"
     subprocess.run(["sh", script, volumes], check=True, capture_output=True)
     return {

@@ -1,4 +1,4 @@
-"""The figures that operators size max_connections by are those of the code."""
+"""The documented numbers of connections are those of the code."""
 
 import re
 from pathlib import Path

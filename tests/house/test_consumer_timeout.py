@@ -17,7 +17,7 @@ MARGIN = timedelta(minutes=15)  # to claim, to make the mail and to record what 
 
 
 def longest() -> timedelta:
-    """How long a message may wait for the mails before it and take itself."""
+    """The longest time that a mailer holds a message."""
     limits = Timeouts()
     return AHEAD * timedelta(seconds=limits.to_gate + limits.gate + limits.final)
 

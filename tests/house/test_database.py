@@ -1,4 +1,4 @@
-"""What must be true of every table and function of the ledger, whoever adds the next one."""
+"""Rules for every table and function of the ledger, also for future ones."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""docs/adr/README.md lists every decision, and each says what else was considered."""
+"""docs/adr/README.md lists every decision, and each names its alternatives."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the processes import is declared, and does not come by chance with another package."""
+"""All packages that the processes import are declared, and not only installed by others."""
 
 import ast
 import re

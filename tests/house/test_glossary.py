@@ -1,4 +1,4 @@
-"""docs/glossary.md tells what the words of the house mean, and only of words that it uses."""
+"""docs/glossary.md explains the terms of the code, and only terms that are used."""
 
 import re
 from pathlib import Path

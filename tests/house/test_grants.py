@@ -1,4 +1,4 @@
-"""Every table says who may use it, and the database says the same."""
+"""Every table has an entry in grants.py, and the database has the same rights."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""A megabyte of the worst text costs no parser more than a few looks at each of its characters."""
+"""Parsers handle a megabyte of the worst text in linear time."""
 
 import io
 import time
@@ -51,7 +51,7 @@ LOOKS = 200
 
 
 def settings(kind: type[Settings]) -> Callable[[str], object]:
-    """Gives each setting the text, one after the other; the others are right."""
+    """Sets each setting in turn to the text; the others are valid."""
     right = {
         "DATABASE_URL": "postgresql://h/d",
         "AMQP_URL": "amqp://h",
@@ -75,7 +75,7 @@ STRANGE_SETTINGS = {"database_url", "amqp_url", "smtp_url", "mail_from", "max_la
 
 
 def body_of(model: type[BaseModel]) -> Callable[[str], object]:
-    """Gives each field of a body the text, as it is and in a list."""
+    """Sets each field of a body to the text, plain and in a list."""
 
     def read(given: str) -> None:
         for name, field in model.model_fields.items():
@@ -223,7 +223,7 @@ REFUSALS = (ValueError, Refusal, Unauthenticated, RecursionError)
 
 
 def seconds(act: Callable[[str], object], given: str, *, tries: int = 3) -> float:
-    """The least processor time of a few tries, so that what else runs does not count."""
+    """The least processor time of a few tries, so that other load does not count."""
     found = []
     for _ in range(tries):
         begun = time.thread_time()

@@ -1,4 +1,4 @@
-"""docs/dependencies.md lists each private part of a library that we use, and who would notice."""
+"""docs/dependencies.md lists each private part of a library that we use, with its test."""
 
 import ast
 import importlib
@@ -32,7 +32,7 @@ def is_foreign(name: str) -> bool:
 
 
 def imported(tree: ast.Module) -> dict[str, str]:
-    """What a module has from libraries: the name that it uses, and the full one."""
+    """The imports of a module from libraries: the used name, and the full one."""
     found = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

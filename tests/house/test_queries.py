@@ -1,6 +1,6 @@
 """Every named query fits the migrated database.
 
-A misspelt column ends like a migration that is still to come: in 503 until somebody looks at it.
+A misspelt column has the same effect as a missing migration: 503 until it is corrected.
 """
 
 import re

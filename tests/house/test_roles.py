@@ -1,6 +1,6 @@
-"""docker/roles.sql as compose and the demo say it, on new and on older databases.
+"""docker/roles.sql as compose and the demo run it, on new and on older databases.
 
-All in one file, because roles are the whole server's and files run side by side.
+All in one file, because roles belong to the whole server and files run in parallel.
 """
 
 import asyncio
@@ -34,7 +34,7 @@ MakeRoles = Callable[[], Awaitable[None]]
 
 @pytest.fixture
 async def admin(database: str) -> AsyncIterator[asyncpg.Connection]:
-    """The superuser, who also takes the roles away again."""
+    """A connection of the superuser, which also removes the roles again."""
     conn = await asyncpg.connect(database)
     yield conn
     made = ", ".join(f"lp_{each}" for each in PROCESSES)
@@ -46,7 +46,7 @@ async def admin(database: str) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 def make_roles(database: str, admin: asyncpg.Connection, tmp_path: Path) -> MakeRoles:
-    """What the service `roles` does, with the passwords that `secrets` has made."""
+    """Do what the service `roles` does, with the passwords that `secrets` generated."""
     if shutil.which("psql") is None:
         absent("psql is not installed")
     for folder in ("postgres", "roles"):

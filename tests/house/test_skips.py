@@ -1,4 +1,4 @@
-"""A test that is left out says why in its line, and a program that is missing fails in CI."""
+"""A skipped test gives a reason, and a missing program fails in CI."""
 
 import ast
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ OF_THE_MACHINE = {
 
 
 def calls() -> Iterator[tuple[str, str, list[ast.expr]]]:
-    """Each use of pytest's ways to leave a test out: where, which, and what it is given."""
+    """Each use of pytest's skips: place, kind and arguments."""
     for path in sorted(TESTS.rglob("*.py")):
         tree = ast.parse(path.read_text("utf-8"))
         given = {id(node.func): node.args for node in ast.walk(tree) if isinstance(node, ast.Call)}

@@ -1,4 +1,4 @@
-"""Texts that cost a careless parser most, by what they are made of, each `n` characters long."""
+"""The worst texts for a careless parser, by kind, each of `n` characters."""
 
 from collections.abc import Callable
 

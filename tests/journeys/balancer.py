@@ -1,4 +1,4 @@
-"""A load balancer as operators run one: it asks who is ready, and keeps connections."""
+"""A load balancer that polls readiness and keeps connections."""
 
 import asyncio
 from collections.abc import AsyncIterator, Mapping
@@ -12,7 +12,7 @@ _INTERVAL = 0.1  # seconds between two questions
 
 
 class Balancer:
-    """Hands each request to the next API that last said it is ready, and never tries one again."""
+    """Sends each request to the next ready API, and never retries."""
 
     def __init__(self, urls: list[str], headers: Mapping[str, str]) -> None:
         self._urls = urls
@@ -23,7 +23,7 @@ class Balancer:
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Watch and serve meanwhile."""
+        """Poll and serve within the block."""
         async with aiohttp.ClientSession(headers=self._headers) as self._http:
             watching = asyncio.create_task(self._watch())
             try:
@@ -32,7 +32,7 @@ class Balancer:
                 watching.cancel()
 
     async def post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-        """Return the status and the answer; whatever goes wrong on the way is raised."""
+        """Return the status and the answer. Raises any error on the way."""
         url = self._ready[next(self._turn) % len(self._ready)]
         async with self._http.post(f"{url}{path}", json=body) as response:
             answer = response.status, await response.json()
@@ -40,7 +40,7 @@ class Balancer:
         return answer
 
     async def until_ready(self, url: str) -> None:
-        """Wait until an API is asked again."""
+        """Wait until an API gets requests again."""
         async with asyncio.timeout(30):
             while url not in self._ready:
                 await asyncio.sleep(_INTERVAL)

@@ -30,7 +30,7 @@ GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 
 @dataclass
 class System:
-    """A running system and a client with a key of business 1 (Kente & Co)."""
+    """A running system, and a client with a key of business 1 (Kente & Co)."""
 
     dsn: str
     amqp: str
@@ -40,7 +40,7 @@ class System:
 
     @asynccontextmanager
     async def relay(self, **settings: Any) -> AsyncIterator[Health]:
-        """Run a relay meanwhile."""
+        """Run a relay within the block."""
         health = Health()
         quick = {"poll_interval": "1s", "sweep_interval": "1s"}
         where = {"database_url": acting(self.dsn, "relay"), "amqp_url": self.amqp}
@@ -50,7 +50,7 @@ class System:
 
     @asynccontextmanager
     async def mailer(self, **settings: Any) -> AsyncIterator[None]:
-        """Run a mailer meanwhile; it drains at the end."""
+        """Run a mailer within the block; it finishes its mails at the end."""
         stop = asyncio.Event()
         chosen = MailerSettings(
             **{
@@ -71,7 +71,7 @@ class System:
             await running
 
     async def send(self, customer: int = 4, **body: Any) -> dict[str, Any]:
-        """Ask for a customer's transactions of November 2024 to be sent."""
+        """Request a send of a customer's statement of November 2024."""
         async with self.http.post(
             f"/api/v3/clients/{customer}/transactions/send",
             params={"from": "2024-11-01", "to": "2024-11-30"},
@@ -101,7 +101,7 @@ class System:
         return seen
 
     async def settled(self, send: str, timeout: float = 30) -> dict[str, Any]:
-        """Follow a send until nothing of it is under way any more."""
+        """Follow a send until it is finished."""
         return await self.until(
             send, lambda seen: seen["status"] not in {"scheduled", "sending"}, timeout
         )

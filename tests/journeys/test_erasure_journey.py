@@ -1,4 +1,4 @@
-"""Erasing a customer, or one address, with all that there is of them in Postgres and RabbitMQ."""
+"""Erasing a customer or an address from Postgres and RabbitMQ."""
 
 import json
 
@@ -22,7 +22,7 @@ async def erase(system: System, *words: str, amqp: bool = True) -> Ended:
 
 
 async def bury(asker: Peer, *bodies: object) -> None:
-    """Have requests refused, each of which is answered."""
+    """Send requests that are refused, and wait for their answers."""
     for number, body in enumerate(bodies, start=len(asker.answered) + 1):
         await asker.ask(body)
         await asker.reply(number)

@@ -1,4 +1,4 @@
-"""Hostile texts on their way from ledger and request to the mail, and what the logs say of it."""
+"""Hostile texts on their way from ledger and request to mail and logs."""
 
 import io
 import json
@@ -44,7 +44,7 @@ UPDATE categories SET name = $1 WHERE business_id = 1;
 
 @pytest.fixture
 def logged() -> Iterator[io.StringIO]:
-    """All that is logged at the most talkative level."""
+    """All log lines at the level debug."""
     root = logging.getLogger()
     handlers, level, stream = root.handlers[:], root.level, io.StringIO()
     logs.configure(Settings(log_level="debug"), stream)

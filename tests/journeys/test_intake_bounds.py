@@ -1,4 +1,4 @@
-"""What a request over the queue may cost, and whom an answer may reach."""
+"""The limits of requests over the queue, and the queues that answers may reach."""
 
 import asyncio
 import json
@@ -105,7 +105,7 @@ async def test_so_many_refused_requests_of_a_business_and_a_day_are_kept(
 
 @pytest.fixture
 async def confined(system: System, servers: Servers) -> AsyncIterator[str]:
-    """The address of the broker for a user who may ask, and use its own queues alone."""
+    """The address of the broker for a user that may send requests and use only its own queues."""
     assert servers.management_url is not None
     vhosts = Vhosts(servers.management_url)
     name, password = f"peer_{secrets.token_hex(4)}", secrets.token_hex(16)

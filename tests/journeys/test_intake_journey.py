@@ -1,4 +1,4 @@
-"""A request over the queue in, a mail out."""
+"""From a request over the queue to a mail."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""A request over the queue, with trouble on its way: away neighbours, redeliveries, replays."""
+"""A request over the queue with outages, redeliveries and replays."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""The date that a mail carries: of its statement, which is made when the mail is due."""
+"""The date of a mail is that of its statement, which is frozen when the mail is due."""
 
 import json
 from datetime import datetime, timedelta

@@ -1,4 +1,4 @@
-"""Manners towards those who receive mail and towards the relay, from request to mail."""
+"""Suppressions, unsubscribing and rates, from request to mail."""
 
 import asyncio
 import socket
@@ -220,7 +220,7 @@ async def test_while_the_relay_is_away_nothing_is_consumed_and_readiness_says_wh
 
 
 async def _click(system: System, path: str) -> None:
-    """Answer a link as a mail service does: at an API that has the secret, without a key."""
+    """Post a link as a mail service does: to an API that has the secret, without a key."""
     settings = ApiSettings(database_url=acting(system.dsn, "api"), unsubscribe_secret=SECRET)
     runner = web.AppRunner(create_app(settings))
     await runner.setup()

@@ -1,4 +1,4 @@
-"""What operators do by hand while the whole system runs."""
+"""Commands of operators while the whole system runs."""
 
 import asyncio
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""A policy of RabbitMQ that deletes messages of a queue from before our argument against it."""
+"""A policy of RabbitMQ that deletes messages of a queue without our x-overflow argument."""
 
 from urllib.parse import urlsplit
 

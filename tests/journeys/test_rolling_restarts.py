@@ -1,4 +1,4 @@
-"""Two of each under load, and each of them restarted: no failed request, each mail once."""
+"""Two of each process under load, each restarted: no failed request, each mail once."""
 
 import asyncio
 import re
@@ -27,7 +27,7 @@ _OPEN = """SELECT count(*) FROM deliveries
 
 @dataclass
 class Instance:
-    """One of the two of a kind: a process at a time, on a port that stays; `done` is its work."""
+    """One of two processes of a kind, restarted on the same port; `done` counts its work."""
 
     kind: str
     port: int
@@ -80,7 +80,7 @@ async def fleet(system: System, folder: Path) -> AsyncIterator[list[Instance]]:
 
 
 class Callers:
-    """Who asks for mails, all the time: what was accepted, mail by mail, and what failed."""
+    """A client that requests mails all the time; it collects accepted mails and failures."""
 
     def __init__(self, balancer: Balancer) -> None:
         self._balancer = balancer
@@ -89,7 +89,7 @@ class Callers:
 
     @asynccontextmanager
     async def asking(self) -> AsyncIterator[None]:
-        """Ask meanwhile, and wait for the last answers."""
+        """Send requests within the block, and wait for the last answers."""
         stop = asyncio.Event()
         tasks = [asyncio.create_task(self._ask(caller, stop)) for caller in range(_CALLERS)]
         try:
@@ -163,7 +163,7 @@ _FIGURES = {
 
 
 async def _work(instance: Instance) -> float:
-    """What a process says that it has done so far."""
+    """The work that a process reports."""
     if instance.kind not in _FIGURES:
         return 0
     async with aiohttp.ClientSession() as http, http.get(f"{instance.url}/metrics") as response:

@@ -1,4 +1,4 @@
-"""A request in, a mail out."""
+"""From a request to a mail."""
 
 import asyncio
 import hashlib

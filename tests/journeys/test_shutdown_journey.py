@@ -1,4 +1,4 @@
-"""Told to stop with work in flight: what was begun is finished, nothing is lost or doubled."""
+"""Stopping with work in flight: begun work is finished, nothing is lost or doubled."""
 
 import signal
 from pathlib import Path

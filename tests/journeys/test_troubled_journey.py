@@ -1,4 +1,4 @@
-"""A neighbour away, refusing or lying: what is promised holds all the same."""
+"""A server is down, refuses or lies: the promises hold all the same."""
 
 import asyncio
 from uuid import uuid4

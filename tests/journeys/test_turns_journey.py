@@ -1,4 +1,4 @@
-"""One business's many mails, on two relays and two mailers, and another's single one."""
+"""Many mails of one business and a single one of another, on two relays and two mailers."""
 
 from contextlib import AsyncExitStack
 

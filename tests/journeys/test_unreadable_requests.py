@@ -1,4 +1,4 @@
-"""Messages that RabbitMQ passes on, though their properties say what cannot be read."""
+"""Messages with unreadable properties, which RabbitMQ passes on."""
 
 import struct
 from datetime import UTC, datetime

@@ -21,11 +21,11 @@ _END = b"\r\n.\r\n"
 
 
 class Over(ConnectionError):
-    """This connection is done with."""
+    """This connection is finished."""
 
 
 class Conversation:
-    """Speaks the server's half of RFC 5321, unless a rule of the judge says otherwise."""
+    """The server side of RFC 5321, unless a rule of the judge applies."""
 
     def __init__(
         self, judge: Judge, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
@@ -165,7 +165,7 @@ class Conversation:
         recipient: str | None = None,
         mail: tuple[str, bytes] | None = None,
     ) -> bool:
-        """Do what the script says here, else answer `reply`; False when the script answered.
+        """Do what the script demands here, or send `reply`; return False if the script replied.
 
         A mail is logged before its reply is written.
         """

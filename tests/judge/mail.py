@@ -23,12 +23,12 @@ def envelope(
 
 
 def smarthost(judge: Judge, **fields: Any) -> Smarthost:
-    """Point at the judge, without TLS unless told otherwise."""
+    """Return the settings of a smarthost that is the judge, by default without TLS."""
     return Smarthost(judge.host, judge.port, **{"tls": "none"} | fields)
 
 
 class Gate:
-    """A gate that answers `answer`, and remembers how often it was asked."""
+    """A gate that returns `answer` and counts its calls."""
 
     def __init__(self, *, answer: object = True) -> None:
         self.answer = answer

@@ -1,4 +1,4 @@
-"""A private postfix that takes mail over SMTP and holds it, where postfix is installed."""
+"""A private postfix that accepts mail over SMTP and holds it, if postfix is installed."""
 
 import asyncio
 import os
@@ -45,7 +45,7 @@ _QUEUES = ("maildrop", "incoming", "active", "deferred", "hold", "corrupt")
 
 
 def unavailable() -> str | None:
-    """Say why there can be no postfix here, or None."""
+    """Return why postfix cannot run here, or None."""
     if shutil.which("postfix") is None:
         return "postfix is not installed"
     return None if os.geteuid() == 0 else "postfix starts as root only"

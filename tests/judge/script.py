@@ -1,4 +1,4 @@
-"""What the judge can be told to do instead of obeying RFC 5321."""
+"""Actions of the judge that break RFC 5321."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ Step = Literal[
 
 @dataclass(frozen=True)
 class Say:
-    """Answer with these words in place of the judge's own, or with just these bytes if `raw`."""
+    """Send this reply instead of the judge's own, or exactly these bytes if `raw`."""
 
     text: str | bytes
     raw: bool = False
@@ -19,21 +19,21 @@ class Say:
 
 @dataclass(frozen=True)
 class Delay:
-    """Go on only after so many seconds."""
+    """Continue after this number of seconds."""
 
     seconds: float
 
 
 @dataclass(frozen=True)
 class Wait:
-    """Go on only once this event is set."""
+    """Continue once this event is set."""
 
     event: asyncio.Event
 
 
 @dataclass(frozen=True)
 class Hang:
-    """Answer nothing more on this connection; `reading` = still take in what comes."""
+    """Send nothing more on this connection; with `reading`, go on reading."""
 
     reading: bool = True
 
@@ -63,7 +63,7 @@ class Flood:
 
 @dataclass(frozen=True)
 class Accept:
-    """At "dot": take the mail, whatever comes after."""
+    """At "dot": accept the mail, whatever comes after."""
 
 
 Action = Say | Delay | Wait | Hang | Drop | Reset | HalfClose | Flood | Accept
@@ -84,7 +84,7 @@ class Rule:
     met: int = field(default=0, init=False)
 
     def takes(self, step: Step, recipient: str | None) -> bool:
-        """Say whether the rule applies here and now, and count that."""
+        """Return whether the rule applies now, and count it."""
         if step != self.step or self.recipient not in {None, recipient}:
             return False
         self.met += 1

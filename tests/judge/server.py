@@ -1,6 +1,6 @@
-"""The judge: an SMTP server that keeps a log of every mail it took, and misbehaves by script.
+"""The judge: an SMTP server that logs every mail that it accepted, and misbehaves by script.
 
-It takes nothing without the whole CRLF.CRLF. Its word on what was handed over is the last one.
+It accepts nothing without the whole CRLF.CRLF. Its log decides whether a mail was handed over.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from tests.judge.script import Action, Rule, Step
 
 @dataclass(frozen=True)
 class Accepted:
-    """One mail that the judge took; `at` is monotonic seconds, `data` the unstuffed bytes."""
+    """One mail that the judge accepted; `at` is monotonic seconds, `data` unstuffed bytes."""
 
     send: str | None
     delivery: str | None
@@ -108,7 +108,7 @@ class Judge:
         return next((r.actions for r in self.rules if r.takes(step, recipient)), ())
 
     def accept(self, sender: str, recipient: str, data: bytes) -> None:
-        """Log a mail as taken."""
+        """Log a mail as accepted."""
         headers = message_from_bytes(data[: data.find(b"\r\n\r\n") + 4], policy=policy.default)
         send, delivery = headers["X-Ledgerpost-Send"], headers["X-Ledgerpost-Delivery"]
         self.accepted.append(Accepted(send, delivery, recipient, sender, data, time.monotonic()))
@@ -120,11 +120,11 @@ class Judge:
         self.changed()
 
     def counts(self) -> Counter[tuple[str | None, str]]:
-        """How often each (send, recipient) was taken: more than once is a broken promise."""
+        """How often each (send, recipient) was accepted: more than once breaks the promise."""
         return Counter((mail.send, mail.recipient) for mail in self.accepted)
 
     def changed(self) -> None:
-        """Wake whoever waits in `until`."""
+        """Wake the waiters in until()."""
         self._changed.set()
 
     async def until(self, holds: Callable[[Self], bool], timeout: float = 10) -> None:

@@ -9,7 +9,7 @@ from tests.servers import ROOT
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Iterator[Path]:
-    """A checkout of its own, without the programs that were unpacked in ours."""
+    """A separate checkout, without the unpacked programs of this one."""
     yield tmp_path
     servers.clean(tmp_path)
 

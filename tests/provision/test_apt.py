@@ -31,7 +31,7 @@ Conf libpq5 (15.18-0 Debian:12/stable [amd64])
 
 @pytest.fixture(autouse=True)
 def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Put an apt-get that only takes notes before the system's."""
+    """Put an apt-get that only records its calls before the system's on PATH."""
     for name in ("apt-get", "update-rc.d", "systemctl"):
         script = tmp_path / name
         script.write_text(_APT if name == "apt-get" else _NOTE.replace("NAME", name))

@@ -13,7 +13,7 @@ from provision.postgres import Postgres
 
 @pytest.fixture(scope="module")
 def postgres(project: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Postgres]:
-    """A server for all of these tests, down or up: to make one takes longer than to start it."""
+    """A server for all of these tests, running or stopped, because creating one takes long."""
     checkout = tmp_path_factory.mktemp("checkout")
     yield Postgres(place(checkout, "own") / "postgres", lambda: programs.postgres(project))
     servers.clean(checkout)

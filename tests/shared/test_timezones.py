@@ -1,4 +1,4 @@
-"""Time zones: those that IANA names, and no others, by import, by SQL and for rows of before."""
+"""Time zones: only those in IANA's list, by import, by SQL and for older rows."""
 
 import asyncpg
 import pytest

@@ -1,4 +1,4 @@
-"""Whose turn it is depends on what each business holds, never on how much it waits for."""
+"""Turns depend on the places that a business holds, never on the number that it waits for."""
 
 import asyncio
 

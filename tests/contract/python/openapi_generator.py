@@ -1,4 +1,4 @@
-"""What a Python program does with the client that openapi-generator makes."""
+"""A Python program that uses the client made by openapi-generator."""
 
 import json
 import sys

@@ -1,4 +1,4 @@
-"""What a Python program does with the client that openapi-python-client makes."""
+"""A Python program that uses the client made by openapi-python-client."""
 
 import json
 import sys

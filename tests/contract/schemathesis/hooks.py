@@ -1,6 +1,6 @@
-"""What JSON Schema cannot say of a request that is to be accepted; refused ones stay as they are.
+"""Rules for accepted requests that JSON Schema cannot express; refused requests stay as they are.
 
-Each of these rules has tests of its own, which hold the API to refusing what breaks them.
+Each of these rules has its own tests, which check that the API refuses what breaks it.
 """
 
 from typing import Any
@@ -14,9 +14,9 @@ _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 @schemathesis.hook
 def map_case(context: HookContext, case: Case) -> Case:
-    """Mend a request that is valid by its schema where it breaks a rule between its fields.
+    """Correct a request that is valid by its schema, but breaks a rule between fields.
 
-    One that is not valid is made so for certain where more is accepted than is published.
+    A request that is not valid is made clearly invalid if the API accepts more than the schema.
     """
     if case.meta is None:
         return case

@@ -1,4 +1,4 @@
-"""Asks the API as an outsider does, over HTTP."""
+"""A client of the API over HTTP."""
 
 import asyncio
 import json
@@ -32,7 +32,7 @@ class Answer:
 
     @property
     def fields(self) -> list[str]:
-        """The fields that a 422 names."""
+        """The invalid fields in a 422."""
         assert self.status == 422, self.text
         return [each["field"] for each in self.json["errors"]]
 

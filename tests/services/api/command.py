@@ -1,4 +1,4 @@
-"""Runs the API's command line as a person does."""
+"""Runs the API's command line."""
 
 import asyncio
 import os

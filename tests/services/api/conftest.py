@@ -36,7 +36,7 @@ async def golden(database: str) -> str:
 
 @pytest.fixture
 async def api(golden: str, serve: Serve) -> Api:
-    """The API on the golden ledger, asked with a key of business 1."""
+    """A client of the API on the golden ledger, with a key of business 1."""
     api = await serve(golden)
     api.key = await new_key(golden)
     return api
@@ -57,7 +57,7 @@ async def readable(servers: Servers, database_template: str) -> AsyncIterator[st
 
 @pytest.fixture(scope="session")
 async def reader(readable: str) -> AsyncIterator[Api]:
-    """The API on the golden ledger, asked with a key of business 1; for tests that only read."""
+    """A client of the API on the golden ledger, with a key of business 1; for reading tests."""
     async with serving(ApiSettings(database_url=acting(readable, "api"))) as api:
         api.key = await new_key(readable)
         yield api

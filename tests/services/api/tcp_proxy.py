@@ -1,4 +1,4 @@
-"""Stands between the API and Postgres, to take Postgres away and give it back."""
+"""A proxy between the API and Postgres, which interrupts and restores the connection."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""An operator sees that file descriptors run out, and the API takes as many as it may."""
+"""The API raises its limit of file descriptors, and warns before they run out."""
 
 import asyncio
 import resource

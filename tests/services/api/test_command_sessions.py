@@ -1,4 +1,4 @@
-"""Commands come to Postgres as the processes do, whatever the server or a pooler sets."""
+"""Commands check their sessions with Postgres as the processes do."""
 
 import asyncio
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What the commands say of themselves, and when all is well."""
+"""The help of the commands, and their output if all is well."""
 
 from collections.abc import Iterator
 

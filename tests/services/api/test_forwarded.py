@@ -1,4 +1,4 @@
-"""The address in the log is the caller's where proxies are trusted, and nobody can choose it."""
+"""The logged address is the caller's behind trusted proxies, and cannot be forged."""
 
 from collections.abc import Callable
 from typing import Any

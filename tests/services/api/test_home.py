@@ -1,4 +1,4 @@
-"""The address of the API itself, its icon, and /docs/ lead on instead of being 404."""
+"""The start page, the icon and /docs/ exist."""
 
 from importlib.metadata import version
 

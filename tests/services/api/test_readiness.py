@@ -1,4 +1,4 @@
-"""Anybody may ask whether the API is ready: it tells what kind of trouble there is."""
+"""Readiness needs no key, and shows only the kind of trouble."""
 
 import asyncio
 from urllib.parse import urlsplit

@@ -1,4 +1,4 @@
-"""What is no request of HTTP is refused like everything else, and quietly."""
+"""Requests that are not HTTP are refused with a problem and one log line."""
 
 import json
 from collections.abc import Callable

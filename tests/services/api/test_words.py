@@ -1,4 +1,4 @@
-"""What is wrong with an input is said in our own words, whatever it is and wherever it came in."""
+"""All messages about invalid input are our own, for every kind and source of input."""
 
 from collections.abc import Iterator
 from typing import Any, get_args

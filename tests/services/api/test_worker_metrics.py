@@ -1,4 +1,4 @@
-"""Several workers count together, and no answer to a caller depends on what they count."""
+"""Several workers count together, and no answer depends on the counts."""
 
 import asyncio
 import os

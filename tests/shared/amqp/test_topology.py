@@ -1,4 +1,4 @@
-"""Queues that are there already, limited, or not ours to declare, on a real RabbitMQ."""
+"""Queues that exist, are limited, or may not be declared, on a real RabbitMQ."""
 
 import secrets
 from urllib.parse import urlsplit

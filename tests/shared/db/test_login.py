@@ -1,4 +1,4 @@
-"""A login that may do anything is warned of, once; one with its own rights is not."""
+"""A login with all rights causes one warning; a login with its own rights causes none."""
 
 import asyncio
 import signal

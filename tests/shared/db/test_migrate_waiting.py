@@ -1,4 +1,4 @@
-"""What `migrate` does with others in its way, and in databases that are not its to change."""
+"""`migrate` while other sessions hold locks, and in foreign databases."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Before `migrate`, every command says what is missing and what to run, in one sentence."""
+"""Before `migrate` has run, every command prints in one sentence what to run."""
 
 import asyncio
 import sys

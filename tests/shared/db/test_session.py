@@ -1,4 +1,4 @@
-"""What a session with Postgres is, whatever stands between us and it."""
+"""Sessions with Postgres, directly and through poolers."""
 
 import asyncio
 import secrets

@@ -1,4 +1,4 @@
-"""A role that may connect, and was granted nothing, changes nothing and learns nothing."""
+"""A role without grants may connect, but can change and read nothing."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What operators do by hand, against everything that may happen at the same time."""
+"""Transitions by operators, concurrently with all others."""
 
 import asyncio
 from uuid import UUID

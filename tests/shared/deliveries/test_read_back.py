@@ -1,4 +1,4 @@
-"""What is believed if another statement answers under the name of ours, as behind some pools."""
+"""The gate if another statement answers under the name of ours, as behind some poolers."""
 
 import asyncpg
 import pytest

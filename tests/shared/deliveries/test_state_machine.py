@@ -40,7 +40,7 @@ class Attempt:
 
 
 class Deliveries(RuleBasedStateMachine):
-    """Workers share nothing but the tables; the relay is the set of accepted mails."""
+    """Workers share only the tables; the smarthost is the set of accepted mails."""
 
     dsn: str
 
@@ -141,7 +141,7 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: any(a.passed_gate for a in self.attempts))
     @rule(pick=_pick, reply=st.sampled_from([State.SENT, State.DEFERRED, State.FAILED, None]))
     def the_dot(self, pick: int, reply: State | None) -> None:
-        """The relay takes the mail or not; no reply may reach the worker, or find it dead."""
+        """The smarthost accepts the mail or not; the reply may be lost, or the worker dead."""
         ready = [a for a in self.attempts if a.passed_gate]
         attempt = ready[pick % len(ready)]
         self.attempts.remove(attempt)
@@ -198,7 +198,7 @@ class Deliveries(RuleBasedStateMachine):
     @precondition(lambda self: self.ids)
     @rule(pick=_pick)
     def a_person_resolves(self, pick: int) -> None:
-        """As the relay's own log says, once no attempt can reach the relay any more."""
+        """Resolved from the smarthost's log, once no attempt can reach the smarthost any more."""
         under_way = {a.claim.id for a in self.attempts if a.passed_gate}
         doubted = [each for each in self.rows_in("in_doubt") if each not in under_way]
         if not doubted:

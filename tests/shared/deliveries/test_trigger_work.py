@@ -1,4 +1,4 @@
-"""What the triggers do for many rows is no more for each than what they do for a few."""
+"""The work of triggers for each row does not grow with the number of rows."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Due rows enter the queue by turns among businesses, whatever one of them has waiting."""
+"""Due rows enter the queue by turns among businesses, however many rows one has waiting."""
 
 import asyncio
 from collections import Counter

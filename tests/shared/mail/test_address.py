@@ -1,4 +1,4 @@
-"""What the API takes as an address, the mailer can send to: both ends, on generated addresses."""
+"""The mailer can send to every address that the API accepts, tested on generated addresses."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""What strangers wrote does not steer the terminal on which an operator looks at it."""
+"""Foreign texts cannot control an operator's terminal."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A compositor that was taken over: what it may still do, and what the mailer believes of it."""
+"""A compromised compositor: its remaining rights, and the mailer's checks of its output."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Processes that make letters: what they make, and what becomes of orders when one of them dies."""
+"""Compositors: their letters, and their orders if one of them dies."""
 
 import asyncio
 import os

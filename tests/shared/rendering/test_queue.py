@@ -1,4 +1,4 @@
-"""Letters of long statements hold up no others, and their mails leave places to those."""
+"""Letters of long statements do not delay others, and leave places to their mails."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Texts as somebody would write them who wants more than to be shown."""
+"""Texts of an attacker."""
 
 from typing import Any
 

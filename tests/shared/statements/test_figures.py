@@ -1,4 +1,4 @@
-"""The same figures in text, HTML and PDF: golden ones, worked out by hand."""
+"""The same figures in text, HTML and PDF: golden ones, computed by hand."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What a PDF cannot show costs a customer neither the mail nor the rest of the PDF."""
+"""A text that a PDF cannot show prevents neither the mail nor the rest of the PDF."""
 
 import datetime as dt
 import re

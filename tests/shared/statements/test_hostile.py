@@ -1,4 +1,4 @@
-"""Whatever the ledger and the message say is shown as it is, and does nothing."""
+"""Texts of the ledger and the message are displayed unchanged, and never interpreted."""
 
 import re
 from typing import Any

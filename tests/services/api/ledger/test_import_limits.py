@@ -1,4 +1,4 @@
-"""Import files that were made to take long."""
+"""Import files that are designed to take long."""
 
 import io
 import time
@@ -14,7 +14,7 @@ LONGEST = 16 * 2**20
 
 
 def faults_of(content: bytes) -> list[str]:
-    """What is found in a file of customers, in CPU seconds that grow with its length only."""
+    """Return the faults in a file of customers; the time must grow linearly with its length."""
     faults = Faults()
     begun = time.process_time()
     rows = Rows(CUSTOMERS, io.BytesIO(content), faults)

@@ -1,4 +1,4 @@
-"""Trying an import, files to begin with, what is optional, and what is warned of."""
+"""Dry runs, templates, optional columns and warnings of the import."""
 
 import asyncio
 import io

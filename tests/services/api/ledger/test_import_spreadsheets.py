@@ -1,4 +1,4 @@
-"""What spreadsheet programs write is read, or refused in one line that says what to do."""
+"""Files from spreadsheet programs are read, or refused in one line with advice."""
 
 import io
 from pathlib import Path

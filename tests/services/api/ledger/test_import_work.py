@@ -1,4 +1,4 @@
-"""How much work Postgres has with an import, whatever the ledger held before."""
+"""The work of Postgres for an import, with different former contents of the ledger."""
 
 import json
 from pathlib import Path
@@ -53,13 +53,13 @@ def write(directory: Path, customers: int, each: int, *, month: int = 1, busines
 
 
 def compared_in_vain(node: dict[str, Any]) -> int:
-    """Pairs of rows that a plan looked at and did not join."""
+    """Pairs of rows that a plan compared and did not join."""
     pairs = int(node.get("Rows Removed by Join Filter", 0)) * int(node.get("Actual Loops", 1))
     return pairs + sum(map(compared_in_vain, node.get("Plans", ())))
 
 
 async def watched(dsn: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> int:
-    """Import the directory; return the pairs of rows that it compared in vain."""
+    """Import the directory; return the number of pairs that were compared and not joined."""
     plans: list[dict[str, Any]] = []
 
     def note(_: object, message: Any) -> None:

@@ -1,4 +1,4 @@
-"""From due rows to RabbitMQ and back from a broker that forgot, on real neighbours."""
+"""From due rows to RabbitMQ, and again after the broker lost them, on real servers."""
 
 import asyncio
 from collections.abc import AsyncIterator

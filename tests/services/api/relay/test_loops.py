@@ -1,4 +1,4 @@
-"""A loop of the relay outlives whatever its steps run into."""
+"""A loop of the relay survives all errors of its steps."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable

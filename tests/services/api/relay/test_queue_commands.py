@@ -1,4 +1,4 @@
-"""The queue's commands, as an operator runs them."""
+"""The commands that control deliveries."""
 
 import asyncpg
 

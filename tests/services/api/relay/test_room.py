@@ -1,4 +1,4 @@
-"""The queue holds as much as the mailers take in a few refills, whatever waits for it."""
+"""The queue holds as much as the mailers take in a few refills, however many rows wait."""
 
 from uuid import uuid4
 

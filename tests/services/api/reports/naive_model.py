@@ -1,4 +1,4 @@
-"""The report, computed from the contract's words: slowly, in Python, one customer at a time."""
+"""The report, computed from the contract's definitions in Python, one customer at a time."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime

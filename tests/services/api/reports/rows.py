@@ -1,4 +1,4 @@
-"""Reads report rows so that nothing of them is lost: the fields' order and the numbers' digits."""
+"""Reads report rows without losing the order of fields and the digits of numbers."""
 
 import json
 from typing import Any

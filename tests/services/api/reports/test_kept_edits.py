@@ -1,4 +1,4 @@
-"""Every way to edit the ledger, and what is too large for a slot."""
+"""Every way to edit the ledger, and sums that are too large for a slot."""
 
 import asyncio
 from datetime import date

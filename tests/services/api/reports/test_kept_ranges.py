@@ -1,4 +1,4 @@
-"""Ranges of every length, on one ledger, byte by byte what the base tables say."""
+"""Ranges of every length on one ledger: equal to the base tables, byte by byte."""
 
 import json
 import random

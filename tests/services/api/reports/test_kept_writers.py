@@ -1,4 +1,4 @@
-"""Writers at the same time: none waits for another, and none's figures are lost."""
+"""Concurrent writers: none waits for another, and no figures are lost."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""A report that cannot be read to its end must never look as if it were whole."""
+"""A report that breaks off must never look complete."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

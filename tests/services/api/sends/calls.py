@@ -1,4 +1,4 @@
-"""How the tests ask for a send over HTTP."""
+"""Requests for sends over HTTP."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Sends put into the states that the tests are about."""
+"""Stores sends in the states that tests need."""
 
 from datetime import date, timedelta
 from uuid import UUID

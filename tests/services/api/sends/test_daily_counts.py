@@ -1,4 +1,4 @@
-"""What only a quota bounds is counted per business and day; a repetition counts nothing."""
+"""Rows that only a quota limits are counted per business and day; repetitions are not."""
 
 from typing import Any
 

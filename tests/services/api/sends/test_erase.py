@@ -1,4 +1,4 @@
-"""Erasing a customer removes all that is personal, and nothing of anybody else."""
+"""Erasing a customer removes all personal data, and nothing of others."""
 
 import asyncpg
 import pytest

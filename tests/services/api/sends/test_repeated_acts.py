@@ -1,4 +1,4 @@
-"""Every act that changes something takes an Idempotency-Key, and all mean the same by it."""
+"""Every call that changes something accepts an Idempotency-Key, with the same meaning."""
 
 import asyncio
 from typing import Any

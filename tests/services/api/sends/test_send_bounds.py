@@ -1,4 +1,4 @@
-"""What is stored of any length, or named in any number, stays small in a send and its answer."""
+"""Texts of any length and lists of any size stay small in a send and its answer."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""The status that a send keeps is the one that follows from its mails, whatever happens at once."""
+"""The stored status of a send follows from its mails, also under concurrent changes."""
 
 import asyncio
 import random

@@ -1,4 +1,4 @@
-"""What it costs to find out that a statement is too long to be mailed."""
+"""The cost of detecting that a statement is too long to be mailed."""
 
 import json
 from collections.abc import Iterator

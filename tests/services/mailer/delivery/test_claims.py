@@ -1,4 +1,4 @@
-"""Leases are kept for as long as a mail is at work, and by nobody afterwards."""
+"""Leases are renewed while a mail is in flight, and not afterwards."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""What becomes of a message while neighbours are away, on a real RabbitMQ."""
+"""Messages while servers are unavailable, on a real RabbitMQ."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""How what many deliveries ask for is asked for together."""
+"""Group commit: requests of many deliveries are batched."""
 
 import asyncio
 from collections.abc import Sequence

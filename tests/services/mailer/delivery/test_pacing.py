@@ -7,7 +7,7 @@ from services.mailer.delivery.pacing import Later, Pacing
 
 
 class Clock:
-    """A time that passes only while somebody sleeps."""
+    """A clock that advances only while a task sleeps."""
 
     def __init__(self) -> None:
         self.now = 1000.0

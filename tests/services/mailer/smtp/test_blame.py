@@ -1,4 +1,4 @@
-"""A smarthost that refuses everybody fails no mail: seen on the judge, and on a real postfix."""
+"""A smarthost that refuses all mails fails none: on the judge, and on a real postfix."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -31,7 +31,7 @@ SENDER = Mailbox.parse("Statements <statements@x.example>")
 
 
 class Table:
-    """Deliveries as Postgres would keep them, for one mailer."""
+    """An in-memory store of deliveries, for one mailer."""
 
     def __init__(self, recipients: list[str]) -> None:
         self.state = {uuid4(): State.QUEUED for _ in recipients}
@@ -74,7 +74,7 @@ class Table:
 
 
 class Desk:
-    """The mailer without Postgres and RabbitMQ: whatever waits comes again and again."""
+    """The mailer without Postgres and RabbitMQ: waiting mails are tried repeatedly."""
 
     redirects = False
 
@@ -96,7 +96,7 @@ class Desk:
         """Nobody counts."""
 
     async def consume(self) -> None:
-        """Take what waits, all at once, for as long as the breaker is closed."""
+        """Take all waiting mails at once while the breaker is closed."""
         async with asyncio.timeout(LIMIT):
             while waiting := [
                 key

@@ -1,4 +1,4 @@
-"""Drops, resets, hangs and nonsense at every moment, and what they come to."""
+"""Drops, resets, hangs and nonsense at every moment, and their outcomes."""
 
 import asyncio
 import time

@@ -1,4 +1,4 @@
-"""The dot is written after the gate said yes, and never otherwise."""
+"""The dot is written only after the gate passed."""
 
 import asyncio
 import time

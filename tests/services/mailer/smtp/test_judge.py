@@ -1,4 +1,4 @@
-"""The judge is to be trusted, and no supported smarthost takes a mail without the dot."""
+"""The judge is reliable, and no supported smarthost accepts a mail without the dot."""
 
 import asyncio
 import smtplib

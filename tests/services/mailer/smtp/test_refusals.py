@@ -1,4 +1,4 @@
-"""The table of refusals: whom each code speaks of, at each stage, with and without a status."""
+"""The table of refusals: whose fault each code is, at each stage, with and without a status."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""TLS and AUTH: what each setting promises, and that no password gets out."""
+"""TLS and AUTH: the promise of each setting, and no leaked password."""
 
 import asyncio
 import socket

@@ -1,4 +1,4 @@
-"""The number of sessions that a smarthost takes is learned, and tried again later."""
+"""The mailer adapts to the number of sessions that a smarthost accepts."""
 
 import asyncio
 

@@ -1,4 +1,4 @@
-"""Every kind of reply at every stage comes to what the promise's table says."""
+"""Every kind of reply at every stage has the outcome in the table."""
 
 from collections.abc import AsyncIterator
 from typing import Any

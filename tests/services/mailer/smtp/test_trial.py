@@ -1,4 +1,4 @@
-"""A refusal that hits others too is the smarthost's; one that does not ends as failed."""
+"""A refusal of several recipients is the smarthost's fault; one of a single recipient fails."""
 
 import asyncio
 from collections import Counter, deque
