@@ -1,4 +1,4 @@
-// Shows the document of the server that this page comes from; asks nobody else for anything.
+// Shows the document of the server that this page comes from; loads nothing from other servers.
 SwaggerUIBundle({
   url: "openapi.json",
   dom_id: "#api",
