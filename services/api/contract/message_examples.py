@@ -1,4 +1,4 @@
-"""What messages look like; a test holds each against its schema."""
+"""Examples of messages; a test validates each against its schema."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What is kept of a refused request among the dead letters: within bounds, whoever sent it."""
+"""Makes the dead letter of a refused request, within size limits."""
 
 import hashlib
 from collections.abc import Mapping
@@ -10,25 +10,25 @@ from pamqp.common import FieldValue
 from shared.amqp import topology
 from shared.amqp.publisher import Outgoing
 
-# Octets of a body. Nearly every request fits, and can be replayed then.
+# Octets of a body. Nearly every request fits, and can then be replayed.
 _LONGEST = 64 * 1024
 _LONGEST_OF_A_STRANGER = 4 * 1024  # without a valid key
 _LONGEST_HEADER = 1000  # characters
-_HEADERS = frozenset({"authorization", "traceparent"})  # which a replayed request needs
+_HEADERS = frozenset({"authorization", "traceparent"})  # that a replayed request needs
 
 
 def dead_letter(message: DeliveredMessage, reason: str, *, is_known: bool) -> Outgoing:
-    """Return the copy of a refused request that is put among the dead letters.
+    """Return the copy of a refused request for the dead letters.
 
-    The same message has the same name there. Of a body that is too long the beginning is kept, with
-    its whole size and digest in the headers; such a letter cannot be replayed.
+    Copies of a message have the same id. A body that is too long is cut, and its size and digest
+    are put into the headers; such a letter cannot be replayed.
     """
     sent, body = message.header.properties, message.body
     most = _LONGEST if is_known else _LONGEST_OF_A_STRANGER
     cut: dict[str, FieldValue] = {}
     if len(body) > most:
         cut = {topology.CUT_FROM: len(body), topology.SHA256: hashlib.sha256(body).hexdigest()}
-    # A user_id would have to be ours, and a dead letter does not expire.
+    # Without user_id, which would have to be ours, and without expiration.
     return Outgoing(
         hashlib.sha256((sent.message_id or "").encode() + body).hexdigest(),
         topology.DEAD_LETTERS,

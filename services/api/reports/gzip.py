@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 
 _LEVEL = 2  # leaves an eighth of ten thousand rows, for a fifth of what their query costs
 _WINDOW_BITS = 31  # a gzip member, with zlib's largest window
-_BLOCKING_BYTES = 16 * 1024  # compressing more would hold up the other requests of this process
+_BLOCKING_BYTES = 16 * 1024  # compressing more would delay the other requests of this process
 
 
 class Gzip:

@@ -2,7 +2,7 @@ from collections.abc import Awaitable, Callable
 
 
 class JsonArray:
-    """Writes JSON objects as one array, each on a line of its own."""
+    """Writes JSON objects as one array, each on its own line."""
 
     def __init__(self, write: Callable[[bytes], Awaitable[None]]) -> None:
         self._write = write

@@ -1,8 +1,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-_GRACE_S = 10.0  # a reader may keep us waiting this long in all, whatever it has taken
-_SLOWEST_BYTES = 16 * 1024  # a reader gains another second for each so many bytes that it took
+_GRACE_S = 10.0  # a reader may delay the answer this long in all
+_SLOWEST_BYTES = 16 * 1024  # for each of these that it reads, a reader gains another second
 
 
 class Pace:

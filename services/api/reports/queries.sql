@@ -1,5 +1,6 @@
 -- name: version
--- What changes in every transaction that can change a report of business $1, and never comes back.
+-- The version of business $1's ledger: it changes in every transaction that can change a report, and never
+-- repeats.
 SELECT report_version($1)
 
 -- name: figures
@@ -9,10 +10,9 @@ SELECT report_version($1)
 -- report_middle. A query that reads `figures` pays only for the columns that it names.
 --
 -- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day that
--- make up the period, which OFFSET 0 holds the planner to. of_customer may narrow them down. Units are
+-- make up the period; OFFSET 0 forces the planner to do so. of_customer may restrict them. Units are
 -- numeric and added up by sum; or bigint and added up by sum_units, which is faster and fails before the
--- first row if one is out of bounds. asyncpg makes infinities of the first and the last date that Python
--- knows.
+-- first row if one is out of bounds. asyncpg turns the first and the last date of Python into infinities.
 WITH sums AS (
     SELECT
         k.customer_id,
@@ -83,7 +83,7 @@ WITH sums AS (
 )
 
 -- name: of_customer
--- Reads what is kept of one customer only.
+-- Restricts the figures to one customer.
 AND customer_id = {customer}
 
 -- name: json
@@ -104,9 +104,9 @@ concat(
 )
 
 -- name: all_customers
--- The rows of all customers as JSON, in the report's order. They are put in order before they are written,
--- so that the first go out while the last are still to be written. Until then they carry only the columns
--- that `json` needs, those of a fixed length first: they are the fastest to be found again.
+-- The rows of all customers as JSON, in the report's order. They are sorted before they are written, so
+-- that the first rows are sent while the last are still to be written. The sorted rows have only the columns
+-- that `json` needs, those of fixed length first, because they are found fastest.
 {figures}
 SELECT {json} AS row
 FROM (

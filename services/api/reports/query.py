@@ -12,7 +12,7 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Counting(NamedTuple):
-    """How amounts are counted: the type of their units, and the aggregate that adds them up."""
+    """The arithmetic of amounts: the type of their units, and the aggregate that adds them up."""
 
     units: str
     sum: str
