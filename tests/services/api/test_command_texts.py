@@ -18,7 +18,7 @@ def groups(group: click.Group, path: str) -> Iterator[tuple[str, click.Group]]:
             yield from groups(command, f"{path} {name}")
 
 
-@pytest.mark.parametrize(("path", "group"), groups(cli, "ledgerpost-api"))
+@pytest.mark.parametrize(("path", "group"), [*groups(cli, "ledgerpost-api")])
 def test_no_line_of_a_list_of_commands_is_cut(path: str, group: click.Group) -> None:
     for name, command in group.commands.items():
         told = command.get_short_help_str(ROOM)
