@@ -58,6 +58,7 @@ def _listening() -> str:
     forks = subprocess.Popen(
         [sys.executable, "-m", "tests.forks", name],
         cwd=ROOT, env=_clean(), stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        start_new_session=True,  # a Ctrl-C is ours
     )  # fmt: skip
     assert forks.stdout is not None
     assert forks.stdout.readline() == b"listening\n"
