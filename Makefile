@@ -65,10 +65,11 @@ check: setup ## check lint, format, types and the imports between packages
 bench: setup ## measure the speed, with comparison programs in the same run
 	@$(BIN)/python -m bench
 
-contract: setup ## write the generated files: openapi, asyncapi, schemas, .env.example, schema.sql
+contract: setup ## write the generated files: openapi, asyncapi, schemas, states.md, .env.example, schema.sql
 	@$(BIN)/python -m services.api.contract docs
 	@$(BIN)/python -m provision.env_example > .env.example
 	@$(BIN)/python -m provision.schema shared/db/schema.sql
+	@$(BIN)/python -m shared.deliveries.page docs/states.md
 
 node: ## install the packages of the tests that run JavaScript, if npm exists
 	@if command -v npm >/dev/null; then $(MAKE) $(NODE:%=%/node_modules/.ready); fi

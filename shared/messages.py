@@ -4,7 +4,10 @@ from datetime import datetime
 from typing import Annotated, Generic, Literal, TypeVar
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema
+
+from shared.deliveries.reasons import Code
+from shared.deliveries.states import SHOWN, State
 
 CONTENT_TYPE = "application/cloudevents+json"
 SOURCE = "/ledgerpost"
@@ -52,17 +55,16 @@ class SendTransactions(Event[Wakeup]):
     type: Literal["com.ledgerpost.send-transactions.v1"] = "com.ledgerpost.send-transactions.v1"
 
 
-DeliveryState = Literal[
-    "scheduled",
-    "queued",
-    "sending",
-    "deferred",
-    "sent",
-    "failed",
-    "in_doubt",
-    "cancelled",
-    "expired",
-    "suppressed",
+def _shown(state: State) -> State:
+    if state not in SHOWN:
+        raise ValueError("is internal")
+    return state
+
+
+DeliveryState = Annotated[
+    State,
+    AfterValidator(_shown),
+    WithJsonSchema({"enum": [state.value for state in SHOWN], "type": "string"}),
 ]
 
 
@@ -80,6 +82,7 @@ class DeliveryChange(BaseModel):
     attempts: Annotated[int, Field(ge=0)]
     reply: str | None
     reason: str | None
+    reason_code: Code | None = None
     next_attempt_at: datetime | None
     sequence: int
 

@@ -41,8 +41,9 @@ _PAUSES = Pauses()
 class Breaker:
     """Open while `neighbour` is at fault; `probe` raises one of `faults` for as long as it is.
 
-    `doubt` is why what is consumed after a pause is on trial, None if it is not; `closed_at` is
-    when consumption went on last, by the monotonic clock.
+    `fault` is the fault that it was found at last. `doubt` is why what is consumed after a pause is
+    on trial, None if it is not; `closed_at` is when consumption went on last, by the monotonic
+    clock.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Breaker:
         self._pauses = _PAUSES
         self._failures = 0
         self.reason: str | None = None
+        self.fault: Exception | None = None
         self.doubt: str | None = None
         self.closed_at = 0.0
 
@@ -121,7 +123,7 @@ class Breaker:
             self._mended.set()
 
     def _believe(self, fault: Exception) -> None:
-        self.reason = told(fault)
+        self.reason, self.fault = told(fault), fault
         self._pauses = _pauses(fault)
         if self._pauses.trial:
             self.doubt = self.reason

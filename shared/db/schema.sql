@@ -1,4 +1,4 @@
--- The database after 0023_timezones_of_iana.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0024_reason_codes.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains
@@ -137,13 +137,18 @@ CREATE TABLE deliveries (
     sent_at timestamp with time zone,
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
+    reason_code text,
     CONSTRAINT deliveries_pkey PRIMARY KEY (id),
     CONSTRAINT deliveries_send_id_email_key_key UNIQUE (send_id, email_key),
     CONSTRAINT deliveries_send_id_fkey FOREIGN KEY (send_id) REFERENCES sends(id) ON DELETE CASCADE,
     CONSTRAINT deliveries_email_key_is_folded CHECK ((email_key = lower(email_key))),
     CONSTRAINT deliveries_held_ones_have_a_lease CHECK (((state <> ALL (ARRAY['queued'::text, 'sending'::text, 'committing'::text])) OR (lease_until IS NOT NULL))),
-    CONSTRAINT deliveries_sent_ones_say_when CHECK (((state = 'sent'::text) = (sent_at IS NOT NULL))),
-    CONSTRAINT deliveries_state_is_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text, 'committing'::text, 'deferred'::text, 'sent'::text, 'failed'::text, 'in_doubt'::text, 'cancelled'::text, 'expired'::text, 'suppressed'::text])))
+    CONSTRAINT deliveries_sent_ones_say_when CHECK (
+CASE
+    WHEN (state = ANY (ARRAY['bounced'::text, 'complained'::text])) THEN true
+    ELSE ((state = 'sent'::text) = (sent_at IS NOT NULL))
+END),
+    CONSTRAINT deliveries_state_is_known CHECK ((state = ANY (ARRAY['scheduled'::text, 'queued'::text, 'sending'::text, 'committing'::text, 'deferred'::text, 'sent'::text, 'failed'::text, 'in_doubt'::text, 'cancelled'::text, 'expired'::text, 'suppressed'::text, 'bounced'::text, 'complained'::text])))
 ) WITH (fillfactor=80);
 CREATE INDEX deliveries_due ON deliveries USING btree (due_at, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'deferred'::text]));
 CREATE INDEX deliveries_due_of_business ON deliveries USING btree (business_id, due_at, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'deferred'::text]));
@@ -166,6 +171,7 @@ CREATE TABLE delivery_events (
     due_at timestamp with time zone NOT NULL,
     occurred_at timestamp with time zone NOT NULL,
     published_at timestamp with time zone,
+    reason_code text,
     CONSTRAINT delivery_events_pkey PRIMARY KEY (id),
     CONSTRAINT delivery_events_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE
 );
@@ -408,10 +414,12 @@ CREATE TABLE suppressions (
     email_key text NOT NULL,
     reason text NOT NULL,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
+    reason_code text NOT NULL,
     CONSTRAINT suppressions_pkey PRIMARY KEY (business_id, email_key),
     CONSTRAINT suppressions_email_key_is_folded CHECK ((email_key = lower(email_key)))
 );
 CREATE INDEX suppressions_newest ON suppressions USING btree (business_id, created_at DESC, email_key DESC);
+CREATE TRIGGER suppressions_have_a_code BEFORE INSERT ON suppressions FOR EACH ROW WHEN ((new.reason_code IS NULL)) EXECUTE FUNCTION code_suppression();
 
 -- Views
 
@@ -766,6 +774,17 @@ CREATE OR REPLACE FUNCTION average_days(days numeric, documents numeric)
  IMMUTABLE
 AS $function$SELECT CASE WHEN documents > 0 THEN trim_scale(round(days / documents, 2)) ELSE 0 END$function$;
 
+CREATE OR REPLACE FUNCTION code_suppression()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    NEW.reason_code := reason_code_of(NEW.reason, NULL, 'suppressed');
+    RETURN NEW;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION count_due_recipients(business bigint, due date, recipients integer, quota integer)
  RETURNS boolean
  LANGUAGE plpgsql
@@ -1082,6 +1101,17 @@ AS $function$
     FROM pg_attribute a JOIN pg_index i ON i.indrelid = a.attrelid AND i.indisprimary
     WHERE a.attrelid = kept AND a.attnum > 0 AND NOT a.attisdropped AND a.attname <> 'slot'
         AND (a.attnum = ANY (i.indkey)) = are_keys
+$function$;
+
+CREATE OR REPLACE FUNCTION end_of_late(attempts integer, last_reason text)
+ RETURNS TABLE(state text, reason text, reason_code text)
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT CASE attempts WHEN 0 THEN 'expired' ELSE 'failed' END,
+           CASE attempts WHEN 0 THEN 'not sent before it expired'
+                ELSE 'gave up when it expired: ' || coalesce(last_reason, 'no reason recorded') END,
+           CASE attempts WHEN 0 THEN 'expired' ELSE 'attempts_exhausted' END
 $function$;
 
 CREATE OR REPLACE FUNCTION in_parts(amount numeric, part integer, parts integer)
@@ -1411,19 +1441,31 @@ $function$;
 CREATE OR REPLACE FUNCTION log_delivery_states()
  RETURNS trigger
  LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
  SET enable_nestloop TO 'off'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
+DECLARE
+    uncoded uuid[] := '{}';
 BEGIN
     IF TG_OP = 'INSERT' THEN
-        INSERT INTO delivery_events (delivery_id, state, attempts, reply, reason, due_at, occurred_at)
-        SELECT id, state, attempts, reply, reason, due_at, clock_timestamp() FROM after_rows;
-    ELSE
-        INSERT INTO delivery_events (delivery_id, state, attempts, reply, reason, due_at, occurred_at)
-        SELECT a.id, a.state, a.attempts, a.reply, a.reason, a.due_at, clock_timestamp()
-        FROM after_rows a JOIN before_rows b USING (id)
-        WHERE a.state <> b.state AND a.state <> 'committing';
+        INSERT INTO delivery_events (delivery_id, state, attempts, reply, reason, reason_code, due_at, occurred_at)
+        SELECT id, state, attempts, reply, reason, reason_code, due_at, clock_timestamp() FROM after_rows;
+        RETURN NULL;
     END IF;
+    IF current_setting('ledgerpost.reason_codes', true) IS DISTINCT FROM 'on' THEN
+        uncoded := ARRAY(
+            SELECT a.id FROM after_rows a JOIN before_rows b USING (id)
+            WHERE a.reason IS DISTINCT FROM b.reason AND a.reason_code IS NOT DISTINCT FROM b.reason_code);
+        IF uncoded <> '{}' THEN
+            UPDATE deliveries SET reason_code = reason_code_of(reason, reply, state) WHERE id = ANY(uncoded);
+        END IF;
+    END IF;
+    INSERT INTO delivery_events (delivery_id, state, attempts, reply, reason, reason_code, due_at, occurred_at)
+    SELECT a.id, a.state, a.attempts, a.reply, a.reason,
+           CASE WHEN a.id = ANY(uncoded) THEN reason_code_of(a.reason, a.reply, a.state) ELSE a.reason_code END,
+           a.due_at, clock_timestamp()
+    FROM after_rows a JOIN before_rows b USING (id)
+    WHERE a.state <> b.state AND a.state <> 'committing';
     RETURN NULL;
 END
 $function$;
@@ -1660,6 +1702,67 @@ BEGIN
         END IF;
     END LOOP;
 END
+$function$;
+
+CREATE OR REPLACE FUNCTION reason_code_of(reason text, reply text DEFAULT NULL::text, state text DEFAULT NULL::text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT CASE
+        WHEN sentence IS NULL THEN NULL
+        WHEN sentence ~ '^(refused|put off) at ' THEN CASE
+            WHEN status ~ '^.\.(1\.[78]|2\.252)$' THEN 'sender_refused'
+            WHEN status ~ '^.\.1\.' THEN 'recipient_unknown'
+            WHEN status ~ '^.\.2\.2$' THEN 'mailbox_full'
+            WHEN status ~ '^.\.(2\.3|3\.4)$' THEN 'message_too_large'
+            WHEN status ~ '^.\.2\.' THEN 'mailbox_unavailable'
+            WHEN status ~ '^.\.4\.5$' THEN 'sending_limit'
+            WHEN status ~ '^.\.4\.' THEN 'recipient_unreachable'
+            WHEN status ~ '^.\.6\.' THEN 'message_refused'
+            WHEN status ~ '^.\.7\.' THEN 'policy_refused'
+            WHEN sentence ~ '^(refused|put off) at RCPT' THEN 'recipient_refused'
+            ELSE 'message_refused' END
+        WHEN sentence LIKE 'unexpected reply at %' THEN 'smarthost_protocol_error'
+        WHEN sentence = 'unexpected reply to the end of the message' THEN 'reply_unclear'
+        WHEN sentence LIKE 'after the end of the message: %' THEN 'reply_missing'
+        WHEN sentence ~ '^(before the gate: )?no answer in time$'
+          OR sentence ~ '^the (relay|smarthost) did not answer what was sent ahead' THEN 'smarthost_timeout'
+        WHEN sentence LIKE 'before the gate: %' THEN 'connection_lost'
+        WHEN sentence LIKE 'no connection to port %' THEN 'smarthost_unreachable'
+        WHEN sentence LIKE 'TLS handshake failed: %' THEN 'smarthost_tls_failed'
+        WHEN sentence LIKE 'another mail is tried first, %' THEN 'smarthost_on_trial'
+        WHEN sentence ~ '^the (relay|smarthost) lacks SMTPUTF8' THEN 'smtputf8_unsupported'
+        WHEN sentence ~ '^the (relay|smarthost) takes no more than ' THEN 'message_too_large'
+        WHEN sentence ~ '^(at )?the gate|^the (relay|smarthost) spoke before the end' THEN 'gate_not_passed'
+        WHEN sentence = 'the worker stops' THEN 'worker_stopped'
+        WHEN sentence LIKE 'waits for the rate of %' THEN 'rate_limited'
+        WHEN sentence = 'paused by the operator' THEN 'paused'
+        WHEN sentence = 'not sent before it expired' THEN 'expired'
+        WHEN sentence LIKE 'gave up when it expired: %' THEN 'attempts_exhausted'
+        WHEN sentence LIKE 'crashed: %' THEN 'worker_crashed'
+        WHEN sentence = 'the worker that held it vanished' THEN 'worker_lost'
+        WHEN sentence LIKE 'the worker vanished after handing the mail over%' THEN 'worker_lost_after_dot'
+        WHEN sentence LIKE 'the database was restored: %' THEN 'database_restored'
+        WHEN sentence LIKE 'in doubt, and then said by a person %' THEN 'resolved_as_sent'
+        WHEN sentence LIKE 'in doubt, and then sent again %' THEN 'resolved_to_resend'
+        WHEN sentence LIKE 'in doubt, and then given up %' THEN 'resolved_as_failed'
+        WHEN sentence ~ '^(malformed|the mail cannot be made: the address)' THEN 'recipient_malformed'
+        WHEN sentence LIKE 'the mail cannot be made: %' OR sentence LIKE 'unsendable: %' THEN 'mail_not_makeable'
+        WHEN sentence LIKE 'the mail could not be made yet: %' THEN 'mail_not_made_yet'
+        WHEN sentence LIKE 'customer % is not in the ledger any more' THEN 'customer_deleted'
+        WHEN sentence LIKE 'the statement has more than %' THEN 'statement_too_long'
+        WHEN sentence LIKE 'the statement could not be made: %' THEN 'statement_not_frozen'
+        WHEN sentence LIKE 'sent without its PDF: %' THEN 'pdf_missing'
+        WHEN sentence LIKE 'a text is replaced in the PDF: %' THEN 'pdf_text_replaced'
+        WHEN sentence LIKE 'letters without a font in the PDF: %' THEN 'pdf_letters_missing'
+        WHEN sentence = 'no copy: the business has no e-mail address' THEN 'no_copy_address'
+        WHEN sentence LIKE 'suppressed: unsubscribed by the link in a mail' THEN 'suppressed_unsubscribed'
+        WHEN sentence ~ '^suppressed: 5[0-9]{2} 5\.1\.' THEN 'suppressed_recipient_unknown'
+        WHEN sentence LIKE 'suppressed: %' THEN 'suppressed_by_business'
+        ELSE 'unclassified' END
+    FROM (SELECT CASE state WHEN 'suppressed' THEN 'suppressed: ' || reason ELSE reason END AS sentence,
+                 substring(reply FROM '^[245][0-9]{2} ([245]\.[0-9]{1,3}\.[0-9]{1,3})') AS status) said
 $function$;
 
 CREATE OR REPLACE FUNCTION report_head(id bigint, owner_id bigint, business_id bigint, first_name text, last_name text, phone_number text, business_name text, business_address text, business_phone text, business_location text, business_email text, created_at timestamp without time zone, updated_at timestamp without time zone, account_id bigint)

@@ -22,6 +22,8 @@ _SETTINGS = {
     "datestyle": "ISO",
     "extra_float_digits": "1",
     "jit": "off",
+    # Whoever writes a reason here writes its code, too (migration 0024).
+    "ledgerpost.reason_codes": "on",
 }
 
 

@@ -9,9 +9,13 @@ WITH waiting AS MATERIALIZED (
     ORDER BY id
     FOR UPDATE
 )
-UPDATE deliveries d SET state = 'cancelled', lease_until = NULL, updated_at = clock_timestamp()
+UPDATE deliveries d SET
+    state = 'cancelled',
+    reason = 'cancelled on request',
+    reason_code = 'cancelled',
+    lease_until = NULL,
+    updated_at = clock_timestamp()
 FROM waiting WHERE d.id = waiting.id
-  AND d.state IN ('scheduled', 'queued', 'sending', 'deferred')
 RETURNING d.id
 
 -- name: hold

@@ -15,7 +15,7 @@ UPDATE outbox SET lease_until = clock_timestamp() WHERE turn = $1
 -- name: unpublished_events
 -- At most $1 of the oldest unpublished events.
 SELECT e.id, e.delivery_id, d.send_id, d.business_id, s.customer_id, d.email, e.state, e.attempts,
-       e.reply, e.reason, e.occurred_at, s.traceparent,
+       e.reply, e.reason, e.reason_code, e.occurred_at, s.traceparent,
        CASE WHEN e.state IN ('scheduled', 'deferred') THEN e.due_at END AS next_attempt_at
 FROM delivery_events e JOIN deliveries d ON d.id = e.delivery_id JOIN sends s ON s.id = d.send_id
 WHERE e.id IN (SELECT id FROM delivery_events WHERE published_at IS NULL ORDER BY id LIMIT $1)

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from shared.db import sql
 from shared.db.postgres import Connection
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 
 _QUERIES = sql.load("shared.deliveries", "operator.sql")
@@ -14,10 +15,22 @@ _QUERIES = sql.load("shared.deliveries", "operator.sql")
 # The resolutions of a mail in doubt: it went out, it is sent again, or it is given up.
 Resolution = Literal["sent", "resend", "failed"]
 
-_OUTCOMES: dict[Resolution, tuple[State, str]] = {
-    "sent": (State.SENT, "in doubt, and then said by a person to have been sent"),
-    "resend": (State.DEFERRED, "in doubt, and then sent again at a person's word"),
-    "failed": (State.FAILED, "in doubt, and then given up by a person"),
+_OUTCOMES: dict[Resolution, tuple[State, str, ReasonCode]] = {
+    "sent": (
+        State.SENT,
+        "in doubt, and then said by a person to have been sent",
+        ReasonCode.RESOLVED_AS_SENT,
+    ),
+    "resend": (
+        State.DEFERRED,
+        "in doubt, and then sent again at a person's word",
+        ReasonCode.RESOLVED_TO_RESEND,
+    ),
+    "failed": (
+        State.FAILED,
+        "in doubt, and then given up by a person",
+        ReasonCode.RESOLVED_AS_FAILED,
+    ),
 }
 
 
@@ -44,10 +57,10 @@ async def resolve(
     After that a reply to the old attempt changes nothing. With `business_id`, only a row of that
     business is resolved.
     """
-    state, reason = _OUTCOMES[resolution]
+    state, reason, code = _OUTCOMES[resolution]
     async with conn.transaction():
         send: UUID | None = await conn.fetchval(
-            _QUERIES.resolve, delivery_id, business_id, state, reason
+            _QUERIES.resolve, delivery_id, business_id, state, reason, code
         )
         if state is State.DEFERRED:
             await conn.execute(_QUERIES.wake)

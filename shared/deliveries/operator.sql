@@ -3,12 +3,13 @@
 -- name: resolve
 -- Resolves a row in doubt; the attempt that left it in doubt can no longer decide. $1 id, $2 its business
 -- (NULL: any), $3 the next state (sent, failed, or deferred: due now, with the lateness that its send had
--- at first), $4 the reason.
+-- at first), $4 the reason, $5 its code.
 UPDATE deliveries d SET
     state = $3::text,
     token = token + 1,
     claims = 0,
     reason = $4,
+    reason_code = $5,
     due_at = CASE $3::text WHEN 'deferred' THEN clock_timestamp() ELSE d.due_at END,
     expires_at = CASE $3::text WHEN 'deferred'
                       THEN greatest(d.expires_at, clock_timestamp() + (s.expires_at - s.send_at))
@@ -34,6 +35,7 @@ WITH forgotten AS MATERIALIZED (
         state = 'in_doubt',
         token = token + 1000000,
         reason = 'the database was restored: whether the mail went out after the backup is not known',
+        reason_code = 'database_restored',
         lease_until = NULL,
         updated_at = clock_timestamp()
     FROM forgotten WHERE d.id = forgotten.id
@@ -79,6 +81,11 @@ WITH waiting AS MATERIALIZED (
     ORDER BY id
     FOR UPDATE
 )
-UPDATE deliveries d SET state = 'cancelled', lease_until = NULL, updated_at = clock_timestamp()
+UPDATE deliveries d SET
+    state = 'cancelled',
+    reason = 'cancelled by the operator',
+    reason_code = 'cancelled',
+    lease_until = NULL,
+    updated_at = clock_timestamp()
 FROM waiting WHERE d.id = waiting.id
 RETURNING d.id

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from shared.db import sql
 from shared.db.postgres import Connection
+from shared.deliveries.reasons import ReasonCode
 
 _QUERIES = sql.load("shared.deliveries", "relay.sql")
 
@@ -43,9 +44,9 @@ async def unfrozen(conn: Connection, limit: int) -> list[Unfrozen]:
     return [Unfrozen(*row) for row in await conn.fetch(_QUERIES.unfrozen, limit)]
 
 
-async def abandon(conn: Connection, send_id: UUID, reason: str) -> None:
+async def abandon(conn: Connection, send_id: UUID, reason: str, code: ReasonCode) -> None:
     """Fail the waiting rows of a send for which no statement can be made."""
-    await conn.execute(_QUERIES.abandon, send_id, reason)
+    await conn.execute(_QUERIES.abandon, send_id, reason, code)
 
 
 async def put_off(conn: Connection, send_id: UUID, delay: timedelta, reason: str) -> None:

@@ -39,20 +39,19 @@ WITH in_queue AS MATERIALIZED (
     UPDATE deliveries d SET
         state = fate.state,
         reason = coalesce(fate.reason, d.reason),
+        reason_code = coalesce(fate.reason_code, d.reason_code),
         emissions = 1,
         published_at = NULL,
         lease_until = CASE fate.state WHEN 'queued' THEN clock_timestamp() + $2::interval END,
         updated_at = clock_timestamp()
-    FROM deliveries old, LATERAL (
-        SELECT CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'expired'
-                    WHEN old.expires_at <= now() THEN 'failed'
-                    WHEN suppressed.reason IS NOT NULL THEN 'suppressed'
+    FROM deliveries old, LATERAL end_of_late(old.attempts, old.reason) late, LATERAL (
+        SELECT CASE WHEN old.expires_at <= now() THEN late.state
+                    WHEN suppressed.why IS NOT NULL THEN 'suppressed'
                     ELSE 'queued' END AS state,
-               CASE WHEN old.expires_at <= now() AND old.attempts = 0 THEN 'not sent before it expired'
-                    WHEN old.expires_at <= now() THEN 'gave up when it expired: ' || coalesce(old.reason, 'no reason recorded')
-                    ELSE suppressed.reason END AS reason
-        FROM (SELECT (SELECT s.reason FROM suppressions s
-                      WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS reason
+               CASE WHEN old.expires_at <= now() THEN late.reason ELSE suppressed.why[1] END AS reason,
+               CASE WHEN old.expires_at <= now() THEN late.reason_code ELSE suppressed.why[2] END AS reason_code
+        FROM (SELECT (SELECT ARRAY[s.reason, s.reason_code] FROM suppressions s
+                      WHERE s.business_id = old.business_id AND s.email_key = old.email_key) AS why
               OFFSET 0) suppressed
     ) fate
     -- An array, because a join of unknown size may read all deliveries.
@@ -135,6 +134,7 @@ UPDATE deliveries d SET
     state = CASE WHEN claims >= $2 THEN 'failed' ELSE 'deferred' END,
     reason = CASE WHEN claims >= $2 THEN 'crashed: ' || claims || ' claims came to no outcome'
                   ELSE 'the worker that held it vanished' END,
+    reason_code = CASE WHEN claims >= $2 THEN 'worker_crashed' ELSE 'worker_lost' END,
     token = token + 1,
     lease_until = NULL,
     due_at = clock_timestamp() + random() * (claims - 1) * interval '2 seconds',
@@ -145,19 +145,19 @@ RETURNING d.id, d.state
 -- name: expire
 -- Expires at most $1 rows that no worker claimed in time; for their messages there is nothing to claim.
 WITH late AS MATERIALIZED (
-    SELECT id FROM deliveries
+    SELECT id, attempts, reason FROM deliveries
     WHERE state = 'queued' AND expires_at <= now()
     ORDER BY lease_until, id
     LIMIT $1
     FOR UPDATE SKIP LOCKED
 )
 UPDATE deliveries d SET
-    state = CASE WHEN attempts = 0 THEN 'expired' ELSE 'failed' END,
-    reason = CASE WHEN attempts = 0 THEN 'not sent before it expired'
-                  ELSE 'gave up when it expired: ' || coalesce(d.reason, 'no reason recorded') END,
+    state = ended.state,
+    reason = ended.reason,
+    reason_code = ended.reason_code,
     lease_until = NULL,
     updated_at = clock_timestamp()
-FROM late WHERE d.id = late.id
+FROM late, LATERAL end_of_late(late.attempts, late.reason) ended WHERE d.id = late.id
 RETURNING d.id
 
 -- name: doubt
@@ -173,6 +173,7 @@ WITH lost AS MATERIALIZED (
 UPDATE deliveries d SET
     state = 'in_doubt',
     reason = 'the worker vanished after handing the mail over; no reply was recorded',
+    reason_code = 'worker_lost_after_dot',
     lease_until = NULL,
     updated_at = clock_timestamp()
 FROM lost WHERE d.id = lost.id
@@ -197,11 +198,12 @@ FROM doubted WHERE d.id = doubted.id
 RETURNING d.id
 
 -- name: abandon
--- Fails the waiting rows of send $1 with the reason $2, because no statement can be made for it.
+-- Fails the waiting rows of send $1 with the reason $2 and its code $3, because no statement can be made for
+-- it.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries WHERE send_id = $1 AND state IN ('scheduled', 'deferred') ORDER BY id FOR UPDATE
 )
-UPDATE deliveries d SET state = 'failed', reason = $2, updated_at = clock_timestamp()
+UPDATE deliveries d SET state = 'failed', reason = $2, reason_code = $3, updated_at = clock_timestamp()
 FROM waiting WHERE d.id = waiting.id
 RETURNING d.id
 
@@ -217,6 +219,7 @@ WITH waiting AS MATERIALIZED (
 UPDATE deliveries d SET
     state = CASE WHEN expires_at <= now() THEN 'failed' ELSE 'deferred' END,
     reason = $3,
+    reason_code = 'statement_not_frozen',
     due_at = clock_timestamp() + $2::interval,
     updated_at = clock_timestamp()
 FROM waiting WHERE d.id = waiting.id

@@ -9,6 +9,7 @@ import asyncpg
 
 from shared.db import sql
 from shared.db.postgres import Connection
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 
 _QUERIES = sql.load("shared.deliveries", "worker.sql")
@@ -39,6 +40,7 @@ class Verdict:
     state: State
     reply: str | None = None
     reason: str | None = None
+    reason_code: ReasonCode | None = None
     delay: timedelta = timedelta(0)
     counts: bool = True
     suppress: bool = False
@@ -84,6 +86,7 @@ async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
         [verdict.counts for verdict in verdicts],
         [verdict.reply for verdict in verdicts],
         [verdict.reason for verdict in verdicts],
+        [verdict.reason_code for verdict in verdicts],
         [verdict.suppress for verdict in verdicts],
     )
     decided = _read_back(rows)
@@ -103,9 +106,11 @@ async def statements(conn: Connection, claims: Sequence[Claim]) -> list[str]:
     return [found[key] for key in keys]
 
 
-async def postpone(conn: Connection, ids: Iterable[UUID], delay: timedelta, reason: str) -> None:
+async def postpone(
+    conn: Connection, ids: Iterable[UUID], delay: timedelta, reason: str, code: ReasonCode
+) -> None:
     """Defer queued rows for `delay`, without a claim or an attempt."""
-    await conn.execute(_QUERIES.postpone, list(ids), delay, reason)
+    await conn.execute(_QUERIES.postpone, list(ids), delay, reason, code)
 
 
 def _keys(claims: Sequence[Claim]) -> tuple[list[UUID], list[int]]:

@@ -4,20 +4,22 @@
 -- Claims queued rows for one attempt each; paused rows become `deferred`, without a claim or an attempt.
 -- $1 ids, $2 the lease.
 WITH waiting AS MATERIALIZED (
-    SELECT d.id,
+    SELECT d.id, late.*, d.expires_at <= clock_timestamp() AS is_late,
            EXISTS (SELECT FROM pauses p WHERE p.business_id IS NULL OR p.business_id = d.business_id) AS paused
     FROM (SELECT DISTINCT unnest($1::uuid[]) AS id ORDER BY id) asked
-    CROSS JOIN LATERAL (SELECT id, business_id, state FROM deliveries WHERE id = asked.id OFFSET 0 FOR UPDATE) d
+    CROSS JOIN LATERAL (
+        SELECT id, business_id, state, attempts, reason, expires_at
+        FROM deliveries WHERE id = asked.id OFFSET 0 FOR UPDATE) d
+    CROSS JOIN LATERAL end_of_late(d.attempts, d.reason) late
     WHERE d.state = 'queued'
 ), taken AS (
     UPDATE deliveries d SET
-        state = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'expired'
-                     WHEN expires_at <= clock_timestamp() THEN 'failed'
+        state = CASE WHEN is_late THEN waiting.state
                      WHEN paused THEN 'deferred' ELSE 'sending' END,
-        reason = CASE WHEN expires_at <= clock_timestamp() AND attempts = 0 THEN 'not sent before it expired'
-                      WHEN expires_at <= clock_timestamp()
-                      THEN 'gave up when it expired: ' || coalesce(reason, 'no reason recorded')
-                      WHEN paused THEN 'paused by the operator' ELSE reason END,
+        reason = CASE WHEN is_late THEN waiting.reason
+                      WHEN paused THEN 'paused by the operator' ELSE d.reason END,
+        reason_code = CASE WHEN is_late THEN waiting.reason_code
+                           WHEN paused THEN 'paused' ELSE d.reason_code END,
         token = token + 1,
         claims = claims + (NOT paused)::int,
         due_at = CASE WHEN paused THEN clock_timestamp() ELSE due_at END,
@@ -67,14 +69,14 @@ RETURNING d.id, d.token, d.state
 
 -- name: record
 -- Records the outcomes of attempts: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
--- until the next attempt, $5 whether it counts as an attempt, $6 replies, $7 reasons.
--- $8 whether the smarthost reported that the address does not exist: the business then suppresses it.
+-- until the next attempt, $5 whether it counts as an attempt, $6 replies, $7 reasons, $8 their codes.
+-- $9 whether the smarthost reported that the address does not exist: the business then suppresses it.
 -- A single statement, so that a worker that hangs here holds no lock.
 -- An outcome also settles a row that the sweeper marked as in doubt, while its token is the same.
 WITH verdicts AS (
     SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::interval[], $5::boolean[],
-                         $6::text[], $7::text[], $8::boolean[])
-        AS v (id, token, state, delay, counts, reply, reason, suppress)
+                         $6::text[], $7::text[], $8::text[], $9::boolean[])
+        AS v (id, token, state, delay, counts, reply, reason, reason_code, suppress)
 ), mine AS MATERIALIZED (
     SELECT d.id
     FROM (SELECT id, token, state FROM verdicts ORDER BY id) v
@@ -89,6 +91,7 @@ UPDATE deliveries d SET
     claims = 0,
     reply = coalesce(v.reply, d.reply),
     reason = v.reason,
+    reason_code = v.reason_code,
     due_at = CASE v.state WHEN 'deferred' THEN least(clock_timestamp() + v.delay, d.expires_at) ELSE d.due_at END,
     sent_at = CASE v.state WHEN 'sent' THEN clock_timestamp() END,
     lease_until = NULL,
@@ -96,8 +99,8 @@ UPDATE deliveries d SET
 FROM mine, verdicts v WHERE d.id = mine.id AND v.id = d.id
 RETURNING d.id, d.token, d.state, d.business_id, d.email_key
 ), suppressed AS (
-    INSERT INTO suppressions (business_id, email_key, reason)
-    SELECT r.business_id, r.email_key, coalesce(v.reply, v.reason, 'refused')
+    INSERT INTO suppressions (business_id, email_key, reason, reason_code)
+    SELECT r.business_id, r.email_key, coalesce(v.reply, v.reason, 'refused'), 'suppressed_recipient_unknown'
     FROM recorded r JOIN verdicts v USING (id)
     WHERE v.suppress
     ON CONFLICT DO NOTHING
@@ -105,13 +108,14 @@ RETURNING d.id, d.token, d.state, d.business_id, d.email_key
 SELECT id, token, state FROM recorded
 
 -- name: postpone
--- Defers queued rows that no worker can send now. $1 ids, $2 delay.
+-- Defers queued rows that no worker can send now. $1 ids, $2 delay, $3 the reason, $4 its code.
 WITH waiting AS MATERIALIZED (
     SELECT id FROM deliveries WHERE id = ANY($1::uuid[]) AND state = 'queued' ORDER BY id FOR UPDATE
 )
 UPDATE deliveries d SET
     state = 'deferred',
     reason = $3,
+    reason_code = $4,
     lease_until = NULL,
     due_at = clock_timestamp() + $2::interval,
     updated_at = clock_timestamp()

@@ -5,12 +5,13 @@ from dataclasses import dataclass, field
 
 import asyncpg
 
+from shared.deliveries.states import MEANINGS, SETTLED
 from tests.judge.server import Judge
 
 # Where a mail that the judge did not take may end, because the API says so.
-_ACCOUNTED_FOR = {"failed", "in_doubt", "cancelled", "expired", "suppressed"}
+_ACCOUNTED_FOR = {state for state in SETTLED if MEANINGS[state].was_taken is not True}
 # Where a mail that the judge took may end.
-_TRUE_OF_TAKEN = {"sent", "in_doubt"}
+_TRUE_OF_TAKEN = {state for state in SETTLED if MEANINGS[state].was_taken is not False}
 
 
 @dataclass

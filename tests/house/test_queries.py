@@ -37,7 +37,7 @@ def files() -> list[tuple[str, str]]:
 def queries() -> dict[str, str]:
     """The text of each whole query, under its package and name."""
     texts = {
-        f"{package}.{name}": text
+        f"{package}.{'' if file == 'queries.sql' else Path(file).stem + '.'}{name}": text
         for package, file in files()
         for name, text in sql.load(package, file)._texts.items()
     }

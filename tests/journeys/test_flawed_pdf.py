@@ -26,6 +26,7 @@ async def test_whoever_words_a_reference_cannot_silence_a_customer(system: Syste
     (recipient,) = sent["recipients"]
     assert recipient["state"] == "sent"
     assert recipient["reason"].startswith("a text is replaced in the PDF: typst gave up")
+    assert recipient["reason_code"] == "pdf_text_replaced"
     assert 'ledgerpost_pdf_flaws_total{kind="replaced_text"} 1.0' in counted
     (mail,) = system.judge.accepted
     assert [part.get_content_type() for part in mail.message.iter_attachments()] == [

@@ -50,6 +50,7 @@ async def test_who_clicks_unsubscribe_gets_no_more_mail_until_lifted(system: Sys
         seen = await system.settled(waiting["id"])
     assert seen["recipients"][0]["state"] == "suppressed"
     assert seen["recipients"][0]["reason"] == "unsubscribed by the link in a mail"
+    assert seen["recipients"][0]["reason_code"] == "suppressed_unsubscribed"
     again = await system.send(other_emails=other)
     assert [skipped["email"] for skipped in again["skipped"]] == ["esi@customers.example.com"]
     path = f"/api/v3/suppressions/{quote('ESI@customers.example.com')}"
@@ -93,6 +94,7 @@ async def test_an_address_that_is_refused_is_listed_and_lifted_by_any_spelling(
             (listed,) = (await response.json())["data"]
         assert listed["email"] == "ɛsi@xn--exmple-cua.com"
         assert listed["reason"] == "550 5.1.1 nobody"
+        assert listed["reason_code"] == "suppressed_recipient_unknown"
         async with system.http.delete(f"/api/v3/suppressions/{quote('ƐSI@EXÄMPLE.com')}") as lifted:
             assert lifted.status == 204
         system.judge.rules.remove(refused)
@@ -111,6 +113,7 @@ async def test_a_domain_has_its_rate_and_the_others_theirs(system: System) -> No
         seen = await system.settled(sent["id"], timeout=60)
     put_off = [r for r in early["recipients"] if r["state"] == "deferred"]
     assert {r["reason"] for r in put_off} == {"waits for the rate of slow.example"}
+    assert {r["reason_code"] for r in put_off} == {"rate_limited"}
     assert {r["attempts"] for r in put_off} == {0}
     assert seen["status"] == "sent"
     assert {r["attempts"] for r in seen["recipients"]} == {1}

@@ -104,6 +104,7 @@ async def test_a_send_of_a_customer_who_is_gone_says_so(system: System) -> None:
         seen = await system.settled(sent["id"])
     assert seen["status"] == "failed"
     assert seen["recipients"][0]["reason"] == "customer 1 is not in the ledger any more"
+    assert seen["recipients"][0]["reason_code"] == "customer_deleted"
 
 
 async def test_what_is_later_than_it_may_be_expires(system: System) -> None:
@@ -168,6 +169,7 @@ async def test_a_statement_too_long_for_a_mail_says_so_and_holds_up_nobody(syste
         seen = await system.settled(long["id"])
     assert seen["status"] == "failed"
     assert seen["recipients"][0]["reason"] == "the statement has more than 5000 transactions"
+    assert seen["recipients"][0]["reason_code"] == "statement_too_long"
 
 
 async def test_a_staging_mailbox_that_refuses_suppresses_no_customer(system: System) -> None:

@@ -41,6 +41,8 @@ def kept(kind: str) -> list[Any]:
 
 def with_added(stored: Any, again: Any) -> Any:
     """What was stored, with what later versions write in addition: names, and nothing else."""
+    if isinstance(stored, list) and isinstance(again, list) and len(stored) == len(again):
+        return [with_added(value, new) for value, new in zip(stored, again, strict=True)]
     if not isinstance(stored, dict) or not isinstance(again, dict):
         return stored
     return again | {name: with_added(value, again.get(name)) for name, value in stored.items()}

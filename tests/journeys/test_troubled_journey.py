@@ -29,6 +29,8 @@ async def test_without_the_relay_consumption_pauses_and_no_attempt_counts(system
         sends = [await system.send() for _ in range(5)]
         for sent in sends:
             await system.until(sent["id"], lambda seen: seen["recipients"][0]["reason"] is not None)
+            [recipient] = (await system.show(sent["id"]))["recipients"]
+            assert recipient["reason_code"] == "smarthost_unreachable"
         await system.judge.__aenter__()
         for sent in sends:
             seen = await system.settled(sent["id"], timeout=60)
@@ -51,7 +53,14 @@ async def test_a_4xx_is_tried_again_and_a_5xx_is_not(system: System) -> None:
         "a@x.example": ("sent", 2),
         "b@x.example": ("failed", 1),
     }
+    codes = {r["email"]: r["reason_code"] for r in seen["recipients"]}
+    assert codes == {
+        "esi@customers.example.com": None,
+        "a@x.example": None,
+        "b@x.example": "recipient_unknown",
+    }
     assert [skipped["email"] for skipped in again["skipped"]] == ["b@x.example"]
+    assert again["skipped"][0]["reason_code"] == "suppressed_recipient_unknown"
 
 
 async def test_a_drop_after_the_dot_is_in_doubt_and_never_sent_again(system: System) -> None:
@@ -62,6 +71,7 @@ async def test_a_drop_after_the_dot_is_in_doubt_and_never_sent_again(system: Sys
         await asyncio.sleep(3)
         assert (await system.show(sent["id"]))["recipients"] == seen["recipients"]
     assert seen["recipients"][0]["state"] == "in_doubt"
+    assert seen["recipients"][0]["reason_code"] == "reply_missing"
     assert seen["status"] == "partly_failed"
     assert len(system.judge.accepted) == 1
 

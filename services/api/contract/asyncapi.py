@@ -1,7 +1,7 @@
 """The AsyncAPI document, assembled from the models, the topology and their descriptions."""
 
 from importlib.metadata import version
-from typing import Any, get_args
+from typing import Any
 
 import orjson
 from pydantic import BaseModel
@@ -10,7 +10,8 @@ from services.api.contract import message_examples
 from services.api.contract.message_schemas import components
 from services.api.intake.messages import SendAccepted, SendRefused, SendRequested
 from shared.amqp import topology
-from shared.messages import CONTENT_TYPE, DeliveryEvent, DeliveryState, SendTransactions
+from shared.deliveries.states import SHOWN
+from shared.messages import CONTENT_TYPE, DeliveryEvent, SendTransactions
 
 _DESCRIPTION = """\
 The messages that Ledgerpost publishes and consumes over RabbitMQ: CloudEvents 1.0 in structured
@@ -75,7 +76,7 @@ def document() -> dict[str, Any]:
                 "business": {"description": "The id of the business that the event is about."},
                 "state": {
                     "description": "The delivery's new state.",
-                    "enum": list(get_args(DeliveryState)),
+                    "enum": [state.value for state in SHOWN],
                 },
                 "outcome": {"description": "The answer.", "enum": ["accepted", "refused"]},
             },
@@ -180,22 +181,30 @@ def _operation(action: str, channel: str, summary: str) -> dict[str, Any]:
 
 
 def _messages() -> dict[str, Any]:
-    told: tuple[tuple[type[BaseModel], str, dict[str, Any]], ...] = (
+    told: tuple[tuple[type[BaseModel], str, *tuple[dict[str, Any], ...]], ...] = (
         (SendRequested, "A system requests a send", message_examples.REQUEST),
         (SendAccepted, "A request is accepted as a send", message_examples.ACCEPTED),
         (SendRefused, "A request is refused", message_examples.REFUSED),
-        (DeliveryEvent, "A delivery changed its state", message_examples.SENT),
+        (
+            DeliveryEvent,
+            "A delivery changed its state",
+            message_examples.SENT,
+            message_examples.FAILED,
+        ),
         (SendTransactions, "A delivery is due", message_examples.WAKEUP),
     )
     found: dict[str, Any] = {}
-    for model, title, example in told:
+    for model, title, *payloads in told:
         name = model.__name__
         described: dict[str, Any] = {
             "name": name,
             "title": title,
             "contentType": CONTENT_TYPE,
             "payload": {"$ref": f"#/components/schemas/{name}"},
-            "examples": [{"name": name, "payload": example}],
+            "examples": [
+                {"name": name if len(payloads) == 1 else payload["type"], "payload": payload}
+                for payload in payloads
+            ],
         }
         if model is SendRequested:
             described["headers"] = _KEY_HEADER

@@ -67,8 +67,23 @@ SENT: dict[str, Any] = {
         "attempts": 1,
         "reply": "250 2.0.0 Ok: queued as 4XyZ",
         "reason": None,
+        "reason_code": None,
         "next_attempt_at": None,
         "sequence": 42,
+    },
+}
+
+FAILED: dict[str, Any] = {
+    **SENT,
+    "id": f"{examples.DELIVERY_ID}.43",
+    "type": "com.ledgerpost.delivery.failed.v1",
+    "data": {
+        **SENT["data"],
+        "state": "failed",
+        "reply": "550 5.1.1 No such user",
+        "reason": "refused at RCPT",
+        "reason_code": "recipient_unknown",
+        "sequence": 43,
     },
 }
 

@@ -15,7 +15,7 @@ WHERE business_id = $1 AND email_key = $2 ORDER BY id FOR UPDATE
 -- The number of unfinished mails among $1.
 SELECT count(*) FROM deliveries
 WHERE id = ANY($1::uuid[])
-  AND state NOT IN ('sent', 'failed', 'cancelled', 'expired', 'suppressed')
+  AND state IN ('scheduled', 'queued', 'sending', 'committing', 'deferred', 'in_doubt')
 
 -- name: untold
 -- Whether an event of the mails $1 or an answer about the sends $2 is not published yet.
@@ -80,11 +80,11 @@ DELETE FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
 
 -- name: erase_events
 -- Removes the replies of mail servers from the events of the mails $1.
-UPDATE delivery_events SET reply = NULL, reason = NULL WHERE delivery_id = ANY($1::uuid[])
+UPDATE delivery_events SET reply = NULL, reason = NULL, reason_code = NULL WHERE delivery_id = ANY($1::uuid[])
 
 -- name: erase_mails
 -- Removes the addresses of the mails $1, and the replies of mail servers.
-UPDATE deliveries SET reply = NULL, reason = NULL,
+UPDATE deliveries SET reply = NULL, reason = NULL, reason_code = NULL,
     email = 'erased-' || position || '@erased.invalid',
     email_key = 'erased-' || position || '@erased.invalid'
 WHERE id = ANY($1::uuid[])

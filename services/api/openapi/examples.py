@@ -45,6 +45,7 @@ _RECIPIENT: dict[str, Any] = {
     "attempts": 0,
     "reply": None,
     "reason": None,
+    "reason_code": None,
     "next_attempt_at": "2026-01-05T09:00:00.000000Z",
     "sent_at": None,
     "updated_at": "2026-01-05T09:00:00.000000Z",
@@ -66,7 +67,11 @@ ACCEPTED: dict[str, Any] = {
     "resend_of": None,
     "recipients": [_RECIPIENT],
     "skipped": [
-        {"email": "old@client.example", "reason": "suppressed: unsubscribed by the link in a mail"}
+        {
+            "email": "old@client.example",
+            "reason": "suppressed: unsubscribed by the link in a mail",
+            "reason_code": "suppressed_unsubscribed",
+        }
     ],
 }
 
@@ -92,7 +97,15 @@ SENT: dict[str, Any] = {
 CANCELLED: dict[str, Any] = {
     **ACCEPTED,
     "status": "cancelled",
-    "recipients": [{**_RECIPIENT, "state": "cancelled", "next_attempt_at": None}],
+    "recipients": [
+        {
+            **_RECIPIENT,
+            "state": "cancelled",
+            "reason": "cancelled on request",
+            "reason_code": "cancelled",
+            "next_attempt_at": None,
+        }
+    ],
 }
 
 SCHEDULED: dict[str, Any] = {
@@ -120,12 +133,14 @@ DOUBT: dict[str, Any] = {
     "attempts": 1,
     "reply": None,
     "reason": "the connection was lost between the final dot and the reply",
+    "reason_code": "reply_missing",
     "in_doubt_since": "2026-01-05T09:10:01.250000Z",
 }
 
 SUPPRESSION: dict[str, Any] = {
     "email": "old@client.example",
     "reason": "unsubscribed by the link in a mail",
+    "reason_code": "suppressed_unsubscribed",
     "created_at": "2026-01-05T09:00:00.000000Z",
 }
 

@@ -71,8 +71,8 @@ class Freezer:
         async with self._lanes.turn(send.business_id), self._pool.acquire() as conn:
             try:
                 await freeze(conn, send)
-            except NoStatement as reason:
-                await relay.abandon(conn, send.send_id, str(reason))
+            except NoStatement as never:
+                await relay.abandon(conn, send.send_id, str(never), never.code)
             except (TimeoutError, asyncpg.QueryCanceledError, asyncpg.PostgresError) as error:
                 if isinstance(error, postgres.UNAVAILABLE) and not isinstance(
                     error, (TimeoutError, asyncpg.QueryCanceledError)

@@ -19,7 +19,7 @@ DELETE FROM sends WHERE id = ANY(ARRAY(
       AND NOT EXISTS (
           SELECT FROM deliveries d
           WHERE d.send_id = s.id
-            AND (d.state NOT IN ('sent', 'failed', 'cancelled', 'expired', 'suppressed')
+            AND (d.state IN ('scheduled', 'queued', 'sending', 'committing', 'deferred', 'in_doubt')
                  OR d.updated_at >= now() - $2::interval
                  OR EXISTS (SELECT FROM delivery_events e WHERE e.delivery_id = d.id AND e.published_at IS NULL)))
       AND NOT EXISTS (SELECT FROM request_answers a WHERE a.send_id = s.id AND a.published_at IS NULL)

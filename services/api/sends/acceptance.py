@@ -12,10 +12,11 @@ from services.api.core.refusals import InFlight, KeyReused, NotFound
 from services.api.core.uuid7 import uuid7
 from services.api.idempotency.store import IdempotencyKey
 from services.api.sends import quota
-from services.api.sends.recipients import Recipients
+from services.api.sends.recipients import Recipients, Suppressed
 from services.api.sends.view import Recipient, Send
 from shared.db import sql
 from shared.db.postgres import Connection
+from shared.deliveries.states import State
 from shared.mail.address import Address
 from shared.trace import Trace
 
@@ -111,11 +112,11 @@ async def keep(
 
 async def suppressions(
     conn: Connection, business_id: int, addresses: Iterable[Address]
-) -> dict[str, str]:
+) -> dict[str, Suppressed]:
     """Return the reasons of those of `addresses` that the business no longer mails, by key."""
     keys = [address.key for address in addresses]
     rows = await conn.fetch(_queries.suppressed, business_id, keys)
-    return {row["email_key"]: row["reason"] for row in rows}
+    return {row["email_key"]: Suppressed(row["reason"], row["reason_code"]) for row in rows}
 
 
 def expiry(due: datetime, lateness: timedelta) -> datetime:
@@ -128,10 +129,11 @@ def untried(email: str, due: datetime, now: datetime) -> Recipient:
     return Recipient(
         id=uuid7(),
         email=email,
-        state="scheduled",
+        state=State.SCHEDULED,
         attempts=0,
         reply=None,
         reason=None,
+        reason_code=None,
         next_attempt_at=due,
         sent_at=None,
         updated_at=now,

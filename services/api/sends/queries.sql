@@ -24,7 +24,7 @@ SELECT now() AS asked_at, timezone FROM businesses WHERE id = $1
 
 -- name: suppressed
 -- The addresses among $2 that business $1 no longer mails, with the reasons.
-SELECT email_key, reason FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
+SELECT email_key, reason, reason_code FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
 
 -- name: accept
 -- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to repetitions;
@@ -85,6 +85,7 @@ CROSS JOIN LATERAL (
             'attempts', d.attempts,
             'reply', d.reply,
             'reason', d.reason,
+            'reason_code', d.reason_code,
             'next_attempt_at', CASE WHEN d.state IN ('scheduled', 'deferred') THEN d.due_at END,
             'sent_at', d.sent_at,
             'updated_at', d.updated_at
@@ -144,7 +145,7 @@ WHERE send_id = $1 AND email_key NOT LIKE 'erased-%@erased.invalid' ORDER BY pos
 -- At most $4 mails in doubt of business $1 (NULL: of all), oldest first, after the time $2 and the id
 -- $3.
 SELECT d.id, d.business_id, d.send_id, s.customer_id, d.email, d.attempts, d.reply, d.reason,
-       d.updated_at AS in_doubt_since
+       d.reason_code, d.updated_at AS in_doubt_since
 FROM deliveries d JOIN sends s ON s.id = d.send_id
 WHERE d.state = 'in_doubt' AND ($1::bigint IS NULL OR d.business_id = $1)
   AND (d.updated_at, d.id) > ($2::timestamptz, $3::uuid)

@@ -2,15 +2,24 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from services.api.core.refusals import Invalid
 from services.api.sends.view import Skipped
+from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import OCTETS_MAX, Address
 
 # Addresses beyond the limit on recipients that a request may name: some may be suppressed.
 _SPARE = 25
 _LONGEST_REASON = 100  # characters; each send and page repeats it, the suppression has it in full
 _LONGEST_DETAIL = 1000  # characters of a refusal that names skipped addresses
+
+
+class Suppressed(NamedTuple):
+    """Why a business no longer mails an address, and the code of that reason."""
+
+    reason: str
+    code: str
 
 
 @dataclass(frozen=True)
@@ -40,7 +49,9 @@ class Candidates:
             try:
                 address = Address.parse(stored)
             except ValueError as error:
-                malformed[stored] = _skipped(stored, f"malformed: {error}")
+                malformed[stored] = _skipped(
+                    stored, f"malformed: {error}", ReasonCode.RECIPIENT_MALFORMED
+                )
             else:
                 addresses.setdefault(address.key, address)
 
@@ -52,7 +63,9 @@ class Candidates:
             add(business)
         elif copy_to_me:
             reason = "no copy: the business has no e-mail address"
-            malformed[None] = Skipped(email=None, reason=reason)
+            malformed[None] = Skipped(
+                email=None, reason=reason, reason_code=ReasonCode.NO_COPY_ADDRESS
+            )
         return cls(tuple(addresses.values()), tuple(malformed.values()))
 
 
@@ -67,7 +80,7 @@ class Recipients:
     def choose(
         cls,
         candidates: Candidates,
-        suppressed: Mapping[str, str],
+        suppressed: Mapping[str, Suppressed],
         *,
         limit: int,
         field: str = "other_emails",
@@ -88,14 +101,16 @@ class Recipients:
         return cls(receiving, skipped)
 
 
-def _suppressed(candidates: Candidates, reasons: Mapping[str, str]) -> Iterator[Skipped]:
+def _suppressed(candidates: Candidates, suppressed: Mapping[str, Suppressed]) -> Iterator[Skipped]:
     for address in candidates.addresses:
-        if address.key in reasons:
-            yield _skipped(address.email, f"suppressed: {reasons[address.key]}")
+        if (why := suppressed.get(address.key)) is not None:
+            yield _skipped(address.email, f"suppressed: {why.reason}", why.code)
 
 
-def _skipped(email: str, reason: str) -> Skipped:
-    return Skipped(email=_cut(email, OCTETS_MAX), reason=_cut(reason, _LONGEST_REASON))
+def _skipped(email: str, reason: str, code: str) -> Skipped:
+    return Skipped(
+        email=_cut(email, OCTETS_MAX), reason=_cut(reason, _LONGEST_REASON), reason_code=code
+    )
 
 
 def _cut(text: str, most: int) -> str:

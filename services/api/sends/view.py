@@ -7,6 +7,8 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
 from services.api.core.timestamp import Timestamp
+from shared.deliveries.reasons import Code, ReasonCode
+from shared.deliveries.states import MEANINGS, SHOWN
 from shared.messages import DeliveryState
 
 Status = Literal["scheduled", "sending", "sent", "partly_failed", "failed", "cancelled"]
@@ -16,14 +18,7 @@ Message = Literal["Transactions sent", "Transactions scheduled"]
 Id = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64", "minimum": 0})]
 
 
-STATES = (
-    "`scheduled`: its time has not come; `queued`: waits for a worker; `sending`: a worker has it;"
-    " `deferred`: an attempt failed or was postponed, the next one is due at `next_attempt_at`;"
-    " `sent`: the mail server accepted it; `failed`: refused permanently, or all attempts failed;"
-    " `in_doubt`: it is unknown whether it went out, and it is not sent again automatically;"
-    " `cancelled`: cancelled before it went out; `expired`: `expires_at` passed before it went"
-    " out; `suppressed`: the business no longer mails this address."
-)
+STATES = "; ".join(f"`{state}`: {MEANINGS[state].text}" for state in SHOWN) + "."
 
 
 class Recipient(BaseModel):
@@ -43,6 +38,7 @@ class Recipient(BaseModel):
             " show."
         ),
     ]
+    reason_code: Code | None = None
     next_attempt_at: Annotated[
         Timestamp | None, Field(description="Null unless the state is `scheduled` or `deferred`.")
     ]
@@ -64,6 +60,7 @@ class Skipped(BaseModel):
     reason: Annotated[
         str, Field(description="Why the address is skipped, in at most 100 characters.")
     ]
+    reason_code: Code = ReasonCode.UNCLASSIFIED
 
 
 class Send(BaseModel):
@@ -146,4 +143,5 @@ class Doubt(BaseModel):
     attempts: Annotated[int, Field(ge=0, description="The number of hand-overs that were begun.")]
     reply: Annotated[str | None, Field(description="The mail server's last reply.")]
     reason: Annotated[str | None, Field(description="Why it is unknown whether the mail went out.")]
+    reason_code: Code | None = None
     in_doubt_since: Timestamp

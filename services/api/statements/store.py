@@ -3,6 +3,7 @@
 from services.api.reports.query import one_customer
 from shared.db import sql
 from shared.db.postgres import Connection
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.relay import Unfrozen
 from shared.statements import TEMPLATE_VERSION
 
@@ -13,7 +14,11 @@ _MOST_LINES = 5_000
 
 
 class NoStatement(LookupError):
-    """The statement cannot be made, now or later; the message gives the reason."""
+    """The statement cannot be made, now or later; the message gives the reason, `code` its code."""
+
+    def __init__(self, reason: str, code: ReasonCode) -> None:
+        super().__init__(reason)
+        self.code = code
 
 
 async def freeze(conn: Connection, send: Unfrozen) -> None:
@@ -38,6 +43,12 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
         _QUERIES.why_not_frozen, send.business_id, send.customer_id, send.send_id
     )
     if not why["has_customer"]:
-        raise NoStatement(f"customer {send.customer_id} is not in the ledger any more")
+        raise NoStatement(
+            f"customer {send.customer_id} is not in the ledger any more",
+            ReasonCode.CUSTOMER_DELETED,
+        )
     if not why["is_frozen"]:
-        raise NoStatement(f"the statement has more than {_MOST_LINES} transactions")
+        raise NoStatement(
+            f"the statement has more than {_MOST_LINES} transactions",
+            ReasonCode.STATEMENT_TOO_LONG,
+        )

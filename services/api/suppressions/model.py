@@ -6,6 +6,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from services.api.core.paging import Cursor, PageQuery, text_cursor
 from services.api.core.timestamp import Timestamp
+from shared.deliveries.reasons import Code
 from shared.mail.address import Address
 from shared.text import line
 
@@ -52,6 +53,7 @@ class Suppression(BaseModel):
     reason: Annotated[
         str, Field(description="The reason given by a person, or the mail server's reply.")
     ]
+    reason_code: Code
     created_at: Timestamp
 
 

@@ -38,7 +38,13 @@ OPERATIONS: dict[Handler, Operation] = {
             201: Answer(
                 "The address was added.",
                 ref("Suppression"),
-                examples={"new": {**examples.SUPPRESSION, "reason": "left the company"}},
+                examples={
+                    "new": {
+                        **examples.SUPPRESSION,
+                        "reason": "left the company",
+                        "reason_code": "suppressed_by_business",
+                    }
+                },
                 headers=("Idempotency-Replayed",),
             ),
             200: Answer(

@@ -3,21 +3,23 @@
 -- name: page
 -- At most $4 entries of business $1's list, newest first, after the time $2 and the address $3 (NULL:
 -- from the newest).
-SELECT email_key AS email, reason, created_at FROM suppressions
+SELECT email_key AS email, reason, reason_code, created_at FROM suppressions
 WHERE business_id = $1
   AND ($2::timestamptz IS NULL OR (created_at, email_key) < ($2::timestamptz, $3::text))
 ORDER BY created_at DESC, email_key DESC
 LIMIT $4
 
 -- name: add
--- Adds the address $2 to business $1's list with the reason $3; returns no row if it is there already.
-INSERT INTO suppressions (business_id, email_key, reason) VALUES ($1, $2, $3)
+-- Adds the address $2 to business $1's list with the reason $3 and its code $4; returns no row if it is
+-- there already.
+INSERT INTO suppressions (business_id, email_key, reason, reason_code) VALUES ($1, $2, $3, $4)
 ON CONFLICT DO NOTHING
-RETURNING email_key AS email, reason, created_at
+RETURNING email_key AS email, reason, reason_code, created_at
 
 -- name: one
 -- Why business $1 no longer mails the address $2.
-SELECT email_key AS email, reason, created_at FROM suppressions WHERE business_id = $1 AND email_key = $2
+SELECT email_key AS email, reason, reason_code, created_at FROM suppressions
+WHERE business_id = $1 AND email_key = $2
 
 -- name: lift
 -- Removes the address $2 from business $1's list.

@@ -6,6 +6,7 @@ from uuid import UUID
 from services.api.core.refusals import NotFound
 from shared.db import sql
 from shared.db.postgres import Connection
+from shared.deliveries.reasons import ReasonCode
 
 _queries = sql.load("services.api.suppressions")
 _REASON = "unsubscribed by the link in a mail"
@@ -31,4 +32,10 @@ async def recipient(conn: Connection, delivery_id: UUID) -> Recipient:
 
 async def unsubscribe(conn: Connection, refusing: Recipient) -> None:
     """Add a recipient to the list of its business; it may be repeated."""
-    await conn.fetchrow(_queries.add, refusing.business_id, refusing.email_key, _REASON)
+    await conn.fetchrow(
+        _queries.add,
+        refusing.business_id,
+        refusing.email_key,
+        _REASON,
+        ReasonCode.SUPPRESSED_UNSUBSCRIBED,
+    )

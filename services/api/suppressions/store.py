@@ -10,6 +10,7 @@ from services.api.suppressions.model import (
 )
 from shared.db import sql
 from shared.db.postgres import Connection
+from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import Address
 
 _queries = sql.load("services.api.suppressions")
@@ -32,7 +33,13 @@ async def add(
     """
     while True:
         async with conn.transaction():
-            row = await conn.fetchrow(_queries.add, business_id, body.email.key, body.reason)
+            row = await conn.fetchrow(
+                _queries.add,
+                business_id,
+                body.email.key,
+                body.reason,
+                ReasonCode.SUPPRESSED_BY_BUSINESS,
+            )
             if row is not None:
                 await daily_counts.count(conn, business_id, "suppressions")
                 return Suppression(**row), True

@@ -11,6 +11,7 @@ import structlog
 from services.mailer.delivery.group_commit import Batches
 from shared.db import postgres
 from shared.deliveries import worker
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.worker import Claim, Verdict
 from shared.process.trouble import Trouble
 
@@ -75,10 +76,12 @@ class Rows:
         if self._held.get(claim.id) is claim:
             del self._held[claim.id]
 
-    async def postpone(self, delivery_id: UUID, delay: timedelta, reason: str) -> None:
+    async def postpone(
+        self, delivery_id: UUID, delay: timedelta, reason: str, code: ReasonCode
+    ) -> None:
         """Let a queued delivery wait in Postgres instead of the queue."""
         async with self._pool.acquire() as conn:
-            await worker.postpone(conn, [delivery_id], delay, reason)
+            await worker.postpone(conn, [delivery_id], delay, reason, code)
 
     async def content(self, claim: Claim) -> str:
         """Return the frozen statement of a claim, as canonical JSON."""

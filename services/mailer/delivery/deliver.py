@@ -24,6 +24,7 @@ from services.mailer.smtp.transaction import Gate
 from services.mailer.smtp.trial import Addressed, Trial
 from shared.amqp.breaker import Breaker
 from shared.db import postgres
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from shared.mail.address import Unsendable
@@ -32,11 +33,20 @@ from shared.rendering.pool import NoCompositor
 from shared.rendering.queue import Crowded
 from shared.statements.model import StatementError
 from shared.statements.pdf import TypesettingError
+from shared.statements.printing import Kind
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _SMARTHOST_AWAY = timedelta(seconds=5)
 # Why a mail cannot be made at the moment, and no fault of the mail.
 _LATER: tuple[type[Exception], ...] = (NoCompositor, Crowded, *postgres.UNAVAILABLE)
+
+
+# What a mail that went out says of its PDF.
+_OF_FLAWS: dict[Kind, ReasonCode] = {
+    "missing_letters": ReasonCode.PDF_LETTERS_MISSING,
+    "replaced_text": ReasonCode.PDF_TEXT_REPLACED,
+    "no_pdf": ReasonCode.PDF_MISSING,
+}
 
 
 class Observer(Protocol):
@@ -84,7 +94,9 @@ class Deliver:
         Raises one of postgres.UNAVAILABLE where nothing was claimed because Postgres is away.
         """
         if self._breaker.reason is not None:
-            await self._rows.postpone(delivery_id, _SMARTHOST_AWAY, self._breaker.reason)
+            fault = self._breaker.fault
+            code = fault.code if isinstance(fault, SmarthostAtFault) else SmarthostAtFault.code
+            await self._rows.postpone(delivery_id, _SMARTHOST_AWAY, self._breaker.reason, code)
             return
         claim = await self._rows.claim(delivery_id)
         if claim is None:
@@ -110,19 +122,33 @@ class Deliver:
             send=str(claim.send_id),
             state=verdict.state,
             reason=verdict.reason,
+            reason_code=verdict.reason_code,
             reply=verdict.reply,
         )
 
     async def _attempt(self, claim: Claim) -> Verdict | None:
         later = await self._pacing.turn(self._composer.recipient(claim))
         if later is not None:
-            return Verdict(claim, State.DEFERRED, None, later.reason, later.delay, counts=False)
+            return Verdict(
+                claim,
+                State.DEFERRED,
+                reason=later.reason,
+                reason_code=ReasonCode.RATE_LIMITED,
+                delay=later.delay,
+                counts=False,
+            )
         try:
             envelope = await self._composer.envelope(claim)
-        except (StatementError, TypesettingError, Unsendable) as error:
-            return Verdict(claim, State.FAILED, reason=f"the mail cannot be made: {error}")
+        except Unsendable as error:
+            return _not_makeable(claim, error, ReasonCode.RECIPIENT_MALFORMED)
+        except (StatementError, TypesettingError) as error:
+            return _not_makeable(claim, error, ReasonCode.MAIL_NOT_MAKEABLE)
         except _LATER as error:
-            return self._handed_back(claim, f"the mail could not be made yet: {error!r}")
+            reason = f"the mail could not be made yet: {error!r}"
+            return self._handed_back(claim, reason, ReasonCode.MAIL_NOT_MADE_YET)
+        return await self._handed_over(claim, envelope)
+
+    async def _handed_over(self, claim: Claim, envelope: Envelope) -> Verdict | None:
         try:
             outcome = await self._trial.of(
                 Addressed(envelope.recipient, claim.send_id, claim.business_id, claim.attempts),
@@ -131,36 +157,46 @@ class Deliver:
         except SmarthostAtFault as fault:
             self._breaker.trip(fault)
             self._smarthost.blame(fault)
-            return self._handed_back(claim, fault.reason)
+            return self._handed_back(claim, fault.reason, fault.code)
         except postgres.UNAVAILABLE as error:
             # Whether the gate committed is unknown; that no dot was written is not.
-            return self._handed_back(claim, f"the gate could not be committed: {error!r}")
+            reason = f"the gate could not be committed: {error!r}"
+            return self._handed_back(claim, reason, ReasonCode.GATE_NOT_PASSED)
         return self._verdict(claim, outcome, envelope)
 
     def _verdict(self, claim: Claim, outcome: Outcome, envelope: Envelope) -> Verdict | None:
         match outcome:
             case Sent(reply):
                 flaws = "; ".join(flaw.told for flaw in envelope.flaws)
-                return Verdict(claim, State.SENT, reply, flaws or None)
-            case Deferred(reason, reply):
+                code = _OF_FLAWS[envelope.flaws[0].kind] if envelope.flaws else None
+                return Verdict(claim, State.SENT, reply, flaws or None, code)
+            case Deferred(reason, reply, code=code):
                 wait = retries.delay(self._retry_delay, claim.attempts + 1)
-                return Verdict(claim, State.DEFERRED, reply, reason, wait)
-            case Failed(reason, reply, suppress):
+                return Verdict(claim, State.DEFERRED, reply, reason, code, wait)
+            case Failed(reason, reply, suppress, code=code):
                 return Verdict(
                     claim,
                     State.FAILED,
                     reply,
                     reason,
+                    code,
                     suppress=suppress and not self._composer.redirects,
                 )
-            case InDoubt(reason, reply):
-                return Verdict(claim, State.IN_DOUBT, reply, reason)
-            case NotHandedOver(reason, reply):
-                return self._handed_back(claim, reason, reply)
+            case InDoubt(reason, reply, code=code):
+                return Verdict(claim, State.IN_DOUBT, reply, reason, code)
+            case NotHandedOver(reason, reply, code=code):
+                return self._handed_back(claim, reason, code, reply)
             case GateLost():
                 return None
             case _:
                 assert_never(outcome)
 
-    def _handed_back(self, claim: Claim, reason: str, reply: str | None = None) -> Verdict:
-        return Verdict(claim, State.DEFERRED, reply, reason, _SMARTHOST_AWAY, counts=False)
+    def _handed_back(
+        self, claim: Claim, reason: str, code: ReasonCode, reply: str | None = None
+    ) -> Verdict:
+        return Verdict(claim, State.DEFERRED, reply, reason, code, _SMARTHOST_AWAY, counts=False)
+
+
+def _not_makeable(claim: Claim, error: Exception, code: ReasonCode) -> Verdict:
+    reason = f"the mail cannot be made: {error}"
+    return Verdict(claim, State.FAILED, reason=reason, reason_code=code)

@@ -58,7 +58,7 @@ async def _hand_over(session: Session, mail: Envelope, patience: Patience) -> Ou
             return known
         answer = await transaction.begin(session, mail, patience.of(_TIMEOUTS.mail))
     except SessionLost as lost:
-        raise SmarthostAtFault(f"MAIL: {lost}") from None
+        raise SmarthostAtFault(f"MAIL: {lost}", lost.code) from None
     return await transaction.finish(session, mail, answer, _passed, patience)
 
 

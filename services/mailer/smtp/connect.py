@@ -19,6 +19,7 @@ from services.mailer.smtp.replies import CLOSING, line_text
 from services.mailer.smtp.session import Extensions, Session
 from services.mailer.smtp.smarthost import Smarthost
 from shared import tcp
+from shared.deliveries.reasons import ReasonCode
 
 _PERMANENT = 500
 
@@ -67,10 +68,12 @@ class Opening:
             raise self._fault(refused) from None
         except TimeoutError as late:
             client.close()
-            raise SmarthostAtFault(line_text(str(late) or "no answer in time")) from None
+            said = line_text(str(late) or "no answer in time")
+            raise SmarthostAtFault(said, ReasonCode.SMARTHOST_TIMEOUT) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             client.close()
-            raise SmarthostAtFault(self._clean(str(fault) or type(fault).__name__)) from None
+            said = self._clean(str(fault) or type(fault).__name__)
+            raise SmarthostAtFault(said, ReasonCode.CONNECTION_LOST) from None
         except asyncio.CancelledError:
             client.close()
             raise
@@ -107,10 +110,15 @@ class Opening:
             async with asyncio.timeout(client.timeout):
                 opened = await tcp.connected(smarthost.host, smarthost.port)
         except TimeoutError:
-            raise SmarthostAtFault(f"no connection to port {smarthost.port} in time") from None
+            raise SmarthostAtFault(
+                f"no connection to port {smarthost.port} in time", ReasonCode.SMARTHOST_TIMEOUT
+            ) from None
         except OSError as error:
             reason = error.strerror or str(error)
-            raise SmarthostAtFault(f"no connection to port {smarthost.port}: {reason}") from None
+            raise SmarthostAtFault(
+                f"no connection to port {smarthost.port}: {reason}",
+                ReasonCode.SMARTHOST_UNREACHABLE,
+            ) from None
         protocol = SMTPProtocol(loop)
         secret = smarthost.tls == "implicit"
         plain, _ = await loop.create_connection(
@@ -177,7 +185,8 @@ class Opening:
                 return
         raise SmarthostAtFault(
             "it offers no STARTTLS, and the password is not sent unencrypted to another host; "
-            "starttls=never in SMTP_URL would do so"
+            "starttls=never in SMTP_URL would do so",
+            ReasonCode.SMARTHOST_TLS_FAILED,
         )
 
     def _fault(self, refused: aiosmtplib.SMTPResponseException) -> SmarthostAtFault:
@@ -186,7 +195,9 @@ class Opening:
             return PasswordRefused(self._clean(said))
         if refused.code == CLOSING:
             return TooManySessions(self._clean(said))
-        return SmarthostAtFault(self._clean(said))
+        is_later = 0 < refused.code < _PERMANENT
+        code = ReasonCode.SMARTHOST_BUSY if is_later else ReasonCode.SMARTHOST_REFUSED
+        return SmarthostAtFault(self._clean(said), code)
 
     def _clean(self, text: str) -> str:
         """Return one line, without the password if it is in it, plain or as it was sent."""
@@ -207,8 +218,11 @@ def opening(
 def _handshake_failed(error: BaseException) -> SmarthostAtFault:
     if isinstance(error, ConnectionError | TimeoutError):
         why = "the smarthost ended it; it may speak no TLS newer than 1.1"
-        return SmarthostAtFault(f"TLS handshake failed: {why}")
-    return SmarthostAtFault(line_text(f"TLS handshake failed: {error}"))
+    else:
+        why = str(error)
+    return SmarthostAtFault(
+        line_text(f"TLS handshake failed: {why}"), ReasonCode.SMARTHOST_TLS_FAILED
+    )
 
 
 def _tls_said(transport: asyncio.Transport) -> str:

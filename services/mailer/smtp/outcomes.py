@@ -1,12 +1,14 @@
 """What handing one mail to the smarthost came to.
 
-`reply` is always the smarthost's own words on one line, or None where it said nothing.
+`reply` is always the smarthost's own words on one line, or None where it said nothing; `code` is
+the code of the reason.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from shared.amqp.breaker import Fault, Pauses
+from shared.deliveries.reasons import ReasonCode
 
 
 class Blame(Enum):
@@ -30,6 +32,7 @@ class Deferred:
 
     reason: str
     reply: str | None = None
+    code: ReasonCode = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,7 @@ class Failed:
     reply: str | None = None
     suppress: bool = False
     blame: Blame = Blame.MAIL
+    code: ReasonCode = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,7 @@ class InDoubt:
 
     reason: str
     reply: str | None = None
+    code: ReasonCode = field(kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +69,7 @@ class NotHandedOver:
 
     reason: str
     reply: str | None = None
+    code: ReasonCode = field(kw_only=True)
 
 
 Outcome = Sent | Deferred | Failed | InDoubt | GateLost | NotHandedOver
@@ -72,15 +78,20 @@ Outcome = Sent | Deferred | Failed | InDoubt | GateLost | NotHandedOver
 class SmarthostAtFault(Fault, ConnectionError):
     """The smarthost is at fault and not the mail: no attempt counts. The text has no secret."""
 
-    def __init__(self, reason: str) -> None:
+    code = ReasonCode.SMARTHOST_REFUSED
+
+    def __init__(self, reason: str, code: ReasonCode | None = None) -> None:
         super().__init__(reason)
         self.reason = reason
+        if code is not None:
+            self.code = code
 
 
 class PasswordRefused(SmarthostAtFault):
     """The smarthost knows no such user and password: each further try may lock the account."""
 
     pauses = Pauses(first=30, longest=1800)
+    code = ReasonCode.SMARTHOST_LOGIN_REFUSED
 
 
 class RefusesAll(SmarthostAtFault):
@@ -91,3 +102,5 @@ class RefusesAll(SmarthostAtFault):
 
 class TooManySessions(SmarthostAtFault):
     """The smarthost takes no further connection beside those that are open."""
+
+    code = ReasonCode.SMARTHOST_BUSY

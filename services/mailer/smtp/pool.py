@@ -18,6 +18,7 @@ from services.mailer.smtp.replies import CLOSING, Reply
 from services.mailer.smtp.session import Session, SessionLost
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from services.mailer.smtp.transaction import Gate, Patience
+from shared.deliveries.reasons import ReasonCode
 from shared.mail.envelope import Envelope
 
 
@@ -50,7 +51,7 @@ class Sessions:
         the gate raises, both without a dot; a cancellation may come after it.
         """
         if (problem := envelope.problem()) is not None:
-            return Failed(f"unsendable: {problem}")
+            return Failed(f"unsendable: {problem}", code=ReasonCode.MAIL_NOT_MAKEABLE)
         known = self._fault
         while (outcome := await self._in_a_place(envelope, gate, known)) is None:
             pass  # the smarthost took no further session, and there are fewer places now
@@ -62,9 +63,9 @@ class Sessions:
         async with self._places:
             if self._fault is not known and self._fault is not None:
                 # Found out while this mail waited for its turn: not every one has to try.
-                raise type(self._fault)(self._fault.reason)
+                raise type(self._fault)(self._fault.reason, self._fault.code)
             if self._dismissed:
-                return NotHandedOver("the worker stops")
+                return NotHandedOver("the worker stops", code=ReasonCode.WORKER_STOPPED)
             begun = time.monotonic()
             try:
                 return await self._hand_over(envelope, gate)
@@ -150,7 +151,7 @@ class Sessions:
             return session, await self._mail(session, envelope, limit)
         except SessionLost as lost:
             session.abort()
-            raise SmarthostAtFault(f"MAIL: {lost}") from None
+            raise SmarthostAtFault(f"MAIL: {lost}", lost.code) from None
 
     async def _mail(self, session: Session, envelope: Envelope, limit: float) -> Reply | Failed:
         if self._step_by_step:

@@ -6,6 +6,7 @@ from typing import Final
 
 from services.mailer.smtp.outcomes import Blame, Deferred, Failed
 from services.mailer.smtp.replies import Reply
+from services.mailer.smtp.reply_codes import reason_code
 
 # RFC 3463: mailbox, system or syntax of the address is bad, mailbox has moved, null MX.
 _NO_SUCH_ADDRESS = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"})
@@ -68,9 +69,11 @@ def blame(stage: str, reply: Reply) -> Blame:
 
 def refusal(stage: str, reply: Reply) -> Deferred | Failed:
     """Say what any reply but success means at a stage from MAIL to the end of the data."""
+    code = reason_code(stage, reply)
     if reply.permanent:
         suppress = stage == "RCPT" and reply.enhanced in _NO_SUCH_ADDRESS
-        return Failed(f"refused at {stage}", str(reply), suppress, blame(stage, reply))
+        to_blame = blame(stage, reply)
+        return Failed(f"refused at {stage}", str(reply), suppress, to_blame, code=code)
     if reply.transient:
-        return Deferred(f"put off at {stage}", str(reply))
-    return Deferred(f"unexpected reply at {stage}", str(reply))
+        return Deferred(f"put off at {stage}", str(reply), code=code)
+    return Deferred(f"unexpected reply at {stage}", str(reply), code=code)

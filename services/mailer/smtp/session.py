@@ -3,6 +3,7 @@ from collections import deque
 from dataclasses import dataclass
 
 from services.mailer.smtp.replies import Garbage, Reply, ReplyReader
+from shared.deliveries.reasons import ReasonCode
 
 _MOST_UNREAD = 8
 
@@ -10,9 +11,19 @@ _MOST_UNREAD = 8
 class SessionLost(ConnectionError):
     """The session can carry nothing more: closed, reset, hanging, or talking garbage."""
 
+    code = ReasonCode.CONNECTION_LOST
+
 
 class NoAnswer(SessionLost):
-    """The session was silent for too long."""
+    """The session was silent, or took nothing, for too long."""
+
+    code = ReasonCode.SMARTHOST_TIMEOUT
+
+
+class Garbled(SessionLost):
+    """What came in is no SMTP reply, or was not asked for."""
+
+    code = ReasonCode.SMARTHOST_PROTOCOL_ERROR
 
 
 class Wire(asyncio.Protocol):
@@ -20,6 +31,7 @@ class Wire(asyncio.Protocol):
 
     def __init__(self) -> None:
         self.ended: str | None = None
+        self.lost: type[SessionLost] = SessionLost
         self.replies: deque[Reply] = deque()
         self._reader = ReplyReader()
         self._news = asyncio.Event()
@@ -31,9 +43,9 @@ class Wire(asyncio.Protocol):
         try:
             self.replies.extend(self._reader.feed(data))
         except Garbage as garbage:
-            self.end(str(garbage))
+            self.end(str(garbage), Garbled)
         if len(self.replies) > _MOST_UNREAD:
-            self.end("replies to nothing")
+            self.end("replies to nothing", Garbled)
         self._news.set()
 
     def eof_received(self) -> None:
@@ -44,16 +56,17 @@ class Wire(asyncio.Protocol):
         """Remember the first cause of the end only."""
         self.end("the connection was reset" if exc else "the smarthost closed the connection")
 
-    def end(self, reason: str) -> None:
+    def end(self, reason: str, lost: type[SessionLost] = SessionLost) -> None:
         """Give this connection up; a reply that came before can still be read."""
-        self.ended = self.ended or reason
+        if self.ended is None:
+            self.ended, self.lost = reason, lost
         self._news.set()
 
     async def reply(self) -> Reply:
         """Wait for the next reply; raises SessionLost when none can come."""
         while not self.replies:
             if self.ended is not None:
-                raise SessionLost(self.ended)
+                raise self.lost(self.ended)
             self._news.clear()
             await self._news.wait()
         return self.replies.popleft()
@@ -125,7 +138,7 @@ class Session:
             if left != last:
                 last, since = left, clock()
             if clock() > min(end, since + patience):
-                raise SessionLost("the smarthost took no more data")
+                raise NoAnswer("the smarthost took no more data")
             await asyncio.sleep(pause)
             pause = min(0.02, pause + 0.001)
 

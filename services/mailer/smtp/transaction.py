@@ -16,8 +16,10 @@ from services.mailer.smtp.outcomes import (
 )
 from services.mailer.smtp.refusals import refusal
 from services.mailer.smtp.replies import CLOSING, START_INPUT, Reply
-from services.mailer.smtp.session import NoAnswer, Session, SessionLost
+from services.mailer.smtp.reply_codes import reason_code
+from services.mailer.smtp.session import Garbled, NoAnswer, Session, SessionLost
 from services.mailer.smtp.smarthost import Timeouts
+from shared.deliveries.reasons import ReasonCode
 from shared.mail.envelope import Envelope
 
 Gate = Callable[[], Awaitable[bool]]
@@ -72,7 +74,7 @@ async def finish(
             outcome = await _body(session, mail, patience)
     except SessionLost as lost:
         session.abort()
-        return Deferred(f"before the gate: {lost}")
+        return Deferred(f"before the gate: {lost}", code=lost.code)
     if outcome is None:
         outcome = await _gate(session, gate, patience.timeouts.gate)
     if outcome is None:
@@ -98,7 +100,10 @@ async def _to_start_of_data(
             raise
         session.abort()
         session.unheard = True
-        return NotHandedOver("the smarthost did not answer what was sent ahead, as it had offered")
+        return NotHandedOver(
+            "the smarthost did not answer what was sent ahead, as it had offered",
+            code=ReasonCode.SMARTHOST_TIMEOUT,
+        )
     if not answer.positive:
         await _reset(session, answer, 1 if pipelined else 0, patience)
         return refusal("RCPT", answer)
@@ -120,7 +125,7 @@ def _until_rcpt(session: Session, patience: Patience) -> float:
 def _mail_refused(mail: Envelope, answer: Reply) -> Outcome:
     # MAIL names no recipient, but its SMTPUTF8 is the mail's doing and must not stop the others.
     if answer.code == CLOSING or (not answer.transient and not mail.smtputf8):
-        raise SmarthostAtFault(f"MAIL: {answer}")
+        raise SmarthostAtFault(f"MAIL: {answer}", reason_code("MAIL", answer))
     return refusal("MAIL", answer)
 
 
@@ -172,18 +177,22 @@ async def _gate(session: Session, gate: Gate, limit: float) -> Outcome | None:
         if not alarm.expired():
             raise
         session.abort()
-        return NotHandedOver("the gate did not answer in time")
+        return NotHandedOver("the gate did not answer in time", code=ReasonCode.GATE_NOT_PASSED)
     if ours is not True:
         session.abort()
         return GateLost()
     await session.settle()
     outcome: Outcome | None = None
     if (reply := session.unread) is not None:
-        outcome = NotHandedOver("the smarthost spoke before the end of the message", str(reply))
+        outcome = NotHandedOver(
+            "the smarthost spoke before the end of the message",
+            str(reply),
+            code=reason_code("the message's text", reply),
+        )
     elif session.ended is not None:
-        outcome = NotHandedOver(f"at the gate: {session.ended}")
+        outcome = NotHandedOver(f"at the gate: {session.ended}", code=ReasonCode.CONNECTION_LOST)
     elif time.clock_gettime(time.CLOCK_BOOTTIME) - begun > limit:
-        outcome = NotHandedOver("the gate was too slow")
+        outcome = NotHandedOver("the gate was too slow", code=ReasonCode.GATE_NOT_PASSED)
     if outcome is not None:
         session.abort()
     return outcome
@@ -195,7 +204,9 @@ async def _verdict(session: Session, limit: float) -> Outcome:
         reply = await session.reply(limit)
     except SessionLost as lost:
         session.abort()
-        return InDoubt(f"after the end of the message: {lost}")
+        garbled = isinstance(lost, Garbled)
+        code = ReasonCode.REPLY_UNCLEAR if garbled else ReasonCode.REPLY_MISSING
+        return InDoubt(f"after the end of the message: {lost}", code=code)
     if reply.code == CLOSING:
         session.abort()
     if reply.positive:
@@ -203,7 +214,9 @@ async def _verdict(session: Session, limit: float) -> Outcome:
     if reply.transient or reply.permanent:
         return refusal("the end of the message", reply)
     session.abort()
-    return InDoubt("unexpected reply to the end of the message", str(reply))
+    return InDoubt(
+        "unexpected reply to the end of the message", str(reply), code=ReasonCode.REPLY_UNCLEAR
+    )
 
 
 async def rehearse(session: Session, mail: Envelope, patience: Patience) -> None:
@@ -212,7 +225,7 @@ async def rehearse(session: Session, mail: Envelope, patience: Patience) -> None
         session.write(_mail(mail))
         answer = await session.reply(patience.of(patience.timeouts.mail))
     except SessionLost as lost:
-        raise SmarthostAtFault(f"MAIL: {lost}") from None
+        raise SmarthostAtFault(f"MAIL: {lost}", lost.code) from None
     await _reset(session, answer, 0, patience)
     if not answer.positive:
         _mail_refused(mail, answer)
@@ -221,9 +234,12 @@ async def rehearse(session: Session, mail: Envelope, patience: Patience) -> None
 def unsendable(mail: Envelope, session: Session) -> Failed | None:
     """Say what this smarthost is known not to take, before it is asked."""
     if mail.smtputf8 and not session.extensions.smtputf8:
-        return Failed("the smarthost lacks SMTPUTF8")
+        return Failed("the smarthost lacks SMTPUTF8", code=ReasonCode.SMTPUTF8_UNSUPPORTED)
     if 0 < session.extensions.size < len(mail.data):
-        return Failed(f"the smarthost takes no more than {session.extensions.size} octets")
+        return Failed(
+            f"the smarthost takes no more than {session.extensions.size} octets",
+            code=ReasonCode.MESSAGE_TOO_LARGE,
+        )
     return None
 
 

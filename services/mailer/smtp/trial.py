@@ -18,6 +18,7 @@ from services.mailer.smtp.outcomes import (
     Sent,
 )
 from shared.amqp.breaker import Breaker
+from shared.deliveries.reasons import ReasonCode
 
 _IN_A_ROW = 2  # recipients whom the same unclear refusal hits before it is the smarthost's
 _REMEMBERED = 900.0  # seconds for which a refusal is known to be a mail's own
@@ -79,7 +80,10 @@ class Trial:
             async with self._turn:
                 if (doubt := self._breaker.doubt) is not None:
                     if self._gives_way(mail):
-                        return NotHandedOver(f"another mail is tried first, after: {doubt}")
+                        return NotHandedOver(
+                            f"another mail is tried first, after: {doubt}",
+                            code=ReasonCode.SMARTHOST_ON_TRIAL,
+                        )
                     return await self._judged(mail, handing)
         return await self._judged(mail, handing)
 
@@ -125,12 +129,13 @@ class Trial:
             hit = sum(each.kind == kind for each in self._row.values())
             if not unclear or hit >= _IN_A_ROW:
                 # Readiness and the log show it; the delivery keeps the reply as it was.
-                raise RefusesAll(_ADDRESS.sub("…", f"{refused.reason}: {refused.reply}"))
+                said = _ADDRESS.sub("…", f"{refused.reason}: {refused.reply}")
+                raise RefusesAll(said, refused.code)
         elif not unclear:
-            return Deferred(f"{refused.reason}, while others are accepted", refused.reply)
+            return _later(refused, "while others are accepted")
         if mail.attempts or not self._own.keys().isdisjoint({mail.recipient, mail.send}):
             return refused
-        return Deferred(f"{refused.reason}, tried once more before it fails", refused.reply)
+        return _later(refused, "tried once more before it fails")
 
     def _may_be_anybodys(self, mail: Addressed, now: float, *, unclear: bool) -> bool:
         if unclear:
@@ -138,3 +143,7 @@ class Trial:
         self._causes = [cause for cause in self._causes if cause[1] > now]
         often = sum(business == mail.business for business, _ in self._causes) >= _OFTEN
         return mail.recipient not in self._own and not often
+
+
+def _later(refused: Failed, why: str) -> Deferred:
+    return Deferred(f"{refused.reason}, {why}", refused.reply, code=refused.code)

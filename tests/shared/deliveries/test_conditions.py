@@ -11,6 +11,7 @@ import pytest
 
 from services.api.sends import changes
 from shared.deliveries import operator, relay, worker
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
@@ -18,6 +19,7 @@ from tests.shared.deliveries.conftest import LEASE, submit
 Transition = Callable[[asyncpg.Connection, Claim], Awaitable[object]]
 _LAPSED, _RUNNING = timedelta(minutes=-1), timedelta(minutes=1)
 _NOW = timedelta(0)
+_WHY = ReasonCode.UNCLASSIFIED
 
 
 async def _cancel(conn: asyncpg.Connection, claim: Claim) -> None:
@@ -42,8 +44,8 @@ _RUN: dict[str, Transition] = {
     "reemit": lambda conn, _: relay.reemit(conn, 10, LEASE, queue_is_empty=True),
     "confirm": lambda conn, claim: relay.confirm(conn, [claim.id]),
     "retry_soon": lambda conn, claim: relay.retry_soon(conn, [claim.id]),
-    "postpone": lambda conn, claim: worker.postpone(conn, [claim.id], _NOW, "away"),
-    "abandon": lambda conn, claim: relay.abandon(conn, claim.send_id, "gone"),
+    "postpone": lambda conn, claim: worker.postpone(conn, [claim.id], _NOW, "away", _WHY),
+    "abandon": lambda conn, claim: relay.abandon(conn, claim.send_id, "gone", _WHY),
     "put_off": lambda conn, claim: relay.put_off(conn, claim.send_id, _NOW, "locked"),
     "resend_in_doubt": lambda conn, _: relay.resend_in_doubt(conn, 10, _NOW),
     "resolve": lambda conn, claim: operator.resolve(conn, claim.id, "failed"),
@@ -215,7 +217,7 @@ async def test_the_next_attempt_waits_its_delay_and_never_past_the_expiry(
 async def test_what_no_worker_can_serve_waits_its_delay(conn: asyncpg.Connection) -> None:
     [delivery] = await submit(conn, ["a@x.example"])
     await relay.enqueue(conn, 10, LEASE)
-    await worker.postpone(conn, [delivery], timedelta(hours=1), "the relay is away")
+    await worker.postpone(conn, [delivery], timedelta(hours=1), "the relay is away", _WHY)
     wait = await relay.next_due(conn)
     assert wait is not None
     assert wait > timedelta(minutes=59)

@@ -19,7 +19,7 @@ BY_ID = {
     "renew": (IDS, TOKENS, LEASE),
     "record": (
         *(IDS, TOKENS, ["sent"] * 20, [LEASE] * 20, [True] * 20),
-        *(["250 ok"] * 20, [None] * 20, [False] * 20),
+        *(["250 ok"] * 20, [None] * 20, [None] * 20, [False] * 20),
     ),
 }
 

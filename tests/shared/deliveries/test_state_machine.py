@@ -20,11 +20,13 @@ from hypothesis.stateful import (
 
 from services.api.sends import changes
 from shared.deliveries import operator, relay, worker
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
 
 _FEW = 2
+_WHY = ReasonCode.SMARTHOST_UNREACHABLE
 _ALL_IS_DUE = (
     "UPDATE deliveries SET due_at = now() - interval '1s' WHERE state IN ('scheduled', 'deferred')"
 )
@@ -186,7 +188,9 @@ class Deliveries(RuleBasedStateMachine):
             self.attempts += [Attempt(claim) for claim in claims.values()]
         self.may_wait = self.may_hold = True
         if what == "postpone":
-            self.run(worker.postpone(self.conn, [delivery], timedelta(0), "the relay is away"))
+            self.run(
+                worker.postpone(self.conn, [delivery], timedelta(0), "the relay is away", _WHY)
+            )
         if what == "cancel" and pick % 4 == 0:
             self.run(self.cancel(delivery))
 

@@ -7,6 +7,7 @@ import pytest
 
 from shared.deliveries import relay, worker
 from shared.deliveries.events import unpublished
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
@@ -54,8 +55,11 @@ async def test_what_is_past_its_expiry_says_so(conn: asyncpg.Connection) -> None
     assert (await relay.enqueue(conn, 10, LEASE)).queued == []
     assert await state(conn, never) == "expired"
     assert await state(conn, tried) == "failed"
-    reason = await conn.fetchval("SELECT reason FROM deliveries WHERE id = $1", tried)
-    assert reason == "gave up when it expired: 451"
+    row = await conn.fetchrow("SELECT reason, reason_code FROM deliveries WHERE id = $1", tried)
+    assert row["reason"] == "gave up when it expired: 451"
+    assert row["reason_code"] == "attempts_exhausted"
+    code = await conn.fetchval("SELECT reason_code FROM deliveries WHERE id = $1", never)
+    assert code == "expired"
 
 
 async def test_suppressed_addresses_are_not_queued(conn: asyncpg.Connection) -> None:
@@ -96,11 +100,13 @@ async def test_a_renewed_lease_keeps_the_sweeper_away(conn: asyncpg.Connection) 
 async def test_a_verdict_is_recorded_once(conn: asyncpg.Connection, verdict: State) -> None:
     [claim] = await claimed(conn)
     await worker.gate(conn, [claim], LEASE)
-    first = Verdict(claim, verdict, "the reply", "the reason", timedelta(minutes=1))
+    code = ReasonCode.POLICY_REFUSED
+    first = Verdict(claim, verdict, "the reply", "the reason", code, timedelta(minutes=1))
     assert await worker.record(conn, [first]) == {claim.id}
     row = await conn.fetchrow("SELECT * FROM deliveries")
     assert (row["state"], row["attempts"], row["claims"]) == (verdict, 1, 0)
     assert (row["reply"], row["reason"]) == ("the reply", "the reason")
+    assert row["reason_code"] == "policy_refused"
     if verdict != "in_doubt":
         assert await worker.record(conn, [Verdict(claim, State.FAILED)]) == set()
         assert await state(conn, claim.id) == verdict
@@ -175,8 +181,9 @@ async def test_poison_fails_after_six_claims(conn: asyncpg.Connection) -> None:
         assert await worker.claim(conn, [delivery], LEASE)
         await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1s'")
         await relay.sweep(conn, 10)
-    row = await conn.fetchrow("SELECT state, reason FROM deliveries")
+    row = await conn.fetchrow("SELECT state, reason, reason_code FROM deliveries")
     assert (row["state"], row["reason"]) == ("failed", "crashed: 6 claims came to no outcome")
+    assert row["reason_code"] == "worker_crashed"
 
 
 async def test_what_a_worker_left_comes_back_at_once_and_later_one_by_one(
@@ -217,6 +224,7 @@ async def test_refused_addresses_are_suppressed_for_that_business(conn: asyncpg.
     row = await conn.fetchrow("SELECT * FROM suppressions")
     assert (row["business_id"], row["email_key"]) == (1, "gone@x.example")
     assert row["reason"] == "550 5.1.1 nobody"
+    assert row["reason_code"] == "suppressed_recipient_unknown"
 
 
 async def test_every_change_is_logged_except_the_inward_one(conn: asyncpg.Connection) -> None:
@@ -228,4 +236,5 @@ async def test_every_change_is_logged_except_the_inward_one(conn: asyncpg.Connec
         events = await unpublished(conn, 10)
     assert [event.data.state for event in events] == ["scheduled", "queued", "sending", "sent"]
     assert events[-1].data.reply == "250 ok"
+    assert {event.data.reason_code for event in events} == {None}
     assert [event.data.sequence for event in events] == sorted(e.data.sequence for e in events)

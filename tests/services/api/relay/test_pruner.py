@@ -8,11 +8,10 @@ import pytest
 from services.api.relay import pruner
 from services.api.relay.pruner import Pruner
 from shared.db import postgres
-from shared.deliveries.states import State
+from shared.deliveries.states import ENDS, State
 from tests.roles import acting
 
 HISTORY, EVENTS = timedelta(days=400), timedelta(days=30)
-ENDS = (State.SENT, State.FAILED, State.CANCELLED, State.EXPIRED, State.SUPPRESSED)
 
 
 @pytest.fixture

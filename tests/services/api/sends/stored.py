@@ -13,15 +13,6 @@ from shared.deliveries.states import State
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
 TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72), daily_quota=5_000)
-TERMINAL = (
-    State.SENT,
-    State.FAILED,
-    State.IN_DOUBT,
-    State.CANCELLED,
-    State.EXPIRED,
-    State.SUPPRESSED,
-)
-OPEN = tuple(state for state in State if state not in TERMINAL)
 
 
 async def send(

@@ -89,14 +89,19 @@ async def test_the_answer_says_what_was_stored(ledger: asyncpg.Connection) -> No
                 "attempts": 0,
                 "reply": None,
                 "reason": None,
+                "reason_code": None,
                 "next_attempt_at": created,
                 "sent_at": None,
                 "updated_at": created,
             }
         ],
         "skipped": [
-            {"email": "call me"},
-            {"email": "B@x.com", "reason": "suppressed: 550 5.1.1 unknown"},
+            {"email": "call me", "reason_code": "recipient_malformed"},
+            {
+                "email": "B@x.com",
+                "reason": "suppressed: 550 5.1.1 unknown",
+                "reason_code": "suppressed_recipient_unknown",
+            },
         ],
     }
 

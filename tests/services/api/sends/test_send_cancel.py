@@ -7,8 +7,8 @@ from services.api.core.refusals import NotFound
 from services.api.core.uuid7 import uuid7
 from services.api.sends import store
 from services.api.sends.changes import NothingToCancel, cancel
-from shared.deliveries.states import State
-from tests.services.api.sends.stored import TERMINAL, put, send
+from shared.deliveries.states import SETTLED, State
+from tests.services.api.sends.stored import put, send
 
 
 @pytest.mark.parametrize("state", State)
@@ -17,7 +17,7 @@ async def test_only_what_has_not_passed_the_gate_is_cancelled(
 ) -> None:
     send_id = await send(ledger, others=1, at="2030-01-01")
     await put(ledger, send_id, state, State.SENT)
-    if state in (State.COMMITTING, *TERMINAL):
+    if state in (State.COMMITTING, *SETTLED):
         with pytest.raises(NothingToCancel):
             await cancel(ledger, 1, send_id)
         after = state

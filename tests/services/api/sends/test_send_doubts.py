@@ -55,6 +55,7 @@ async def test_what_is_in_doubt_is_listed_page_by_page_oldest_first(
         "attempts": 1,
         "reply": None,
         "reason": "no reply",
+        "reason_code": "unclassified",
         "in_doubt_since": "2024-12-01T00:00:01.000000Z",
     }
     for wrong in ({"limit": "0"}, {"cursor": "x"}):

@@ -12,8 +12,8 @@ from services.api.core.uuid7 import uuid7
 from services.api.sends import store
 from services.api.sends.history import HistoryQuery
 from services.api.sends.view import Send, Status
-from shared.deliveries.states import State
-from tests.services.api.sends.stored import OPEN, put, send
+from shared.deliveries.states import OPEN, State
+from tests.services.api.sends.stored import put, send
 
 
 async def history(conn: asyncpg.Connection, **given: str) -> list[UUID]:
@@ -77,6 +77,9 @@ async def test_a_recipient_is_shown_as_it_stands(ledger: asyncpg.Connection) -> 
             "attempts": 2,
             "reply": "250 ok",
             "reason": "x",
+            "reason_code": (
+                "suppressed_by_business" if row["state"] == State.SUPPRESSED else "unclassified"
+            ),
             "next_attempt_at": shown_time(shown) if waits else None,
             "sent_at": recipient.model_dump()["sent_at"],
             "updated_at": shown_time(shown),

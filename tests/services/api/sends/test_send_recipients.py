@@ -6,8 +6,9 @@ from hypothesis import given, seed, settings
 from hypothesis import strategies as st
 
 from services.api.core.refusals import InvalidInput
-from services.api.sends.recipients import Candidates, Recipients
+from services.api.sends.recipients import Candidates, Recipients, Suppressed
 from services.api.sends.view import Skipped
+from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import Address
 
 
@@ -26,7 +27,11 @@ def choose(
         business=business,
         copy_to_me=copy,
     )
-    return Recipients.choose(candidates, suppressed or {}, limit=limit)
+    why = {
+        key: Suppressed(reason, ReasonCode.SUPPRESSED_BY_BUSINESS)
+        for key, reason in (suppressed or {}).items()
+    }
+    return Recipients.choose(candidates, why, limit=limit)
 
 
 def emails(recipients: Recipients) -> list[str]:
@@ -67,22 +72,28 @@ def test_a_stored_malformed_address_is_skipped_with_its_reason(stored: str) -> N
     (skipped,) = choose(stored, ("a@x.com",), stored, copy=True).skipped
     assert skipped.email == stored
     assert skipped.reason.startswith("malformed: ")
+    assert skipped.reason_code == ReasonCode.RECIPIENT_MALFORMED
 
 
 def test_a_copy_for_a_business_without_an_address_is_skipped() -> None:
     found = choose("c@x.com", copy=True)
     assert found.skipped == (
-        Skipped(email=None, reason="no copy: the business has no e-mail address"),
+        Skipped(
+            email=None,
+            reason="no copy: the business has no e-mail address",
+            reason_code=ReasonCode.NO_COPY_ADDRESS,
+        ),
     )
 
 
 def test_suppressed_addresses_are_skipped_wherever_they_come_from() -> None:
     gone = {"c@x.com": "550 5.1.1 unknown", "b@x.com": "gone"}
+    by_business = ReasonCode.SUPPRESSED_BY_BUSINESS
     found = choose("C@x.com", ("a@x.com", "B@x.com"), suppressed=gone)
     assert emails(found) == ["a@x.com"]
     assert found.skipped == (
-        Skipped(email="C@x.com", reason="suppressed: 550 5.1.1 unknown"),
-        Skipped(email="B@x.com", reason="suppressed: gone"),
+        Skipped(email="C@x.com", reason="suppressed: 550 5.1.1 unknown", reason_code=by_business),
+        Skipped(email="B@x.com", reason="suppressed: gone", reason_code=by_business),
     )
 
 

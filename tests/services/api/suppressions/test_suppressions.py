@@ -33,8 +33,9 @@ async def emails(api: Api, query: str = "") -> list[str]:
 
 async def test_an_address_is_added_shown_and_lifted(api: Api) -> None:
     added = await add(api, "Ann@X.example", "she rang us")
-    assert added.keys() == {"email", "reason", "created_at"}
+    assert added.keys() == {"email", "reason", "reason_code", "created_at"}
     assert (added["email"], added["reason"]) == ("ann@x.example", "she rang us")
+    assert added["reason_code"] == "suppressed_by_business"
     assert added["created_at"].endswith("Z")
     shown = await api.get(LIST)
     assert shown.json == {"data": [added], "next_cursor": None}
@@ -148,7 +149,13 @@ async def test_who_is_listed_is_skipped_until_lifted(api: Api) -> None:
     path = "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30"
     body = {"other_emails": "b@x.com"}
     skipped = (await api.post(path, json=body)).json["skipped"]
-    assert skipped == [{"email": "esi@customers.example.com", "reason": "suppressed: she rang us"}]
+    assert skipped == [
+        {
+            "email": "esi@customers.example.com",
+            "reason": "suppressed: she rang us",
+            "reason_code": "suppressed_by_business",
+        }
+    ]
     assert await lift(api, "esi@customers.example.com") == 204
     assert (await api.post(path, json=body)).json["skipped"] == []
 

@@ -14,6 +14,7 @@ from services.mailer.delivery.pacing import Pacing
 from services.mailer.smtp.outcomes import RefusesAll, SmarthostAtFault
 from services.mailer.smtp.pool import Sessions
 from shared.amqp.breaker import Breaker, Pauses
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from shared.mail.envelope import Envelope
@@ -38,6 +39,7 @@ class Table:
         self.email = dict(zip(self.state, recipients, strict=True))
         self.attempts = dict.fromkeys(self.state, 0)
         self.reasons: dict[UUID, str | None] = dict.fromkeys(self.state)
+        self.codes: dict[UUID, str | None] = {}
 
     async def claim(self, delivery_id: UUID) -> Claim | None:
         now = datetime.now(UTC)
@@ -61,10 +63,14 @@ class Table:
         self.state[verdict.claim.id] = verdict.state
         self.attempts[verdict.claim.id] += verdict.counts
         self.reasons[verdict.claim.id] = verdict.reason
+        self.codes[verdict.claim.id] = verdict.reason_code
         return True
 
-    async def postpone(self, delivery_id: UUID, _: timedelta, reason: str) -> None:
+    async def postpone(
+        self, delivery_id: UUID, _: timedelta, reason: str, code: ReasonCode
+    ) -> None:
         self.reasons[delivery_id] = reason
+        self.codes[delivery_id] = code
 
     def release(self, _: Claim) -> None:
         """Nobody else is there to take it."""

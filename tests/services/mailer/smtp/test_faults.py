@@ -19,6 +19,7 @@ from services.mailer.smtp.outcomes import (
 )
 from services.mailer.smtp.pool import Sessions
 from services.mailer.smtp.smarthost import Timeouts
+from shared.deliveries.reasons import ReasonCode
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import (
     Accept,
@@ -102,7 +103,9 @@ async def test_a_smarthost_that_reads_no_more_of_the_body_is_given_up_before_the
     judge.on("body", Hang(reading=False))
     gate = Gate()
     outcome = await hand_over(judge, replace(PATIENT, block=0.3), gate, text=BIG)
-    assert outcome == Deferred("before the gate: the smarthost took no more data")
+    assert outcome == Deferred(
+        "before the gate: the smarthost took no more data", code=ReasonCode.SMARTHOST_TIMEOUT
+    )
     assert (gate.asked, judge.accepted) == (0, [])
 
 
@@ -112,7 +115,9 @@ async def test_a_smarthost_that_reads_slowly_has_the_time_to_the_gate_and_no_mor
     judge.on("body", Hang(reading=False))
     gate = Gate()
     outcome = await hand_over(judge, replace(PATIENT, to_gate=0.5), gate, text=BIG)
-    assert outcome == Deferred("before the gate: the smarthost took no more data")
+    assert outcome == Deferred(
+        "before the gate: the smarthost took no more data", code=ReasonCode.SMARTHOST_TIMEOUT
+    )
     assert gate.asked == 0
 
 
@@ -147,7 +152,9 @@ async def test_a_hang_before_the_gate_ends_with_its_phase(
         if step == "rcpt" and judge.pipelining:
             assert isinstance(outcome, NotHandedOver)  # asked again step by step
         else:
-            assert outcome == Deferred("before the gate: no answer in time")
+            assert outcome == Deferred(
+                "before the gate: no answer in time", code=ReasonCode.SMARTHOST_TIMEOUT
+            )
     else:
         with pytest.raises(SmarthostAtFault):
             await hand_over(judge, timeouts, gate)
@@ -163,14 +170,18 @@ async def test_all_before_the_gate_together_has_an_end_too() -> None:
             await hand_over(judge, replace(PATIENT, to_gate=0.2), gate)
         async with asyncio.timeout(PATIENT.data / 2):
             outcome = await hand_over(judge, replace(PATIENT, to_gate=0.8), gate)
-        assert outcome == Deferred("before the gate: no answer in time")
+        assert outcome == Deferred(
+            "before the gate: no answer in time", code=ReasonCode.SMARTHOST_TIMEOUT
+        )
     assert gate.asked == 0
 
 
 async def test_a_hang_after_the_dot_is_in_doubt(judge: Judge) -> None:
     judge.on("dot", Accept(), Hang())
     outcome = await hand_over(judge, replace(PATIENT, final=0.15))
-    assert outcome == InDoubt("after the end of the message: no answer in time")
+    assert outcome == InDoubt(
+        "after the end of the message: no answer in time", code=ReasonCode.REPLY_MISSING
+    )
     assert len(judge.accepted) == 1
 
 

@@ -16,6 +16,7 @@ from services.mailer.smtp.outcomes import (
     Sent,
 )
 from services.mailer.smtp.pool import Sessions
+from shared.deliveries.reasons import ReasonCode
 from shared.mail.envelope import Envelope
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Action, Delay, Drop, HalfClose, Reset, Say
@@ -98,7 +99,9 @@ async def test_a_frozen_process_finds_the_gate_too_old(judge: Judge, sessions: S
         time.sleep(0.4)  # noqa: ASYNC251 - the loop shall stand still, as under SIGSTOP
         return True
 
-    assert await sessions.hand_over(mail, gate) == NotHandedOver("the gate was too slow")
+    assert await sessions.hand_over(mail, gate) == NotHandedOver(
+        "the gate was too slow", code=ReasonCode.GATE_NOT_PASSED
+    )
     await no_dot_came(judge, mail)
 
 
@@ -152,9 +155,24 @@ async def test_a_smarthost_that_leaves_or_speaks_during_the_gate_gets_no_dot(
 @pytest.mark.parametrize(
     ("said", "outcome"),
     [
-        ("452 4.3.1 full", Deferred("put off at the message's text", "452 4.3.1 full")),
-        ("552 5.2.2 big", Failed("refused at the message's text", "552 5.2.2 big")),
-        ("250 huh", Deferred("unexpected reply at the message's text", "250 huh")),
+        (
+            "452 4.3.1 full",
+            Deferred(
+                "put off at the message's text", "452 4.3.1 full", code=ReasonCode.SMARTHOST_BUSY
+            ),
+        ),
+        (
+            "552 5.2.2 big",
+            Failed("refused at the message's text", "552 5.2.2 big", code=ReasonCode.MAILBOX_FULL),
+        ),
+        (
+            "250 huh",
+            Deferred(
+                "unexpected reply at the message's text",
+                "250 huh",
+                code=ReasonCode.SMARTHOST_PROTOCOL_ERROR,
+            ),
+        ),
     ],
 )
 async def test_a_smarthost_that_speaks_before_the_gate_is_believed(
@@ -187,7 +205,9 @@ async def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot(
         return True
 
     outcome = await sessions.hand_over(envelope(), gate)
-    assert outcome == NotHandedOver("at the gate: the smarthost closed the connection")
+    assert outcome == NotHandedOver(
+        "at the gate: the smarthost closed the connection", code=ReasonCode.CONNECTION_LOST
+    )
     assert judge.accepted == []
 
 
@@ -231,5 +251,7 @@ async def test_addresses_that_could_smuggle_are_refused_before_a_connection(
     judge: Judge, sessions: Sessions, recipient: str
 ) -> None:
     outcome = await sessions.hand_over(envelope(recipient), Gate())
-    assert outcome == Failed("unsendable: an address is malformed")
+    assert outcome == Failed(
+        "unsendable: an address is malformed", code=ReasonCode.MAIL_NOT_MAKEABLE
+    )
     assert judge.connections == 0

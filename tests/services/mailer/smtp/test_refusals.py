@@ -5,6 +5,8 @@ import pytest
 from services.mailer.smtp.outcomes import Blame, Deferred, Failed
 from services.mailer.smtp.refusals import refusal
 from services.mailer.smtp.replies import Reply, ReplyReader
+from services.mailer.smtp.reply_codes import reason_code
+from shared.deliveries.reasons import ReasonCode
 
 STAGES = ("RCPT", "DATA", "the message's text", "the end of the message")
 M, S, U = Blame.MAIL, Blame.SMARTHOST, Blame.UNCLEAR
@@ -80,7 +82,8 @@ def reply(text: str) -> Reply:
 def test_whom_a_refusal_speaks_of(stage: str, blame: Blame, text: str) -> None:
     outcome = refusal(stage, reply(text))
     if text.startswith("4"):
-        assert outcome == Deferred(f"put off at {stage}", text)
+        assert isinstance(outcome, Deferred)
+        assert (outcome.reason, outcome.reply) == (f"put off at {stage}", text)
         return
     assert isinstance(outcome, Failed)
     assert (outcome.blame, outcome.reply) == (blame, text)
@@ -99,9 +102,46 @@ def test_a_status_outranks_the_code(stage: str, status: str, blame: Blame) -> No
     for code in range(500, 600):
         outcome = refusal(stage, reply(f"{code} {status} no"))
         suppress = stage == "RCPT" and status == "5.1.1"
-        assert outcome == Failed(f"refused at {stage}", f"{code} {status} no", suppress, blame)
+        said = f"{code} {status} no"
+        why = reason_code(stage, reply(said))
+        assert outcome == Failed(f"refused at {stage}", said, suppress, blame, code=why)
 
 
 def test_a_reply_of_no_refusal_defers() -> None:
-    assert refusal("DATA", reply("451 4.3.0 x")) == Deferred("put off at DATA", "451 4.3.0 x")
-    assert refusal("DATA", reply("250 huh")) == Deferred("unexpected reply at DATA", "250 huh")
+    busy, odd = ReasonCode.SMARTHOST_BUSY, ReasonCode.SMARTHOST_PROTOCOL_ERROR
+    put_off = refusal("DATA", reply("451 4.3.0 x"))
+    assert put_off == Deferred("put off at DATA", "451 4.3.0 x", code=busy)
+    unexpected = refusal("DATA", reply("250 huh"))
+    assert unexpected == Deferred("unexpected reply at DATA", "250 huh", code=odd)
+
+
+@pytest.mark.parametrize(
+    ("stage", "text", "code"),
+    [
+        ("RCPT", "550 5.1.1 nobody", ReasonCode.RECIPIENT_UNKNOWN),
+        ("RCPT", "450 4.1.1 not yet", ReasonCode.RECIPIENT_UNKNOWN),
+        ("RCPT", "550 5.1.10 null MX", ReasonCode.RECIPIENT_UNKNOWN),
+        ("RCPT", "553 5.1.8 our domain", ReasonCode.SENDER_REFUSED),
+        ("RCPT", "452 4.2.2 full", ReasonCode.MAILBOX_FULL),
+        ("the end of the message", "552 5.2.2 full", ReasonCode.MAILBOX_FULL),
+        ("RCPT", "550 5.2.1 disabled", ReasonCode.MAILBOX_UNAVAILABLE),
+        ("DATA", "554 5.3.4 too big", ReasonCode.MESSAGE_TOO_LARGE),
+        ("RCPT", "452 4.3.1 disk", ReasonCode.SMARTHOST_BUSY),
+        ("RCPT", "451 4.4.1 no route", ReasonCode.RECIPIENT_UNREACHABLE),
+        ("RCPT", "550 5.4.5 quota", ReasonCode.SENDING_LIMIT),
+        ("RCPT", "554 5.5.1 order", ReasonCode.SMARTHOST_REFUSED),
+        ("MAIL", "553 5.6.7 utf8", ReasonCode.SMTPUTF8_UNSUPPORTED),
+        ("the end of the message", "554 5.6.0 odd", ReasonCode.MESSAGE_REFUSED),
+        ("the end of the message", "554 5.7.1 spam", ReasonCode.POLICY_REFUSED),
+        ("RCPT", "550 5.0.0 no", ReasonCode.RECIPIENT_REFUSED),
+        ("RCPT", "550 no", ReasonCode.RECIPIENT_REFUSED),
+        ("RCPT", "450 not now", ReasonCode.RECIPIENT_REFUSED),
+        ("MAIL", "450 not now", ReasonCode.SENDER_REFUSED),
+        ("DATA", "554 no", ReasonCode.MESSAGE_REFUSED),
+        ("RCPT", "530 log in", ReasonCode.SMARTHOST_REFUSED),
+        ("RCPT", "421 closing", ReasonCode.SMARTHOST_BUSY),
+        ("RCPT", "354 huh", ReasonCode.SMARTHOST_PROTOCOL_ERROR),
+    ],
+)
+def test_the_code_of_a_reply(stage: str, text: str, code: ReasonCode) -> None:
+    assert refusal(stage, reply(text)).code is code

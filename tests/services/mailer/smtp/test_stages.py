@@ -14,6 +14,7 @@ from services.mailer.smtp.outcomes import (
     SmarthostAtFault,
 )
 from services.mailer.smtp.pool import Sessions
+from shared.deliveries.reasons import ReasonCode
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Say, Step
 from tests.judge.server import Judge
@@ -99,9 +100,29 @@ async def test_a_permanent_reply_fails_the_mail_but_at_mail_blames_the_smarthost
 @pytest.mark.parametrize(
     ("step", "reply", "expected"),
     [
-        ("rcpt", "354 huh", Deferred("unexpected reply at RCPT", "354 huh")),
-        ("data", "250 huh", Deferred("unexpected reply at DATA", "250 huh")),
-        ("dot", "354 huh", InDoubt("unexpected reply to the end of the message", "354 huh")),
+        (
+            "rcpt",
+            "354 huh",
+            Deferred(
+                "unexpected reply at RCPT", "354 huh", code=ReasonCode.SMARTHOST_PROTOCOL_ERROR
+            ),
+        ),
+        (
+            "data",
+            "250 huh",
+            Deferred(
+                "unexpected reply at DATA", "250 huh", code=ReasonCode.SMARTHOST_PROTOCOL_ERROR
+            ),
+        ),
+        (
+            "dot",
+            "354 huh",
+            InDoubt(
+                "unexpected reply to the end of the message",
+                "354 huh",
+                code=ReasonCode.REPLY_UNCLEAR,
+            ),
+        ),
     ],
 )
 async def test_a_reply_that_fits_no_stage(
@@ -164,7 +185,9 @@ async def outcome_of(judge: Judge, **fields: Any) -> Outcome:
 async def test_smtputf8_is_announced_or_the_mail_fails() -> None:
     async with Judge(smtputf8=False) as judge:
         outcome = await outcome_of(judge, recipient="jörg@example.org", smtputf8=True)
-        assert outcome == Failed("the smarthost lacks SMTPUTF8")
+        assert outcome == Failed(
+            "the smarthost lacks SMTPUTF8", code=ReasonCode.SMTPUTF8_UNSUPPORTED
+        )
         assert not [c for c in judge.commands if c.startswith("MAIL")]
     async with Judge() as judge:
         outcome = await outcome_of(judge, recipient="jörg@example.org", smtputf8=True)
@@ -177,7 +200,9 @@ async def test_smtputf8_refused_at_mail_is_the_mails_fault() -> None:
     async with Judge() as judge:
         judge.on("mail", Say("553 5.6.7 no"))
         outcome = await outcome_of(judge, recipient="jörg@example.org", smtputf8=True)
-        assert outcome == Failed("refused at MAIL", "553 5.6.7 no")
+        assert outcome == Failed(
+            "refused at MAIL", "553 5.6.7 no", code=ReasonCode.SMTPUTF8_UNSUPPORTED
+        )
 
 
 async def test_a_mail_over_the_announced_size_fails_before_it_is_offered() -> None:

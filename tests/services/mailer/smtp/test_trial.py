@@ -18,10 +18,20 @@ from services.mailer.smtp.outcomes import (
 )
 from services.mailer.smtp.trial import Addressed, Trial
 from shared.amqp.breaker import Breaker
+from shared.deliveries.reasons import ReasonCode
 
-POLICY = Failed("refused at RCPT", "550 5.7.1 no", blame=Blame.UNCLEAR)
-QUOTA = Failed("refused at the end of the message", "550 5.4.5 quota", blame=Blame.SMARTHOST)
-UNKNOWN = Failed("refused at RCPT", "550 5.1.1 nobody", suppress=True)
+POLICY = Failed(
+    "refused at RCPT", "550 5.7.1 no", blame=Blame.UNCLEAR, code=ReasonCode.POLICY_REFUSED
+)
+QUOTA = Failed(
+    "refused at the end of the message",
+    "550 5.4.5 quota",
+    blame=Blame.SMARTHOST,
+    code=ReasonCode.SENDING_LIMIT,
+)
+UNKNOWN = Failed(
+    "refused at RCPT", "550 5.1.1 nobody", suppress=True, code=ReasonCode.RECIPIENT_UNKNOWN
+)
 SENT = Sent("250 ok")
 
 
@@ -101,7 +111,12 @@ async def test_a_quota_is_the_smarthosts_at_once(desk: Desk) -> None:
 
 
 async def test_readiness_names_no_address(desk: Desk) -> None:
-    said = Failed("refused at RCPT", "554 5.7.1 <a@b.example>: no", blame=Blame.SMARTHOST)
+    said = Failed(
+        "refused at RCPT",
+        "554 5.7.1 <a@b.example>: no",
+        blame=Blame.SMARTHOST,
+        code=ReasonCode.POLICY_REFUSED,
+    )
     with pytest.raises(RefusesAll, match=r"^refused at RCPT: 554 5\.7\.1 <…>: no$"):
         await desk.of(mail("a"), said)
 
@@ -237,7 +252,7 @@ async def test_however_many_are_refused_for_themselves_the_others_go_out(
     good = [mail(f"good{n}", rng.randrange(2)) for n in range(30)]
     bad = [mail(f"bad{n}", rng.randrange(2)) for n in range(rng.randrange(1, 30))]
     queue = deque(rng.sample(good + bad, len(good + bad)))
-    refused = Failed("refused at RCPT", "550 no", blame=blame)
+    refused = Failed("refused at RCPT", "550 no", blame=blame, code=ReasonCode.RECIPIENT_REFUSED)
     left, pauses, tries = set(good), 0, 0
     while left:
         tries += 1
@@ -250,7 +265,7 @@ async def test_however_many_are_refused_for_themselves_the_others_go_out(
         try:
             outcome = await desk.of(one, SENT if one in left else refused)
         except RefusesAll:
-            outcome = NotHandedOver("the smarthost is at fault")
+            outcome = NotHandedOver("the smarthost is at fault", code=ReasonCode.SMARTHOST_ON_TRIAL)
         if outcome == SENT:
             left.remove(one)
         elif isinstance(outcome, Deferred):

@@ -19,6 +19,7 @@ from services.mailer.smtp.outcomes import (
     Sent,
 )
 from services.mailer.smtp.pool import Sessions
+from shared.deliveries.reasons import ReasonCode
 from tests.judge.certificate import self_made
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Accept, Delay, Drop, Hang, Reset, Say
@@ -92,7 +93,9 @@ def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot_on_uvloop() ->
                 return True
 
             outcome = await sessions.hand_over(envelope(), gate)
-            assert outcome == NotHandedOver("at the gate: the smarthost closed the connection")
+            assert outcome == NotHandedOver(
+                "at the gate: the smarthost closed the connection", code=ReasonCode.CONNECTION_LOST
+            )
             assert judge.accepted == []
 
     on_uvloop(scene)

@@ -1,0 +1,163 @@
+"""Every pair of states is tried by everybody who changes states: what happens is what is listed."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+
+import asyncpg
+
+from shared.deliveries import caller, operator, relay, worker
+from shared.deliveries.operator import Resolution
+from shared.deliveries.reasons import ReasonCode
+from shared.deliveries.states import TRANSITIONS, Actor, State
+from shared.deliveries.worker import Claim, Verdict
+from tests.shared.deliveries.conftest import LEASE, submit
+
+Act = Callable[[asyncpg.Connection, Claim], Awaitable[object]]
+_NOW = timedelta(0)
+_LATER = datetime(2031, 1, 1, tzinfo=UTC)
+_WHY = ReasonCode.UNCLASSIFIED
+
+
+@dataclass(frozen=True)
+class Situation:
+    """What a transition may depend on, beside the state."""
+
+    lease: timedelta = timedelta(minutes=1)
+    expires: timedelta = timedelta(days=1)
+    attempts: int = 0
+    claims: int = 1
+    paused: bool = False
+    suppressed: bool = False
+
+
+_LAPSED, _PAST = timedelta(minutes=-1), timedelta(seconds=-1)
+SITUATIONS = (
+    Situation(),
+    Situation(attempts=2),
+    Situation(lease=_LAPSED),
+    Situation(lease=_LAPSED, claims=relay.MAX_CLAIMS),
+    Situation(expires=_PAST),
+    Situation(expires=_PAST, attempts=2),
+    Situation(paused=True),
+    Situation(suppressed=True),
+)
+
+
+def _record(state: State) -> Act:
+    return lambda conn, claim: worker.record(conn, [Verdict(claim, state)])
+
+
+def _resolve(resolution: Resolution) -> Act:
+    return lambda conn, claim: operator.resolve(conn, claim.id, resolution)
+
+
+async def _reschedule(conn: asyncpg.Connection, claim: Claim) -> None:
+    async with conn.transaction():
+        await caller.reschedule(conn, 1, claim.send_id, _LATER, _LATER + timedelta(days=1))
+
+
+ACTS: dict[Actor, tuple[Act, ...]] = {
+    Actor.CALLER: (lambda conn, claim: caller.cancel(conn, 1, claim.send_id), _reschedule),
+    Actor.RELAY: (
+        lambda conn, _: relay.enqueue(conn, 10, LEASE),
+        lambda conn, _: relay.sweep(conn, 10),
+        lambda conn, _: relay.reemit(conn, 10, LEASE, queue_is_empty=True),
+        lambda conn, claim: relay.confirm(conn, [claim.id]),
+        lambda conn, claim: relay.retry_soon(conn, [claim.id]),
+        lambda conn, claim: relay.abandon(conn, claim.send_id, "gone", _WHY),
+        lambda conn, claim: relay.put_off(conn, claim.send_id, _NOW, "locked"),
+        lambda conn, _: relay.resend_in_doubt(conn, 10, _NOW),
+    ),
+    Actor.WORKER: (
+        lambda conn, claim: worker.claim(conn, [claim.id], LEASE),
+        lambda conn, claim: worker.renew(conn, [claim], LEASE),
+        lambda conn, claim: worker.gate(conn, [claim], LEASE),
+        *map(_record, (State.SENT, State.DEFERRED, State.FAILED, State.IN_DOUBT)),
+        lambda conn, claim: worker.postpone(conn, [claim.id], _NOW, "away", _WHY),
+    ),
+    Actor.OPERATOR: (
+        *map(_resolve, ("sent", "resend", "failed")),
+        lambda conn, _: operator.quarantine(conn),
+        lambda conn, claim: operator.cancel(conn, [claim.id]),
+    ),
+}
+# What the modules have beside these changes no row of `deliveries`.
+READERS = {
+    *("Claim", "Verdict", "unknown", "statements"),
+    *("Unfrozen", "Enqueued", "unfrozen", "traces", "next_due"),
+    *("Pause", "Backlog", "pause", "resume", "pauses", "backlog"),
+    "Rescheduled",
+}
+
+
+def listed() -> set[tuple[State, State, Actor]]:
+    return {
+        (leaves, each.enters, each.by)
+        for each in TRANSITIONS
+        for leaves in each.leaves
+        if each.by in ACTS
+    }
+
+
+async def _put(conn: asyncpg.Connection, state: State, given: Situation) -> None:
+    await conn.execute("DELETE FROM pauses; DELETE FROM suppressions")
+    if given.paused:
+        await operator.pause(conn, None)
+    if given.suppressed:
+        await conn.execute("INSERT INTO suppressions VALUES (1, 'a@x.example', 'no')")
+    await conn.execute(
+        "UPDATE deliveries SET state = $1::text, lease_until = clock_timestamp() + $2, token = 5,"
+        " expires_at = now() + $3, attempts = $4, claims = $5, published_at = NULL,"
+        " due_at = now() - interval '1 minute',"
+        " sent_at = CASE $1::text WHEN 'sent' THEN now() END",
+        *(state, given.lease, given.expires, given.attempts, given.claims),
+    )
+
+
+async def _changes(
+    conn: asyncpg.Connection, claim: Claim, acts: Iterable[Act]
+) -> set[tuple[State, State]]:
+    found = set()
+    for act in acts:
+        for state in State:
+            for given in SITUATIONS:
+                if state is State.SCHEDULED and given.attempts:
+                    continue  # an attempt leads out of it, and nothing back
+                await _put(conn, state, given)
+                await act(conn, claim)
+                after = State(await conn.fetchval("SELECT state FROM deliveries"))
+                if after is not state:
+                    found.add((state, after))
+    return found
+
+
+async def test_nobody_changes_a_state_but_as_listed(conn: asyncpg.Connection) -> None:
+    [delivery] = await submit(conn, ["a@x.example"])
+    await relay.enqueue(conn, 10, LEASE)
+    claim = replace((await worker.claim(conn, [delivery], LEASE))[delivery], token=5)
+    happened = {
+        (leaves, enters, actor)
+        for actor, acts in ACTS.items()
+        for leaves, enters in await _changes(conn, claim, acts)
+    }
+    assert happened - listed() == set(), "happens, and is not listed"
+    assert listed() - happened == set(), "is listed, and does not happen"
+
+
+def test_everything_that_changes_a_state_was_tried() -> None:
+    tried = {name for acts in ACTS.values() for act in acts for name in _names(act)}
+    for module in (caller, relay, worker, operator):
+        own = {
+            name
+            for name, value in vars(module).items()
+            if getattr(value, "__module__", "") == module.__name__ and not name.startswith("_")
+        }
+        assert own - READERS - tried == set(), module.__name__
+
+
+def _names(act: Act) -> set[str]:
+    """The functions that an act calls, those of the functions around it included."""
+    around = {"record"} if "_record" in act.__qualname__ else set()
+    around |= {"resolve"} if "_resolve" in act.__qualname__ else set()
+    return {*act.__code__.co_names, *around}
