@@ -30,31 +30,14 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     more later; a tag that is newer than its rows would hide them from the caller.
     """
     query = _query(request)
-    version = await _version(request)
-    plain, coded = conditional.entity_tags(f"{query.business_id} {version}")
-    if had := conditional.had_already(request, (plain, coded)):
+    tags = conditional.entity_tags(f"{query.business_id} {await _version(request)}")
+    if had := conditional.had_already(request, tags):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
-    gzip = request[CODING].gzip
-    response = web.StreamResponse(headers=conditional.headers(coded if gzip else plain))
-    response.content_type, response.charset = _JSON, "utf-8"
-    if gzip:
-        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+    response = _streamed(request, tags)
     if request.method == hdrs.METH_HEAD:
         await response.prepare(request)
-        return response
-
-    async def write(piece: bytes) -> None:
-        # Only once the first piece exists: until then, a failure can still be answered.
-        if not response.prepared:
-            await response.prepare(request)
-        await pace.write(piece)
-
-    pace = Pace(response.write)
-    pieces = Gzip(write) if gzip else Buffer(write)
-    async with _stream(request), connection(request) as conn:
-        await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_LIMIT)
-    await pieces.end()
-    await response.write_eof()
+    else:
+        await _write_rows(request, query, response)
     return response
 
 
@@ -71,6 +54,33 @@ async def filter_one(request: web.Request) -> web.Response:
     stated.check(customer, query.period)
     row = await _row(request, query, customer)
     return web.Response(text=f"[{row}]", content_type=_JSON)
+
+
+def _streamed(request: web.Request, tags: tuple[str, str]) -> web.StreamResponse:
+    plain, coded = tags
+    gzip = request[CODING].gzip
+    response = web.StreamResponse(headers=conditional.headers(coded if gzip else plain))
+    response.content_type, response.charset = _JSON, "utf-8"
+    if gzip:
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+    return response
+
+
+async def _write_rows(
+    request: web.Request, query: ReportQuery, response: web.StreamResponse
+) -> None:
+    async def write(piece: bytes) -> None:
+        # Only once the first piece exists: until then, a failure can still be answered.
+        if not response.prepared:
+            await response.prepare(request)
+        await pace.write(piece)
+
+    pace = Pace(response.write)
+    pieces = Gzip(write) if request[CODING].gzip else Buffer(write)
+    async with _turn(request), connection(request) as conn:
+        await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_LIMIT)
+    await pieces.end()
+    await response.write_eof()
 
 
 def _query(request: web.Request) -> ReportQuery:
@@ -99,7 +109,7 @@ async def _row(request: web.Request, query: ReportQuery, customer: int) -> str:
 
 
 @asynccontextmanager
-async def _stream(request: web.Request) -> AsyncIterator[None]:
+async def _turn(request: web.Request) -> AsyncIterator[None]:
     # Fewer streams than connections, and fewer for one business than in all: slow readers delay
     # neither the lists of other businesses nor single rows.
     streams, business = request.app[STREAMS], request[PRINCIPAL].business_id
