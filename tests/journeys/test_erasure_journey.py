@@ -116,7 +116,7 @@ async def test_dead_letters_of_an_address_are_removed(system: System, buried: Pe
     erased = await erase(system, *ADDRESS)
     assert erased.status == 0, erased.err
     assert "dead letters: 2\n" in erased.out
-    assert "1 dead letters name what was erased, but have no known key" in erased.out
+    assert "1 dead letters name the erased data, but their key is unknown" in erased.out
     assert await buried.waiting(topology.DEAD_LETTERS) == before - 2
     left = [each.body for each in await dead_letters.read(system.amqp, 99)]
     assert not [body for body in left if b'"mate"' in body or b'"escaped"' in body]

@@ -33,7 +33,7 @@ async def test_requests_count_against_the_window_of_their_key(system: System, as
         told = [json.loads(each.body)["data"] for each in asker.answered]
     limited = [each for each in told if each.get("status") == 429]
     assert len(limited) == 4
-    assert "5 requests a minute" in limited[0]["detail"]
+    assert "5 requests per minute" in limited[0]["detail"]
     # What was asked too often is told to the asker, and nothing is stored of it.
     assert await answers(system) == 5
 
