@@ -10,7 +10,7 @@ from datetime import datetime
 import asyncpg
 
 from shared.statements.model import Statement
-from shared.statements.pdf import Press
+from shared.statements.pdf import Typesetter
 from shared.statements.view import View, view
 
 _THREADS = 2
@@ -26,10 +26,10 @@ async def main(dsn: str) -> float:
     own = threading.local()
 
     def make() -> None:
-        own.press = Press()
+        own.typesetter = Typesetter()
 
     def print_one(view: View, moment: datetime) -> bytes:
-        made: bytes = own.press.print(view, moment)
+        made: bytes = own.typesetter.typeset(view, moment)
         return made
 
     warm = len(work) // 10

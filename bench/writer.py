@@ -10,10 +10,10 @@ from uuid import uuid4
 import uvloop
 
 from services.mailer.smtp.outcomes import Sent
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import compose
+from shared.mail.message import build
 
 
 async def _gate() -> bool:
@@ -21,17 +21,17 @@ async def _gate() -> bool:
 
 
 async def main(port: int, connections: int, mails: int, mail: dict[str, str]) -> None:
-    """Hand over mails of one letter, each to a different recipient."""
-    letter = compose(
+    """Hand over so many mails of one message, each to a recipient of its own."""
+    message = build(
         send_id=uuid4(), sender=Mailbox.parse("post@ledgerpost.example"), business_name="One",
         reply_to=None, pdf=None, pdf_name="", date=datetime.now(UTC), **mail,
     )  # fmt: skip
-    sessions = Sessions(Smarthost("127.0.0.1", port, "none"), connections, Timeouts())
+    sessions = SessionPool(Smarthost("127.0.0.1", port, "none"), connections, Timeouts())
     numbers = iter(range(mails))
 
     async def write() -> None:
         for number in numbers:
-            envelope = letter.to(f"billing@customer{number}.example", uuid4())
+            envelope = message.envelope(f"billing@customer{number}.example", uuid4())
             outcome = await sessions.hand_over(envelope, _gate)
             assert isinstance(outcome, Sent), outcome
 

@@ -26,7 +26,7 @@ from shared.process.commands import Commands
 from shared.process.settings import BrokerSettings, LetterSettings, MailerSettings, SmtpSettings
 from shared.process.terminal import say, show
 from shared.rendering import confinement
-from shared.rendering.pool import NoCompositor
+from shared.rendering.pool import NoRenderProcess
 from shared.text import escaped
 
 Result = TypeVar("Result")
@@ -54,7 +54,7 @@ def run(environ: Mapping[str, str]) -> None:
     confinement.hide()
     try:
         uvloop.run(_until_signalled(settings))
-    except NoCompositor as error:
+    except NoRenderProcess as error:
         raise click.ClickException(str(error)) from None
 
 

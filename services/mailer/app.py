@@ -9,15 +9,15 @@ import structlog
 from prometheus_client import CollectorRegistry, Counter
 
 from services.mailer import descriptors
-from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.claims import Claims
 from services.mailer.delivery.composer import Composer
 from services.mailer.delivery.consumer import Consumer
-from services.mailer.delivery.deliver import Deliver
-from services.mailer.delivery.foreign import Strangers
+from services.mailer.delivery.foreign import ForeignWakeups
 from services.mailer.delivery.pacing import Pacing
+from services.mailer.delivery.worker import Worker
 from services.mailer.smtp import ehlo
 from services.mailer.smtp.outcomes import SmarthostAtFault
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from shared.amqp.breaker import Breaker
 from shared.db import postgres
@@ -37,19 +37,19 @@ from shared.process.settings import (
     SettingsError,
     SmtpSettings,
 )
-from shared.rendering.queue import Letters
-from shared.statements.printing import Flaw
+from shared.rendering.queue import RenderQueue
+from shared.statements.attachment import Flaw
 
 _log = structlog.get_logger("ledgerpost.mailer")
 DATABASE_CONNECTIONS = 6
-# Deliveries claimed for each connection: while one is handed over, others are composed or recorded.
+# Deliveries claimed for each session: while one is handed over, others are composed or recorded.
 AHEAD = 4
-# Each may take 0.65 GB while it sets 5,000 lines; whoever has more processors runs more mailers.
-_MOST_COMPOSITORS = 2
+# Each may take 0.65 GB while it typesets 5,000 lines; on more processors, run more mailers.
+_MAX_PROCESSES = 2
 
 
-class Attempts:
-    """Counts recorded attempts by what they came to, and letters by what their PDF lacks."""
+class Metrics:
+    """Counts recorded attempts by their state, and mails by the flaws of their PDF."""
 
     def __init__(self, counted: CollectorRegistry) -> None:
         self._attempts = Counter(
@@ -58,39 +58,34 @@ class Attempts:
             ["state"],
             registry=counted,
         )
-
         self._flaws = Counter(
             "ledgerpost_pdf_flaws",
-            "Letters whose PDF lacks something: missing_letters, replaced_text, no_pdf",
+            "Mails whose PDF lacks something: missing_letters, replaced_text, no_pdf",
             ["kind"],
             registry=counted,
         )
 
     def delivered(self, state: State) -> None:
-        """Count one."""
+        """Count a recorded attempt."""
         self._attempts.labels(state).inc()
 
     def flawed(self, flaw: Flaw) -> None:
-        """Count a letter whose PDF lacks something."""
+        """Count a message whose PDF lacks something."""
         self._flaws.labels(flaw.kind).inc()
 
 
 async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
-    """Consume and deliver until `stop`, then finish what is at work."""
-    sender, smarthost, redirect_to = (
-        mail_from(settings),
-        smarthost_from(settings),
-        redirection(settings),
-    )
-    name = ehlo_name(settings)
-    descriptors.provide(settings.mailer_concurrency)
+    """Consume and deliver until `stop`, then finish the deliveries in flight."""
+    sender, redirect_to = mail_from(settings), redirection(settings)
+    smarthost, name = smarthost_from(settings), ehlo_name(settings)
+    concurrency = settings.mailer_concurrency
+    descriptors.provide(concurrency)
     if smarthost.username is not None and smarthost.tls == "none" and not smarthost.is_local:
         _log.warning("the password goes to the smarthost unencrypted", setting="SMTP_URL")
     health, counted = Health(), metrics.registry()
-    concurrency = settings.mailer_concurrency
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(warned(settings.database_url))
-        pool = await stack.enter_async_context(
+        database = await stack.enter_async_context(
             postgres.pool(
                 settings.database_url,
                 name="ledgerpost-mailer",
@@ -99,49 +94,47 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
             )
         )
         timeouts = Timeouts(final=settings.smtp_reply_timeout.total_seconds())
-        sessions = Sessions(smarthost, concurrency, timeouts, name)
+        sessions = SessionPool(smarthost, concurrency, timeouts, name)
         stack.push_async_callback(sessions.close)
-        pdf = settings.attach_pdf == "on"
-        # Without PDF one makes more letters than a mailer can hand over.
-        most = min(os.cpu_count() or 1, concurrency, _MOST_COMPOSITORS) if pdf else 1
-        attempts = Attempts(counted)
-        letters = Letters(most, pdf=pdf, flawed=attempts.flawed)
-        health.register("compositors", letters.check)
-        rows = Rows(pool, settings.lease, Strangers(counted).met)
+        counts = Metrics(counted)
+        rendering = _render_queue(settings, counts)
+        health.register("rendering", rendering.check, old_name="compositors")
+        claims = Claims(database, settings.lease, ForeignWakeups(counted).count)
         links = unsubscribe_links(settings)
-        # A quarter of the places for the mails of one business that wait for long.
+        # The long waits of one business take at most a quarter of the places.
         composer = Composer(
-            rows, letters, sender, redirect_to, links, most_waiting=concurrency * AHEAD // 4
+            claims, rendering, sender, redirect_to, links, most_waiting=concurrency * AHEAD // 4
         )
         pacing = Pacing(settings.smarthost_rate, settings.domain_rate, concurrency // 2)
         breaker = Breaker("smarthost", sessions.probe, SmarthostAtFault)
-        deliver = Deliver(rows, composer, pacing, sessions, breaker, settings.retry_delay, attempts)
-        consumer = Consumer(
-            settings.amqp_url,
-            concurrency * AHEAD,
-            deliver,
-            breaker,
-            health,
-        )
-        health.register("postgres", partial(check_postgres, pool))
+        worker = Worker(claims, composer, pacing, sessions, breaker, settings.retry_delay, counts)
+        consumer = Consumer(settings.amqp_url, concurrency * AHEAD, worker, breaker, health)
+        health.register("postgres", partial(check_postgres, database))
         await stack.enter_async_context(
             serve_ops(
                 "MAILER_OPS", settings.mailer_ops_host, settings.mailer_ops_port, health, counted
             )
         )
-        await stack.enter_async_context(letters)
-        for watcher in (rows.renew(), breaker.watch(), _dismiss(sessions, stop)):
+        await stack.enter_async_context(rendering)
+        for watcher in (claims.renew(), breaker.watch(), _stop_sessions(sessions, stop)):
             stack.callback(asyncio.create_task(watcher).cancel)
         await consumer.run(stop)
 
 
-async def _dismiss(sessions: Sessions, stop: asyncio.Event) -> None:
+def _render_queue(settings: MailerSettings, counts: Metrics) -> RenderQueue:
+    pdf = settings.attach_pdf == "on"
+    # Without PDF, one process makes more messages than a mailer can hand over.
+    most = min(os.cpu_count() or 1, settings.mailer_concurrency, _MAX_PROCESSES) if pdf else 1
+    return RenderQueue(most, pdf=pdf, flawed=counts.flawed)
+
+
+async def _stop_sessions(sessions: SessionPool, stop: asyncio.Event) -> None:
     await stop.wait()
-    sessions.dismiss()
+    sessions.stop()
 
 
 def mail_from(settings: SenderSettings) -> Mailbox:
-    """Return the sender of all mail, or raise a SettingsError."""
+    """Return the sender of all mail. Raises SettingsError if it is no address."""
     try:
         return Mailbox.parse(settings.mail_from, bounces=settings.return_path == "bounce")
     except ValueError as error:
@@ -149,7 +142,10 @@ def mail_from(settings: SenderSettings) -> Mailbox:
 
 
 def redirection(settings: MailerSettings) -> str | None:
-    """Return the staging address that all mail goes to, None for none; or raise a SettingsError."""
+    """Return the staging address to which all mail goes, or None.
+
+    Raises SettingsError if it is no address.
+    """
     if settings.mail_redirect_to is not None:
         try:
             wire_form(settings.mail_redirect_to)
@@ -159,7 +155,7 @@ def redirection(settings: MailerSettings) -> str | None:
 
 
 def smarthost_from(settings: SmtpSettings) -> Smarthost:
-    """Return the smarthost, or raise a SettingsError."""
+    """Return the smarthost. Raises SettingsError if SMTP_URL names none."""
     try:
         return Smarthost.from_url(settings.smtp_url)
     except ValueError as error:
@@ -167,7 +163,7 @@ def smarthost_from(settings: SmtpSettings) -> Smarthost:
 
 
 def ehlo_name(settings: SmtpSettings) -> str | None:
-    """Return the name to say in EHLO, None for the machine's own; or raise a SettingsError."""
+    """Return the name for EHLO, None for the machine's own. Raises SettingsError if it is none."""
     if settings.ehlo_name is not None and not ehlo.is_name(settings.ehlo_name):
         raise SettingsError(
             "EHLO_NAME: should be a fully-qualified name, [192.0.2.1] or [IPv6:2001:db8::1]"
@@ -176,7 +172,7 @@ def ehlo_name(settings: SmtpSettings) -> str | None:
 
 
 def unsubscribe_links(settings: LetterSettings) -> Links | None:
-    """Return what makes the links by which recipients refuse mail; None where there are none."""
+    """Return the maker of the links for unsubscribing; None if mails have no such link."""
     if settings.list_unsubscribe == "off" or settings.unsubscribe_secret is None:
         return None
     return Links(settings.unsubscribe_secret, settings.public_url)

@@ -22,15 +22,15 @@ class DeadLetter:
     body: bytes
 
 
-class NoSuchLetter(LookupError):
+class NoSuchDeadLetter(LookupError):
     """There is no dead letter with that id."""
 
 
-class CutLetter(ValueError):
+class TruncatedDeadLetter(ValueError):
     """Only the beginning of the message was kept, so it cannot be replayed."""
 
 
-REFUSED = (NoSuchLetter, CutLetter)
+REFUSED = (NoSuchDeadLetter, TruncatedDeadLetter)
 
 
 async def read(url: str, most: int) -> list[DeadLetter]:
@@ -48,7 +48,7 @@ async def choose(url: str, wanted: set[str] | None) -> list[DeadLetter]:
 async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     """Delete dead letters for good; all of them for None.
 
-    Raises NoSuchLetter, with nothing deleted, where one of `wanted` is not among them.
+    Raises NoSuchDeadLetter, with nothing deleted, where one of `wanted` is not among them.
     """
     async with opened(url) as channel:
         chosen = await _chosen(channel, wanted)
@@ -60,13 +60,13 @@ async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
 async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     """Put dead letters back into the queues they came from; all of them for None.
 
-    Each is confirmed there before it leaves the dead letters. Raises NoSuchLetter, with nothing
+    Each is confirmed there before it leaves the dead letters. Raises NoSuchDeadLetter, with nothing
     replayed, where one of `wanted` is not among them.
     """
     async with opened(url) as channel:
         chosen = await _chosen(channel, wanted)
         if cut := [_letter(each).id for each in chosen if topology.CUT_FROM in each.headers]:
-            raise CutLetter(f"of these only the beginning was kept: {', '.join(cut)}")
+            raise TruncatedDeadLetter(f"of these only the beginning was kept: {', '.join(cut)}")
         for message in chosen:
             came_from = queue(message.headers)
             exchange = await channel.get_exchange(topology.EXCHANGE_OF[came_from], ensure=False)
@@ -90,7 +90,7 @@ async def _chosen(
     found = [(_letter(message).id, message) async for message in messages(channel, None)]
     missing = (wanted or set()) - {key for key, _ in found}
     if missing:
-        raise NoSuchLetter(f"no dead letter {', '.join(sorted(missing))}")
+        raise NoSuchDeadLetter(f"no dead letter {', '.join(sorted(missing))}")
     return [message for key, message in found if wanted is None or key in wanted]
 
 

@@ -4,7 +4,7 @@ import resource
 
 from shared.process.settings import SettingsError
 
-# Postgres, RabbitMQ, compositors, health and metrics, the log, and sessions that say goodbye.
+# Postgres, RabbitMQ, rendering processes, health, metrics, the log, and sessions at their QUIT.
 _BESIDES = 64
 
 

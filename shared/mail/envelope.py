@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from shared.statements.printing import Flaw
+from shared.statements.attachment import Flaw
 
 MAX_LINE = 998
 

@@ -1,4 +1,4 @@
-"""The MIME message: what all recipients of a send share is encoded once, the rest for each."""
+"""The MIME message of a send: encoded once for all recipients, and completed for each."""
 
 import binascii
 from base64 import encodebytes
@@ -14,25 +14,26 @@ from shared.mail.envelope import Envelope
 from shared.mail.headers import address_header, one_line, plain_header, text_header
 from shared.mail.mailbox import Mailbox
 from shared.mail.unsubscribe import Links
-from shared.statements.printing import Flaw
+from shared.statements.attachment import Flaw
 
 _LONGEST_FILE_NAME = 60
-_LONG_LINE = 2000  # octets; such are not kept encoded
+_LONG_LINE = 2000  # octets; the cache of encoded lines holds no longer ones
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
-    """What every recipient of a send gets, whom it comes from, and what is wrong with its PDF."""
+class Message:
+    """The part of a mail that all recipients of a send share; `flaws` are those of its PDF."""
 
     sender: Mailbox
     headers: bytes
     body: bytes
     flaws: tuple[Flaw, ...] = ()
 
-    def to(self, recipient: str, delivery_id: UUID, links: Links | None = None) -> Envelope:
-        """Address it to one: same input, same bytes. Raises Unsendable for a bad address.
+    def envelope(self, recipient: str, delivery_id: UUID, links: Links | None = None) -> Envelope:
+        """Return the mail for one recipient: same input, same bytes.
 
-        With `links` it carries what mail readers need for one-click unsubscribing (RFC 8058).
+        With `links` it has the headers for one-click unsubscribing (RFC 8058). Raises Unsendable if
+        the address is malformed.
         """
         local, domain = wire_form(recipient)
         to = f"{local}@{domain}"
@@ -55,7 +56,7 @@ class Letter:
         )
 
 
-def compose(
+def build(
     *,
     send_id: UUID,
     sender: Mailbox,
@@ -68,11 +69,11 @@ def compose(
     pdf_name: str,
     date: datetime,
     flaws: tuple[Flaw, ...] = (),
-) -> Letter:
-    """Encode a send's mail: same input, same bytes, 7-bit, with lines of at most 78 characters.
+) -> Message:
+    """Return the message of a send: same input, same bytes, 7-bit, lines of at most 78 characters.
 
-    Without a `pdf` it has no attachment. `date` is aware. A `reply_to` that is not usable is left
-    out.
+    Without a `pdf` it has no attachment. `date` has a time zone. A `reply_to` that no Reply-To can
+    name is left out.
     """
     if date.tzinfo is None:
         raise ValueError("date has no timezone")
@@ -89,13 +90,13 @@ def compose(
         plain_header("MIME-Version", "1.0"),
         kind,
     )
-    return Letter(sender, "".join(headers).encode("ascii"), body, flaws)
+    return Message(sender, "".join(headers).encode("ascii"), body, flaws)
 
 
-def usable(address: str | None) -> str | None:
-    """Return the address that a Reply-To can name, None if this is no such address.
+def reply_to_address(address: str | None) -> str | None:
+    """Return the address as a Reply-To can name it; None if it is malformed or has no ASCII form.
 
-    One that is not ASCII-able would keep the mail from every smarthost and reader without SMTPUTF8.
+    With another address, no smarthost or reader without SMTPUTF8 would take the mail.
     """
     try:
         local, domain = wire_form((address or "").strip())
@@ -105,7 +106,7 @@ def usable(address: str | None) -> str | None:
 
 
 def _reply_to(name: str, address: str | None) -> str:
-    found = usable(address)
+    found = reply_to_address(address)
     return address_header("Reply-To", name, found) if found else ""
 
 
@@ -118,7 +119,7 @@ def _mixed(send_id: UUID, kind: str, body: bytes, attachment: bytes) -> tuple[st
 
 
 def _multipart(kind: str, send_id: UUID, *parts: bytes) -> tuple[str, bytes]:
-    """Return the header that tells of the parts, and the parts."""
+    """Return the Content-Type of the parts together, and the parts."""
     # "=_" occurs neither in quoted-printable nor in base64, so no part can hold a boundary.
     boundary = f"=_{kind}_{send_id.hex}"
     begin = f"--{boundary}\r\n".encode()
@@ -144,7 +145,8 @@ def _quoted(line: bytes) -> bytes:
     return binascii.b2a_qp(line, istext=True).replace(b"\n", b"\r\n")
 
 
-# Most lines of a mail are its template's, and to encode them again is most of the work.
+# Most lines of a mail come from its template, alone in their lines (shared/statements/mail.py), so
+# that this cache saves most of the work.
 _line = lru_cache(maxsize=2048)(_quoted)
 
 

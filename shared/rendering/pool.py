@@ -1,174 +1,170 @@
-"""The processes that make letters, as many as there is work for."""
+"""The rendering processes: as many as there is work for."""
 
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 import structlog
 
-from shared.mail.message import Letter
+from shared.mail.message import Message
 from shared.process.health import Unwell
-from shared.rendering.child import Child, Died
-from shared.rendering.orders import CompositorError, Made, Order, ordered
-from shared.statements.printing import Flaw
+from shared.rendering.frames import MessageParts, RenderingError, RenderRequest, request_frame
+from shared.rendering.process import ProcessDied, RenderProcess
+from shared.statements.attachment import Flaw
 
-_log = structlog.get_logger("ledgerpost.mailer")
-_DEEP = 4  # orders that wait for one compositor before there is another
-# Octets of an order, some 1,000 lines, after which a compositor gives its memory back by ending:
+_log = structlog.get_logger("ledgerpost.rendering")
+_DEEP: Final = 4  # requests that wait for one process before another one is started
+# Octets of a request, some 1,000 lines, after which a process ends to give its memory back:
 # typst holds on to half of what it needed.
-_BIG = 200_000
-_DEADLY = 64  # sends remembered for having killed a compositor
-_PAUSE = 5.0  # seconds after a start in vain
-_DIED = Flaw("no_pdf", "sent without its PDF: a compositor died of it")
-_A_MOMENT_AGO = "no compositor could be started a moment ago"
-# Signals are for the mailer, also those that process managers send to children: it closes the pipe
-# when its last letter is made, or when it dies.
-_PROGRAM = """
-import signal
-for each in (signal.SIGINT, signal.SIGTERM):
-    signal.signal(each, signal.SIG_IGN)
-from shared.rendering import worker
-worker.work(pdf={pdf})
-"""
+_BIG: Final = 200_000
+_MAX_FATAL: Final = 64  # sends remembered for having killed a process
+_PAUSE_S: Final = 5.0  # after a start that failed
+_KILLED: Final = Flaw("no_pdf", "sent without its PDF: the process that rendered it died")
+_NO_START: Final = "no rendering process could be started a moment ago"
+_PROGRAM: tuple[str, ...] = ("-m", "shared.rendering")
 
 
-class NoCompositor(Unwell, RuntimeError):
-    """There is no process to make letters, and none can be started: no fault of any letter."""
+class NoRenderProcess(Unwell, RuntimeError):
+    """There is no rendering process and none can be started: no message is at fault."""
 
 
-class Compositors:
-    """At most `most` processes, each replaced when it dies; where `pdf`, letters have one."""
+class RenderPool:
+    """At most `most` processes, each replaced if it dies; with `pdf`, messages have a PDF."""
 
     def __init__(
         self, most: int, *, pdf: bool, flawed: Callable[[Flaw], None] = lambda _: None
     ) -> None:
-        """Tell `flawed` of what is wrong with a PDF, to count it."""
+        """Call `flawed` with each flaw of a PDF, to count it."""
         self._most = most
         self._pdf = pdf
         self._flawed = flawed
-        self._program = _PROGRAM.format(pdf=pdf)
-        self._working: list[Child] = []
-        self._hiring: asyncio.Task[Child] | None = None
+        self._program = (*_PROGRAM, "--pdf") if pdf else _PROGRAM
+        self._processes: list[RenderProcess] = []
+        self._starting: asyncio.Task[RenderProcess] | None = None
         self._failed_at: float | None = None
-        self._one = asyncio.Lock()
-        self._deadly: OrderedDict[UUID, None] = OrderedDict()
+        self._isolation = asyncio.Lock()
+        self._fatal: OrderedDict[UUID, None] = OrderedDict()
         self._remarks: set[str] = set()
 
     async def __aenter__(self) -> Self:
-        await self._hire()
+        await self._add()
         return self
 
     async def __aexit__(self, *exc: object) -> None:
-        if self._hiring is not None:
-            await asyncio.wait([self._hiring])
-        await asyncio.gather(*(compositor.close() for compositor in self._working))
+        if self._starting is not None:
+            await asyncio.wait([self._starting])
+        await asyncio.gather(*(process.close() for process in self._processes))
 
     async def check(self) -> None:
-        """Raise where there is none yet, or none can be started, for the health report."""
-        alive = any(compositor.alive for compositor in self._working)
-        if not alive and (self._failed_at is not None or not self._working):
-            raise NoCompositor("there is no compositor")
+        """Raise NoRenderProcess if there is none yet, or none can be started."""
+        alive = any(process.alive for process in self._processes)
+        if not alive and (self._failed_at is not None or not self._processes):
+            raise NoRenderProcess("there is no rendering process")
 
-    async def letter(self, order: Order) -> Letter:
-        """Make a letter; raises StatementError, TypesettingError, CompositorError or NoCompositor.
+    async def message(self, request: RenderRequest) -> Message:
+        """Return the message of a request.
 
-        CompositorError also where a process dies of the order alone.
+        Raises StatementError, TypesettingError or NoRenderProcess; and RenderingError, also if a
+        process dies of this request alone.
         """
-        made = await self._made(order)
-        for flaw in made.flaws:
+        parts = await self._parts(request)
+        for flaw in parts.flaws:
             self._flawed(flaw)
             _log.warning(
-                "a PDF has a flaw", send=str(order.send_id), kind=flaw.kind, told=flaw.told
+                "a PDF has a flaw", send=str(request.send_id), kind=flaw.kind, text=flaw.text
             )
-        return Letter(order.sender, made.headers, made.body, made.flaws)
+        return Message(request.sender, parts.headers, parts.body, parts.flaws)
 
-    async def _made(self, order: Order) -> Made:
-        data = ordered(order)
-        while order.send_id not in self._deadly:
-            compositor = await self._free()
+    async def _parts(self, request: RenderRequest) -> MessageParts:
+        frame = request_frame(request)
+        while request.send_id not in self._fatal:
+            process = await self._free()
             try:
-                made = await compositor.ask(data)
-            except Died as died:
+                parts = await process.render(frame)
+            except ProcessDied as died:
                 if died.at_it:
                     break
             else:
-                if len(data) > _BIG:
-                    compositor.retire()
-                return made
-        async with self._one:
-            return await self._carefully(order)
+                if len(frame) > _BIG:
+                    process.retire()
+                return parts
+        async with self._isolation:
+            return await self._isolated(request)
 
-    async def _carefully(self, order: Order) -> Made:
-        """Ask a process of its own, as the order may have been the death of one; then without PDF.
+    async def _isolated(self, request: RenderRequest) -> MessageParts:
+        """Render a request that may have killed a process in one of its own; then without PDF.
 
-        One at a time. A send that was the death of one meets no shared process again.
+        One request at a time. A send that has killed two processes uses no shared one again.
         """
-        if order.send_id not in self._deadly:
-            with suppress(Died):
-                return await self._alone(order)
-            self._deadly[order.send_id] = None
-            if len(self._deadly) > _DEADLY:
-                self._deadly.popitem(last=False)
+        if request.send_id not in self._fatal:
+            with suppress(ProcessDied):
+                return await self._in_own_process(request)
+            self._fatal[request.send_id] = None
+            if len(self._fatal) > _MAX_FATAL:
+                self._fatal.popitem(last=False)
         if self._pdf:
-            with suppress(Died):
-                return await self._alone(order._replace(without=_DIED))
-        raise CompositorError("a compositor died of it")
+            with suppress(ProcessDied):
+                return await self._in_own_process(request._replace(without=_KILLED))
+        raise RenderingError("a rendering process died of it")
 
-    async def _alone(self, order: Order) -> Made:
-        compositor = await self._start()
+    async def _in_own_process(self, request: RenderRequest) -> MessageParts:
+        process = await self._start()
         try:
-            return await compositor.ask(ordered(order))
+            return await process.render(request_frame(request))
         finally:
-            await compositor.close()
+            await process.close()
 
-    async def _free(self) -> Child:
-        self._working = [compositor for compositor in self._working if compositor.alive]
-        free = min(self._working, key=lambda compositor: compositor.depth, default=None)
-        if free is not None and (free.depth < _DEEP or len(self._working) >= self._most):
+    async def _free(self) -> RenderProcess:
+        """Return the process with the fewest requests, and start another if they are many."""
+        self._processes = [process for process in self._processes if process.alive]
+        free = min(self._processes, key=lambda process: process.depth, default=None)
+        if free is not None and (free.depth < _DEEP or len(self._processes) >= self._most):
             return free
-        if self._hiring is None and not self._pausing:
-            self._hiring = asyncio.create_task(self._hire())
-            self._hiring.add_done_callback(self._hired)
+        if self._starting is None and not self._pausing:
+            self._starting = asyncio.create_task(self._add())
+            self._starting.add_done_callback(self._started)
         if free is not None:
             return free
-        if self._hiring is None:
-            raise NoCompositor(_A_MOMENT_AGO)
-        return await asyncio.shield(self._hiring)
+        if self._starting is None:
+            raise NoRenderProcess(_NO_START)
+        return await asyncio.shield(self._starting)
 
     @property
     def _pausing(self) -> bool:
-        return self._failed_at is not None and _now() < self._failed_at + _PAUSE
+        return self._failed_at is not None and _now() < self._failed_at + _PAUSE_S
 
-    async def _hire(self) -> Child:
-        compositor = await self._start()
-        self._working.append(compositor)
-        return compositor
+    async def _add(self) -> RenderProcess:
+        process = await self._start()
+        self._processes.append(process)
+        return process
 
-    async def _start(self) -> Child:
+    async def _start(self) -> RenderProcess:
         if self._pausing:
-            raise NoCompositor(_A_MOMENT_AGO)
+            raise NoRenderProcess(_NO_START)
         try:
-            compositor = await Child.start(self._program)
+            process = await RenderProcess.start(self._program)
         except OSError as error:
             self._failed_at = _now()
-            raise NoCompositor(f"no compositor can be started: {error}") from error
-        except Died:
+            raise NoRenderProcess(f"no rendering process can be started: {error}") from error
+        except ProcessDied:
             self._failed_at = _now()
-            raise NoCompositor("a compositor does not start; its reason is above") from None
-        for remark in compositor.remarks:
-            if remark not in self._remarks:  # all say the same
+            raise NoRenderProcess(
+                "a rendering process does not start; its reason is above"
+            ) from None
+        for remark in process.remarks:
+            if remark not in self._remarks:  # every process has the same ones
                 self._remarks.add(remark)
                 _log.warning(remark)
         self._failed_at = None
-        return compositor
+        return process
 
-    def _hired(self, hiring: asyncio.Task[Child]) -> None:
-        self._hiring = None
-        if not hiring.cancelled() and (error := hiring.exception()) is not None:
-            _log.error("no further compositor", error=repr(error))
+    def _started(self, starting: asyncio.Task[RenderProcess]) -> None:
+        self._starting = None
+        if not starting.cancelled() and (error := starting.exception()) is not None:
+            _log.error("no further rendering process", error=repr(error))
 
 
 def _now() -> float:

@@ -1,7 +1,7 @@
-"""A process that makes letters: orders come in by its standard input, letters go out by its output.
+"""The work of a rendering process: requests come by standard input, answers go by standard output.
 
-Apart from the mailer's own, so that typesetting neither holds up a hand-over nor, where it dies of
-a statement, takes the mailer with it; and so that it has a core of its own.
+It is a process of its own so that typesetting delays no hand-over, so that a crash of native code
+takes nothing else with it, and so that it has a processor of its own.
 """
 
 import os
@@ -17,57 +17,65 @@ from typing import BinaryIO, Final
 from uuid import UUID
 
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Letter, compose, usable
+from shared.mail.message import Message, build, reply_to_address
 from shared.rendering import confinement
-from shared.rendering.orders import Answer, CompositorError, Made, Order, Ready, answered, orders_in
+from shared.rendering.frames import (
+    Answer,
+    MessageParts,
+    Ready,
+    RenderingError,
+    RenderRequest,
+    answer_frame,
+    requests_in,
+)
 from shared.statements.model import StatementError
 from shared.statements.pdf import TypesettingError
 from shared.statements.render import Rendered, Renderer
 from shared.statements.wording import line
 
-#: So many letters at most are handed over together, where more orders wait.
+#: At most so many answers are written together, if more requests wait.
 TOGETHER: Final = 4
 
-_LONGEST_NAME = 80  # characters of a business's name in a header
-_LIMIT = 120  # seconds for one letter
-_SOON = 0.005  # seconds after which a letter waits for no other to go with it
-_MOST = 262_144  # octets read at once
+_MAX_NAME: Final = 80  # characters of a business's name in a header
+_LIMIT = 120  # seconds for one message
+_SOON_S: Final = 0.005  # an answer waits no longer for others to be written with it
+_READ_OCTETS: Final = 262_144
 
 
-def work(*, pdf: bool) -> None:
-    """Answer when ready, then each order with its letter or an error, until the pipe is closed."""
-    # Where memory runs out, it is not the mailer that has to go.
+def serve(*, pdf: bool) -> None:
+    """Write that the process is ready, then answer each request until the pipe is closed."""
+    # If memory runs out, the parent is not the one to be killed.
     with suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000")
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # whoever prints must not garble them
-    renderer = Renderer(pdf=pdf, reply_to=usable)
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
+    renderer = Renderer(pdf=pdf, reply_to=reply_to_address)
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    kept = confinement.confine(renderer.fonts)
-    _write(answers, [Ready(tuple(_remarks(renderer, kept)))])
-    # What native code says as it panics may hold a part of somebody's statement.
+    rights = confinement.confine(renderer.fonts)
+    _write(answers, [Ready(tuple(_remarks(renderer, rights)))])
+    # The words of native code that panics may hold a part of somebody's statement.
     for stream in (sys.stdout, sys.stderr):
         os.dup2(nowhere, stream.fileno())
-    for orders in _incoming(sys.stdin.fileno()):
-        made, begun = [], time.monotonic()
-        for number, order in enumerate(orders, start=1):
-            made.append(_answer(renderer, order))
-            late = time.monotonic() - begun > _SOON
-            if late or len(made) == TOGETHER or number == len(orders):
-                _write(answers, made)
-                made, begun = [], time.monotonic()
+    for requests in _incoming(sys.stdin.fileno()):
+        done, begun = [], time.monotonic()
+        for number, request in enumerate(requests, start=1):
+            done.append(_answer(renderer, request))
+            late = time.monotonic() - begun > _SOON_S
+            if late or len(done) == TOGETHER or number == len(requests):
+                _write(answers, done)
+                done, begun = [], time.monotonic()
 
 
-def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, accepted: datetime) -> Letter:
-    """Return the letter of a rendered statement: from its business, by way of `sender`.
+def message(rendered: Rendered, send_id: UUID, sender: Mailbox, accepted: datetime) -> Message:
+    """Return the message of a rendered statement: from its business, by way of `sender`.
 
-    It is dated when its statement was frozen, and never earlier than its send was `accepted`: a
-    send once more repeats an old statement. Neither changes, so every attempt has the same date.
+    Its date is the time at which the statement was frozen, or `accepted` if that is later, because
+    a resend repeats an old statement. Neither changes, so every attempt has the same date.
     """
-    return compose(
+    return build(
         send_id=send_id,
         sender=sender,
-        business_name=line(rendered.business.name, limit=_LONGEST_NAME),
+        business_name=line(rendered.business.name, limit=_MAX_NAME),
         reply_to=rendered.reply_to,
         subject=rendered.subject,
         text=rendered.text,
@@ -79,35 +87,37 @@ def letter(rendered: Rendered, send_id: UUID, sender: Mailbox, accepted: datetim
     )
 
 
-def _remarks(renderer: Renderer, kept: list[str]) -> Iterator[str]:
-    for right in kept:
-        yield f"compositors keep a right that they do not need: {right}"
+def _remarks(renderer: Renderer, rights: list[str]) -> Iterator[str]:
+    for right in rights:
+        yield f"rendering processes have a right that they do not need: {right}"
     if uncovered := renderer.uncovered():
         yield f"no font here has letters of {', '.join(uncovered)}: PDFs show boxes for them"
 
 
-def _answer(renderer: Renderer, order: Order) -> Answer:
+def _answer(renderer: Renderer, request: RenderRequest) -> Answer:
     signal.alarm(_LIMIT)  # ends the process, also in the midst of typst
     try:
-        rendered = renderer.render(order.content.encode(), order.message, without=order.without)
-        made = letter(rendered, order.send_id, order.sender, order.accepted)
-        return Made(made.headers, made.body, made.flaws)
+        rendered = renderer.render(
+            request.content.encode(), request.message, without=request.without
+        )
+        made = message(rendered, request.send_id, request.sender, request.accepted)
+        return MessageParts(made.headers, made.body, made.flaws)
     except (StatementError, TypesettingError) as error:
         return error
     except Exception:  # noqa: BLE001 - raised on the other side of the pipe
-        return CompositorError(traceback.format_exc())
+        return RenderingError(traceback.format_exc())
     finally:
         signal.alarm(0)
 
 
-def _incoming(pipe: int) -> Iterator[list[Order]]:
-    """Yield the orders that have come, all there are, until the pipe is closed."""
+def _incoming(pipe: int) -> Iterator[list[RenderRequest]]:
+    """Yield all requests that have come, again and again, until the pipe is closed."""
     data = bytearray()
-    while more := os.read(pipe, _MOST):
+    while more := os.read(pipe, _READ_OCTETS):
         data += more
-        yield list(orders_in(data))
+        yield list(requests_in(data))
 
 
-def _write(answers: BinaryIO, made: Sequence[Answer]) -> None:
-    answers.write(b"".join(map(answered, made)))
-    answers.flush()
+def _write(pipe: BinaryIO, answers: Sequence[Answer]) -> None:
+    pipe.write(b"".join(map(answer_frame, answers)))
+    pipe.flush()

@@ -8,7 +8,7 @@ from typing import Any, Final
 import css_inline
 import jinja2
 
-from shared.statements.printing import UNPRINTABLE, Kind
+from shared.statements.attachment import UNPRINTABLE, Kind
 from shared.statements.view import View
 from shared.statements.wording import line, lines
 

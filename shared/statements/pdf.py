@@ -14,15 +14,15 @@ from shared.statements.view import View
 _HERE: Final = Path(__file__).parent
 _ARCHIVAL: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
 _PLAIN: "Final[list[typst.PDFStandard]]" = ["1.7"]
-# Typst's message that no font has a character, which is escaped as in Rust.
+# Typst's message for a letter that no font has, with the letter written as Rust does.
 _MISSING: Final = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
 _ESCAPED: Final = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))")
-# Parts of the ledger's text, which must not be in a logged reason.
+# Parts of the ledger's text, which must not stand in a reason that is logged.
 _QUOTED: Final = re.compile(r"[`'\"].*[`'\"]", re.DOTALL)
 _SAMPLE: Final = b'#set text(font: "Inter")\n#set document(title: "x")\n#sys.inputs.text'
 
 # typst keeps the layout of a document through ten further compilations, about 0.1 MB a row; what
-# is larger than this is let go of at once, or ten long statements would hold two gigabytes.
+# is larger than this is released at once, or ten long statements would hold two gigabytes.
 _LONG: Final = 200
 _GENERATIONS: Final = 11
 
@@ -32,17 +32,17 @@ class TypesettingError(RuntimeError):
 
 
 class Panicked(TypesettingError):
-    """Typst panicked at a text."""
+    """Typst panicked at a text that it should be able to set."""
 
 
-class Printed(NamedTuple):
-    """A PDF, and its characters that no font has."""
+class Typeset(NamedTuple):
+    """A PDF, and the characters in it for which there is no font."""
 
     pdf: bytes
     missing: frozenset[str]
 
 
-class Press:
+class Typesetter:
     """Makes PDFs with one typst compiler, which reads its fonts once; for one thread at a time."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Press:
         self.fonts = [font.path for font in fonts.fonts() if font.path is not None]
         self._compiler = typst.Compiler(font_paths=fonts)
 
-    def print(self, view: View, moment: dt.datetime) -> Printed:
+    def typeset(self, view: View, moment: dt.datetime) -> Typeset:
         """Return a tagged PDF, the same bytes for the same view and moment of creation.
 
         It conforms to PDF/A-2a and PDF/UA-1 unless a character is in no font here: then it is a
@@ -65,20 +65,20 @@ class Press:
         data = {"statement": json.dumps(view)}
         try:
             try:
-                return Printed(self._compile(self._source, data, moment, _ARCHIVAL), frozenset())
+                return Typeset(self._compile(self._source, data, moment, _ARCHIVAL), frozenset())
             except typst.TypstError as error:
                 if not error.message.startswith("PDF/"):
                     raise
                 missing = _missing(error)
-            return Printed(self._compile(self._source, data, moment, _PLAIN), missing)
+            return Typeset(self._compile(self._source, data, moment, _PLAIN), missing)
         except typst.TypstError as error:
             raise TypesettingError(error.message) from error
         finally:
             if len(view["rows"]) > _LONG:
                 self._forget()
 
-    def lacks(self, texts: Iterable[str]) -> frozenset[str]:
-        """Return the characters of the texts that no font has, as far as typst reports them."""
+    def uncovered(self, texts: Iterable[str]) -> frozenset[str]:
+        """Return the characters of the texts that are in no font here, as far as typst can say."""
         try:
             data = {"text": "\n".join(texts)}
             self._compile(_SAMPLE, data, dt.datetime.fromtimestamp(0, dt.UTC), _ARCHIVAL)

@@ -4,13 +4,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from shared.statements.attachment import Attachment, AttachmentMaker, Flaw
 from shared.statements.mail import Mail
 from shared.statements.model import Business, Statement
-from shared.statements.printing import Copy, Flaw, Printer
 from shared.statements.view import view
 from shared.statements.wording import file_name, line
 
-_NO_PDF = Copy(None, ())
+_NO_PDF = Attachment(None, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +43,16 @@ class Renderer:
         """Create it; `reply_to` returns the usable reply address for that of a business."""
         self._reply_to = reply_to
         self._mail = Mail()
-        self._printer = Printer() if pdf else None
+        self._attachments = AttachmentMaker() if pdf else None
 
     @property
     def fonts(self) -> list[str]:
-        """The files of all fonts that it may read."""
-        return self._printer.fonts if self._printer else []
+        """The files of all fonts that it may have to read."""
+        return self._attachments.fonts if self._attachments else []
 
     def uncovered(self) -> tuple[str, ...]:
-        """Return the scripts that its PDFs cannot show."""
-        return self._printer.uncovered() if self._printer else ()
+        """Return the scripts of which its PDFs have no letters."""
+        return self._attachments.uncovered() if self._attachments else ()
 
     def render(
         self, content: bytes, message: str | None = None, *, without: Flaw | None = None
@@ -66,10 +66,10 @@ class Renderer:
         statement = Statement.parse(content)
         shown = view(statement)
         pdf, flaws = _NO_PDF
-        if self._printer and without is not None:
+        if self._attachments and without is not None:
             flaws = (without,)
-        elif self._printer:
-            pdf, flaws = self._printer.print(shown, statement.generated_at)
+        elif self._attachments:
+            pdf, flaws = self._attachments.attachment(shown, statement.generated_at)
         reply_to = self._reply_to(statement.business.email)
         subject, text, html = self._mail.write(
             shown,

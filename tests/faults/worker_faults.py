@@ -56,9 +56,9 @@ async def killed_at_any_time(world: World, rng: Random) -> None:
     assert {one["state"] for one in (await world.show(send)).values()} <= {"sent", "in_doubt"}
 
 
-@fault("fault-04-compositor-killed")
-async def compositor_killed(world: World, rng: Random) -> None:
-    """Its compositors are killed repeatedly; the worker survives, and every mail goes out."""
+@fault("fault-04-rendering-process-killed")
+async def rendering_process_killed(world: World, rng: Random) -> None:
+    """The processes that render die again and again; the worker lives on, and so does each mail."""
     world.relay()
     mailer = world.mailer()
     await world.send()
@@ -66,9 +66,9 @@ async def compositor_killed(world: World, rng: Random) -> None:
     for _ in range(40 if world.full else 5):
         await world.send(rng.randrange(3), customer=rng.choice((4, 5)))
         await asyncio.sleep(rng.uniform(0, 0.1))
-        for compositor in mailer.children():
+        for process in mailer.children():
             with suppress(ProcessLookupError):
-                os.kill(compositor, signal.SIGKILL)
+                os.kill(process, signal.SIGKILL)
     await world.settled()
     assert mailer.alive
     assert not await world.count("state <> 'sent'")

@@ -78,7 +78,7 @@ async def test_what_cannot_be_read_is_kept_in_part_and_its_answer_is_not_stored(
     assert letters[1].headers[topology.CUT_FROM] == len(body)
     assert len(str(letters[1].headers)) < 2_000
     found = [each for each in await dead_letters.read(system.amqp, 9) if len(each.body) > 1]
-    with pytest.raises(dead_letters.CutLetter):
+    with pytest.raises(dead_letters.TruncatedDeadLetter):
         await dead_letters.replay(system.amqp, {found[0].id})
     assert len(await asker.dead(2)) == 2
 

@@ -132,7 +132,7 @@ async def test_the_relay_has_its_rate(system: System) -> None:
     assert times[-1] - times[0] > 19 / 5 - 0.5
 
 
-async def test_while_no_compositor_starts_mails_wait_uncounted_and_readiness_says_why(
+async def test_while_no_rendering_process_starts_mails_wait_uncounted_and_readiness_says_why(
     system: System, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     port = _free_port()
@@ -147,7 +147,7 @@ async def test_while_no_compositor_starts_mails_wait_uncounted_and_readiness_say
     async with system.relay(), system.mailer(mailer_ops_port=port):
 
         async def works() -> bool:
-            return bool(started) and (await _checks(port)).get("compositors") == "ok"
+            return bool(started) and (await _checks(port)).get("rendering") == "ok"
 
         await soon(works)
         with monkeypatch.context() as broken:
@@ -161,7 +161,9 @@ async def test_while_no_compositor_starts_mails_wait_uncounted_and_readiness_say
                 return "could not be made yet" in (recipient["reason"] or "")
 
             await soon(waits)
-            assert (await _checks(port))["compositors"] == "there is no compositor"
+            checks = await _checks(port)
+            assert checks["rendering"] == "there is no rendering process"
+            assert checks["compositors"] == checks["rendering"], "the old name, for one release"
             (recipient,) = (await system.show(sent["id"]))["recipients"]
             assert (recipient["state"], recipient["attempts"]) == ("deferred", 0)
 

@@ -1,14 +1,15 @@
-"""The worker's side of the delivery rows: claimed, gated and recorded many at a time."""
+"""The claims of this worker: made, gated and recorded many at a time."""
 
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from typing import Final
 from uuid import UUID
 
 import asyncpg
 import structlog
 
-from services.mailer.delivery.group_commit import Batches
+from services.mailer.delivery.group_commit import GroupCommit
 from shared.db import postgres
 from shared.deliveries import worker
 from shared.deliveries.reasons import ReasonCode
@@ -16,65 +17,66 @@ from shared.deliveries.worker import Claim, Verdict
 from shared.process.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.mailer")
-_RETRY = 1.0  # seconds between tries to record while Postgres is away
-_MOST_REFUSALS = 5  # tries to record what Postgres, being there, refuses
+_RETRY_S: Final = 1.0  # between tries to record while Postgres is away
+_MAX_REFUSALS: Final = 5  # tries to record what Postgres, being there, refuses
 
 
-class Rows:
-    """Claims and settles delivery rows, and renews the leases of all that it holds."""
+class Claims:
+    """Claims deliveries, commits gates, records verdicts, and renews the leases of all claims."""
 
-    def __init__(self, pool: asyncpg.Pool, lease: timedelta, unknown: Callable[[], None]) -> None:
-        """Have `unknown` called for each wake-up whose delivery the database does not have."""
+    def __init__(self, pool: asyncpg.Pool, lease: timedelta, foreign: Callable[[], None]) -> None:
+        """Call `foreign` for each wake-up whose delivery the database does not have."""
         self._pool = pool
         self._lease = lease
-        self._unknown = unknown
-        self._held: dict[UUID, Claim] = {}
+        self._foreign = foreign
+        self._claims: dict[UUID, Claim] = {}
         self._unrecorded = Trouble("result not recorded yet")
         self._unrenewed = Trouble("leases not renewed")
-        self._claims = Batches(self._claim_all, postgres.UNAVAILABLE)
-        self._found = Batches(self._find_all, postgres.UNAVAILABLE)
-        self._statements = Batches(self._read_all, postgres.UNAVAILABLE)
-        self._gates = Batches(self._gate_all, postgres.UNAVAILABLE)
-        self._verdicts = Batches(self._record_all, postgres.UNAVAILABLE)
+        self._claiming = GroupCommit(self._claim_all, postgres.UNAVAILABLE)
+        self._finding = GroupCommit(self._find_all, postgres.UNAVAILABLE)
+        self._reading = GroupCommit(self._read_all, postgres.UNAVAILABLE)
+        self._gating = GroupCommit(self._gate_all, postgres.UNAVAILABLE)
+        self._recording = GroupCommit(self._record_all, postgres.UNAVAILABLE)
 
     async def claim(self, delivery_id: UUID) -> Claim | None:
-        """Take a delivery for one attempt; None where it is not ours to send."""
-        claim = await self._claims.ask(delivery_id)
+        """Claim a delivery for one attempt; return None if it is not waiting to be sent."""
+        claim = await self._claiming.submit(delivery_id)
         if claim is not None:
-            self._held[claim.id] = claim
-        # Asked for by itself: if it failed after a claim, the claimed row would wait for its lease.
-        elif not await self._found.ask(delivery_id):
-            self._unknown()
+            self._claims[claim.id] = claim
+        # A query of its own: if it failed after a claim, the claimed row would wait for its lease.
+        elif not await self._finding.submit(delivery_id):
+            self._foreign()
         return claim
 
     async def gate(self, claim: Claim) -> bool:
-        """Commit the hand-over; only on True may the dot follow."""
-        return await self._gates.ask(claim)
+        """Commit the hand-over; the dot may follow only if this returns True."""
+        return await self._gating.submit(claim)
 
     async def record(self, verdict: Verdict) -> bool:
-        """Record what an attempt came to, however long Postgres is away; False when too late.
+        """Record the outcome of an attempt, however long Postgres is away.
 
-        The claim stays held meanwhile, and is the caller's to release.
+        Returns False if the claim no longer decides. Until the caller releases it, the lease of the
+        claim is renewed.
         """
         refused = 0
         while True:
             try:
-                decided = await self._verdicts.ask(verdict)
+                decided = await self._recording.submit(verdict)
             except Exception as error:
                 refused += not isinstance(error, postgres.UNAVAILABLE)
-                if refused > _MOST_REFUSALS:
+                if refused > _MAX_REFUSALS:
                     raise
                 self._unrecorded.met(error)
-                await asyncio.sleep(_RETRY)
+                await asyncio.sleep(_RETRY_S)
             else:
                 self._unrecorded.over()
                 return decided
 
     def release(self, claim: Claim) -> None:
-        """Stop renewing a claim that was lost to somebody else, or came to no outcome."""
-        # The same row may have been claimed here again meanwhile.
-        if self._held.get(claim.id) is claim:
-            del self._held[claim.id]
+        """Renew the lease of a claim no longer."""
+        # The same delivery may have been claimed here again meanwhile.
+        if self._claims.get(claim.id) is claim:
+            del self._claims[claim.id]
 
     async def postpone(
         self, delivery_id: UUID, delay: timedelta, reason: str, code: ReasonCode
@@ -85,27 +87,27 @@ class Rows:
 
     async def content(self, claim: Claim) -> str:
         """Return the frozen statement of a claim, as canonical JSON."""
-        return await self._statements.ask(claim)
+        return await self._reading.submit(claim)
 
     async def renew(self) -> None:
-        """Prolong the leases of all held rows, for ever."""
+        """Renew the leases of all claims, for ever."""
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
-            if not self._held:
+            if not self._claims:
                 continue
             try:
                 await self._renew_all()
-            except Exception as error:  # noqa: BLE001 - a worker that no longer renews loses its rows
+            except Exception as error:  # noqa: BLE001 - a worker that renews no more loses its claims
                 self._unrenewed.met(error)
             else:
                 self._unrenewed.over()
 
     async def _renew_all(self) -> None:
-        patience = self._lease.total_seconds() / 6
-        async with self._pool.acquire(timeout=patience) as conn:
+        limit = self._lease.total_seconds() / 6
+        async with self._pool.acquire(timeout=limit) as conn:
             try:
-                async with asyncio.timeout(patience):
-                    await worker.renew(conn, list(self._held.values()), self._lease)
+                async with asyncio.timeout(limit):
+                    await worker.renew(conn, list(self._claims.values()), self._lease)
             except TimeoutError:
                 conn.terminate()
                 raise
@@ -113,7 +115,7 @@ class Rows:
     async def _claim_all(self, ids: Sequence[UUID]) -> Sequence[Claim | None]:
         async with self._pool.acquire() as conn:
             claimed = await worker.claim(conn, ids, self._lease)
-        # The same message many times at once: one of them gets the row.
+        # One delivery may be wanted by many messages at once: one of them gets the claim.
         return [claimed.pop(delivery_id, None) for delivery_id in ids]
 
     async def _find_all(self, ids: Sequence[UUID]) -> Sequence[bool]:
@@ -130,7 +132,7 @@ class Rows:
             try:
                 passed = await worker.gate(conn, claims, self._lease)
             except TimeoutError:
-                # Its peer may be gone: giving it back would wait for an answer, and all gates too.
+                # If the peer is gone, a release would wait for its answer, and so would all gates.
                 conn.terminate()
                 raise
         return [claim.id in passed for claim in claims]

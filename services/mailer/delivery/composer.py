@@ -1,88 +1,96 @@
-"""The mail of a delivery: rendered once per send, addressed once per recipient."""
+"""The mail of a delivery: a message that is rendered once per send, and an envelope of its own."""
 
 import asyncio
 from collections import Counter, OrderedDict
+from typing import Final
 from uuid import UUID
 
-from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.claims import Claims
 from shared.deliveries.worker import Claim
 from shared.mail.envelope import Envelope
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Letter
+from shared.mail.message import Message
 from shared.mail.unsubscribe import Links
-from shared.rendering.orders import Order
-from shared.rendering.queue import Crowded, Letters, is_long
+from shared.rendering.frames import RenderRequest
+from shared.rendering.queue import QueueFull, RenderQueue, is_long
 
-_KEPT = 64
-# So long, in seconds, any number of mails of a business may wait for long statements here.
-_PATIENCE = 1.0
+_CACHE_SIZE: Final = 64
+# Seconds for which any number of mails of a business may wait here for a long statement.
+_WAIT = 1.0
 
 
 class Composer:
-    """Composes mails from frozen statements; keeps the letters of the latest sends.
+    """Makes the mails of claims from frozen statements; caches the messages of the latest sends.
 
-    At most `most_waiting` mails of one business wait here for long, as long statements would take
-    the places of all other mails.
+    At most `most_waiting` mails of one business wait here for long, because long statements would
+    take the places of all other mails.
     """
 
     def __init__(
         self,
-        rows: Rows,
-        letters: Letters,
+        claims: Claims,
+        rendering: RenderQueue,
         sender: Mailbox,
         redirect_to: str | None,
         links: Links | None,
         *,
         most_waiting: int,
     ) -> None:
-        self._rows = rows
-        self._making = letters
+        self._claims = claims
+        self._rendering = rendering
         self._sender = sender
         self._redirect_to = redirect_to
-        # Whoever reads redirected mail is not the one to refuse it.
+        # Whoever reads redirected mail must not unsubscribe its recipient.
         self._links = None if redirect_to else links
-        self._letters: OrderedDict[UUID, asyncio.Task[Letter]] = OrderedDict()
+        self._messages: OrderedDict[UUID, asyncio.Task[Message]] = OrderedDict()
         self._most_waiting = most_waiting
         self._waiting: Counter[int] = Counter()
-        # Sends whose letters are being made of long statements.
+        # Sends whose messages are being made of long statements.
         self._long: set[UUID] = set()
 
     @property
     def redirects(self) -> bool:
-        """Whether mail goes to a staging address, whose refusals say nothing of the recipient's."""
+        """Whether mail goes to a staging address, whose refusals mean nothing for the recipient."""
         return self._redirect_to is not None
 
     async def envelope(self, claim: Claim) -> Envelope:
-        """Return the mail of one claim; raises Unsendable, Crowded, or what the compositors do."""
-        letter = await self._letter(claim)
-        return letter.to(self.recipient(claim), claim.id, self._links)
+        """Return the mail of one claim.
+
+        Raises Unsendable, QueueFull, or what RenderPool.message raises.
+        """
+        message = await self._message(claim)
+        return message.envelope(self.recipient(claim), claim.id, self._links)
 
     def recipient(self, claim: Claim) -> str:
-        """Return the address that the mail of a claim goes to."""
+        """Return the address to which the mail of a claim goes."""
         return self._redirect_to or claim.email
 
-    async def _letter(self, claim: Claim) -> Letter:
-        task = self._letters.get(claim.send_id)
+    async def _message(self, claim: Claim) -> Message:
+        task = self._messages.get(claim.send_id)
         if task is None:
-            task = asyncio.create_task(self._compose(claim))
-            self._letters[claim.send_id] = task
+            task = asyncio.create_task(self._render(claim))
+            self._messages[claim.send_id] = task
             self._forget_one()
         if not task.done():
             await self._wait(task, claim)
         try:
-            # Shielded: others may wait for the same letter.
+            # Shielded: others may wait for the same message.
             return await asyncio.shield(task)
         except BaseException:
-            self._letters.pop(claim.send_id, None)
+            self._messages.pop(claim.send_id, None)
             raise
 
-    async def _wait(self, task: asyncio.Task[Letter], claim: Claim) -> None:
-        """Wait until the letter is made; but for a few, not for long if its statement is long."""
-        await asyncio.wait({task}, timeout=_PATIENCE)
+    async def _wait(self, task: asyncio.Task[Message], claim: Claim) -> None:
+        """Wait until the message is made.
+
+        If its statement is long, only a few mails of the business may wait for long. Raises
+        QueueFull for the others.
+        """
+        await asyncio.wait({task}, timeout=_WAIT)
         if task.done() or claim.send_id not in self._long:
             return
         if self._waiting[claim.business_id] >= self._most_waiting:
-            raise Crowded("other mails of the business wait for long statements")
+            raise QueueFull("other mails of the business wait for long statements")
         self._waiting[claim.business_id] += 1
         try:
             await asyncio.wait({task})
@@ -90,21 +98,21 @@ class Composer:
             self._waiting[claim.business_id] -= 1
 
     def _forget_one(self) -> None:
-        """Forget the oldest letter that is made, if there are too many; the others are awaited."""
-        if len(self._letters) > _KEPT:
-            made = (send for send, task in self._letters.items() if task.done())
+        """Forget the oldest finished message if there are too many; mails wait for the others."""
+        if len(self._messages) > _CACHE_SIZE:
+            made = (send for send, task in self._messages.items() if task.done())
             if (oldest := next(made, None)) is not None:
-                del self._letters[oldest]
+                del self._messages[oldest]
 
-    async def _compose(self, claim: Claim) -> Letter:
-        content = await self._rows.content(claim)
-        # asyncpg's UUIDs would bring asyncpg with them into the compositor.
-        send_id = UUID(int=claim.send_id.int)
-        order = Order(content, claim.personal_message, send_id, self._sender, claim.created_at)
-        if not is_long(order):
-            return await self._making.letter(claim.business_id, order)
+    async def _render(self, claim: Claim) -> Message:
+        content = await self._claims.content(claim)
+        request = RenderRequest(
+            content, claim.personal_message, claim.send_id, self._sender, claim.created_at
+        )
+        if not is_long(request):
+            return await self._rendering.message(claim.business_id, request)
         self._long.add(claim.send_id)
         try:
-            return await self._making.letter(claim.business_id, order)
+            return await self._rendering.message(claim.business_id, request)
         finally:
             self._long.discard(claim.send_id)

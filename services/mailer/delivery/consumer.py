@@ -1,7 +1,8 @@
-"""Messages from RabbitMQ to deliveries, and back to acknowledgements; knows no SMTP."""
+"""The consumer of wake-ups: from messages to deliveries, and back to acknowledgements."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Final
 from uuid import UUID
 
 import structlog
@@ -20,14 +21,14 @@ from shared.trace import Trace
 from shared.validation import said
 
 _log = structlog.get_logger("ledgerpost.mailer")
-_PAUSE = 1.0  # seconds before Postgres, when it is away, is tried again
+_RETRY_S: Final = 1.0  # before Postgres is tried again while it is away
 
 
 class Consumer:
     """Consumes wake-ups while the breaker is closed, reconnecting for ever.
 
-    A message is acknowledged when its delivery is settled or postponed in Postgres, rejected to
-    the dead letters when it cannot be read, and never put back.
+    A message is acknowledged when its delivery has an outcome or is postponed in Postgres, rejected
+    to the dead letters if it cannot be read, and never put back.
     """
 
     def __init__(
@@ -48,7 +49,7 @@ class Consumer:
         health.register("deliveries", self._trouble.check)
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop`, then finish what is at work."""
+        """Consume until `stop`, then finish the messages in flight."""
         await self._subscription.run(stop)
 
     async def _handle(self, message: DeliveredMessage) -> None:
@@ -68,10 +69,10 @@ class Consumer:
                 await self._deliver(delivery_id)
             except postgres.UNAVAILABLE as error:
                 if self._subscription.stopping:
-                    return  # unacknowledged, it comes to another worker
+                    return  # the message is not acknowledged, so another worker gets it
                 self._trouble.met(error)
-                await asyncio.sleep(_PAUSE)
-            except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
+                await asyncio.sleep(_RETRY_S)
+            except Exception:  # noqa: BLE001 - a message that is not settled takes a place
                 _log.exception("message not handled", delivery=str(delivery_id))
                 await reject(message)
                 return

@@ -1,17 +1,18 @@
-"""Wake-ups for deliveries of another database."""
+"""Wake-ups of another installation: their deliveries are not in this database."""
 
 import time
+from typing import Final
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-_SELDOM = 60.0  # seconds between two lines
+_LOG_PAUSE_S: Final = 60.0
 
 _log = structlog.get_logger("ledgerpost.mailer")
 
 
-class Strangers:
-    """Counts wake-ups for deliveries that are not in our database, and seldom logs how many."""
+class ForeignWakeups:
+    """Counts wake-ups for deliveries that are not in our database, and logs how many."""
 
     def __init__(self, counted: CollectorRegistry) -> None:
         self._total = Counter(
@@ -19,18 +20,18 @@ class Strangers:
             "Wake-ups for deliveries that the database does not have",
             registry=counted,
         )
-        self._untold = 0
+        self._unlogged = 0
         self._logged: float | None = None
 
-    def met(self) -> None:
-        """Count one; the first is logged, and once a minute those since the last line."""
+    def count(self) -> None:
+        """Count one. Logs the first, and once a minute how many came since the last line."""
         self._total.inc()
-        self._untold += 1
+        self._unlogged += 1
         now = time.monotonic()
-        if self._logged is None or now - self._logged >= _SELDOM:
+        if self._logged is None or now - self._logged >= _LOG_PAUSE_S:
             _log.warning(
                 "wake-ups for deliveries that the database does not have:"
                 " does another installation use this vhost?",
-                count=self._untold,
+                count=self._unlogged,
             )
-            self._logged, self._untold = now, 0
+            self._logged, self._unlogged = now, 0

@@ -1,74 +1,74 @@
-"""Group commit: what many deliveries ask of Postgres at once, in one statement."""
+"""Group commit: one statement to Postgres for what many deliveries need at once."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
 
 Item = TypeVar("Item")
-Answer = TypeVar("Answer")
+Result = TypeVar("Result")
 
-# Seconds. Where one batch follows another so closely, it waits so long for others to join it: to
-# ask for one costs Postgres and the worker about as much as to ask for ten.
-_CLOSELY: Final = 0.02
-_JOINING: Final = 0.001
+# A batch that follows the previous one within 20 ms waits 1 ms for more items: a batch of ten costs
+# Postgres and the worker about as much as a batch of one.
+_CLOSE_S: Final = 0.02
+_JOIN_S: Final = 0.001
 
 
-class Batches(Generic[Item, Answer]):
-    """Collects items while the batch before is at work, and answers each item for itself.
+class GroupCommit(Generic[Item, Result]):
+    """Collects items while the previous batch runs, and returns to each item its own result.
 
-    An item that comes alone is asked for at once.
+    An item that comes alone is run at once.
 
-    `run` takes at most `most` items and returns their answers in the same order. Where it raises
-    one of `common`, every item of the batch does; anything else is the fault of one item, so each
-    is run again by itself.
+    `run` takes at most `most` items and returns their results in the same order. If it raises one
+    of `common`, so does every item of the batch. Any other error is the fault of one item, so each
+    item is run again by itself.
     """
 
     def __init__(
         self,
-        run: Callable[[Sequence[Item]], Awaitable[Sequence[Answer]]],
+        run: Callable[[Sequence[Item]], Awaitable[Sequence[Result]]],
         common: tuple[type[Exception], ...],
         most: int = 200,
     ) -> None:
         self._run = run
         self._common = common
         self._most = most
-        self._ended = -_CLOSELY
-        self._waiting: list[tuple[Item, asyncio.Future[Answer]]] = []
-        self._worker: asyncio.Task[None] | None = None
+        self._ended = -_CLOSE_S
+        self._waiting: list[tuple[Item, asyncio.Future[Result]]] = []
+        self._runner: asyncio.Task[None] | None = None
 
-    async def ask(self, item: Item) -> Answer:
-        """Add `item` to the next batch and return its answer."""
-        future: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+    async def submit(self, item: Item) -> Result:
+        """Add `item` to the next batch and return its result."""
+        future: asyncio.Future[Result] = asyncio.get_running_loop().create_future()
         self._waiting.append((item, future))
-        if self._worker is None:
-            self._worker = asyncio.create_task(self._work())
+        if self._runner is None:
+            self._runner = asyncio.create_task(self._run_batches())
         return await future
 
-    async def _work(self) -> None:
+    async def _run_batches(self) -> None:
         loop = asyncio.get_running_loop()
         try:
             while self._waiting:
-                if loop.time() - self._ended < _CLOSELY:
-                    await asyncio.sleep(_JOINING)
+                if loop.time() - self._ended < _CLOSE_S:
+                    await asyncio.sleep(_JOIN_S)
                 batch = self._waiting[: self._most]
                 del self._waiting[: self._most]
-                await self._answer(batch)
+                await self._run_batch(batch)
                 self._ended = loop.time()
         finally:
-            self._worker = None
+            self._runner = None
 
-    async def _answer(self, batch: list[tuple[Item, asyncio.Future[Answer]]]) -> None:
+    async def _run_batch(self, batch: list[tuple[Item, asyncio.Future[Result]]]) -> None:
         try:
-            answers = await self._run([item for item, _ in batch])
-        except Exception as error:  # noqa: BLE001 - handed to everyone who asked
+            results = await self._run([item for item, _ in batch])
+        except Exception as error:  # noqa: BLE001 - raised by each item
             if len(batch) > 1 and not isinstance(error, self._common):
                 for one in batch:
-                    await self._answer([one])
+                    await self._run_batch([one])
                 return
             for _, future in batch:
                 if not future.done():
                     future.set_exception(error)
         else:
-            for (_, future), answer in zip(batch, answers, strict=True):
+            for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():
-                    future.set_result(answer)
+                    future.set_result(result)

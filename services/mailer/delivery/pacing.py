@@ -1,4 +1,8 @@
-"""How fast mail goes out: to the smarthost as a whole, and to each recipient domain."""
+"""The rates of mails: to the smarthost as a whole, and to each recipient domain.
+
+It is no token bucket of a library, because a mail that has to wait long must not be held here with
+its claim: it books a later turn, and comes back for it by way of Postgres.
+"""
 
 import asyncio
 import random
@@ -6,17 +10,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Final
 
 from shared.mail.address import Unsendable, wire_form
 
-_PATIENCE = 1.5  # seconds that a mail may wait here, with its claim
-_LONGEST = 900.0  # seconds that one may be put off for, so that a new rate counts soon
-_MOST_DOMAINS = 1000
+_MAX_WAIT_S: Final = 1.5  # a mail may wait here, with its claim
+_MAX_DELAY_S: Final = 900.0  # a mail may be deferred, so that a new rate counts soon
+_MAX_DOMAINS: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
 class Later:
-    """A mail's turn is too far off to wait for it here."""
+    """The turn of a mail comes too late to wait for it here."""
 
     delay: timedelta
     reason: str
@@ -25,8 +30,8 @@ class Later:
 class Pace:
     """Turns that lie `1 / rate` seconds apart.
 
-    Mails that are put off book the turns behind them, so that they come back one by one and not
-    all at once; a booking keeps no turn, and whoever comes first has it.
+    A mail that is deferred books a turn, so that deferred mails come back one by one and not all at
+    once. A booking reserves nothing: the first mail that comes takes the turn.
     """
 
     def __init__(self, rate: float, name: str) -> None:
@@ -35,7 +40,7 @@ class Pace:
         self._next = self._booked = 0.0
 
     def wait(self, now: float) -> float:
-        """Return the seconds until the next turn that nobody took."""
+        """Return the seconds until the next free turn."""
         return max(0.0, self._next - now)
 
     def take(self, now: float) -> None:
@@ -43,25 +48,25 @@ class Pace:
         self._next = max(self._next, now) + self._apart
 
     def book(self, now: float) -> float:
-        """Return the seconds until the next turn that nobody took or booked, and book it.
+        """Book the next turn that is neither taken nor booked, and return the seconds until it.
 
-        Where it is too far off to be booked, they are fewer.
+        If that turn is too far off to be booked, return fewer seconds.
         """
         turn = max(self._next, self._booked, now)
-        if turn - now > _LONGEST:
-            return _LONGEST * random.uniform(0.5, 1)  # noqa: S311 -- no secret
+        if turn - now > _MAX_DELAY_S:
+            return _MAX_DELAY_S * random.uniform(0.5, 1)  # noqa: S311 -- no secret
         self._booked = turn + self._apart
         return turn - now
 
     def idle(self, now: float) -> bool:
-        """Say whether all turns are past, so that forgetting them changes nothing."""
+        """Return whether all turns are past, so that this pace can be forgotten."""
         return now >= max(self._next, self._booked)
 
 
 class Pacing:
-    """The rates of one worker in mails per second; None is as fast as it goes.
+    """The rates of one worker in mails per second; None is no limit.
 
-    At most `places` mails wait here for their domain, so that the others pass them.
+    At most `places` mails wait here for their domain, so that others can pass them.
     """
 
     def __init__(
@@ -78,14 +83,19 @@ class Pacing:
         self._clock = clock
 
     async def turn(self, recipient: str) -> Later | None:
-        """Return None when a mail to `recipient` has its turn, or how much later it is to come."""
+        """Wait until a mail to `recipient` has its turn, and return None.
+
+        If the turn comes too late to wait for it here, return at once how long to defer the mail.
+        """
         paces = self._paces(recipient)
         if not paces:
             return None
         now = self._clock()
         slowest = max(paces, key=lambda pace: pace.wait(now))
         wait = slowest.wait(now)
-        if wait > _PATIENCE or (wait > 0 and slowest is not self._smarthost and self._places == 0):
+        if wait > _MAX_WAIT_S or (
+            wait > 0 and slowest is not self._smarthost and self._places == 0
+        ):
             delay = timedelta(seconds=slowest.book(now))
             return Later(delay, f"waits for the rate of {slowest.name}")
         for pace in paces:
@@ -112,7 +122,7 @@ class Pacing:
         return paces
 
     def _forget(self) -> None:
-        if len(self._domains) >= _MOST_DOMAINS:
+        if len(self._domains) >= _MAX_DOMAINS:
             now = self._clock()
             self._domains = {n: pace for n, pace in self._domains.items() if not pace.idle(now)}
 

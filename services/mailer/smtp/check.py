@@ -1,4 +1,4 @@
-"""A conversation with the smarthost for a person to look at, with or without a test mail."""
+"""The check of the smarthost: a session that reports each step, with or without a test mail."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,23 +6,23 @@ from email.utils import format_datetime
 from uuid import UUID, uuid4
 
 from services.mailer.smtp import transaction
-from services.mailer.smtp.connect import opening
+from services.mailer.smtp.connector import connector
 from services.mailer.smtp.outcomes import Outcome, Sent, SmarthostAtFault
 from services.mailer.smtp.session import Session, SessionLost
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
-from services.mailer.smtp.transaction import Patience
+from services.mailer.smtp.transaction import TimeBudget
 from shared.mail.address import wire_form
 from shared.mail.envelope import Envelope
 from shared.mail.headers import address_header, plain_header, text_header
 from shared.mail.mailbox import Mailbox
 
-# A person waits: shorter than RFC 5321 asks of a program.
+# Shorter than RFC 5321 demands of a program, because a person waits.
 _TIMEOUTS = Timeouts(ready=30, mail=60, rcpt=60, data=60, block=60, to_gate=240, final=300)
 _TEXT = "This is a test mail of Ledgerpost. Its mailer can hand over mail to your smarthost.\r\n"
 
 
 class CheckFailed(Exception):
-    """The smarthost is away or refuses; the text says what it said."""
+    """The smarthost is away or refuses; the text has its reply."""
 
 
 async def check(
@@ -30,48 +30,48 @@ async def check(
     name: str | None,
     sender: Mailbox,
     to: str | None,
-    told: Callable[[str], None],
+    report: Callable[[str], None],
 ) -> None:
-    """Tell each step up to a ready session and MAIL, or with `to` up to a mail that is accepted.
+    """Report each step up to a ready session and MAIL; with `to`, up to the reply to a test mail.
 
     Raises CheckFailed, and Unsendable if no mail can be made for `to`.
     """
     mail = _mail(sender, to or str(sender))
-    patience = Patience(_TIMEOUTS)
+    budget = TimeBudget(_TIMEOUTS)
     try:
-        session = await opening(smarthost, name, told).session(_TIMEOUTS.ready, patience.left)
+        session = await connector(smarthost, name, report).session(_TIMEOUTS.ready, budget.left)
         limit = session.extensions.size
-        told(f"takes mails of up to {limit} octets" if limit else "names no limit of size")
+        report(f"takes mails of up to {limit} octets" if limit else "names no limit of size")
         if to is None:
-            await transaction.rehearse(session, mail, patience)
-            told(f"MAIL FROM {mail.sender}: accepted")
+            await transaction.try_mail(session, mail, budget)
+            report(f"MAIL FROM {mail.sender}: accepted")
         else:
-            _tell(await _hand_over(session, mail, patience), told)
+            _report(await _hand_over(session, mail, budget), report)
     except SmarthostAtFault as fault:
         raise CheckFailed(fault.reason) from None
-    await session.leave(_TIMEOUTS.leave)
+    await session.quit(_TIMEOUTS.leave)
 
 
-async def _hand_over(session: Session, mail: Envelope, patience: Patience) -> Outcome:
+async def _hand_over(session: Session, mail: Envelope, budget: TimeBudget) -> Outcome:
     try:
         if (known := transaction.unsendable(mail, session)) is not None:
             return known
-        answer = await transaction.begin(session, mail, patience.of(_TIMEOUTS.mail))
+        answer = await transaction.begin(session, mail, budget.of(_TIMEOUTS.mail))
     except SessionLost as lost:
         raise SmarthostAtFault(f"MAIL: {lost}", lost.code) from None
-    return await transaction.finish(session, mail, answer, _passed, patience)
+    return await transaction.finish(session, mail, answer, _passed, budget)
 
 
 async def _passed() -> bool:
-    """Let the dot follow: a test mail has no row that somebody else could hold."""
+    """Let the dot follow: a test mail has no delivery that another worker could claim."""
     return True
 
 
-def _tell(outcome: Outcome, told: Callable[[str], None]) -> None:
+def _report(outcome: Outcome, report: Callable[[str], None]) -> None:
     if not isinstance(outcome, Sent):
         reason, reply = getattr(outcome, "reason", "refused"), getattr(outcome, "reply", None)
         raise CheckFailed(f"{reason}: {reply}" if reply else reason)
-    told(f"test mail accepted: {outcome.reply}")
+    report(f"test mail accepted: {outcome.reply}")
 
 
 def _mail(sender: Mailbox, recipient: str) -> Envelope:

@@ -1,4 +1,4 @@
-"""By what name we greet the smarthost: RFC 5321, 4.1.1.1 and 4.1.3."""
+"""The name in EHLO: RFC 5321, 4.1.1.1 and 4.1.3."""
 
 import re
 import socket
@@ -6,12 +6,12 @@ from ipaddress import IPv6Address, ip_address
 
 _LABEL = r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _QUALIFIED = re.compile(rf"(?=.{{1,253}}$)({_LABEL}\.)+(?=[A-Za-z]){_LABEL}")
-# What machines without a name of their own are called.
+# Ends of the names of machines that have no name of their own.
 _NO_NAMES = (".localdomain", ".localhost", ".arpa", ".invalid")
 
 
 def own_name() -> str | None:
-    """Return this machine's fully-qualified name, None if it has none; may ask the resolver."""
+    """Return this machine's fully-qualified name, None if it has none; may use the resolver."""
     name = socket.getfqdn()
     known = _QUALIFIED.fullmatch(name) is not None and not name.lower().endswith(_NO_NAMES)
     return name if known else None
@@ -26,7 +26,7 @@ def literal(address: str) -> str:
 
 
 def is_name(text: str) -> bool:
-    """Say whether `text` may be said in EHLO: a fully-qualified name or an address literal."""
+    """Return whether EHLO may have `text`: a fully-qualified name or an address literal."""
     if text.startswith("[") and text.endswith("]"):
         try:
             return literal(text[1:-1].removeprefix("IPv6:")) == text

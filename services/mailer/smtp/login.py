@@ -1,15 +1,15 @@
-"""Logging in to the smarthost, without locking the account after a wrong password."""
+"""The login to the smarthost, which does not lock the account after a wrong password."""
 
 import asyncio
 
 import aiosmtplib
 
-# RFC 4954: this mechanism is not for you, unknown, or too weak; another one may do.
+# RFC 4954: the mechanism is not for this user, unknown, or too weak; another one may do.
 _TRY_ANOTHER = frozenset({500, 501, 502, 504, 534, 538})
 
 
 class Login:
-    """The one user of all sessions of a mailer; they try its password one after the other."""
+    """Logs all sessions of a mailer in as one user; they try its password one after the other."""
 
     def __init__(self) -> None:
         #: How often the password was refused.
@@ -20,9 +20,9 @@ class Login:
     async def __call__(
         self, client: aiosmtplib.SMTP, user: str, password: str, *, encrypted: bool, known: int
     ) -> str:
-        """Log in and return the mechanism by which; raises what aiosmtplib does.
+        """Log in and return the mechanism that was used. Raises what aiosmtplib raises.
 
-        If the password was refused more often than `known` by now, so is this one, untried.
+        If the password was refused more than `known` times by now, raises the last refusal untried.
         """
         async with self._turn:
             if self._last is not None and self.refused > known:
@@ -41,7 +41,7 @@ async def _log_in(client: aiosmtplib.SMTP, user: str, password: str, *, encrypte
     ways = {
         "plain": client.auth_plain,
         "login": client.auth_login,
-        # Hides the password, but is refused by who stores its hash only.
+        # Hides the password, but no server can do it that stores only the hash of the password.
         "cram-md5": client.auth_crammd5,
     }
     order = list(ways) if encrypted else ["cram-md5", "plain", "login"]

@@ -1,4 +1,4 @@
-"""What handing one mail to the smarthost came to.
+"""The outcomes of handing one mail to the smarthost.
 
 `reply` is always the smarthost's own words on one line, or None where it said nothing; `code` is
 the code of the reason.
@@ -12,7 +12,7 @@ from shared.deliveries.reasons import ReasonCode
 
 
 class Blame(Enum):
-    """Whom a refusal for good speaks of."""
+    """What a permanent refusal is about."""
 
     MAIL = "the mail"
     SMARTHOST = "the smarthost"
@@ -37,9 +37,9 @@ class Deferred:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """Not accepted, for good; `suppress` if the address itself can never receive.
+    """Not accepted for good; `suppress` if the address itself can never receive.
 
-    Unless `blame` is the mail, it may be no fault of the mail's: trial.py decides.
+    Unless `blame` is the mail, the mail may not be at fault: trial.py decides.
     """
 
     reason: str
@@ -60,12 +60,12 @@ class InDoubt:
 
 @dataclass(frozen=True, slots=True)
 class GateLost:
-    """The gate said that the claim is somebody else's: no dot was written, change nothing."""
+    """The claim is no longer ours: no dot was written, and nothing is to be changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class NotHandedOver:
-    """The gate may have committed, but no dot was written: the owner may hand its attempt back."""
+    """The gate may have been committed, but no dot was written: the attempt may be handed back."""
 
     reason: str
     reply: str | None = None
@@ -88,7 +88,7 @@ class SmarthostAtFault(Fault, ConnectionError):
 
 
 class PasswordRefused(SmarthostAtFault):
-    """The smarthost knows no such user and password: each further try may lock the account."""
+    """The smarthost refused the user and password: each further try may lock the account."""
 
     pauses = Pauses(first=30, longest=1800)
     code = ReasonCode.SMARTHOST_LOGIN_REFUSED

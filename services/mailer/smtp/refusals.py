@@ -1,4 +1,4 @@
-"""What a refusal means: later, never, or that the smarthost and not the mail is at fault."""
+"""The meaning of refusals: try later, give up, or the smarthost and not the mail is at fault."""
 
 import re
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Rule:
     words: str = ""
 
     def applies(self, stage: str, reply: Reply) -> bool:
-        """Say whether this rule decides a reply at a stage."""
+        """Return whether this rule decides a reply at a stage."""
         return (
             re.match(self.stage, stage) is not None
             and re.match(self.code, str(reply.code)) is not None
@@ -35,14 +35,14 @@ class Rule:
 
 #: The first rule that applies decides; the last applies to every reply.
 RULES: Final = (
-    # Postfix says what it rejects, whatever the code.
+    # Postfix names what it rejects, whatever the code.
     Rule(_SMARTHOST, words=r"(sender address|helo command|ehlo command|client host) rejected"),
     Rule(_MAIL, status=r"5\.5\.\d+|", words=r"recipient address rejected"),
-    # What the status alone decides: the sender, a day's quota, the protocol, configuration, login.
+    # Decided by the status alone: the sender, a day's quota, the protocol, configuration, login.
     Rule(_SMARTHOST, status=r"5\.1\.[78]|5\.2\.252|5\.4\.5|5\.5\.\d+|5\.3\.[25]"),
     Rule(_SMARTHOST, status=r"5\.7\.(3|8|9|1[0-4]|57|60|501|708|750)"),
     Rule(_MAIL, status=r"5\.1\.\d+|5\.2\.\d+|5\.4\.\d+|5\.6\.\d+|5\.3\.[34]"),
-    # Below are policies (5.7), what says no more than "no" (5.0, 5.3), and replies without status.
+    # Below are policies (5.7), statuses that mean just "no" (5.0, 5.3), and replies without status.
     Rule(_SMARTHOST, words=r"\b(helo|ehlo)\b|need fully-qualified hostname"),
     Rule(_SMARTHOST, words=r"authenticat(e|ion) (first|required|is required)|not authenticated"),
     Rule(_SMARTHOST, words=r"sender (verify|verification|domain|identity)\b.*\b(fail|not|reject)"),
@@ -53,7 +53,7 @@ RULES: Final = (
     Rule(_SMARTHOST, words=r"\b(limit|quota)\b.*\b(sending|outgoing|per (day|hour|minute))\b"),
     Rule(_SMARTHOST, words=r"too many (e-?mails|messages)|\brate limit"),
     Rule(_UNCLEAR, status=r"5\.\d+\.\d+"),
-    # No status at all: what RFC 5321 says of the code.
+    # No status at all: the code's meaning in RFC 5321.
     Rule(_MAIL, stage=r"RCPT", code=r"501"),
     Rule(_SMARTHOST, code=r"50[0-4]|521|53\d|555"),
     Rule(_UNCLEAR, words=r"polic(y|ies)|spam|block|blacklist|reputation|denied|relay"),
@@ -63,7 +63,7 @@ RULES: Final = (
 
 
 def blame(stage: str, reply: Reply) -> Blame:
-    """Return whom a 5xx reply at a stage after MAIL speaks of."""
+    """Return what a 5xx reply at a stage after MAIL is about."""
     return next(rule.blame for rule in RULES if rule.applies(stage, reply))
 
 

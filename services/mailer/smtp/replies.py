@@ -18,8 +18,8 @@ _LINE = re.compile(rb"([2-5]\d\d)(?!\d)(-?)(.*)", re.DOTALL)
 _ENHANCED = re.compile(r"([245]\.\d{1,3}\.\d{1,3})(?:\s+|$)")
 
 
-class Garbage(ConnectionError):
-    """What the smarthost said is no SMTP reply, or is longer than any."""
+class MalformedReply(ConnectionError):
+    """The data from the smarthost is no SMTP reply, or longer than any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,17 +32,17 @@ class Reply:
 
     @property
     def positive(self) -> bool:
-        """2xx: done as asked."""
+        """2xx: positive completion."""
         return self.code // 100 == _POSITIVE
 
     @property
     def transient(self) -> bool:
-        """4xx: not now."""
+        """4xx: transient negative completion."""
         return self.code // 100 == _TRANSIENT
 
     @property
     def permanent(self) -> bool:
-        """5xx: not like this."""
+        """5xx: permanent negative completion."""
         return self.code // 100 == _PERMANENT
 
     def __str__(self) -> str:
@@ -50,7 +50,7 @@ class Reply:
 
 
 class ReplyReader:
-    """Cuts a stream of bytes into replies, and holds never more than one within its bounds."""
+    """Splits a stream of bytes into replies; never holds more than the bounds of one reply."""
 
     def __init__(self) -> None:
         self._rest = bytearray()
@@ -58,7 +58,7 @@ class ReplyReader:
         self._lines: list[bytes] = []
 
     def feed(self, data: bytes) -> Iterator[Reply]:
-        """Yield the replies that `data` completes; raises Garbage, after which nothing is valid."""
+        """Yield the replies that `data` completes. After a MalformedReply nothing more is valid."""
         self._rest += data
         begin = 0
         while (end := self._rest.find(b"\n", begin)) >= 0:
@@ -68,16 +68,16 @@ class ReplyReader:
                 yield reply
         del self._rest[:begin]
         if len(self._rest) > MAX_LINE:
-            raise Garbage("an endless reply line")
+            raise MalformedReply("an endless reply line")
 
     def _line(self, line: bytes) -> Reply | None:
         match = _LINE.fullmatch(line)
         if match is None or len(line) > MAX_LINE or self._code not in {b"", match[1]}:
-            raise Garbage("a malformed reply")
+            raise MalformedReply("a malformed reply")
         self._code = match[1]
         self._lines.append(match[3])
         if len(self._lines) > MAX_LINES:
-            raise Garbage("an endless reply")
+            raise MalformedReply("an endless reply")
         if match[2] == b"-":
             return None
         reply = _reply(int(self._code), self._lines)
@@ -95,5 +95,5 @@ def _reply(code: int, lines: list[bytes]) -> Reply:
 
 
 def line_text(text: str) -> str:
-    """Make one printable line of at most MAX_TEXT characters of whatever a smarthost said."""
+    """Return text from a smarthost as one printable line of at most MAX_TEXT characters."""
     return line(text, MAX_TEXT)

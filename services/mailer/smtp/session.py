@@ -1,15 +1,17 @@
+"""A session with the smarthost, after EHLO, TLS and AUTH."""
+
 import asyncio
 from collections import deque
 from dataclasses import dataclass
 
-from services.mailer.smtp.replies import Garbage, Reply, ReplyReader
+from services.mailer.smtp.replies import MalformedReply, Reply, ReplyReader
 from shared.deliveries.reasons import ReasonCode
 
 _MOST_UNREAD = 8
 
 
 class SessionLost(ConnectionError):
-    """The session can carry nothing more: closed, reset, hanging, or talking garbage."""
+    """The session can carry nothing more: closed, reset, silent, or with malformed replies."""
 
     code = ReasonCode.CONNECTION_LOST
 
@@ -26,8 +28,8 @@ class Garbled(SessionLost):
     code = ReasonCode.SMARTHOST_PROTOCOL_ERROR
 
 
-class Wire(asyncio.Protocol):
-    """What comes in on one connection: its replies in order, and how it ended."""
+class SessionProtocol(asyncio.Protocol):
+    """Reads the replies of one connection in order, and notes why it ended."""
 
     def __init__(self) -> None:
         self.ended: str | None = None
@@ -37,23 +39,23 @@ class Wire(asyncio.Protocol):
         self._news = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        """Take in replies until the first that is none."""
+        """Read replies, up to the first malformed one."""
         if self.ended is not None:
             return
         try:
             self.replies.extend(self._reader.feed(data))
-        except Garbage as garbage:
+        except MalformedReply as garbage:
             self.end(str(garbage), Garbled)
         if len(self.replies) > _MOST_UNREAD:
             self.end("replies to nothing", Garbled)
         self._news.set()
 
     def eof_received(self) -> None:
-        """Count a half-close as the end: a smarthost that closes does not mean to answer."""
+        """Take a half-close as the end: a smarthost that closes will not reply."""
         self.end("the smarthost closed the connection")
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Remember the first cause of the end only."""
+        """Note that the connection ended; the first cause of several counts."""
         self.end("the connection was reset" if exc else "the smarthost closed the connection")
 
     def end(self, reason: str, lost: type[SessionLost] = SessionLost) -> None:
@@ -63,7 +65,7 @@ class Wire(asyncio.Protocol):
         self._news.set()
 
     async def reply(self) -> Reply:
-        """Wait for the next reply; raises SessionLost when none can come."""
+        """Return the next reply. Raises SessionLost if none can come any more."""
         while not self.replies:
             if self.ended is not None:
                 raise self.lost(self.ended)
@@ -74,7 +76,7 @@ class Wire(asyncio.Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Extensions:
-    """What the smarthost announced; `size` is the largest message in octets, 0 = no limit known."""
+    """Extensions of the smarthost; `size` is its largest message in octets (0: unknown)."""
 
     pipelining: bool = False
     smtputf8: bool = False
@@ -89,73 +91,73 @@ class Session:
 
     def __init__(self, transports: tuple[asyncio.Transport, ...], extensions: Extensions) -> None:
         self.extensions = extensions
-        #: Whether commands that were sent ahead of an answer got none.
-        self.unheard = False
+        #: Whether commands that were sent ahead, as PIPELINING allows, got no reply.
+        self.ignored_pipelining = False
         self._transports = transports
         self._transport = transports[0]
-        self._wire = Wire()
-        self._transport.set_protocol(self._wire)
+        self._protocol = SessionProtocol()
+        self._transport.set_protocol(self._protocol)
 
     @property
     def ended(self) -> str | None:
         """Why nothing more can be written, or None."""
-        if self._wire.ended is None and self._transport.is_closing():
+        if self._protocol.ended is None and self._transport.is_closing():
             return "the connection is closed"
-        return self._wire.ended
+        return self._protocol.ended
 
     @property
     def unread(self) -> Reply | None:
-        """The first reply that nobody has asked for yet."""
-        return self._wire.replies[0] if self._wire.replies else None
+        """The first reply that was not read yet."""
+        return self._protocol.replies[0] if self._protocol.replies else None
 
     def write(self, data: bytes) -> None:
-        """Hand bytes to the transport, unless the session has ended."""
+        """Write bytes, unless the session has ended."""
         if self.ended is None:
             self._transport.write(data)
 
     async def reply(self, timeout: float) -> Reply:
-        """Wait for the next reply; raises SessionLost after `timeout` seconds too."""
-        if self._wire.replies:  # of pipelined commands; a timer costs more than all else here
-            return self._wire.replies.popleft()
+        """Return the next reply. Raises SessionLost, also after `timeout` seconds."""
+        if self._protocol.replies:  # of pipelined commands; a timer costs more than all else here
+            return self._protocol.replies.popleft()
         try:
             async with asyncio.timeout(timeout):
-                return await self._wire.reply()
+                return await self._protocol.reply()
         except TimeoutError:
-            self._wire.end("no answer in time")
+            self._protocol.end("no answer in time")
             raise NoAnswer("no answer in time") from None
 
-    async def drain(self, patience: float, timeout: float) -> None:
+    async def drain(self, stall: float, timeout: float) -> None:
         """Wait until every layer's buffer is empty.
 
-        Raises SessionLost after `patience` seconds without progress, or `timeout` in all.
+        Raises SessionLost after `stall` seconds without progress, or `timeout` in all.
         """
         clock = asyncio.get_running_loop().time
         end, last, since, pause = clock() + timeout, -1, clock(), 0.0
-        # The transport of TLS tells of its own buffer only, and no event of the one below.
+        # The transport of TLS reports its own buffer only, and no event of the one below.
         while left := sum(layer.get_write_buffer_size() for layer in self._transports):
             if self.ended is not None:
                 raise SessionLost(self.ended)
             if left != last:
                 last, since = left, clock()
-            if clock() > min(end, since + patience):
+            if clock() > min(end, since + stall):
                 raise NoAnswer("the smarthost took no more data")
             await asyncio.sleep(pause)
             pause = min(0.02, pause + 0.001)
 
     async def settle(self) -> None:
-        """Let the loop take in what has already arrived: a reply, a FIN."""
+        """Let the event loop read what has already arrived: a reply, a FIN."""
         # The first turn polls the sockets, the second runs what the poll found.
         for _ in range(3):
             await asyncio.sleep(0)
 
     def abort(self) -> None:
-        """Drop the connection at once, with whatever it still buffers and no goodbye."""
-        self._wire.end("the session was aborted")
+        """Drop the connection at once, with what is still in its buffers, and without QUIT."""
+        self._protocol.end("the session was aborted")
         for transport in reversed(self._transports):
             transport.abort()
 
-    async def leave(self, timeout: float) -> None:
-        """Say QUIT, and close within `timeout` seconds."""
+    async def quit(self, timeout: float) -> None:
+        """Send QUIT, and close within `timeout` seconds."""
         self.write(b"QUIT\r\n")
         try:
             await self.reply(timeout)

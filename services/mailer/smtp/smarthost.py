@@ -1,4 +1,4 @@
-"""Where mail is handed over, and how long each step of that may take."""
+"""The smarthost: where mail is handed over, and how long each step may take."""
 
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -16,7 +16,7 @@ _STARTTLS: dict[str, Tls] = {
 
 @dataclass(frozen=True, slots=True)
 class Smarthost:
-    """The smarthost.
+    """The SMTP server that takes our mails.
 
     `implicit` and `starttls_required` verify the certificate against the system's authorities
     (OpenSSL's SSL_CERT_FILE adds a private one). `starttls` encrypts when offered and verifies
@@ -31,7 +31,7 @@ class Smarthost:
 
     @property
     def is_local(self) -> bool:
-        """Whether it is named as this machine itself, so that no network hears what it is told."""
+        """Whether its name is this machine itself, so that no network carries the password."""
         if self.host == "localhost":
             return True
         try:
@@ -87,9 +87,9 @@ def _tls(parts: SplitResult) -> Tls:
 class Timeouts:
     """Seconds by phase: the minima of RFC 5321, 4.5.3.2, within `to_gate` for all before the gate.
 
-    `ahead` is how long the answer to a command may take that was sent ahead of another's answer,
-    `idle` is how long a connection is kept without mail, `reuse` how long one so kept may take to
-    answer MAIL before a fresh one is asked, `leave` how long a goodbye or a reset may take.
+    `ahead` is for the reply to a command that was sent ahead of another's reply. A session without
+    mail stays parked for `idle`; a parked one that does not answer MAIL within `reuse` is replaced
+    by a new one. `leave` is for the replies to QUIT and RSET.
     """
 
     ready: float = 300

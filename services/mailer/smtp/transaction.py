@@ -1,4 +1,4 @@
-"""One mail over one session, with the gate before its final dot."""
+"""The mail transaction of RFC 5321, 3.3, over one session, with the gate before its final dot."""
 
 import asyncio
 import time
@@ -27,129 +27,129 @@ Gate = Callable[[], Awaitable[bool]]
 DOT = b".\r\n"
 
 
-class Patience:
-    """How long each phase may take, when all before the gate together may take `to_gate`."""
+class TimeBudget:
+    """The time for each phase, within `to_gate` for all phases before the gate."""
 
     def __init__(self, timeouts: Timeouts) -> None:
         self.timeouts = timeouts
         self._end = asyncio.get_running_loop().time() + timeouts.to_gate
 
     def of(self, phase: float) -> float:
-        """`phase` seconds, or fewer when the whole runs out before."""
+        """Return `phase` seconds, or fewer if all time is over before."""
         return max(0.0, min(phase, self.left))
 
     @property
     def left(self) -> float:
-        """Seconds until the whole runs out; below zero after that."""
+        """The seconds until all time is over; below zero after that."""
         return self._end - asyncio.get_running_loop().time()
 
 
-async def begin(session: Session, mail: Envelope, timeout: float) -> Reply:
-    """Send MAIL, with RCPT and DATA behind it where the smarthost pipelines, and return its answer.
+async def begin(session: Session, envelope: Envelope, timeout: float) -> Reply:
+    """Send MAIL, followed by RCPT and DATA if the smarthost pipelines; return the reply to MAIL.
 
-    Raises SessionLost, also after `timeout` seconds; none of the message has been sent then.
+    Raises SessionLost, also after `timeout` seconds; nothing of the message has been sent then.
     """
-    commands = _mail(mail)
+    commands = _mail(envelope)
     if session.extensions.pipelining:
-        commands += _rcpt(mail) + b"DATA\r\n"
+        commands += _rcpt(envelope) + b"DATA\r\n"
     session.write(commands)
     return await session.reply(timeout)
 
 
 async def finish(
     session: Session,
-    mail: Envelope,
+    envelope: Envelope,
     answer: Reply,
     gate: Gate,
-    patience: Patience,
+    budget: TimeBudget,
 ) -> Outcome:
-    """Take the mail from MAIL's answer to its outcome; the session is left clean or aborted.
+    """Take the mail from the reply to MAIL to its outcome; the session is left clean or aborted.
 
-    Raises SmarthostAtFault when MAIL was refused for a reason that is not the mail's, and what the
-    gate raises; no dot was written then, and the session is the caller's to abort.
+    Raises SmarthostAtFault if MAIL was refused and the mail is not at fault, and what the gate
+    raises; no dot was written then, and the caller has to abort the session.
     """
     try:
-        outcome = await _to_start_of_data(session, mail, answer, patience)
+        outcome = await _to_start_of_data(session, envelope, answer, budget)
         if outcome is None:
-            outcome = await _body(session, mail, patience)
+            outcome = await _body(session, envelope, budget)
     except SessionLost as lost:
         session.abort()
         return Deferred(f"before the gate: {lost}", code=lost.code)
     if outcome is None:
-        outcome = await _gate(session, gate, patience.timeouts.gate)
+        outcome = await _gate(session, gate, budget.timeouts.gate)
     if outcome is None:
         session.write(DOT)
-        outcome = await _verdict(session, patience.timeouts.final)
+        outcome = await _verdict(session, budget.timeouts.final)
     return outcome
 
 
 async def _to_start_of_data(
-    session: Session, mail: Envelope, answer: Reply, patience: Patience
+    session: Session, envelope: Envelope, answer: Reply, budget: TimeBudget
 ) -> Outcome | None:
-    """Get as far as 354 (None), or say why not."""
+    """Send the commands up to the reply 354 and return None, or return the outcome instead."""
     pipelined = session.extensions.pipelining
     if not answer.positive:
-        await _reset(session, answer, 2 if pipelined else 0, patience)
-        return _mail_refused(mail, answer)
+        await _reset(session, answer, 2 if pipelined else 0, budget)
+        return _mail_refused(envelope, answer)
     if not pipelined:
-        session.write(_rcpt(mail))
+        session.write(_rcpt(envelope))
     try:
-        answer = await session.reply(_until_rcpt(session, patience))
+        answer = await session.reply(_until_rcpt(session, budget))
     except NoAnswer:
-        if not pipelined or patience.left <= 0:
+        if not pipelined or budget.left <= 0:
             raise
         session.abort()
-        session.unheard = True
+        session.ignored_pipelining = True
         return NotHandedOver(
             "the smarthost did not answer what was sent ahead, as it had offered",
             code=ReasonCode.SMARTHOST_TIMEOUT,
         )
     if not answer.positive:
-        await _reset(session, answer, 1 if pipelined else 0, patience)
+        await _reset(session, answer, 1 if pipelined else 0, budget)
         return refusal("RCPT", answer)
     if not pipelined:
         session.write(b"DATA\r\n")
-    answer = await session.reply(patience.of(patience.timeouts.data))
+    answer = await session.reply(budget.of(budget.timeouts.data))
     if answer.code != START_INPUT:
-        await _reset(session, answer, 0, patience)
+        await _reset(session, answer, 0, budget)
         return refusal("DATA", answer)
     return None
 
 
-def _until_rcpt(session: Session, patience: Patience) -> float:
-    # Who answers nothing that was sent ahead is asked again step by step, with all the time.
-    most = patience.timeouts.ahead if session.extensions.pipelining else patience.timeouts.rcpt
-    return patience.of(min(most, patience.timeouts.rcpt))
+def _until_rcpt(session: Session, budget: TimeBudget) -> float:
+    # A smarthost that ignores what was sent ahead is tried again step by step, with all the time.
+    most = budget.timeouts.ahead if session.extensions.pipelining else budget.timeouts.rcpt
+    return budget.of(min(most, budget.timeouts.rcpt))
 
 
-def _mail_refused(mail: Envelope, answer: Reply) -> Outcome:
+def _mail_refused(envelope: Envelope, answer: Reply) -> Outcome:
     # MAIL names no recipient, but its SMTPUTF8 is the mail's doing and must not stop the others.
-    if answer.code == CLOSING or (not answer.transient and not mail.smtputf8):
+    if answer.code == CLOSING or (not answer.transient and not envelope.smtputf8):
         raise SmarthostAtFault(f"MAIL: {answer}", reason_code("MAIL", answer))
     return refusal("MAIL", answer)
 
 
-async def _reset(session: Session, answer: Reply, unread: int, patience: Patience) -> None:
-    """End a refused transaction, so that the session can carry the next; abort it otherwise."""
+async def _reset(session: Session, answer: Reply, unread: int, budget: TimeBudget) -> None:
+    """End a refused transaction by RSET; abort the session if it cannot carry another one."""
     if answer.code == CLOSING:
         session.abort()
         return
     try:
         for _ in range(unread):
-            if (await session.reply(patience.timeouts.leave)).code == START_INPUT:
-                # DATA was let in without a recipient: only a dot or an abort ends it.
+            if (await session.reply(budget.timeouts.leave)).code == START_INPUT:
+                # DATA was accepted without a recipient: only a dot or an abort ends it.
                 session.abort()
         session.write(b"RSET\r\n")
-        if not (await session.reply(patience.timeouts.leave)).positive:
+        if not (await session.reply(budget.timeouts.leave)).positive:
             session.abort()
     except SessionLost:
         session.abort()
 
 
-async def _body(session: Session, mail: Envelope, patience: Patience) -> Outcome | None:
-    """Write the message without its end, down to empty buffers; None if no reply came."""
-    session.write(stuffed(mail.data))
-    await session.drain(patience.timeouts.block, patience.left)
+async def _body(session: Session, envelope: Envelope, budget: TimeBudget) -> Outcome | None:
+    """Write the message without its end, until all buffers are empty. None: no reply came."""
+    session.write(stuffed(envelope.data))
+    await session.drain(budget.timeouts.block, budget.left)
     await session.settle()
     if (reply := session.unread) is not None:
         session.abort()
@@ -166,8 +166,8 @@ def stuffed(data: bytes) -> bytes:
 
 
 async def _gate(session: Session, gate: Gate, limit: float) -> Outcome | None:
-    """Pass the gate (None: the dot may be written now, before any await), or abort."""
-    # Boot time, as the monotonic clock stands still while the machine sleeps.
+    """Pass the gate, or abort. After None the dot may be written, before any await."""
+    # By the boot-time clock, because the monotonic one stands still while the machine sleeps.
     begun = time.clock_gettime(time.CLOCK_BOOTTIME)
     alarm = asyncio.timeout(limit)
     try:
@@ -199,7 +199,7 @@ async def _gate(session: Session, gate: Gate, limit: float) -> Outcome | None:
 
 
 async def _verdict(session: Session, limit: float) -> Outcome:
-    """Wait for what the smarthost makes of the dot."""
+    """Return the outcome by the reply to the dot."""
     try:
         reply = await session.reply(limit)
     except SessionLost as lost:
@@ -219,23 +219,23 @@ async def _verdict(session: Session, limit: float) -> Outcome:
     )
 
 
-async def rehearse(session: Session, mail: Envelope, patience: Patience) -> None:
-    """Try the MAIL of a mail and nothing more; raises SmarthostAtFault where `finish` would."""
+async def try_mail(session: Session, envelope: Envelope, budget: TimeBudget) -> None:
+    """Send MAIL of a mail and nothing more. Raises SmarthostAtFault if `finish` would."""
     try:
-        session.write(_mail(mail))
-        answer = await session.reply(patience.of(patience.timeouts.mail))
+        session.write(_mail(envelope))
+        answer = await session.reply(budget.of(budget.timeouts.mail))
     except SessionLost as lost:
         raise SmarthostAtFault(f"MAIL: {lost}", lost.code) from None
-    await _reset(session, answer, 0, patience)
+    await _reset(session, answer, 0, budget)
     if not answer.positive:
-        _mail_refused(mail, answer)
+        _mail_refused(envelope, answer)
 
 
-def unsendable(mail: Envelope, session: Session) -> Failed | None:
+def unsendable(envelope: Envelope, session: Session) -> Failed | None:
     """Say what this smarthost is known not to take, before it is asked."""
-    if mail.smtputf8 and not session.extensions.smtputf8:
+    if envelope.smtputf8 and not session.extensions.smtputf8:
         return Failed("the smarthost lacks SMTPUTF8", code=ReasonCode.SMTPUTF8_UNSUPPORTED)
-    if 0 < session.extensions.size < len(mail.data):
+    if 0 < session.extensions.size < len(envelope.data):
         return Failed(
             f"the smarthost takes no more than {session.extensions.size} octets",
             code=ReasonCode.MESSAGE_TOO_LARGE,
@@ -243,10 +243,10 @@ def unsendable(mail: Envelope, session: Session) -> Failed | None:
     return None
 
 
-def _mail(mail: Envelope) -> bytes:
-    option = " SMTPUTF8" if mail.smtputf8 else ""
-    return f"MAIL FROM:<{mail.sender}>{option}\r\n".encode()
+def _mail(envelope: Envelope) -> bytes:
+    option = " SMTPUTF8" if envelope.smtputf8 else ""
+    return f"MAIL FROM:<{envelope.sender}>{option}\r\n".encode()
 
 
-def _rcpt(mail: Envelope) -> bytes:
-    return f"RCPT TO:<{mail.recipient}>\r\n".encode()
+def _rcpt(envelope: Envelope) -> bytes:
+    return f"RCPT TO:<{envelope.recipient}>\r\n".encode()

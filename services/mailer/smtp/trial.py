@@ -1,4 +1,4 @@
-"""Whether a refusal is the mail's own or speaks of the smarthost, by whom else it hits."""
+"""The trial of refusals: whom they hit shows whether the mail or the smarthost is at fault."""
 
 import asyncio
 import re
@@ -20,10 +20,10 @@ from services.mailer.smtp.outcomes import (
 from shared.amqp.breaker import Breaker
 from shared.deliveries.reasons import ReasonCode
 
-_IN_A_ROW = 2  # recipients whom the same unclear refusal hits before it is the smarthost's
-_REMEMBERED = 900.0  # seconds for which a refusal is known to be a mail's own
-_OFTEN = 3  # pauses for which a business was the cause, as others were accepted after each
-_GIVES_WAY = 3.0  # seconds of a trial, for each thing in common with those that were refused
+_IN_A_ROW = 2  # recipients with the same unclear refusal, before the smarthost is at fault
+_REMEMBERED = 900.0  # seconds for which a mail is known to be at fault itself
+_OFTEN = 3  # pauses caused by one business, while mails of others were accepted after each
+_GIVES_WAY = 3.0  # seconds of a trial, for each thing that a mail has in common with refused ones
 _MOST = 1000
 _ADDRESS = re.compile(r"[^\s<>]+@[^\s<>]+")
 
@@ -32,7 +32,7 @@ Key = str | UUID | int
 
 @dataclass(frozen=True, slots=True)
 class Addressed:
-    """What mails may have in common: the recipient, the send (so the text), the business."""
+    """What mails may have in common: the recipient, the send (and so the text), the business."""
 
     recipient: str
     send: UUID
@@ -41,7 +41,7 @@ class Addressed:
 
     @property
     def keys(self) -> frozenset[Key]:
-        """All three; no two of them are equal by chance, being of different types."""
+        """All three; they have different types, so no two are equal by chance."""
         return frozenset({self.recipient, self.send, self.business})
 
 
@@ -54,13 +54,14 @@ class _Refused:
 
 
 class Trial:
-    """Judges refusals that may not be the mail's own.
+    """Decides whether a mail or the smarthost is at fault for a refusal.
 
-    One that speaks of the smarthost, or hits different recipients in a row, is the smarthost's:
-    consumption pauses. After the pause mails go out one at a time until one is accepted, first
-    those that have least in common with the refused ones. That one shows that the refusals were
-    the others' own: for a while these blame nobody else, so that they never hold up the queue.
-    A business that has caused several pauses, while another's mails were accepted, causes no more.
+    The smarthost is at fault if the refusal is about the smarthost, or hits different recipients in
+    a row: consumption pauses. After the pause mails go out one at a time until one is accepted,
+    first those with least in common with the refused ones. An accepted mail shows that the refused
+    ones were at fault themselves: for a while their refusals cause no pause, so that they never
+    hold up the queue. A business that has caused several pauses while mails of others were accepted
+    causes no more.
     """
 
     def __init__(self, breaker: Breaker, clock: Callable[[], float] = time.monotonic) -> None:
@@ -68,13 +69,13 @@ class Trial:
         self._clock = clock
         self._turn: Final = asyncio.Lock()
         self._row: dict[str, _Refused] = {}  # by recipient, since the last accepted mail
-        self._own: dict[Key, float] = {}  # whose refusals are their own, until when
+        self._own: dict[Key, float] = {}  # keys of mails that are at fault themselves, until when
         self._causes: list[tuple[int, float]] = []  # businesses that caused a pause, until when
 
     async def of(self, mail: Addressed, handing: Callable[[], Awaitable[Outcome]]) -> Outcome:
-        """Hand a mail over by `handing`, when it is its turn, and judge what came of it.
+        """Hand a mail over by `handing` when it is its turn, and return the decided outcome.
 
-        Raises RefusesAll, and what `handing` does.
+        Raises RefusesAll, and what `handing` raises.
         """
         if self._breaker.doubt is not None:
             async with self._turn:
@@ -98,21 +99,21 @@ class Trial:
 
     def _gives_way(self, mail: Addressed) -> bool:
         if self._breaker.reason is not None:
-            return True  # the mail that was on trial was refused meanwhile
+            return True  # the mail on trial was refused meanwhile
         common = max((len(mail.keys & each.mail.keys) for each in self._row.values()), default=0)
         return self._clock() - self._breaker.closed_at < common * _GIVES_WAY
 
     def _accepted(self, mail: Addressed, begun: float) -> None:
         self._breaker.proven()
         self._own.pop(mail.recipient, None)
-        # What was refused while this one was under way may have a newer cause.
+        # A mail that was refused while this one was in flight may have a newer cause.
         disproved = [item for item in self._row.items() if item[1].at < begun]
         causes = {each.mail.business for _, each in disproved if each.blame is Blame.SMARTHOST}
         until = self._clock() + _REMEMBERED
         self._causes += [(business, until) for business in causes - {mail.business}]
         for recipient, each in disproved:
             del self._row[recipient]
-            # A quota or a session may be well for one mail and not for the next of the same send.
+            # A quota or a session may serve one mail and not the next one of the same send.
             known = each.mail.keys if each.blame is Blame.UNCLEAR else {recipient}
             for key in known - mail.keys:
                 self._own[key] = until

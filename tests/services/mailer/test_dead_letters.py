@@ -6,7 +6,7 @@ import pytest
 from aio_pika.abc import AbstractChannel
 
 from services.mailer import dead_letters
-from services.mailer.dead_letters import NoSuchLetter
+from services.mailer.dead_letters import NoSuchDeadLetter
 from shared.amqp import topology
 from tests.commands import Ended, ended
 
@@ -80,7 +80,7 @@ async def test_with_one_unknown_id_nothing_happens(
     broker: str, channel: AbstractChannel, act: object
 ) -> None:
     known = await ids(broker)
-    with pytest.raises(NoSuchLetter, match="no dead letter ffff"):
+    with pytest.raises(NoSuchDeadLetter, match="no dead letter ffff"):
         await act(broker, {known[b"one"], "ffff"})  # type: ignore[operator]
     assert sorted(await bodies(broker)) == sorted(BODIES)
 

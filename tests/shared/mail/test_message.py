@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from shared.mail.envelope import Envelope
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Letter, compose
+from shared.mail.message import Message, build
 from shared.mail.unsubscribe import Links
 
 SEND = UUID("018f0000-0000-7000-8000-00000000000a")
@@ -24,7 +24,7 @@ TEXT = "Dear Ann,\n.\n.hidden\nFrom here on: 12 € = 12.00\ttrailing \n" + "lon
 PDF = b"%PDF-1.7\r\n" + bytes(range(256)) * 50
 
 
-def letter(**fields: Any) -> Letter:
+def message_of(**fields: Any) -> Message:
     given_fields: dict[str, Any] = {
         "send_id": SEND,
         "sender": Mailbox.parse("Ledgerpost <post@mail.example>"),
@@ -37,7 +37,7 @@ def letter(**fields: Any) -> Letter:
         "pdf_name": "statement.pdf",
         "date": datetime(2024, 2, 1, 9, 30, tzinfo=timezone(timedelta(hours=2))),
     }
-    return compose(**given_fields | fields)
+    return build(**given_fields | fields)
 
 
 def read(envelope: Envelope) -> EmailMessage:
@@ -52,7 +52,7 @@ def read(envelope: Envelope) -> EmailMessage:
 
 
 def test_readers_see_what_was_meant() -> None:
-    message = read(letter().to("Ann.Ny@example.org", DELIVERY))
+    message = read(message_of().envelope("Ann.Ny@example.org", DELIVERY))
     sender = message["From"].addresses[0]
     assert (sender.display_name, sender.addr_spec) == ("Müller & Co", "post@mail.example")
     assert message["Reply-To"].addresses[0].addr_spec == "office@xn--mller-kva.example"
@@ -77,29 +77,31 @@ def test_readers_see_what_was_meant() -> None:
 
 def test_one_click_unsubscribing_is_offered_to_each_recipient_alone() -> None:
     links = Links("a secret of more than thirty-two characters", "https://lp.example")
-    both = [read(letter().to("ann@example.org", each, links)) for each in (DELIVERY, SEND)]
+    both = [
+        read(message_of().envelope("ann@example.org", each, links)) for each in (DELIVERY, SEND)
+    ]
     for message, delivery in zip(both, (DELIVERY, SEND), strict=True):
         assert message["List-Unsubscribe"] == f"<{links.url(delivery)}>"
         assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert both[0]["List-Unsubscribe"] != both[1]["List-Unsubscribe"]
-    plain = read(letter().to("ann@example.org", DELIVERY))
+    plain = read(message_of().envelope("ann@example.org", DELIVERY))
     assert plain["List-Unsubscribe"] is plain["List-Unsubscribe-Post"] is None
 
 
 def test_the_return_path_names_the_delivery() -> None:
-    envelope = letter().to("ann@example.org", DELIVERY)
+    envelope = message_of().envelope("ann@example.org", DELIVERY)
     assert envelope.sender == f"post+bounce-{DELIVERY.hex}@mail.example"
     assert UUID(envelope.sender.partition("+bounce-")[2].partition("@")[0]) == DELIVERY
 
 
 def test_the_same_input_makes_the_same_bytes() -> None:
-    first = letter(subject="é" * 200).to("ann@example.org", DELIVERY)
-    assert letter(subject="é" * 200).to("ann@example.org", DELIVERY) == first
+    first = message_of(subject="é" * 200).envelope("ann@example.org", DELIVERY)
+    assert message_of(subject="é" * 200).envelope("ann@example.org", DELIVERY) == first
 
 
 def test_lines_are_short_ascii_and_end_in_crlf() -> None:
     many = {"subject": "Überschrift " * 30, "business_name": "Ж" * 150, "pdf_name": "é" * 99}
-    data = letter(**many).to("ann@example.org", DELIVERY).data
+    data = message_of(**many).envelope("ann@example.org", DELIVERY).data
     assert data.isascii()
     assert max(len(line) for line in data.split(b"\r\n")) <= 998
     long = [line for line in data.split(b"\r\n") if len(line) > 78]
@@ -121,7 +123,7 @@ def test_lines_are_short_ascii_and_end_in_crlf() -> None:
     ],
 )
 def test_subjects_come_back(subject: str) -> None:
-    message = read(letter(subject=subject).to("a@example.org", DELIVERY))
+    message = read(message_of(subject=subject).envelope("a@example.org", DELIVERY))
     assert message["Subject"] == re.sub(" +", " ", subject).strip()
 
 
@@ -142,7 +144,7 @@ def raw_header(mail: Envelope, name: str) -> str:
     ],
 )
 def test_display_names_come_back_and_add_no_address(name: str) -> None:
-    mail = letter(business_name=name).to("a@example.org", DELIVERY)
+    mail = message_of(business_name=name).envelope("a@example.org", DELIVERY)
     message = read(mail)
     for header in ("From", "Reply-To"):
         assert len(message[header].addresses) == 1
@@ -154,12 +156,12 @@ def test_display_names_come_back_and_add_no_address(name: str) -> None:
 
 
 def test_without_a_business_name_the_configured_one_shows() -> None:
-    message = read(letter(business_name="").to("a@example.org", DELIVERY))
+    message = read(message_of(business_name="").envelope("a@example.org", DELIVERY))
     assert message["From"].addresses[0].display_name == "Ledgerpost"
 
 
 def test_without_a_pdf_there_is_text_and_html_alone() -> None:
-    message = read(letter(pdf=None).to("a@b.org", DELIVERY))
+    message = read(message_of(pdf=None).envelope("a@b.org", DELIVERY))
     assert message.get_content_type() == "multipart/alternative"
     assert [part.get_content_type() for part in message.iter_parts()] == ["text/plain", "text/html"]
     assert list(message.iter_attachments()) == []
@@ -169,9 +171,9 @@ def test_without_a_pdf_there_is_text_and_html_alone() -> None:
 @pytest.mark.parametrize("end", ["\r\n", "\n", "\r", "\0", "\u2028", "\x85", "\x0b", "\ud800"])
 def test_controls_in_header_text_become_spaces(field: str, end: str) -> None:
     evil = f"a{end}Bcc: evil@example.org{end}{end}<b>{end}"
-    message = read(letter(**{field: evil}).to("a@example.org", DELIVERY))
+    message = read(message_of(**{field: evil}).envelope("a@example.org", DELIVERY))
     assert message["Bcc"] is None
-    plain = read(letter().to("a@example.org", DELIVERY))
+    plain = read(message_of().envelope("a@example.org", DELIVERY))
     assert message.keys() == plain.keys()
     (attachment,) = message.iter_attachments()
     assert attachment.get_content() == PDF
@@ -181,7 +183,9 @@ def test_controls_in_header_text_become_spaces(field: str, end: str) -> None:
     "reply_to", [None, "", "no address", "a@b.org, c@d.org", "a@b\r\nX: y", "jörg@b.org"]
 )
 def test_a_reply_to_that_cannot_be_written_is_left_out(reply_to: str | None) -> None:
-    assert read(letter(reply_to=reply_to).to("a@example.org", DELIVERY))["Reply-To"] is None
+    assert (
+        read(message_of(reply_to=reply_to).envelope("a@example.org", DELIVERY))["Reply-To"] is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -201,7 +205,7 @@ def test_a_reply_to_that_cannot_be_written_is_left_out(reply_to: str | None) -> 
     ],
 )
 def test_international_addresses(*, recipient: str, written: str, smtputf8: bool) -> None:
-    envelope = letter().to(recipient, DELIVERY)
+    envelope = message_of().envelope(recipient, DELIVERY)
     assert (envelope.recipient, envelope.smtputf8) == (written, smtputf8)
     assert len(read(envelope)["To"].addresses) == 1
     assert raw_header(envelope, "To").strip() == written
@@ -218,13 +222,13 @@ def test_international_addresses(*, recipient: str, written: str, smtputf8: bool
     ],
 )
 def test_file_names_come_back_and_name_no_folder(name: str, shown: str) -> None:
-    (attachment,) = read(letter(pdf_name=name).to("a@b.org", DELIVERY)).iter_attachments()
+    (attachment,) = read(message_of(pdf_name=name).envelope("a@b.org", DELIVERY)).iter_attachments()
     assert attachment.get_filename() == shown
 
 
 def test_a_date_without_a_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="timezone"):
-        letter(date=datetime(2024, 1, 1))  # noqa: DTZ001 - the very thing that is refused
+        message_of(date=datetime(2024, 1, 1))  # noqa: DTZ001 - the very thing that is refused
 
 
 @seed(7)
@@ -233,8 +237,8 @@ def test_a_date_without_a_zone_is_refused() -> None:
 def test_any_text_makes_a_mail_that_reads_back(
     name: str, subject: str, text: str, html: str
 ) -> None:
-    mail = letter(business_name=name, subject=subject, text=text, html=html)
-    message = read(mail.to("a@example.org", DELIVERY))
+    mail = message_of(business_name=name, subject=subject, text=text, html=html)
+    message = read(mail.envelope("a@example.org", DELIVERY))
     assert [a.addr_spec for a in message["From"].addresses] == ["post@mail.example"]
     assert message["Bcc"] is None
     body = message.get_body(("plain",))
@@ -246,8 +250,8 @@ def test_any_text_makes_a_mail_that_reads_back(
 
 
 def test_addressing_one_more_recipient_copies_the_letter_and_no_more() -> None:
-    one = letter()
-    first, second = one.to("a@example.org", DELIVERY), one.to("b@example.org", SEND)
+    one = message_of()
+    first, second = one.envelope("a@example.org", DELIVERY), one.envelope("b@example.org", SEND)
     assert first.data.endswith(one.headers + b"\r\n" + one.body)
     assert second.data.endswith(one.headers + b"\r\n" + one.body)
     assert io.BytesIO(first.data).readline() == b"To: a@example.org\r\n"

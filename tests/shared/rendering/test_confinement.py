@@ -1,4 +1,4 @@
-"""A compromised compositor: its remaining rights, and the mailer's checks of its output."""
+"""A rendering process that was taken over: what it may still do, and what its parent believes."""
 
 import asyncio
 import json
@@ -17,12 +17,12 @@ import pytest
 
 from shared.mail.mailbox import Mailbox
 from shared.rendering import pool
-from shared.rendering.orders import MOST_BODY, CompositorError, Order
-from shared.rendering.pool import Compositors, NoCompositor
+from shared.rendering.frames import MAX_BODY, RenderingError, RenderRequest
+from shared.rendering.pool import NoRenderProcess, RenderPool
 from shared.statements.model import StatementError
 from tests.shared.statements.snapshots import frozen, snapshot
 
-_ORDER = Order(
+_REQUEST = RenderRequest(
     frozen(snapshot()).decode(),
     None,
     UUID(int=1),
@@ -51,28 +51,29 @@ def answers(marker: Path) -> dict[str, bytes]:
     return {
         "pickle": pack("!I", len(code)) + code,
         "pickle-as-head": frame(code),
-        "pickle-as-body": frame(b'{"kind": "letter"}', code),
+        "pickle-as-body": frame(b'{"kind": "message"}', code),
         "garbage": b"\xff\x00" * 4096,
         "huge-head": pack("!II", 2**32 - 1, 0),
-        "huge-body": pack("!II", 2, MOST_BODY + 1) + b"{}",
+        "huge-body": pack("!II", 2, MAX_BODY + 1) + b"{}",
         "nested": frame(b"[" * 20_000),
         "no-object": frame(b"[]"),
-        "no-headers": frame(b'{"kind": "letter"}'),
-        "headers-not-ascii": frame(b'{"kind": "letter", "headers": "\\u00fc"}'),
+        "no-headers": frame(b'{"kind": "message"}'),
+        "headers-not-ascii": frame(b'{"kind": "message", "headers": "\\u00fc"}'),
         "unknown-error": frame(b'{"kind": "os", "reason": "x"}'),
         "two-more-than-asked": frame(b'{"kind": "ready", "remarks": []}') * 2,
-        "half-a-frame": frame(b'{"kind": "letter", "headers": ""}', b"body")[:-1],
+        "half-a-frame": frame(b'{"kind": "message", "headers": ""}', b"body")[:-1],
     }
 
 
-def program(before: bytes, after: bytes) -> str:
-    """A compositor that says `before` at its start and `after` once it is asked."""
-    return f"""
+def program(before: bytes, after: bytes) -> tuple[str, str]:
+    """A process that writes `before` at its start and `after` at its first request."""
+    code = f"""
 import os
 os.write(1, {before!r})
 os.read(0, 1)
 os.write(1, {after!r})
 """
+    return "-c", code
 
 
 @pytest.mark.parametrize("kind", list(answers(Path("x"))))
@@ -82,10 +83,10 @@ async def test_nothing_that_it_answers_is_run_or_believed(
     marker = tmp_path / "taken-over"
     ready = frame(b'{"kind": "ready", "remarks": []}')
     hostile = program(ready, answers(marker)[kind])
-    monkeypatch.setattr(pool, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
-    async with Compositors(1, pdf=False) as opened:
-        with pytest.raises(CompositorError):
-            await opened.letter(_ORDER)
+    monkeypatch.setattr(pool, "_PROGRAM", hostile)
+    async with RenderPool(1, pdf=False) as opened:
+        with pytest.raises(RenderingError):
+            await opened.message(_REQUEST)
     assert not marker.exists()
 
 
@@ -95,9 +96,9 @@ async def test_one_that_starts_so_does_not_start(
 ) -> None:
     marker = tmp_path / "taken-over"
     hostile = program(answers(marker)[kind], b"")
-    monkeypatch.setattr(pool, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
-    with pytest.raises(NoCompositor):
-        async with Compositors(1, pdf=False):
+    monkeypatch.setattr(pool, "_PROGRAM", hostile)
+    with pytest.raises(NoRenderProcess):
+        async with RenderPool(1, pdf=False):
             pass
     assert not marker.exists()
 
@@ -106,10 +107,10 @@ async def test_its_words_cannot_spoil_a_row_or_a_log(monkeypatch: pytest.MonkeyP
     said = json.dumps({"kind": "statement", "reason": "a\0b\n\ud800\x1b[2K" + "x" * 100_000})
     ready = frame(b'{"kind": "ready", "remarks": []}')
     hostile = program(ready, frame(said.encode()))
-    monkeypatch.setattr(pool, "_PROGRAM", hostile.replace("{", "{{").replace("}", "}}"))
-    async with Compositors(1, pdf=False) as opened:
+    monkeypatch.setattr(pool, "_PROGRAM", hostile)
+    async with RenderPool(1, pdf=False) as opened:
         with pytest.raises(StatementError) as caught:
-            await opened.letter(_ORDER)
+            await opened.message(_REQUEST)
     assert str(caught.value).startswith("a b [2Kx")
     assert str(caught.value).isprintable()
     assert len(str(caught.value)) < 10_000
@@ -117,7 +118,7 @@ async def test_its_words_cannot_spoil_a_row_or_a_log(monkeypatch: pytest.MonkeyP
 
 # Tried from within, where hostile text is handled; what comes of it goes back as an error.
 _TRIED = """
-import ctypes, json, os, signal, socket, subprocess, threading
+import ctypes, json, os, signal, socket, subprocess, sys, threading
 from pathlib import Path
 from shared.rendering import worker
 from shared.statements.model import StatementError
@@ -129,9 +130,9 @@ def called(result):
     if result < 0:
         raise OSError(ctypes.get_errno(), "refused")
 
-tries = {{
-    "its environment": lambda: Path(f"/proc/{{mailer}}/environ").read_bytes(),
-    "its memory": lambda: open(f"/proc/{{mailer}}/mem", "rb"),
+tries = {
+    "its environment": lambda: Path(f"/proc/{mailer}/environ").read_bytes(),
+    "its memory": lambda: open(f"/proc/{mailer}/mem", "rb"),
     "its memory, by call": lambda: called(libc.process_vm_readv(mailer, None, 0, None, 0, 0)),
     "tracing it": lambda: called(libc.ptrace(16, mailer, None, None)),
     "a signal to it": lambda: os.kill(mailer, 0),
@@ -148,17 +149,17 @@ tries = {{
     "new rights": lambda: called(libc.unshare(0x10000000)),
     "io_uring": lambda: called(libc.syscall(425, 1, None)),
     "much memory": lambda: bytearray(2 * 1024**3),
-}}
+}
 def thread():
     made = threading.Thread(target=id, args=[0])
     made.start()
     made.join()
 
-needs = {{
+needs = {
     "a thread": thread,
     "a time zone": lambda: __import__("zoneinfo").ZoneInfo("Africa/Accra").key,
     "a program of Python": lambda: __import__("decimal"),
-}}
+}
 
 def outcome(what):
     try:
@@ -172,7 +173,7 @@ def told(self, content, message, **_):
     raise StatementError(json.dumps(worked))
 
 Renderer.render = told
-worker.work(pdf={pdf})
+worker.serve(pdf="--pdf" in sys.argv)
 """
 
 
@@ -184,10 +185,10 @@ async def test_it_has_no_rights_but_to_read_programs_and_to_compute(
     server = await asyncio.start_server(lambda _, writer: writer.close(), "127.0.0.1", 0)
     port = server.sockets[0].getsockname()[1]
     tried = _TRIED.replace("SECRET", repr(str(secret))).replace("PORT", str(port))
-    monkeypatch.setattr(pool, "_PROGRAM", tried)
-    async with server, Compositors(1, pdf=True) as opened:
+    monkeypatch.setattr(pool, "_PROGRAM", ("-c", tried))
+    async with server, RenderPool(1, pdf=True) as opened:
         with pytest.raises(StatementError) as caught:
-            await opened.letter(_ORDER)
+            await opened.message(_REQUEST)
     assert json.loads(str(caught.value)) == [
         "a thread",
         "a time zone",

@@ -1,4 +1,4 @@
-"""Letters of long statements do not delay others, and leave places to their mails."""
+"""Messages of long statements delay no others, and their mails leave places to those."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -10,15 +10,15 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.mailer.delivery import composer
-from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.claims import Claims
 from services.mailer.delivery.composer import Composer
 from shared.deliveries.worker import Claim
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Letter
+from shared.mail.message import Message
 from shared.rendering import queue
-from shared.rendering.orders import Order
-from shared.rendering.pool import Compositors
-from shared.rendering.queue import Crowded, Letters
+from shared.rendering.frames import RenderRequest
+from shared.rendering.pool import RenderPool
+from shared.rendering.queue import QueueFull, RenderQueue
 from tests.shared.statements.snapshots import frozen, snapshot
 
 _SENDER = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
@@ -34,59 +34,60 @@ def _long(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @asynccontextmanager
 async def held(monkeypatch: pytest.MonkeyPatch, made: list[str]) -> AsyncIterator[asyncio.Event]:
-    """Every long letter waits until the event is set; `made` has the messages of all that end."""
+    """Every long message waits until the event is set; `made` has the messages of all that end."""
     go = asyncio.Event()
-    make = Compositors.letter
+    make = RenderPool.message
 
-    async def slowly(self: Compositors, order: Order) -> Letter:
-        if order.content == LONG:
+    async def slowly(self: RenderPool, request: RenderRequest) -> Message:
+        if request.content == LONG:
             await go.wait()
-        letter = await make(self, order)
-        made.append(str(order.message))
-        return letter
+        message = await make(self, request)
+        made.append(str(request.message))
+        return message
 
-    monkeypatch.setattr(Compositors, "letter", slowly)
+    monkeypatch.setattr(RenderPool, "message", slowly)
     yield go
     go.set()
 
 
-def order(content: str, message: str) -> Order:
-    return Order(content, message, uuid4(), _SENDER, _NOW)
+def request(content: str, message: str) -> RenderRequest:
+    return RenderRequest(content, message, uuid4(), _SENDER, _NOW)
 
 
-async def test_a_short_letter_passes_long_ones_and_those_take_turns(
+async def test_a_short_message_passes_long_ones_and_those_take_turns(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     made: list[str] = []
-    async with Letters(1, pdf=False) as opened, held(monkeypatch, made) as go:
+    async with RenderQueue(1, pdf=False) as opened, held(monkeypatch, made) as go:
         asked = [(1, LONG, "1a"), (1, LONG, "1b"), (1, LONG, "1c"), (2, LONG, "2a")]
         tasks = [
-            asyncio.create_task(opened.letter(business, order(content, message)))
+            asyncio.create_task(opened.message(business, request(content, message)))
             for business, content, message in asked
         ]
         await asyncio.sleep(0)
-        await asyncio.wait_for(opened.letter(2, order(SHORT, "2 short")), 30)
+        await asyncio.wait_for(opened.message(2, request(SHORT, "2 short")), 30)
         assert made == ["2 short"]
         go.set()
         await asyncio.gather(*tasks)
     assert made == ["2 short", "1a", "1b", "2a", "1c"]
 
 
-async def test_a_business_has_few_long_letters_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    async with Letters(1, pdf=False) as opened, held(monkeypatch, []) as go:
+async def test_a_business_has_few_long_messages_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with RenderQueue(1, pdf=False) as opened, held(monkeypatch, []) as go:
         tasks = [
-            asyncio.create_task(opened.letter(1, order(LONG, str(number)))) for number in range(9)
+            asyncio.create_task(opened.message(1, request(LONG, str(number))))
+            for number in range(9)
         ]
         await asyncio.sleep(0)
-        with pytest.raises(Crowded):
-            await opened.letter(1, order(LONG, "one more"))
-        other = asyncio.create_task(opened.letter(2, order(LONG, "another's")))
+        with pytest.raises(QueueFull):
+            await opened.message(1, request(LONG, "one more"))
+        other = asyncio.create_task(opened.message(2, request(LONG, "another's")))
         go.set()
         await asyncio.gather(*tasks, other)
 
 
 class _Statements:
-    """Rows of which every statement is long."""
+    """Claims of which every statement is long."""
 
     async def content(self, _: Claim) -> str:
         return LONG
@@ -102,16 +103,16 @@ def claim(business: int, send: UUID) -> Claim:
 async def test_mails_that_wait_for_long_give_their_places_back(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """But for a few, and to be claimed again later, when their letter may be made."""
-    monkeypatch.setattr(composer, "_PATIENCE", 0.05)
+    """But for a few, and to be claimed again later, when their message may be made."""
+    monkeypatch.setattr(composer, "_WAIT", 0.05)
     send = uuid4()
-    async with Letters(1, pdf=False) as opened, held(monkeypatch, []) as go:
-        rows = cast("Rows", _Statements())
-        made = Composer(rows, opened, _SENDER, None, None, most_waiting=3)
+    async with RenderQueue(1, pdf=False) as opened, held(monkeypatch, []) as go:
+        claims = cast("Claims", _Statements())
+        made = Composer(claims, opened, _SENDER, None, None, most_waiting=3)
         waiting = {asyncio.create_task(made.envelope(claim(1, send))) for _ in range(8)}
         left, waiting = await asyncio.wait(waiting, timeout=1)
         assert len(waiting) == 3
-        assert all(isinstance(task.exception(), Crowded) for task in left)
+        assert all(isinstance(task.exception(), QueueFull) for task in left)
         go.set()
         await asyncio.gather(*waiting)
         await made.envelope(claim(1, send))

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from shared.statements.pdf import Panicked, Press
-from shared.statements.printing import UNPRINTABLE
+from shared.statements.attachment import UNPRINTABLE
+from shared.statements.pdf import Panicked, Typesetter
 from shared.statements.render import Renderer
 from shared.statements.scripts import COMMON, scripts
 from tests.shared.statements.reading import pdf_text, words
@@ -29,14 +29,14 @@ def paid(reference: str, number: str = "INV-1") -> dict[str, Any]:
 @pytest.fixture
 def panicking(monkeypatch: pytest.MonkeyPatch) -> None:
     """Any text with a certain letter makes typst panic, as others do on their own."""
-    compile_ = Press._compile
+    compile_ = Typesetter._compile
 
-    def struck(self: Press, source: bytes, data: dict[str, str], *rest: Any) -> bytes:
+    def struck(self: Typesetter, source: bytes, data: dict[str, str], *rest: Any) -> bytes:
         if "\\u069f" in data.get("statement", ""):
             raise Panicked("typst gave up: end byte index 3 is out of bounds")
         return compile_(self, source, data, *rest)
 
-    monkeypatch.setattr(Press, "_compile", struck)
+    monkeypatch.setattr(Typesetter, "_compile", struck)
 
 
 def test_a_text_that_typst_panics_at_is_replaced_and_the_mail_has_it(renderer: Renderer) -> None:
@@ -45,7 +45,7 @@ def test_a_text_that_typst_panics_at_is_replaced_and_the_mail_has_it(renderer: R
     if not made.flaws:
         pytest.skip("typst sets this text with the fonts that are here")
     assert [flaw.kind for flaw in made.flaws] == ["replaced_text"]
-    assert not re.search("[\u0600-\u06ff]", made.flaws[0].told)
+    assert not re.search("[\u0600-\u06ff]", made.flaws[0].text)
     assert made.pdf is not None
     read = pdf_text(made.pdf)
     assert UNPRINTABLE in read
@@ -71,14 +71,14 @@ def test_a_long_statement_is_not_tried_text_by_text(
     renderer: Renderer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried = 0
-    print_ = Press.print
+    print_ = Typesetter.typeset
 
-    def counted(self: Press, *args: Any) -> Any:
+    def counted(self: Typesetter, *args: Any) -> Any:
         nonlocal tried
         tried += 1
         return print_(self, *args)
 
-    monkeypatch.setattr(Press, "print", counted)
+    monkeypatch.setattr(Typesetter, "typeset", counted)
     rows = [paid(f"א{n}{_MARK}") for n in range(250)]
     made = renderer.render(frozen(snapshot(rows)))
     assert made.pdf is not None
@@ -91,7 +91,7 @@ def test_a_mail_goes_out_without_a_pdf_that_cannot_be_made_and_says_so(
     def struck(*_: Any) -> bytes:
         raise Panicked("typst gave up")
 
-    monkeypatch.setattr(Press, "_compile", struck)
+    monkeypatch.setattr(Typesetter, "_compile", struck)
     made = renderer.render(frozen(snapshot()))
     assert made.pdf is None
     assert [flaw.kind for flaw in made.flaws] == ["no_pdf"]
@@ -108,16 +108,16 @@ def test_what_a_panic_quotes_is_not_told(monkeypatch: pytest.MonkeyPatch) -> Non
         def compile_with_warnings(self, *_: Any, **__: Any) -> None:
             raise Panic("byte index 1 is not a boundary; it is inside 'é' (bytes 0..2) of `Zoé`")
 
-    press = Press()
-    monkeypatch.setattr(press, "_compiler", Compiler())
+    typesetter = Typesetter()
+    monkeypatch.setattr(typesetter, "_compiler", Compiler())
     with pytest.raises(Panicked) as caught:
-        press.print({"rows": []}, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
+        typesetter.typeset({"rows": []}, dt.datetime(2024, 1, 1, tzinfo=dt.UTC))
     assert "Zoé" not in str(caught.value)
     assert "byte index 1" in str(caught.value)
 
 
 def test_symbols_without_a_font_are_dropped(renderer: Renderer) -> None:
-    if not Press().lacks(["🎉"]):
+    if not Typesetter().uncovered(["🎉"]):
         pytest.skip("a font here has emoji")
     made = renderer.render(frozen(snapshot([paid("Thanks 🎉!")], customer__business_name="👩‍👧")))
     assert made.flaws == ()
@@ -128,14 +128,14 @@ def test_symbols_without_a_font_are_dropped(renderer: Renderer) -> None:
 
 
 def test_letters_without_a_font_are_told_by_script(renderer: Renderer) -> None:
-    lacking = Press().lacks([*COMMON, "\U00018b00"])
+    lacking = Typesetter().uncovered([*COMMON, "\U00018b00"])
     if not lacking:
         pytest.skip("fonts here have all letters")
     text = min(lacking)
     made = renderer.render(frozen(snapshot(customer__business_name=f"A {text}")))
     (flaw,) = made.flaws
     assert flaw.kind == "missing_letters"
-    assert flaw.told == f"letters without a font in the PDF: {scripts(text)[0]}"
+    assert flaw.text == f"letters without a font in the PDF: {scripts(text)[0]}"
     assert "Some letters could not be printed there." in made.text
 
 

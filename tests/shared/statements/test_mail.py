@@ -3,7 +3,7 @@ import subprocess
 
 import pytest
 
-from shared.mail.message import usable
+from shared.mail.message import reply_to_address
 from shared.statements.mail import SHOWN
 from shared.statements.render import Renderer
 from tests.shared.statements.reading import page, pdf_text, tool, words
@@ -146,7 +146,9 @@ def test_what_differs_from_mail_to_mail_has_short_lines_of_its_own(renderer: Ren
 
 @pytest.mark.parametrize("email", ["office@kente.example ", "\u00a0office@kente.example"])
 def test_replies_are_invited_where_they_arrive(email: str) -> None:
-    made = Renderer(pdf=False, reply_to=usable).render(frozen(snapshot(business__email=email)))
+    made = Renderer(pdf=False, reply_to=reply_to_address).render(
+        frozen(snapshot(business__email=email))
+    )
     assert made.reply_to == "office@kente.example"
     assert "Reply to this e-mail." in made.text
     assert "Just reply to this e-mail." in words(made.html)
@@ -157,7 +159,9 @@ def test_replies_are_invited_where_they_arrive(email: str) -> None:
     [None, "", " ", "Kente Office <a@b.example>", "a@b.example, c@d.example", "büro@b.example"],
 )
 def test_replies_are_not_invited_where_they_would_not_arrive(email: str | None) -> None:
-    made = Renderer(pdf=False, reply_to=usable).render(frozen(snapshot(business__email=email)))
+    made = Renderer(pdf=False, reply_to=reply_to_address).render(
+        frozen(snapshot(business__email=email))
+    )
     assert made.reply_to is None
     for said in (" ".join(made.text.split()), words(made.html)):
         assert "Ask Kente & Co directly; replies to this e-mail do not arrive there." in said

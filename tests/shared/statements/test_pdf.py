@@ -6,7 +6,7 @@ import pytest
 
 from shared.statements import pdf as pdf_module
 from shared.statements.model import Statement
-from shared.statements.pdf import Press, TypesettingError
+from shared.statements.pdf import Typesetter, TypesettingError
 from shared.statements.render import Renderer
 from shared.statements.view import view
 from tests.shared.statements.reading import pdf_text, tool
@@ -93,11 +93,11 @@ def test_a_very_long_word_stays_on_the_page(renderer: Renderer, tmp_path: Path, 
 
 
 def test_a_missing_font_stops_the_press(monkeypatch: pytest.MonkeyPatch) -> None:
-    press = Press()
-    press._source = press._source.replace(b'font: "Inter"', b'font: "Nowhere Sans"')
+    typesetter = Typesetter()
+    typesetter._source = typesetter._source.replace(b'font: "Inter"', b'font: "Nowhere Sans"')
     statement = Statement.parse(frozen(snapshot()))
     with pytest.raises(TypesettingError, match="unknown font family: nowhere sans"):
-        press.print(view(statement), statement.generated_at)
+        typesetter.typeset(view(statement), statement.generated_at)
 
 
 def test_fonts_are_small_and_carry_their_licence() -> None:

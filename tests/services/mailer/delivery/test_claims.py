@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.mailer.delivery import claims as module
-from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.claims import Claims
 from shared.db import postgres
 from shared.deliveries import relay, worker
 from shared.deliveries.states import State
@@ -28,7 +28,7 @@ async def conn(database: str) -> AsyncIterator[asyncpg.Connection]:
     await connection.close()
 
 
-class Strangers:
+class Foreign:
     count = 0
 
     def met(self) -> None:
@@ -36,16 +36,16 @@ class Strangers:
 
 
 @pytest.fixture
-def strangers() -> Strangers:
-    return Strangers()
+def foreign() -> Foreign:
+    return Foreign()
 
 
 @pytest.fixture
-async def rows(database: str, strangers: Strangers) -> AsyncIterator[Rows]:
+async def claims(database: str, foreign: Foreign) -> AsyncIterator[Claims]:
     async with postgres.pool(acting(database, "mailer"), name="test", size=3) as pool:
-        rows = Rows(pool, _LEASE, strangers.met)
-        renewing = asyncio.create_task(rows.renew())
-        yield rows
+        claims = Claims(pool, _LEASE, foreign.met)
+        renewing = asyncio.create_task(claims.renew())
+        yield claims
         renewing.cancel()
 
 
@@ -60,63 +60,63 @@ async def lease(conn: asyncpg.Connection) -> timedelta:
     return left
 
 
-async def claimed(rows: Rows, conn: asyncpg.Connection) -> Claim:
-    claim = await rows.claim(await queued(conn))
+async def claimed(claims: Claims, conn: asyncpg.Connection) -> Claim:
+    claim = await claims.claim(await queued(conn))
     assert claim is not None
     return claim
 
 
 async def test_a_lease_runs_on_while_the_row_is_held_and_no_longer(
-    rows: Rows, conn: asyncpg.Connection
+    claims: Claims, conn: asyncpg.Connection
 ) -> None:
-    claim = await claimed(rows, conn)
+    claim = await claimed(claims, conn)
     until = await conn.fetchval("SELECT lease_until FROM deliveries")
     async with asyncio.timeout(20):
         while await conn.fetchval("SELECT lease_until FROM deliveries") == until:
             await asyncio.sleep(0.05)
-    rows.release(claim)
+    claims.release(claim)
     until = await conn.fetchval("SELECT lease_until FROM deliveries")
     await asyncio.sleep(1.5 * _LEASE.total_seconds() / 3)
     assert await conn.fetchval("SELECT lease_until FROM deliveries") == until
 
 
 async def test_wakeups_of_another_database_are_told_from_those_that_come_again(
-    rows: Rows, conn: asyncpg.Connection, strangers: Strangers
+    claims: Claims, conn: asyncpg.Connection, foreign: Foreign
 ) -> None:
-    claim = await claimed(rows, conn)
-    assert await rows.claim(claim.id) is None
-    assert strangers.count == 0
-    assert await asyncio.gather(*(rows.claim(uuid4()) for _ in range(3))) == [None] * 3
-    assert strangers.count == 3
+    claim = await claimed(claims, conn)
+    assert await claims.claim(claim.id) is None
+    assert foreign.count == 0
+    assert await asyncio.gather(*(claims.claim(uuid4()) for _ in range(3))) == [None] * 3
+    assert foreign.count == 3
 
 
 async def test_an_older_claim_on_a_row_does_not_release_the_newer(
-    rows: Rows, conn: asyncpg.Connection
+    claims: Claims, conn: asyncpg.Connection
 ) -> None:
-    older = await claimed(rows, conn)
+    older = await claimed(claims, conn)
     await worker.record(conn, [Verdict(older, State.DEFERRED, counts=False)])
     await relay.enqueue(conn, 10, _LEASE)
-    newer = await rows.claim(older.id)
+    newer = await claims.claim(older.id)
     assert newer is not None
-    rows.release(older)
-    assert rows._held == {newer.id: newer}
-    rows.release(newer)
-    assert rows._held == {}
+    claims.release(older)
+    assert claims._held == {newer.id: newer}
+    claims.release(newer)
+    assert claims._held == {}
 
 
 async def test_renewing_goes_on_after_an_unexpected_error(
-    rows: Rows, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, logged: Logged
+    claims: Claims, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch, logged: Logged
 ) -> None:
     failures = [ZeroDivisionError("once"), ConnectionResetError("twice")]
-    renew = Rows._renew_all
+    renew = Claims._renew_all
 
-    async def flaky(self: Rows) -> None:
+    async def flaky(self: Claims) -> None:
         if failures:
             raise failures.pop()
         await renew(self)
 
-    monkeypatch.setattr(Rows, "_renew_all", flaky)
-    await claimed(rows, conn)
+    monkeypatch.setattr(Claims, "_renew_all", flaky)
+    await claimed(claims, conn)
     until = await conn.fetchval("SELECT lease_until FROM deliveries")
     async with asyncio.timeout(20):
         while await conn.fetchval("SELECT lease_until FROM deliveries") == until:
@@ -132,28 +132,28 @@ def _told(logged: Logged) -> list[str]:
 
 
 async def test_renewing_waits_for_no_lock_longer_than_the_lease_can_spare(
-    rows: Rows, conn: asyncpg.Connection, database: str
+    claims: Claims, conn: asyncpg.Connection, database: str
 ) -> None:
-    claim = await claimed(rows, conn)
+    claim = await claimed(claims, conn)
     other = await asyncpg.connect(database)
     try:
         async with other.transaction():
             await other.execute("SELECT FROM deliveries FOR UPDATE")
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(rows._renew_all(), _LEASE.total_seconds())
+                await asyncio.wait_for(claims._renew_all(), _LEASE.total_seconds())
     finally:
         await other.close()
-    await rows._renew_all()
+    await claims._renew_all()
     assert await worker.gate(conn, [claim], _LEASE) == {claim.id}
 
 
 async def test_what_postgres_refuses_for_good_is_not_tried_for_ever(
-    rows: Rows, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+    claims: Claims, conn: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_RETRY", 0.001)
-    claim = await claimed(rows, conn)
+    monkeypatch.setattr(module, "_RETRY_S", 0.001)
+    claim = await claimed(claims, conn)
     await conn.execute("ALTER TABLE deliveries ADD CHECK (reply <> 'refused')")
     with pytest.raises(asyncpg.CheckViolationError):
-        await rows.record(Verdict(claim, State.SENT, "refused"))
-    assert rows._held == {claim.id: claim}, "the caller releases it"
-    assert await rows.record(Verdict(claim, State.SENT, "250 ok"))
+        await claims.record(Verdict(claim, State.SENT, "refused"))
+    assert claims._held == {claim.id: claim}, "the caller releases it"
+    assert await claims.record(Verdict(claim, State.SENT, "250 ok"))

@@ -91,7 +91,7 @@ async def test_a_message_held_while_postgres_is_away_is_left_to_others_by_who_st
 async def test_a_message_held_while_postgres_is_away_is_handled_when_it_is_back(
     broker: str, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_PAUSE", 0.01)
+    monkeypatch.setattr(module, "_RETRY_S", 0.01)
     asked: list[UUID] = []
 
     async def deliver(delivery: UUID) -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from services.mailer.delivery import foreign
-from services.mailer.delivery.foreign import Strangers
+from services.mailer.delivery.foreign import ForeignWakeups
 from shared.process import metrics
 from tests.logged import Logged
 
@@ -12,9 +12,9 @@ def test_wakeups_of_another_installation_are_counted_and_told_once_a_minute(
     now = 0.0
     monkeypatch.setattr(foreign.time, "monotonic", lambda: now)
     counted = metrics.registry()
-    met = Strangers(counted)
+    met = ForeignWakeups(counted)
     for now in range(130):  # noqa: B007 - the clock above
-        met.met()
+        met.count()
     assert [(line["level"], line["count"]) for line in logged()] == [
         ("warning", 1),
         ("warning", 60),

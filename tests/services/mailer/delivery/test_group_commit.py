@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 
-from services.mailer.delivery.group_commit import Batches
+from services.mailer.delivery.group_commit import GroupCommit
 
 
 class Asked:
@@ -19,7 +19,7 @@ class Asked:
 
 async def test_an_item_that_comes_alone_is_asked_for_without_waiting() -> None:
     asked = Asked()
-    asking = asyncio.create_task(Batches(asked, ()).ask(1))
+    asking = asyncio.create_task(GroupCommit(asked, ()).submit(1))
     for _ in range(3):
         await asyncio.sleep(0)
     assert asked.batches == [[1]]
@@ -28,11 +28,11 @@ async def test_an_item_that_comes_alone_is_asked_for_without_waiting() -> None:
 
 async def test_items_that_come_one_after_the_other_are_asked_for_together() -> None:
     asked = Asked()
-    batches = Batches(asked, ())
-    await batches.ask(0)
+    batches = GroupCommit(asked, ())
+    await batches.submit(0)
     asking = []
     for number in range(1, 10):
-        asking.append(asyncio.create_task(batches.ask(number)))
+        asking.append(asyncio.create_task(batches.submit(number)))
         await asyncio.sleep(0)
     assert await asyncio.gather(*asking) == list(range(1, 10))
     assert asked.batches == [[0], list(range(1, 10))]
@@ -40,6 +40,6 @@ async def test_items_that_come_one_after_the_other_are_asked_for_together() -> N
 
 async def test_no_batch_is_larger_than_asked_for_and_all_are_answered_in_order() -> None:
     asked = Asked()
-    batches = Batches(asked, (), most=4)
-    assert await asyncio.gather(*map(batches.ask, range(10))) == list(range(10))
+    batches = GroupCommit(asked, (), most=4)
+    assert await asyncio.gather(*map(batches.submit, range(10))) == list(range(10))
     assert [len(batch) for batch in asked.batches] == [4, 4, 2]

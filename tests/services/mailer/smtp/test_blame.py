@@ -9,17 +9,17 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.mailer.delivery.deliver import Deliver
 from services.mailer.delivery.pacing import Pacing
+from services.mailer.delivery.worker import Worker
 from services.mailer.smtp.outcomes import RefusesAll, SmarthostAtFault
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from shared.amqp.breaker import Breaker, Pauses
 from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from shared.mail.envelope import Envelope
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Letter
+from shared.mail.message import Message
 from shared.process.health import Unwell
 from tests.judge import postfix
 from tests.judge.mail import PATIENT, smarthost
@@ -85,18 +85,18 @@ class Desk:
     redirects = False
 
     def __init__(self, judge: Judge, recipients: list[str], sender: Mailbox = SENDER) -> None:
-        self.letter = Letter(sender, b"Subject: x\r\n", b"text\r\n")
+        self.message = Message(sender, b"Subject: x\r\n", b"text\r\n")
         self.table = Table(recipients)
-        self.sessions = Sessions(smarthost(judge), 5, PATIENT, "client.test")
+        self.sessions = SessionPool(smarthost(judge), 5, PATIENT, "client.test")
         self.breaker = Breaker("smarthost", self.sessions.probe, SmarthostAtFault)
         parts: Any = (self.table, self, Pacing(None, None, 1), self.sessions, self.breaker)
-        self.deliver = Deliver(*parts, timedelta(seconds=1), self)
+        self.deliver = Worker(*parts, timedelta(seconds=1), self)
 
     def recipient(self, claim: Claim) -> str:
         return claim.email
 
     async def envelope(self, claim: Claim) -> Envelope:
-        return self.letter.to(claim.email, claim.id)
+        return self.message.envelope(claim.email, claim.id)
 
     def delivered(self, state: State) -> None:
         """Nobody counts."""

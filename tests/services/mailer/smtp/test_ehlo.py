@@ -7,7 +7,7 @@ import pytest
 from services.mailer import app
 from services.mailer.smtp import ehlo
 from services.mailer.smtp.outcomes import Failed, Sent
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from shared.process.settings import SettingsError, SmtpSettings
 from tests.judge import postfix
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
@@ -65,7 +65,7 @@ async def test_without_a_name_it_is_the_address_of_the_socket(
 ) -> None:
     monkeypatch.setattr(socket, "getfqdn", lambda: "localhost")
     async with Judge() as judge:
-        sessions = Sessions(smarthost(judge), 1, PATIENT)
+        sessions = SessionPool(smarthost(judge), 1, PATIENT)
         await sessions.probe()
         await sessions.close()
         assert judge.commands[0] == "EHLO [127.0.0.1]"
@@ -79,10 +79,10 @@ async def test_a_postfix_that_wants_a_qualified_name_takes_mail_from_a_machine_w
     monkeypatch.setattr(socket, "getfqdn", lambda: "localhost")
     async with postfix.postfix(NEEDS_A_NAME) as (port, taken):
         there = smarthost(Judge(port=port))
-        sessions = Sessions(there, 1, PATIENT)
+        sessions = SessionPool(there, 1, PATIENT)
         assert isinstance(await sessions.hand_over(envelope("a@d.org"), Gate()), Sent)
         await sessions.close()
-        refused = Sessions(there, 1, PATIENT, "localhost")
+        refused = SessionPool(there, 1, PATIENT, "localhost")
         outcome = await refused.hand_over(envelope("b@d.org"), Gate())
         await refused.close()
         assert isinstance(outcome, Failed)

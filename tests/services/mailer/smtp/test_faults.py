@@ -17,7 +17,7 @@ from services.mailer.smtp.outcomes import (
     Sent,
     SmarthostAtFault,
 )
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Timeouts
 from shared.deliveries.reasons import ReasonCode
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
@@ -52,7 +52,7 @@ async def hand_over(
     gate: Callable[[], Awaitable[bool]] | None = None,
     **fields: Any,
 ) -> Outcome:
-    sessions = Sessions(smarthost(judge), 1, timeouts, "client.test")
+    sessions = SessionPool(smarthost(judge), 1, timeouts, "client.test")
     try:
         return await sessions.hand_over(envelope(**fields), gate or Gate())
     finally:

@@ -15,7 +15,7 @@ from services.mailer.smtp.outcomes import (
     Outcome,
     Sent,
 )
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from shared.deliveries.reasons import ReasonCode
 from shared.mail.envelope import Envelope
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
@@ -32,8 +32,8 @@ async def judge() -> AsyncIterator[Judge]:
 
 
 @pytest.fixture
-async def sessions(judge: Judge) -> AsyncIterator[Sessions]:
-    sessions = Sessions(smarthost(judge), 1, BRIEF_GATE, "client.test")
+async def sessions(judge: Judge) -> AsyncIterator[SessionPool]:
+    sessions = SessionPool(smarthost(judge), 1, BRIEF_GATE, "client.test")
     yield sessions
     await sessions.close()
 
@@ -47,7 +47,7 @@ async def no_dot_came(judge: Judge, mail: Envelope) -> None:
 
 
 async def test_at_the_gate_the_smarthost_holds_the_body_and_no_dot(
-    judge: Judge, sessions: Sessions
+    judge: Judge, sessions: SessionPool
 ) -> None:
     mail = envelope(text="x" * 70 + "\n" + "y" * 70)
     seen = []
@@ -62,21 +62,23 @@ async def test_at_the_gate_the_smarthost_holds_the_body_and_no_dot(
     assert [m.data for m in judge.accepted] == [mail.data]
 
 
-async def test_a_lost_gate_aborts(judge: Judge, sessions: Sessions) -> None:
+async def test_a_lost_gate_aborts(judge: Judge, sessions: SessionPool) -> None:
     mail = envelope()
     assert await sessions.hand_over(mail, Gate(answer=False)) == GateLost()
     await no_dot_came(judge, mail)
 
 
 @pytest.mark.parametrize("answer", [None, 1, "UPDATE 0"])
-async def test_only_true_opens_the_gate(judge: Judge, sessions: Sessions, answer: object) -> None:
+async def test_only_true_opens_the_gate(
+    judge: Judge, sessions: SessionPool, answer: object
+) -> None:
     mail = envelope()
     assert await sessions.hand_over(mail, Gate(answer=answer)) == GateLost()
     await no_dot_came(judge, mail)
 
 
 async def test_a_gate_without_an_answer_is_cancelled_and_aborts(
-    judge: Judge, sessions: Sessions
+    judge: Judge, sessions: SessionPool
 ) -> None:
     mail, cancelled = envelope(), asyncio.Event()
 
@@ -92,7 +94,7 @@ async def test_a_gate_without_an_answer_is_cancelled_and_aborts(
     await no_dot_came(judge, mail)
 
 
-async def test_a_frozen_process_finds_the_gate_too_old(judge: Judge, sessions: Sessions) -> None:
+async def test_a_frozen_process_finds_the_gate_too_old(judge: Judge, sessions: SessionPool) -> None:
     mail = envelope()
 
     async def gate() -> bool:
@@ -107,7 +109,7 @@ async def test_a_frozen_process_finds_the_gate_too_old(judge: Judge, sessions: S
 
 @pytest.mark.parametrize("error", [RuntimeError, TimeoutError, ConnectionResetError])
 async def test_what_the_gate_raises_passes_after_the_abort(
-    judge: Judge, sessions: Sessions, error: type[Exception]
+    judge: Judge, sessions: SessionPool, error: type[Exception]
 ) -> None:
     mail = envelope()
 
@@ -119,7 +121,7 @@ async def test_what_the_gate_raises_passes_after_the_abort(
     await no_dot_came(judge, mail)
 
 
-async def test_a_cancelled_hand_over_aborts(judge: Judge, sessions: Sessions) -> None:
+async def test_a_cancelled_hand_over_aborts(judge: Judge, sessions: SessionPool) -> None:
     mail, reached = envelope(), asyncio.Event()
 
     async def gate() -> bool:
@@ -137,7 +139,7 @@ async def test_a_cancelled_hand_over_aborts(judge: Judge, sessions: Sessions) ->
 
 @pytest.mark.parametrize("action", [Drop(), Reset(), HalfClose(), Say("421 4.4.2 bye"), Say("250")])
 async def test_a_smarthost_that_leaves_or_speaks_during_the_gate_gets_no_dot(
-    judge: Judge, sessions: Sessions, action: Action
+    judge: Judge, sessions: SessionPool, action: Action
 ) -> None:
     judge.on("body", Delay(0.05), action)
 
@@ -182,7 +184,7 @@ async def test_a_smarthost_that_speaks_before_the_gate_is_believed(
     big, gate = envelope(text="\n".join(["z" * 76] * 100_000)), Gate()
     async with Judge() as judge:
         judge.on("body", Say(said))
-        sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
+        sessions = SessionPool(smarthost(judge), 1, PATIENT, "client.test")
         assert await sessions.hand_over(big, gate) == outcome
         assert (gate.asked, judge.accepted) == (0, [])
 
@@ -192,13 +194,13 @@ async def test_a_connection_that_ends_before_the_gate_spares_the_gate(data: byte
     gate = Gate()
     async with Judge() as judge:
         judge.on("data", Say("354 go on"), Drop())
-        sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
+        sessions = SessionPool(smarthost(judge), 1, PATIENT, "client.test")
         assert isinstance(await sessions.hand_over(envelope(data=data), gate), Deferred)
         assert (gate.asked, judge.accepted) == (0, [])
 
 
 async def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot(
-    judge: Judge, sessions: Sessions
+    judge: Judge, sessions: SessionPool
 ) -> None:
     async def gate() -> bool:
         await judge.stop()  # no turn of the loop lies between the FIN and this answer
@@ -212,7 +214,7 @@ async def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot(
 
 
 async def test_after_a_lost_gate_the_next_mail_takes_a_new_connection(
-    judge: Judge, sessions: Sessions
+    judge: Judge, sessions: SessionPool
 ) -> None:
     await sessions.hand_over(envelope("a@example.org"), Gate(answer=False))
     assert isinstance(await sessions.hand_over(envelope("b@example.org"), Gate()), Sent)
@@ -236,7 +238,7 @@ async def test_after_a_lost_gate_the_next_mail_takes_a_new_connection(
     ],
 )
 async def test_bytes_that_could_smuggle_are_refused_before_a_connection(
-    judge: Judge, sessions: Sessions, data: bytes
+    judge: Judge, sessions: SessionPool, data: bytes
 ) -> None:
     outcome = await sessions.hand_over(envelope(data=data), Gate())
     assert isinstance(outcome, Failed)
@@ -248,7 +250,7 @@ async def test_bytes_that_could_smuggle_are_refused_before_a_connection(
     "recipient", ["a@b\r\nRCPT TO:<c@d>", "a@b> X", "a b@c", "a@b\0", "", "a", "jörg@example.org"]
 )
 async def test_addresses_that_could_smuggle_are_refused_before_a_connection(
-    judge: Judge, sessions: Sessions, recipient: str
+    judge: Judge, sessions: SessionPool, recipient: str
 ) -> None:
     outcome = await sessions.hand_over(envelope(recipient), Gate())
     assert outcome == Failed(

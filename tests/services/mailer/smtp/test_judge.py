@@ -12,7 +12,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
 from services.mailer.smtp.outcomes import Failed, GateLost, Sent
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Smarthost
 from tests.judge.mail import PATIENT, SEND, Gate, envelope
 from tests.judge.postfix import postfix, unavailable
@@ -164,7 +164,7 @@ async def test_postfix_takes_nothing_without_the_dot() -> None:
     async with postfix() as (port, taken):
         for end in ENDS:
             assert b"250" not in await asyncio.to_thread(talk, port, end), end
-        sessions = Sessions(Smarthost("127.0.0.1", port), 1, PATIENT, "client.test")
+        sessions = SessionPool(Smarthost("127.0.0.1", port), 1, PATIENT, "client.test")
         assert await sessions.hand_over(envelope("a@d.org"), Gate(answer=False)) == GateLost()
         outcome = await sessions.hand_over(envelope("a@elsewhere.org"), Gate())
         assert isinstance(outcome, Failed)

@@ -16,7 +16,7 @@ from services.mailer.smtp.outcomes import (
     SmarthostAtFault,
     TooManySessions,
 )
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from tests.black_hole import NAME, half_there
 from tests.judge import postfix
@@ -32,8 +32,8 @@ async def judge() -> AsyncIterator[Judge]:
         yield judge
 
 
-def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> Sessions:
-    return Sessions(smarthost(judge, **fields), size, timeouts, "client.test")
+def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> SessionPool:
+    return SessionPool(smarthost(judge, **fields), size, timeouts, "client.test")
 
 
 async def test_one_connection_carries_many_mails_and_says_goodbye(judge: Judge) -> None:
@@ -74,7 +74,7 @@ async def test_never_more_than_size_connections(judge: Judge) -> None:
 
 
 @pytest.mark.parametrize("action", [Drop(), Reset(), Say("421 4.4.2 idle"), Hang()], ids=repr)
-async def test_a_kept_connection_that_dies_at_mail_is_replaced_once(
+async def test_a_parked_session_that_dies_at_mail_is_replaced_once(
     judge: Judge, action: Action
 ) -> None:
     sessions = pool(judge, timeouts=replace(PATIENT, reuse=0.3))
@@ -85,7 +85,7 @@ async def test_a_kept_connection_that_dies_at_mail_is_replaced_once(
     await sessions.close()
 
 
-async def test_a_kept_connection_that_dies_twice_blames_the_smarthost(judge: Judge) -> None:
+async def test_a_parked_session_that_dies_twice_blames_the_smarthost(judge: Judge) -> None:
     sessions = pool(judge)
     judge.on("mail", Drop(), skip=1)
     assert isinstance(await sessions.hand_over(envelope("1@x.org"), Gate()), Sent)
@@ -130,7 +130,7 @@ async def test_once_dismissed_only_what_has_a_connection_is_handed_over(judge: J
         asyncio.create_task(sessions.hand_over(envelope(f"{n}@x.org"), Gate())) for n in range(3)
     ]
     await judge.until(lambda j: j.sessions == 1)
-    sessions.dismiss()
+    sessions.stop()
     outcomes = await asyncio.gather(*handing)
     assert [type(outcome) for outcome in outcomes] == [Sent, NotHandedOver, NotHandedOver]
     assert [mail.recipient for mail in judge.accepted] == ["0@x.org"]
@@ -207,7 +207,7 @@ async def test_a_postfix_that_takes_two_sessions_gets_all_mail_without_a_fault()
         absent(reason)
     limit = "smtpd_client_connection_count_limit = 2\nsmtpd_client_event_limit_exceptions =\n"
     async with postfix.postfix(limit) as (port, taken):
-        sessions = Sessions(Smarthost("127.0.0.1", port, "none"), 10, PATIENT, "client.test")
+        sessions = SessionPool(Smarthost("127.0.0.1", port, "none"), 10, PATIENT, "client.test")
         mails = [envelope(f"{n}@d.org") for n in range(60)]
         outcomes = await asyncio.gather(*(sessions.hand_over(mail, Gate()) for mail in mails))
         assert {type(outcome) for outcome in outcomes} == {Sent}
@@ -231,6 +231,6 @@ async def test_the_first_address_may_be_a_black_hole(
     judge: Judge, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with half_there(monkeypatch, judge.port):
-        sessions = Sessions(Smarthost(NAME, judge.port, "none"), 1, PATIENT, "client.test")
+        sessions = SessionPool(Smarthost(NAME, judge.port, "none"), 1, PATIENT, "client.test")
         assert isinstance(await sessions.hand_over(envelope(), Gate()), Sent)
         await sessions.close()

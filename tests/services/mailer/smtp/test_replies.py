@@ -1,6 +1,6 @@
 import pytest
 
-from services.mailer.smtp.replies import MAX_LINE, MAX_LINES, Garbage, Reply, ReplyReader
+from services.mailer.smtp.replies import MAX_LINE, MAX_LINES, MalformedReply, Reply, ReplyReader
 
 
 def read(*chunks: bytes) -> list[Reply]:
@@ -52,7 +52,7 @@ def test_one_line(raw: bytes, reply: Reply) -> None:
     ],
 )
 def test_what_is_no_reply_is_garbage(raw: bytes) -> None:
-    with pytest.raises(Garbage):
+    with pytest.raises(MalformedReply):
         read(raw)
 
 

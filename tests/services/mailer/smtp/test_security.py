@@ -17,7 +17,7 @@ from services.mailer.smtp.outcomes import (
     Sent,
     SmarthostAtFault,
 )
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Timeouts
 from tests.judge.certificate import self_made
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
@@ -31,8 +31,8 @@ async def judge() -> AsyncIterator[Judge]:
         yield judge
 
 
-def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> Sessions:
-    return Sessions(smarthost(judge, **fields), size, timeouts, "client.test")
+def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> SessionPool:
+    return SessionPool(smarthost(judge, **fields), size, timeouts, "client.test")
 
 
 @pytest.fixture(scope="session")

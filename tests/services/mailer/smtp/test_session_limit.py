@@ -2,7 +2,7 @@
 
 import asyncio
 
-from services.mailer.smtp.places import Places
+from services.mailer.smtp.session_limit import SessionLimit
 
 
 class Clock:
@@ -14,7 +14,7 @@ class Clock:
 
 async def test_a_burst_of_refusals_halves_once() -> None:
     clock = Clock()
-    places = Places(10, clock)
+    places = SessionLimit(10, clock)
     async with asyncio.TaskGroup() as group:
         for _ in range(10):
             group.create_task(places.__aenter__())
@@ -28,14 +28,14 @@ async def test_a_burst_of_refusals_halves_once() -> None:
 
 
 async def test_never_below_those_that_it_has() -> None:
-    places = Places(10, Clock())
+    places = SessionLimit(10, Clock())
     assert places.refused(begun=1000.0, held=8)
     assert places.limit == 8
 
 
 async def test_one_more_is_tried_a_minute() -> None:
     clock = Clock()
-    places = Places(10, clock)
+    places = SessionLimit(10, clock)
     places.refused(begun=clock.now, held=2)
     limits = []
     for _ in range(8):
@@ -46,14 +46,14 @@ async def test_one_more_is_tried_a_minute() -> None:
 
 
 async def test_who_is_refused_alone_learns_nothing() -> None:
-    places = Places(10, Clock())
+    places = SessionLimit(10, Clock())
     async with places:
         assert not places.refused(begun=1000.0, held=0)
     assert places.limit == 10
 
 
 async def test_who_gives_up_waiting_hands_its_place_on() -> None:
-    places = Places(1)
+    places = SessionLimit(1)
     await places.__aenter__()
     first, second = (asyncio.create_task(places.__aenter__()) for _ in range(2))
     await asyncio.sleep(0)

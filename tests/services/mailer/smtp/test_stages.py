@@ -13,7 +13,7 @@ from services.mailer.smtp.outcomes import (
     Sent,
     SmarthostAtFault,
 )
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from shared.deliveries.reasons import ReasonCode
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
 from tests.judge.script import Say, Step
@@ -30,13 +30,13 @@ async def judge(request: pytest.FixtureRequest) -> AsyncIterator[Judge]:
 
 
 @pytest.fixture
-async def sessions(judge: Judge) -> AsyncIterator[Sessions]:
-    sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
+async def sessions(judge: Judge) -> AsyncIterator[SessionPool]:
+    sessions = SessionPool(smarthost(judge), 1, PATIENT, "client.test")
     yield sessions
     await sessions.close()
 
 
-async def once_more(judge: Judge, sessions: Sessions) -> None:
+async def once_more(judge: Judge, sessions: SessionPool) -> None:
     """Whatever was refused, the next mail goes out, once."""
     judge.rules.clear()
     before = len(judge.accepted)
@@ -44,14 +44,14 @@ async def once_more(judge: Judge, sessions: Sessions) -> None:
     assert [mail.recipient for mail in judge.accepted[before:]] == ["next@example.org"]
 
 
-async def test_a_mail_is_handed_over_with_its_bytes(judge: Judge, sessions: Sessions) -> None:
+async def test_a_mail_is_handed_over_with_its_bytes(judge: Judge, sessions: SessionPool) -> None:
     mail = envelope(text="one\n.\n..two\n.three\n\nend")
     assert await sessions.hand_over(mail, Gate()) == Sent("250 2.0.0 taken")
     assert [m.data for m in judge.accepted] == [mail.data]
     assert judge.accepted[0].sender == mail.sender
 
 
-async def test_a_body_of_one_dot_cannot_end_itself(judge: Judge, sessions: Sessions) -> None:
+async def test_a_body_of_one_dot_cannot_end_itself(judge: Judge, sessions: SessionPool) -> None:
     gate = Gate()
     assert await sessions.hand_over(envelope(data=b".\r\n"), gate) == Sent("250 2.0.0 taken")
     assert [m.data for m in judge.accepted] == [b".\r\n"]
@@ -61,7 +61,7 @@ async def test_a_body_of_one_dot_cannot_end_itself(judge: Judge, sessions: Sessi
 @pytest.mark.parametrize("code", TRANSIENT)
 @pytest.mark.parametrize("step", ["mail", "rcpt", "data", "dot"])
 async def test_a_transient_reply_defers(
-    judge: Judge, sessions: Sessions, step: Step, code: int
+    judge: Judge, sessions: SessionPool, step: Step, code: int
 ) -> None:
     judge.on(step, Say(f"{code} 4.3.2 later"))
     gate = Gate()
@@ -81,7 +81,7 @@ async def test_a_transient_reply_defers(
 @pytest.mark.parametrize("code", PERMANENT)
 @pytest.mark.parametrize("step", ["mail", "rcpt", "data", "dot"])
 async def test_a_permanent_reply_fails_the_mail_but_at_mail_blames_the_smarthost(
-    judge: Judge, sessions: Sessions, step: Step, code: int
+    judge: Judge, sessions: SessionPool, step: Step, code: int
 ) -> None:
     judge.on(step, Say(f"{code} 5.7.1 never"))
     gate = Gate()
@@ -126,7 +126,7 @@ async def test_a_permanent_reply_fails_the_mail_but_at_mail_blames_the_smarthost
     ],
 )
 async def test_a_reply_that_fits_no_stage(
-    judge: Judge, sessions: Sessions, step: Step, reply: str, expected: Outcome
+    judge: Judge, sessions: SessionPool, step: Step, reply: str, expected: Outcome
 ) -> None:
     judge.on(step, Say(reply))
     assert await sessions.hand_over(envelope(), Gate()) == expected
@@ -136,7 +136,7 @@ async def test_a_reply_that_fits_no_stage(
 @pytest.mark.parametrize("code", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"])
 @pytest.mark.parametrize(("step", "suppress"), [("rcpt", True), ("data", False), ("dot", False)])
 async def test_an_address_that_cannot_exist_is_suppressed_at_rcpt_only(
-    *, judge: Judge, sessions: Sessions, step: Step, suppress: bool, code: str
+    *, judge: Judge, sessions: SessionPool, step: Step, suppress: bool, code: str
 ) -> None:
     judge.on(step, Say(f"550-{code} No such user\r\n550 {code} here"))
     outcome = await sessions.hand_over(envelope(), Gate())
@@ -148,7 +148,7 @@ async def test_an_address_that_cannot_exist_is_suppressed_at_rcpt_only(
     "reply", ["550 no such user", "550 5.1.0 x", "550 5.1.8 x", "550 5.7.1 x", "450 4.1.1 x"]
 )
 async def test_other_refusals_at_rcpt_suppress_nothing(
-    judge: Judge, sessions: Sessions, reply: str
+    judge: Judge, sessions: SessionPool, reply: str
 ) -> None:
     judge.on("rcpt", Say(reply))
     outcome = await sessions.hand_over(envelope(), Gate())
@@ -156,7 +156,7 @@ async def test_other_refusals_at_rcpt_suppress_nothing(
 
 
 async def test_data_let_in_without_a_recipient_gets_no_dot(
-    judge: Judge, sessions: Sessions
+    judge: Judge, sessions: SessionPool
 ) -> None:
     judge.on("rcpt", Say("550 5.1.1 no"))
     judge.data_without_recipient = True
@@ -165,7 +165,9 @@ async def test_data_let_in_without_a_recipient_gets_no_dot(
     assert [aborted.data for aborted in judge.aborted] == ([b""] if judge.pipelining else [])
 
 
-async def test_only_one_recipient_and_one_rset_a_refusal(judge: Judge, sessions: Sessions) -> None:
+async def test_only_one_recipient_and_one_rset_a_refusal(
+    judge: Judge, sessions: SessionPool
+) -> None:
     judge.on("rcpt", Say("550 5.1.1 no"), recipient="bad@example.org")
     for recipient in ("a@example.org", "bad@example.org", "b@example.org"):
         await sessions.hand_over(envelope(recipient), Gate())
@@ -176,7 +178,7 @@ async def test_only_one_recipient_and_one_rset_a_refusal(judge: Judge, sessions:
 
 
 async def outcome_of(judge: Judge, **fields: Any) -> Outcome:
-    sessions = Sessions(smarthost(judge), 1, PATIENT, "client.test")
+    sessions = SessionPool(smarthost(judge), 1, PATIENT, "client.test")
     outcome = await sessions.hand_over(envelope(**fields), Gate())
     await sessions.close()
     return outcome

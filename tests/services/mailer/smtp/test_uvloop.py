@@ -18,7 +18,7 @@ from services.mailer.smtp.outcomes import (
     Outcome,
     Sent,
 )
-from services.mailer.smtp.pool import Sessions
+from services.mailer.smtp.pool import SessionPool
 from shared.deliveries.reasons import ReasonCode
 from tests.judge.certificate import self_made
 from tests.judge.mail import PATIENT, Gate, envelope, smarthost
@@ -47,7 +47,7 @@ def test_the_table_of_states_on_uvloop(*, context: ssl.SSLContext, tls: bool) ->
 
     async def scene() -> None:
         async with Judge(tls=context if tls else None) as judge:
-            sessions = Sessions(
+            sessions = SessionPool(
                 smarthost(judge, tls="starttls"), 1, replace(PATIENT, block=0.5), "client.test"
             )
 
@@ -86,7 +86,7 @@ def test_the_table_of_states_on_uvloop(*, context: ssl.SSLContext, tls: bool) ->
 def test_a_connection_that_ends_with_the_gates_answer_gets_no_dot_on_uvloop() -> None:
     async def scene() -> None:
         async with Judge() as judge:
-            sessions = Sessions(smarthost(judge), 1, replace(PATIENT, gate=0.1), "client.test")
+            sessions = SessionPool(smarthost(judge), 1, replace(PATIENT, gate=0.1), "client.test")
 
             async def gate() -> bool:
                 await judge.stop()

@@ -1,4 +1,4 @@
-"""Opening a session with the smarthost; the only module but its `login` that knows aiosmtplib."""
+"""The connector opens sessions with the smarthost; it and `login` alone use aiosmtplib."""
 
 import asyncio
 import base64
@@ -25,7 +25,7 @@ _PERMANENT = 500
 
 
 def tls_context(smarthost: Smarthost) -> ssl.SSLContext:
-    """Build the TLS settings that `Smarthost.tls` promises; may read the system's authorities."""
+    """Return the TLS context for `Smarthost.tls`; may read the system's authorities."""
     if smarthost.tls in {"implicit", "starttls_required"}:
         return ssl.create_default_context()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -34,25 +34,25 @@ def tls_context(smarthost: Smarthost) -> ssl.SSLContext:
     return context
 
 
-def _nobody(_: str) -> None:
-    """Hear nothing."""
+def _no_report(_: str) -> None:
+    """Report nothing."""
 
 
 @dataclass(frozen=True, slots=True)
-class Opening:
-    """How sessions are opened: by which name (None: the socket's address), and who logs in.
+class Connector:
+    """Opens sessions: with `name` in EHLO (None: the socket's address), and with one login.
 
-    `told` hears of each step in a line.
+    Each step is passed to `report` as a line.
     """
 
     smarthost: Smarthost
     tls: ssl.SSLContext
     name: str | None
     login: Login = field(default_factory=Login)
-    told: Callable[[str], None] = _nobody
+    report: Callable[[str], None] = _no_report
 
     async def session(self, step: float, timeout: float) -> Session:
-        """Connect, encrypt, say EHLO and log in, each step within `step`, all within `timeout` s.
+        """Connect, encrypt, send EHLO and log in, each within `step`, all within `timeout` seconds.
 
         Raises SmarthostAtFault.
         """
@@ -81,14 +81,14 @@ class Opening:
     async def _open(self, client: aiosmtplib.SMTP, known: int) -> Session:
         smarthost = self.smarthost
         layers = await self._connect(client)
-        await self._say_hello(client)
+        await self._ehlo(client)
         offered = client.supports_extension("starttls")
         if smarthost.tls == "starttls_required" or (smarthost.tls == "starttls" and offered):
             await self._start_tls(client)
             layers = (_transport(client), *layers)
-            await self._say_hello(client)
+            await self._ehlo(client)
         if smarthost.username is not None:
-            self._keep_secret(layers)
+            self._protect_password(layers)
             way = await self.login(
                 client,
                 smarthost.username,
@@ -96,14 +96,14 @@ class Opening:
                 encrypted=len(layers) > 1,
                 known=known,
             )
-            self.told(f"AUTH {way}: logged in")
-        # aiosmtplib drops unasked-for replies and knows no pipelining: from here on we listen.
+            self.report(f"AUTH {way}: logged in")
+        # aiosmtplib drops replies to nothing and has no pipelining: from here on our session reads.
         return Session(layers, _extensions(client))
 
     async def _connect(self, client: aiosmtplib.SMTP) -> tuple[asyncio.Transport, ...]:
         """Connect and read the greeting.
 
-        In two steps, to keep hold of the plain transport of TLS: its buffer counts at the gate.
+        In two steps, to have the plain transport below TLS: its buffer counts at the gate.
         """
         smarthost, loop = self.smarthost, asyncio.get_running_loop()
         try:
@@ -120,21 +120,21 @@ class Opening:
                 ReasonCode.SMARTHOST_UNREACHABLE,
             ) from None
         protocol = SMTPProtocol(loop)
-        secret = smarthost.tls == "implicit"
+        implicit = smarthost.tls == "implicit"
         plain, _ = await loop.create_connection(
-            asyncio.Protocol if secret else lambda: protocol, sock=opened
+            asyncio.Protocol if implicit else lambda: protocol, sock=opened
         )
         layers: tuple[asyncio.Transport, ...] = (plain,)
         client.protocol, client.transport = protocol, plain
-        self.told(f"connected to {_peer(plain)}, port {smarthost.port}")
-        if secret:
+        self.report(f"connected to {_peer(plain)}, port {smarthost.port}")
+        if implicit:
             protocol.connection_made(plain)
             layers = (await self._encrypted(plain, protocol), plain)
             client.transport = protocol.transport = layers[0]
         greeting = await protocol.read_response(client.timeout)
         if greeting.code != aiosmtplib.SMTPStatus.ready:
             raise aiosmtplib.SMTPConnectResponseError(greeting.code, greeting.message)
-        self.told(f"greeting: {self._clean(greeting.message)}")
+        self.report(f"greeting: {self._clean(greeting.message)}")
         return layers
 
     async def _encrypted(
@@ -151,7 +151,7 @@ class Opening:
             raise
         if encrypted is None:
             raise ConnectionResetError("the smarthost closed the connection")
-        self.told(_tls_said(encrypted))
+        self.report(_tls_report(encrypted))
         return encrypted
 
     async def _start_tls(self, client: aiosmtplib.SMTP) -> None:
@@ -162,9 +162,9 @@ class Opening:
         except (aiosmtplib.SMTPServerDisconnected, OSError) as error:
             cause = error.__cause__ or error
             raise _handshake_failed(cause) from None
-        self.told(_tls_said(_transport(client)))
+        self.report(_tls_report(_transport(client)))
 
-    async def _say_hello(self, client: aiosmtplib.SMTP) -> None:
+    async def _ehlo(self, client: aiosmtplib.SMTP) -> None:
         own = _transport(client).get_extra_info("sockname")
         name = self.name or ehlo.literal(own[0])
         try:
@@ -174,10 +174,10 @@ class Opening:
                 raise
             answer = await client.helo(hostname=name)
         lines = " ".join(answer.message.splitlines())
-        self.told(f"EHLO {name}: {self._clean(lines)}")
+        self.report(f"EHLO {name}: {self._clean(lines)}")
 
-    def _keep_secret(self, layers: tuple[asyncio.Transport, ...]) -> None:
-        """Raise SmarthostAtFault if the password would go to another host for all to read."""
+    def _protect_password(self, layers: tuple[asyncio.Transport, ...]) -> None:
+        """Raise SmarthostAtFault if the password would go unencrypted to another host."""
         if len(layers) > 1 or self.smarthost.tls == "none":
             return
         with suppress(ValueError):
@@ -200,7 +200,7 @@ class Opening:
         return SmarthostAtFault(self._clean(said), code)
 
     def _clean(self, text: str) -> str:
-        """Return one line, without the password if it is in it, plain or as it was sent."""
+        """Return one line, with the password removed, plain or in base64 as it was sent."""
         user, password = (self.smarthost.username or "").encode(), self.smarthost.password.encode()
         for secret in filter(None, (b"\0" + user + b"\0" + password, password)):
             for shown in (secret.decode(), base64.b64encode(secret).decode()):
@@ -208,11 +208,11 @@ class Opening:
         return line_text(text)
 
 
-def opening(
-    smarthost: Smarthost, name: str | None, told: Callable[[str], None] = _nobody
-) -> Opening:
-    """Return how to open sessions, by `name` or this machine's own; may read files and resolve."""
-    return Opening(smarthost, tls_context(smarthost), name or ehlo.own_name(), told=told)
+def connector(
+    smarthost: Smarthost, name: str | None, report: Callable[[str], None] = _no_report
+) -> Connector:
+    """Return a connector with `name` or this machine's own; may read files and use the resolver."""
+    return Connector(smarthost, tls_context(smarthost), name or ehlo.own_name(), report=report)
 
 
 def _handshake_failed(error: BaseException) -> SmarthostAtFault:
@@ -225,7 +225,7 @@ def _handshake_failed(error: BaseException) -> SmarthostAtFault:
     )
 
 
-def _tls_said(transport: asyncio.Transport) -> str:
+def _tls_report(transport: asyncio.Transport) -> str:
     tls = transport.get_extra_info("ssl_object")
     verified = tls.context.verify_mode is ssl.CERT_REQUIRED
     return f"{tls.version()}, certificate {'verified' if verified else 'not verified'}"

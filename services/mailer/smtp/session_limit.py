@@ -1,19 +1,20 @@
-"""Places for sessions: as many as are allowed, and fewer if the smarthost takes no more."""
+"""The limit of sessions at once: as many as are allowed, fewer if the smarthost takes no more."""
 
 import asyncio
 import time
 from collections import deque
 from collections.abc import Callable
 from types import TracebackType
+from typing import Final
 
-_ONE_MORE = 60.0  # seconds after which one place more is tried
+_ONE_MORE_S: Final = 60.0
 
 
-class Places:
-    """At most `most` at once, for `async with`; the number that the smarthost takes is learned.
+class SessionLimit:
+    """At most `most` sessions, each within an `async with`; learns how many the smarthost takes.
 
-    Halved when it takes no further session, never below those that it has, and one more is
-    tried after a minute.
+    The limit is halved when the smarthost takes no further session, but not below the number that
+    it has. After a minute it grows by one.
     """
 
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -32,7 +33,7 @@ class Places:
                 await turn
             except BaseException:
                 if turn.done() and not turn.cancelled():
-                    self._wake()  # it was given a place that it does not take
+                    self._wake()  # pass the place on that was given to this one
                 raise
         self._taken += 1
 
@@ -46,20 +47,20 @@ class Places:
         self._grow()
         self._wake()
 
-    def refused(self, begun: float, held: int) -> bool:
-        """Learn that no further session was taken, tried at `begun` beside `held` open ones.
+    def refused(self, begun: float, open_sessions: int) -> bool:
+        """Lower the limit: a session was refused that was begun at `begun` beside the open ones.
 
-        Return False if nothing can be learned, as nobody else has a session or is opening one.
+        Returns False if that teaches nothing, because nobody else has a session or opens one.
         """
-        if held == 0 and self._taken <= 1:
+        if open_sessions == 0 and self._taken <= 1:
             return False
         if begun >= self._reduced:
-            self.limit = max(1, min(self.limit - 1, max(self.limit // 2, held)))
+            self.limit = max(1, min(self.limit - 1, max(self.limit // 2, open_sessions)))
             self._reduced = self._clock()
         return True
 
     def _grow(self) -> None:
-        if self.limit < self._most and self._clock() - self._reduced > _ONE_MORE:
+        if self.limit < self._most and self._clock() - self._reduced > _ONE_MORE_S:
             self.limit += 1
             self._reduced = self._clock()
 

@@ -1,4 +1,4 @@
-"""One delivery: claim, compose, gate, send, record."""
+"""The worker: takes one delivery after another from its claim to its recorded outcome."""
 
 from datetime import timedelta
 from typing import Protocol, assert_never
@@ -7,7 +7,7 @@ from uuid import UUID
 import structlog
 
 from services.mailer.delivery import retries
-from services.mailer.delivery.claims import Rows
+from services.mailer.delivery.claims import Claims
 from services.mailer.delivery.composer import Composer
 from services.mailer.delivery.pacing import Pacing
 from services.mailer.smtp.outcomes import (
@@ -29,16 +29,16 @@ from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from shared.mail.address import Unsendable
 from shared.mail.envelope import Envelope
-from shared.rendering.pool import NoCompositor
-from shared.rendering.queue import Crowded
+from shared.rendering.pool import NoRenderProcess
+from shared.rendering.queue import QueueFull
+from shared.statements.attachment import Kind
 from shared.statements.model import StatementError
 from shared.statements.pdf import TypesettingError
-from shared.statements.printing import Kind
 
 _log = structlog.get_logger("ledgerpost.mailer")
-_SMARTHOST_AWAY = timedelta(seconds=5)
-# Why a mail cannot be made at the moment, and no fault of the mail.
-_LATER: tuple[type[Exception], ...] = (NoCompositor, Crowded, *postgres.UNAVAILABLE)
+_HAND_BACK_DELAY = timedelta(seconds=5)
+# A mail cannot be made at the moment, and is not at fault.
+_LATER: tuple[type[Exception], ...] = (NoRenderProcess, QueueFull, *postgres.UNAVAILABLE)
 
 
 # What a mail that went out says of its PDF.
@@ -50,28 +50,28 @@ _OF_FLAWS: dict[Kind, ReasonCode] = {
 
 
 class Observer(Protocol):
-    """Who is told what deliveries came to, to count it."""
+    """Counts the outcomes of attempts."""
 
     def delivered(self, state: State) -> None:
-        """One attempt was recorded as `state`."""
+        """Count one attempt, which was recorded as `state`."""
 
 
 class HandOver(Protocol):
-    """What hands one mail to the smarthost, with the gate before its final dot."""
+    """Hands one mail to the smarthost, with the gate before its final dot."""
 
     async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
-        """Raise SmarthostAtFault, or return what it came to."""
+        """Return the outcome. Raises SmarthostAtFault, and what the gate raises."""
 
     def blame(self, fault: SmarthostAtFault) -> None:
-        """Have whoever waits for its turn now raise `fault` instead of trying."""
+        """Let every mail that waits for a session raise a copy of `fault` instead."""
 
 
-class Deliver:
+class Worker:
     """Takes deliveries from claim to verdict; each call handles one wake-up."""
 
     def __init__(
         self,
-        rows: Rows,
+        claims: Claims,
         composer: Composer,
         pacing: Pacing,
         smarthost: HandOver,
@@ -79,7 +79,7 @@ class Deliver:
         retry_delay: timedelta,
         observer: Observer,
     ) -> None:
-        self._rows = rows
+        self._claims = claims
         self._composer = composer
         self._pacing = pacing
         self._smarthost = smarthost
@@ -89,32 +89,32 @@ class Deliver:
         self._observer = observer
 
     async def __call__(self, delivery_id: UUID) -> None:
-        """Deliver one mail if it waits to be sent; afterwards its wake-up is done with.
+        """Worker one mail if it waits to be sent; afterwards its wake-up is done with.
 
         Raises one of postgres.UNAVAILABLE where nothing was claimed because Postgres is away.
         """
         if self._breaker.reason is not None:
             fault = self._breaker.fault
             code = fault.code if isinstance(fault, SmarthostAtFault) else SmarthostAtFault.code
-            await self._rows.postpone(delivery_id, _SMARTHOST_AWAY, self._breaker.reason, code)
+            await self._claims.postpone(delivery_id, _HAND_BACK_DELAY, self._breaker.reason, code)
             return
-        claim = await self._rows.claim(delivery_id)
+        claim = await self._claims.claim(delivery_id)
         if claim is None:
             return
         try:
             verdict = await self._attempt(claim)
         except Exception:  # noqa: BLE001 - one poisoned mail must not take the worker down
-            # A crash without an outcome: the lease runs out, and the sweeper counts the claims.
+            # There is no outcome: the lease runs out, and the sweeper counts the claims.
             _log.exception("delivery crashed", delivery=str(claim.id))
-            self._rows.release(claim)
+            self._claims.release(claim)
             return
         if verdict is None:
-            self._rows.release(claim)
+            self._claims.release(claim)
             return
         try:
-            decided = await self._rows.record(verdict)
+            decided = await self._claims.record(verdict)
         finally:
-            self._rows.release(claim)
+            self._claims.release(claim)
         self._observer.delivered(verdict.state)
         _log.info(
             "attempt recorded" if decided else "attempt came too late",
@@ -152,7 +152,7 @@ class Deliver:
         try:
             outcome = await self._trial.of(
                 Addressed(envelope.recipient, claim.send_id, claim.business_id, claim.attempts),
-                lambda: self._smarthost.hand_over(envelope, lambda: self._rows.gate(claim)),
+                lambda: self._smarthost.hand_over(envelope, lambda: self._claims.gate(claim)),
             )
         except SmarthostAtFault as fault:
             self._breaker.trip(fault)
@@ -167,7 +167,7 @@ class Deliver:
     def _verdict(self, claim: Claim, outcome: Outcome, envelope: Envelope) -> Verdict | None:
         match outcome:
             case Sent(reply):
-                flaws = "; ".join(flaw.told for flaw in envelope.flaws)
+                flaws = "; ".join(flaw.text for flaw in envelope.flaws)
                 code = _OF_FLAWS[envelope.flaws[0].kind] if envelope.flaws else None
                 return Verdict(claim, State.SENT, reply, flaws or None, code)
             case Deferred(reason, reply, code=code):
@@ -194,7 +194,7 @@ class Deliver:
     def _handed_back(
         self, claim: Claim, reason: str, code: ReasonCode, reply: str | None = None
     ) -> Verdict:
-        return Verdict(claim, State.DEFERRED, reply, reason, code, _SMARTHOST_AWAY, counts=False)
+        return Verdict(claim, State.DEFERRED, reply, reason, code, _HAND_BACK_DELAY, counts=False)
 
 
 def _not_makeable(claim: Claim, error: Exception, code: ReasonCode) -> Verdict:

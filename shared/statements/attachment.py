@@ -1,11 +1,11 @@
-"""Prints a statement as PDF, even if its texts crash the typesetter."""
+"""The PDF that is attached to a mail, whatever the texts of a statement do to the typesetter."""
 
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final, Literal, NamedTuple
 
-from shared.statements.pdf import Panicked, Press, TypesettingError
+from shared.statements.pdf import Panicked, Typesetter, TypesettingError
 from shared.statements.scripts import COMMON, is_letter, scripts
 from shared.statements.view import View
 
@@ -18,73 +18,73 @@ _SIMPLE: Final = (
 )
 _COMPLEX: Final = re.compile(f"[^{_SIMPLE}]+(?:\\s+[^{_SIMPLE}]+)*")
 _BLANK: Final = "–"
-_LONG: Final = 200  # rows above which single texts are not tried
+_LONG: Final = 200  # rows from which on single texts are not tried, which would take long
 _TRIES: Final = 30
 
 Kind = Literal["missing_letters", "replaced_text", "no_pdf"]
 
 
 class Flaw(NamedTuple):
-    """A difference between a PDF and the ledger; `told` contains no personal data."""
+    """What a PDF does not show as the ledger has it; `text` holds nothing of the ledger."""
 
     kind: Kind
-    told: str
+    text: str
 
 
-class Copy(NamedTuple):
-    """A PDF (None if it cannot be made) and its flaws."""
+class Attachment(NamedTuple):
+    """A PDF, None if there can be none, and what is wrong with it."""
 
     pdf: bytes | None
     flaws: tuple[Flaw, ...]
 
 
-class Printer:
-    """Prints statements; a text that crashes the typesetter is replaced, all else is printed."""
+class AttachmentMaker:
+    """Makes the PDFs of statements; a text at which typst panics is replaced, and no other."""
 
     def __init__(self) -> None:
-        self._press = Press()
+        self._typesetter = Typesetter()
         #: The files of all fonts.
-        self.fonts = self._press.fonts
+        self.fonts = self._typesetter.fonts
 
     def uncovered(self) -> tuple[str, ...]:
-        """Return the common scripts that no font here covers."""
-        return scripts(self._press.lacks(COMMON))
+        """Return the scripts that no font here covers, of those in common use."""
+        return scripts(self._typesetter.uncovered(COMMON))
 
-    def print(self, view: View, moment: dt.datetime) -> Copy:
-        """Print a statement; the same bytes for the same view and moment of creation."""
+    def attachment(self, view: View, moment: dt.datetime) -> Attachment:
+        """Return the PDF of a statement; the same view and moment give the same bytes."""
         try:
-            return self._printed(view, moment, ())
+            return self._made(view, moment, ())
         except Panicked as panic:
             flaw = Flaw("replaced_text", f"a text is replaced in the PDF: {panic}")
             return self._without_culprits(view, moment, flaw)
         except TypesettingError as error:
             return _none(error)
 
-    def _printed(self, view: View, moment: dt.datetime, flaws: tuple[Flaw, ...]) -> Copy:
-        pdf, missing = self._press.print(view, moment)
+    def _made(self, view: View, moment: dt.datetime, flaws: tuple[Flaw, ...]) -> Attachment:
+        pdf, missing = self._typesetter.typeset(view, moment)
         symbols = {character for character in missing if not is_letter(character)}
         if symbols:
             # Bars in the place of a smile are worse than nothing.
-            pdf, missing = self._press.print(_mapped(view, _dropping(symbols)), moment)
+            pdf, missing = self._typesetter.typeset(_mapped(view, _dropping(symbols)), moment)
         if missing:
             names = ", ".join(scripts(missing))
             flaws += (Flaw("missing_letters", f"letters without a font in the PDF: {names}"),)
-        return Copy(pdf, flaws)
+        return Attachment(pdf, flaws)
 
-    def _without_culprits(self, view: View, moment: dt.datetime, flaw: Flaw) -> Copy:
+    def _without_culprits(self, view: View, moment: dt.datetime, flaw: Flaw) -> Attachment:
         suspects = sorted({text for text in _texts(view) if _COMPLEX.search(text)})
         culprits = self._culprits(view, moment, suspects)
         for replaced in (culprits, set(suspects)):
             try:
-                return self._printed(_mapped(view, _replacing(replaced)), moment, (flaw,))
+                return self._made(_mapped(view, _replacing(replaced)), moment, (flaw,))
             except Panicked:
                 continue
             except TypesettingError as error:
                 return _none(error)
-        return _none(TypesettingError(flaw.told))
+        return _none(TypesettingError(flaw.text))
 
     def _culprits(self, view: View, moment: dt.datetime, suspects: list[str]) -> set[str]:
-        """Return the unprintable texts, found by bisection, or all if that would take long."""
+        """Return those that cannot be printed, found by halves; all if that would take long."""
         culprits: set[str] = set()
         groups, tries = [suspects], 0
         while groups:
@@ -102,14 +102,14 @@ class Printer:
 
     def _panics(self, view: View, moment: dt.datetime) -> bool:
         try:
-            self._press.print(view, moment)
+            self._typesetter.typeset(view, moment)
         except Panicked:
             return True
         return False
 
 
-def _none(error: TypesettingError) -> Copy:
-    return Copy(None, (Flaw("no_pdf", f"sent without its PDF: {error}"),))
+def _none(error: TypesettingError) -> Attachment:
+    return Attachment(None, (Flaw("no_pdf", f"sent without its PDF: {error}"),))
 
 
 def _replacing(texts: set[str]) -> Callable[[str], str]:

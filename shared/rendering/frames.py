@@ -1,0 +1,179 @@
+"""Requests and answers on the pipes to a rendering process: framed data, and no code.
+
+A rendering process handles hostile text with native code, so its parent trusts no answer: sizes are
+bounded, every field is checked, and nothing is unpickled.
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import datetime
+from struct import Struct
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+from shared.mail.headers import one_line
+from shared.mail.mailbox import Mailbox
+from shared.statements.attachment import Flaw
+from shared.statements.model import StatementError
+from shared.statements.pdf import TypesettingError
+
+#: The sizes before each frame, in octets: of its head, which is JSON, and of its body.
+SIZES: Final = Struct("!II")
+#: The largest body in octets; 5,000 lines take 11 MB.
+MAX_BODY: Final = 64 * 1024 * 1024
+
+_MAX_HEAD: Final = 1024 * 1024
+_MAX_ERROR: Final = 8_000  # characters
+_MAX_REMARK: Final = 1_000  # characters
+_MAX_REMARKS: Final = 10
+
+
+class RenderingError(RuntimeError):
+    """A message could not be made, for a reason that is not known to lie in its statement."""
+
+
+class FrameError(ValueError):
+    """The data is no frame of ours; nothing after it can be read either."""
+
+
+class RenderRequest(NamedTuple):
+    """What a message is made of: a frozen statement, its sender, and when the send was `accepted`.
+
+    With `without`, the message has no PDF: that flaw is the reason, shown in the mail.
+    """
+
+    content: str
+    message: str | None
+    send_id: UUID
+    sender: Mailbox
+    accepted: datetime
+    without: Flaw | None = None
+
+
+class MessageParts(NamedTuple):
+    """A rendered message as a process answers it. The sender is not part of the answer."""
+
+    headers: bytes
+    body: bytes
+    flaws: tuple[Flaw, ...]
+
+
+class Ready(NamedTuple):
+    """The first answer of a process: it has started. The remarks are for the log."""
+
+    remarks: tuple[str, ...]
+
+
+Answer = MessageParts | Exception | Ready
+
+_ERRORS: Final[dict[str, type[Exception]]] = {
+    "statement": StatementError,
+    "typesetting": TypesettingError,
+    "other": RenderingError,
+}
+
+
+def request_frame(request: RenderRequest) -> bytes:
+    """Return the frame of a request. Raises StatementError if the statement is too large."""
+    content = request.content.encode()
+    if len(content) > MAX_BODY:
+        raise StatementError(f"the statement has more than {MAX_BODY} octets")
+    sender = request.sender
+    head = {
+        "message": request.message,
+        "send_id": str(request.send_id),
+        "sender": [sender.name, sender.local, sender.domain],
+        "accepted": request.accepted.isoformat(),
+        "without": request.without,
+    }
+    return _frame(head, content)
+
+
+def answer_frame(answer: Answer) -> bytes:
+    """Return the frame of an answer; for a message that is too large, the frame of an error."""
+    if isinstance(answer, MessageParts) and len(answer.body) > MAX_BODY:
+        answer = TypesettingError(f"the message has more than {MAX_BODY} octets")
+    if isinstance(answer, Ready):
+        return _frame({"kind": "ready", "remarks": answer.remarks})
+    if isinstance(answer, MessageParts):
+        headers = answer.headers.decode("ascii")
+        return _frame({"kind": "message", "headers": headers, "flaws": answer.flaws}, answer.body)
+    kind = next(name for name, error in _ERRORS.items() if isinstance(answer, error))
+    return _frame({"kind": kind, "reason": str(answer)[-_MAX_ERROR:]})
+
+
+def requests_in(data: bytearray) -> Iterator[RenderRequest]:
+    """Yield the requests that are complete in `data`, and remove them from it."""
+    begin = 0
+    while len(data) >= begin + SIZES.size:
+        head, body = sizes(data[begin : begin + SIZES.size])
+        content = begin + SIZES.size + head
+        if len(data) < content + body:
+            break
+        yield _request(data[begin + SIZES.size : content], data[content : content + body])
+        begin = content + body
+    del data[:begin]
+
+
+def sizes(prefix: bytes | bytearray) -> tuple[int, int]:
+    """Return the octets of a frame's head and body. Raises FrameError if they are too many."""
+    head, body = SIZES.unpack(prefix)
+    if head > _MAX_HEAD or body > MAX_BODY:
+        raise FrameError(f"a frame of {head} and {body} octets")
+    return head, body
+
+
+def answer_in(head: bytes, body: bytes) -> Answer:
+    """Return the answer of a frame. Raises FrameError if it is none of ours."""
+    fields = _fields(head)
+    kind, reason, headers, remarks = map(fields.get, ("kind", "reason", "headers", "remarks"))
+    if kind == "ready" and isinstance(remarks, list):
+        return Ready(tuple(one_line(str(one)[:_MAX_REMARK]) for one in remarks[:_MAX_REMARKS]))
+    if kind == "message" and isinstance(headers, str) and headers.isascii():
+        return MessageParts(headers.encode("ascii"), body, _flaws(fields.get("flaws")))
+    if isinstance(kind, str) and kind in _ERRORS and isinstance(reason, str):
+        reason = reason[:_MAX_ERROR]
+        return _ERRORS[kind](reason if kind == "other" else one_line(reason))
+    raise FrameError("an answer of no known kind")
+
+
+def _flaws(value: Any) -> tuple[Flaw, ...]:
+    match value:
+        case [*pairs] if len(pairs) <= _MAX_REMARKS:
+            return tuple(map(_flaw, pairs))
+    raise FrameError("flaws that are no list")
+
+
+def _flaw(value: Any) -> Flaw:
+    match value:
+        case ["missing_letters" | "replaced_text" | "no_pdf" as kind, str() as text]:
+            return Flaw(kind, one_line(text[:_MAX_REMARK]))
+    raise FrameError("a flaw of no known kind")
+
+
+def _request(head: bytearray, body: bytearray) -> RenderRequest:
+    fields = _fields(head)
+    without = fields["without"]
+    return RenderRequest(
+        content=body.decode(),
+        message=fields["message"],
+        send_id=UUID(fields["send_id"]),
+        sender=Mailbox(*fields["sender"]),
+        accepted=datetime.fromisoformat(fields["accepted"]),
+        without=None if without is None else _flaw(without),
+    )
+
+
+def _frame(fields: dict[str, Any], body: bytes = b"") -> bytes:
+    head = json.dumps(fields).encode("ascii")
+    return b"".join((SIZES.pack(len(head), len(body)), head, body))
+
+
+def _fields(head: bytes | bytearray) -> dict[str, Any]:
+    try:
+        fields = json.loads(head)
+    except (ValueError, RecursionError):
+        raise FrameError("a head that is no JSON") from None
+    if not isinstance(fields, dict):
+        raise FrameError("a head that is no object")
+    return fields
