@@ -6,7 +6,9 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).parents[2] / "docs"
-DECISIONS = sorted((DOCS / "adr").glob("[0-9]*.md"))
+DECISIONS = sorted(
+    (DOCS / "adr").glob("[0-9]*.md"), key=lambda path: int(path.name.partition("-")[0])
+)
 INDEX = (DOCS / "adr" / "README.md").read_text("utf-8")
 
 
