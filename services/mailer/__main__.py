@@ -12,10 +12,10 @@ from uuid import UUID
 import click
 import uvloop
 
-from services.mailer import app, dead_letters
-from services.mailer.dead_letters import DeadLetter
+from services.mailer import app
+from services.mailer.dead_letters import REFUSED, DeadLetter, choose, drop, read, replay
 from services.mailer.preview import NothingToPreview
-from services.mailer.preview import preview as compose_preview
+from services.mailer.preview import preview as preview_files
 from services.mailer.smtp.check import CheckFailed, check
 from shared.amqp import broker
 from shared.db import postgres
@@ -41,7 +41,7 @@ def cli() -> None:
 @cli.command()
 @click.pass_obj
 def run(environ: Mapping[str, str]) -> None:
-    """Consume and deliver until told to stop."""
+    """Consume and deliver until SIGTERM, SIGINT or SIGHUP."""
     settings = MailerSettings.from_environ(environ)
     logs.configure(settings)
     start.log_start(
@@ -62,7 +62,7 @@ def run(environ: Mapping[str, str]) -> None:
 @click.option("--to", "recipient", help="Also send a test mail to this address.")
 @click.pass_obj
 def check_smarthost(environ: Mapping[str, str], recipient: str | None) -> None:
-    """Talk to the smarthost of SMTP_URL, and tell of each step; exit status 1 if one fails."""
+    """Open a session with the smarthost and print each step. Exit status 1 if one fails."""
     settings = SmtpSettings.from_environ(environ)
     smarthost, sender = app.smarthost_from(settings), app.mail_from(settings)
     try:
@@ -72,25 +72,29 @@ def check_smarthost(environ: Mapping[str, str], recipient: str | None) -> None:
 
 
 @cli.group("dead-letters")
-def letters() -> None:
-    """Look at messages that could not be handled, and try them again."""
+def dead_letters() -> None:
+    """List, show, replay or delete messages that could not be handled."""
 
 
-@letters.command("list")
-@click.option("--most", default=100, show_default=True, help="How many, the oldest first.")
+@dead_letters.command("list")
+@click.option(
+    "--most", default=100, show_default=True, help="The number of dead letters, oldest first."
+)
 @click.pass_obj
-def list_letters(environ: Mapping[str, str], most: int) -> None:
+def list_dead_letters(environ: Mapping[str, str], most: int) -> None:
     """List dead letters: id, time, queue, reason, size."""
-    _show(_ask(dead_letters.read(_broker(environ), most)))
+    _print(_run(read(_broker(environ), most)))
 
 
-@letters.command("show")
+@dead_letters.command("show")
 @click.argument("letter_id")
-@click.option("--raw", is_flag=True, help="As it is, at a terminal too, which it may steer.")
+@click.option(
+    "--raw", is_flag=True, help="Print the octets as they are. At a terminal they can control it."
+)
 @click.pass_obj
-def show_letter(environ: Mapping[str, str], letter_id: str, *, raw: bool) -> None:
-    """Print one dead letter: as it is, but at a terminal with escapes."""
-    found = _ask(dead_letters.read(_broker(environ), sys.maxsize))
+def show_dead_letter(environ: Mapping[str, str], letter_id: str, *, raw: bool) -> None:
+    """Print the body of one dead letter. At a terminal, control characters are escaped."""
+    found = _run(read(_broker(environ), sys.maxsize))
     letter = next((letter for letter in found if letter.id == letter_id), None)
     if letter is None:
         raise click.ClickException(f"no dead letter {letter_id}")
@@ -100,33 +104,33 @@ def show_letter(environ: Mapping[str, str], letter_id: str, *, raw: bool) -> Non
 _everything = click.option("--all", "everything", is_flag=True, help="Every dead letter.")
 
 
-@letters.command("replay")
+@dead_letters.command("replay")
 @click.argument("letter_ids", nargs=-1)
 @_everything
-@click.option("--dry-run", is_flag=True, help="Only list those that would be replayed.")
+@click.option("--dry-run", is_flag=True, help="Only list what would be replayed.")
 @click.pass_obj
-def replay_letters(
+def replay_dead_letters(
     environ: Mapping[str, str], letter_ids: tuple[str, ...], *, everything: bool, dry_run: bool
 ) -> None:
-    """Put dead letters back into the queues they came from."""
+    """Put dead letters back into the queues from which they came."""
     wanted = _wanted(letter_ids, everything=everything)
     if dry_run:
-        _show(chosen := _ask(dead_letters.choose(_broker(environ), wanted)))
+        _print(chosen := _run(choose(_broker(environ), wanted)))
         click.echo(f"would replay {len(chosen)}")
         return
-    click.echo(f"replayed {len(_ask(dead_letters.replay(_broker(environ), wanted)))}")
+    click.echo(f"replayed {len(_run(replay(_broker(environ), wanted)))}")
 
 
-@letters.command("drop")
+@dead_letters.command("drop")
 @click.argument("letter_ids", nargs=-1)
 @_everything
 @click.pass_obj
-def drop_letters(
+def drop_dead_letters(
     environ: Mapping[str, str], letter_ids: tuple[str, ...], *, everything: bool
 ) -> None:
-    """Delete dead letters for good; no mail is lost by that, its delivery waits in Postgres."""
+    """Delete dead letters for good. No mail is lost: its delivery waits in Postgres."""
     wanted = _wanted(letter_ids, everything=everything)
-    click.echo(f"dropped {len(_ask(dead_letters.drop(_broker(environ), wanted)))}")
+    click.echo(f"dropped {len(_run(drop(_broker(environ), wanted)))}")
 
 
 @cli.command()
@@ -145,7 +149,7 @@ def preview(environ: Mapping[str, str], send_id: UUID, folder: Path) -> None:
     settings = LetterSettings.from_environ(environ)
     sender, links = app.mail_from(settings), app.unsubscribe_links(settings)
     pdf = settings.attach_pdf == "on"
-    contents = _ask(compose_preview(settings.database_url, sender, links, send_id, pdf=pdf))
+    contents = _run(preview_files(settings.database_url, sender, links, send_id, pdf=pdf))
     if "flaws.txt" in contents:
         click.echo(contents["flaws.txt"].decode(), err=True, nl=False)
     if str(folder) == "-":
@@ -173,26 +177,34 @@ def _broker(environ: Mapping[str, str]) -> str:
 
 def _wanted(letter_ids: tuple[str, ...], *, everything: bool) -> set[str] | None:
     if everything == bool(letter_ids):
-        raise click.UsageError("name the letters, or --all of them")
+        raise click.UsageError("name dead letters, or use --all")
     return None if everything else set(letter_ids)
 
 
-def _show(found: list[DeadLetter]) -> None:
+def _print(found: list[DeadLetter]) -> None:
     if not found:
-        click.echo("all is well: there are no dead letters", err=True)
+        click.echo("there are no dead letters", err=True)
     for letter in found:
-        told = (letter.id, letter.died_at, letter.queue, letter.reason, f"{len(letter.body)} bytes")
-        say("  ".join(told))
+        fields = (
+            letter.id,
+            letter.died_at,
+            letter.queue,
+            letter.reason,
+            f"{len(letter.body)} bytes",
+        )
+        say("  ".join(fields))
 
 
-def _ask(work: Coroutine[Any, Any, Result]) -> Result:
-    """Run `work`; trouble with a neighbour is one line and exit status 1."""
+def _run(work: Coroutine[Any, Any, Result]) -> Result:
+    """Run `work`. An error of Postgres or RabbitMQ is printed as one line, with exit status 1."""
     try:
         return asyncio.run(work)
-    except (MigrationError, NothingToPreview, *dead_letters.REFUSED) as error:
+    except (MigrationError, NothingToPreview, *REFUSED) as error:
         raise click.ClickException(escaped(str(error))) from None
     except (*postgres.UNAVAILABLE, *broker.UNAVAILABLE) as error:
-        raise click.ClickException(escaped(f"a neighbour is away: {error}")) from None
+        raise click.ClickException(
+            escaped(f"Postgres or RabbitMQ is not available: {error}")
+        ) from None
 
 
 def main() -> None:

@@ -45,7 +45,7 @@ DATABASE_CONNECTIONS = 6
 # Deliveries claimed for each session: while one is handed over, others are composed or recorded.
 AHEAD = 4
 # Each may take 0.65 GB while it typesets 5,000 lines; on more processors, run more mailers.
-_MAX_PROCESSES = 2
+_PROCESSES_MAX = 2
 
 
 class Metrics:
@@ -124,7 +124,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
 def _render_queue(settings: MailerSettings, counts: Metrics) -> RenderQueue:
     pdf = settings.attach_pdf == "on"
     # Without PDF, one process makes more messages than a mailer can hand over.
-    most = min(os.cpu_count() or 1, settings.mailer_concurrency, _MAX_PROCESSES) if pdf else 1
+    most = min(os.cpu_count() or 1, settings.mailer_concurrency, _PROCESSES_MAX) if pdf else 1
     return RenderQueue(most, pdf=pdf, flawed=counts.flawed)
 
 

@@ -1,4 +1,4 @@
-"""The messages that could not be read or were returned too often."""
+"""Dead letters: messages that could not be read or were returned too often."""
 
 import hashlib
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.process.logs import clean
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead letter; `id` is derived from the message, so it stays the same between calls."""
+    """One dead letter; its `id` is made from the message, so it is the same at every call."""
 
     id: str
     queue: str
@@ -27,28 +27,28 @@ class NoSuchDeadLetter(LookupError):
 
 
 class TruncatedDeadLetter(ValueError):
-    """Only the beginning of the message was kept, so it cannot be replayed."""
+    """The dead letter has only the beginning of the message, so it cannot be replayed."""
 
 
 REFUSED = (NoSuchDeadLetter, TruncatedDeadLetter)
 
 
 async def read(url: str, most: int) -> list[DeadLetter]:
-    """Return the oldest dead letters, which stay where they are."""
+    """Return the oldest dead letters; they stay in their queue."""
     async with opened(url) as channel:
         return [_letter(message) async for message in messages(channel, most)]
 
 
 async def choose(url: str, wanted: set[str] | None) -> list[DeadLetter]:
-    """Return the dead letters that `replay` and `drop` would take; they stay where they are."""
+    """Return the dead letters that `replay` and `drop` would take; they stay in their queue."""
     async with opened(url) as channel:
         return [_letter(message) for message in await _chosen(channel, wanted)]
 
 
 async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
-    """Delete dead letters for good; all of them for None.
+    """Delete the dead letters with the ids `wanted`, or all if it is None; return them.
 
-    Raises NoSuchDeadLetter, with nothing deleted, where one of `wanted` is not among them.
+    Raises NoSuchDeadLetter, and deletes nothing, if one of `wanted` does not exist.
     """
     async with opened(url) as channel:
         chosen = await _chosen(channel, wanted)
@@ -58,15 +58,15 @@ async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
 
 
 async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
-    """Put dead letters back into the queues they came from; all of them for None.
+    """Put the dead letters `wanted`, or all if it is None, back into their queues; return them.
 
-    Each is confirmed there before it leaves the dead letters. Raises NoSuchDeadLetter, with nothing
-    replayed, where one of `wanted` is not among them.
+    RabbitMQ confirms each there before it leaves the dead letters. Raises NoSuchDeadLetter or
+    TruncatedDeadLetter, and replays nothing, if one of them does not exist or is not complete.
     """
     async with opened(url) as channel:
         chosen = await _chosen(channel, wanted)
         if cut := [_letter(each).id for each in chosen if topology.CUT_FROM in each.headers]:
-            raise TruncatedDeadLetter(f"of these only the beginning was kept: {', '.join(cut)}")
+            raise TruncatedDeadLetter(f"of these only the beginning is there: {', '.join(cut)}")
         for message in chosen:
             came_from = queue(message.headers)
             exchange = await channel.get_exchange(topology.EXCHANGE_OF[came_from], ensure=False)
@@ -96,11 +96,11 @@ async def _chosen(
 
 def _letter(message: AbstractIncomingMessage) -> DeadLetter:
     digest = hashlib.sha256((message.message_id or "").encode() + b"\0" + message.body)
-    told, last = message.headers, death(message.headers)
+    headers, last = message.headers, death(message.headers)
     return DeadLetter(
         id=digest.hexdigest()[:12],
-        queue=queue(told),
-        reason=clean(str(last.get("reason") or told.get(topology.REASON, "unknown"))),
-        died_at=str(last.get("time") or told.get(topology.DIED_AT, "unknown")),
+        queue=queue(headers),
+        reason=clean(str(last.get("reason") or headers.get(topology.REASON, "unknown"))),
+        died_at=str(last.get("time") or headers.get(topology.DIED_AT, "unknown")),
         body=message.body,
     )

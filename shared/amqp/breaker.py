@@ -1,4 +1,4 @@
-"""The circuit breaker on a neighbour: while it is at fault, nothing is consumed."""
+"""The circuit breaker of a neighbour: while the neighbour is at fault, nothing is consumed."""
 
 import asyncio
 import time
@@ -17,7 +17,7 @@ _MOST_DOUBLINGS = 20
 class Pauses:
     """Seconds before each probe: `first`, then always twice as many, at most `longest`.
 
-    With `trial`, a probe that succeeds proves nothing: what is consumed then has to.
+    With `trial`, a probe that succeeds proves nothing: only the work after it does.
     """
 
     first: float = 1.0
@@ -30,7 +30,7 @@ class Pauses:
 
 
 class Fault(Unwell):
-    """What a neighbour is at fault of, with pauses of its own."""
+    """A fault of a neighbour, with pauses of its own."""
 
     pauses = Pauses()
 
@@ -41,9 +41,8 @@ _PAUSES = Pauses()
 class Breaker:
     """Open while `neighbour` is at fault; `probe` raises one of `faults` for as long as it is.
 
-    `fault` is the fault that it was found at last. `doubt` is why what is consumed after a pause is
-    on trial, None if it is not; `closed_at` is when consumption went on last, by the monotonic
-    clock.
+    `fault` is the latest fault. `doubt` is the reason why the work after a pause is on trial, None
+    if it is not. `closed_at` is the time at which consumption went on last, by the monotonic clock.
     """
 
     def __init__(
@@ -77,7 +76,7 @@ class Breaker:
         self._tripped.set()
 
     def proven(self) -> None:
-        """Say that the neighbour did its work, which ends a trial."""
+        """End a trial: the neighbour has done its work."""
         if self.doubt is not None and self.reason is None:
             _log.info("the neighbour is well again", neighbour=self._neighbour)
             self.doubt = None
@@ -92,14 +91,14 @@ class Breaker:
         await self._mended.wait()
 
     async def check(self) -> None:
-        """Raise what the neighbour is at fault of, for the health report."""
+        """Raise Unwell if the neighbour is at fault or on trial."""
         if self.reason is not None:
             raise Unwell(f"consumption pauses: {self.reason}")
         if self.doubt is not None:
             raise Unwell(f"on trial, after: {self.doubt}")
 
     async def watch(self) -> None:
-        """Probe, for ever, whenever the breaker is open; close it when a probe succeeds."""
+        """Run for ever: while the breaker is open, probe; close it when a probe succeeds."""
         while True:
             await self._tripped.wait()
             while self.reason is not None:
@@ -109,7 +108,7 @@ class Breaker:
                 except self._faults as fault:
                     self._failures += 1
                     self._believe(fault)
-                except Exception as error:  # noqa: BLE001 -- without a watch, the pause never ends
+                except Exception as error:  # noqa: BLE001 -- without this task, the pause never ends
                     _log.exception("neighbour could not be probed", neighbour=self._neighbour)
                     self._failures += 1
                     self.reason = f"the probe failed: {type(error).__name__}"

@@ -1,4 +1,4 @@
-"""Connections to RabbitMQ, and what it looks like when it is not there."""
+"""Connections to RabbitMQ, and the errors that mean that it is not available."""
 
 import asyncio
 import random
@@ -18,7 +18,7 @@ from shared import tcp
 from shared.amqp import decoding
 from shared.process.health import Unwell
 
-# Raised by anything asked of RabbitMQ while it is away, refusing, blocked or restarting.
+# Raised by every call to RabbitMQ while it is away, refuses, is blocked or restarts.
 UNAVAILABLE: tuple[type[Exception], ...] = (
     OSError,
     TimeoutError,
@@ -27,35 +27,35 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     RuntimeError,  # aiormq on a connection or channel that has just closed
 )
 
-# A peer that fell silent is noticed after three of these, in seconds.
-_HEARTBEAT = 10
+# A silent peer is noticed after three heartbeats.
+_HEARTBEAT_S = 10
 
 
-# In what RabbitMQ says of a connection that it refuses.
+# In the reason with which RabbitMQ refuses a connection.
 _USER = re.compile(r" for user '[^']*'")
 
-# For all hosts of an address together, in seconds.
-_PATIENCE = 10
+# For all hosts of a URL together.
+_CONNECT_S = 10
 
 
 async def connect(url: str, name: str) -> AbstractConnection:
     """Open a connection that notices a dead peer within 30 s; the caller reconnects.
 
-    Of several hosts in `url`, the nodes of one cluster, each is asked until one answers: in random
-    order, so that connections spread over them. Of several addresses of a host, too, each is tried.
-    Raises what the last one said if none answers; it is never without a text.
+    Several hosts in `url` are the nodes of one cluster: they are tried in random order, so that
+    connections spread over them, and so is each address of a host. Raises the error of the last
+    node if none answers; the error always has a text.
     """
     decoding.tolerate()
     nodes = _nodes(url)
     last: Exception = ConnectionError("no host was given")
     for node in random.sample(nodes, len(nodes)):
-        wanted = node.update_query(heartbeat=str(_HEARTBEAT), name=name)
-        patience = _PATIENCE / len(nodes)
+        wanted = node.update_query(heartbeat=str(_HEARTBEAT_S), name=name)
+        limit = _CONNECT_S / len(nodes)
         try:
-            async with asyncio.timeout(patience):
+            async with asyncio.timeout(limit):
                 return await aio_pika.connect(str(wanted), connection_class=_Connection)
         except TimeoutError:
-            last = Silent(f"no answer within {patience:g} s")
+            last = Silent(f"no answer within {limit:g} s")
         except UNAVAILABLE as error:
             said = _said(error)
             last = Refused(said) if said else error
@@ -63,15 +63,15 @@ async def connect(url: str, name: str) -> AbstractConnection:
 
 
 class Refused(Unwell, ConnectionRefusedError):
-    """RabbitMQ closed a connection that was being opened, and said why; without its user's name."""
+    """RabbitMQ refused a connection; the text is its reason without the name of the user."""
 
 
 class Silent(Unwell, TimeoutError):
-    """RabbitMQ said nothing for too long."""
+    """RabbitMQ did not answer in time."""
 
 
 class _Transport(TransportFactory):
-    """Opens the TCP connection to whichever address of the host answers."""
+    """Opens the TCP connection to the first address of the host that answers."""
 
     async def create(
         self, url: URL, **kwargs: Any
@@ -95,9 +95,9 @@ class _Connection(aio_pika.Connection):
 
 
 def _said(error: BaseException) -> str | None:
-    """Return why RabbitMQ closed a connection that was being opened, None if it did not say.
+    """Return the reason with which RabbitMQ refused a connection, None if there is none.
 
-    aiormq shows the object in which it stands instead.
+    The text of aiormq's error does not have it.
     """
     for frame, _ in traceback.walk_tb(error.__traceback__):
         answer = frame.f_locals.get("frame")
@@ -108,7 +108,7 @@ def _said(error: BaseException) -> str | None:
 
 
 def _nodes(url: str) -> list[URL]:
-    """Return one address for each of the hosts that `url` separates by commas."""
+    """Return one URL for each of the hosts between the commas of `url`."""
     parts = urlsplit(url)
     user, at, hosts = parts.netloc.rpartition("@")
     return [URL(parts._replace(netloc=f"{user}{at}{host}").geturl()) for host in hosts.split(",")]

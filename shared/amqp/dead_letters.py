@@ -1,4 +1,4 @@
-"""The queue of messages that could not be carried out, as whoever looks through it sees it."""
+"""The queue of dead letters, to look through."""
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ from shared.amqp import broker, topology
 
 @asynccontextmanager
 async def opened(url: str) -> AsyncIterator[AbstractChannel]:
-    """Yield a channel; what it got and did not acknowledge goes back when it closes."""
+    """Yield a channel. Messages that are not acknowledged go back to their queue when it closes."""
     connection = await broker.connect(url, "ledgerpost-dead-letters")
     async with connection:
         channel = await connection.channel(on_return_raises=True)
@@ -22,7 +22,7 @@ async def opened(url: str) -> AsyncIterator[AbstractChannel]:
 async def messages(
     channel: AbstractChannel, most: int | None
 ) -> AsyncIterator[AbstractIncomingMessage]:
-    """Get the oldest dead letters, all that there are now for None."""
+    """Yield the `most` oldest dead letters; all that are there now if `most` is None."""
     queue = await channel.get_queue(topology.DEAD_LETTERS)
     left = queue.declaration_result.message_count or 0
     for _ in range(left if most is None else min(left, most)):
@@ -33,14 +33,14 @@ async def messages(
 
 
 def death(headers: Mapping[str, FieldValue]) -> Mapping[str, FieldValue]:
-    """Return what RabbitMQ itself says of the last death of a message; empty if it does not."""
+    """Return RabbitMQ's own record of the last death of a message; empty if there is none."""
     deaths = headers.get("x-death")
     last = deaths[0] if isinstance(deaths, list) and deaths else {}
     return last if isinstance(last, dict) else {}
 
 
 def queue(headers: Mapping[str, FieldValue]) -> str:
-    """Return the queue from which a message came among the dead letters."""
-    # What RabbitMQ added counts first: a sender can set headers, too.
+    """Return the queue in which a dead letter was before."""
+    # RabbitMQ's own record comes first, because a sender can set headers, too.
     name = str(death(headers).get("queue") or headers.get(topology.CAME_FROM))
     return name if name in topology.EXCHANGE_OF else topology.DELIVERIES

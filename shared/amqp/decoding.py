@@ -1,9 +1,8 @@
-"""What comes from RabbitMQ, read whatever its sender wrote into it.
+"""The decoding of messages from RabbitMQ, whatever their senders wrote into them.
 
-RabbitMQ passes on properties and headers as they are: texts that are no UTF-8, times beyond the
-calendar. pamqp raises where it reads such ones, and aiormq gives up the connection then, with all
-that others sent; so one such message would hold up a queue, and take its neighbours to the dead
-letters.
+RabbitMQ passes on properties and headers unchecked: texts that are no UTF-8, times beyond the
+calendar. pamqp raises an error at these, and aiormq then closes the connection with all messages on
+it. One such message would block a queue, and send the others to the dead letters.
 """
 
 import struct
@@ -16,7 +15,7 @@ _LENGTH = struct.Struct(">I")
 
 
 def tolerate() -> None:
-    """Read from now on what cannot be read as if it were not there."""
+    """From now on, decode what cannot be read as if it were not there."""
     decode.METHODS["shortstr"] = _short_text
     decode.METHODS["table"] = decode.TABLE_MAPPING[b"F"] = _table
     decode.METHODS["timestamp"] = _time
@@ -41,5 +40,5 @@ def _read(
 ) -> tuple[int, FieldValue] | None:
     try:
         return reader(value)
-    except Exception:  # noqa: BLE001 -- whatever it is, the connection has to outlast it
+    except Exception:  # noqa: BLE001 -- whatever it is, the connection must survive it
         return None

@@ -1,4 +1,4 @@
-"""The relay's connection to RabbitMQ: confirmed publishing, reconnected at need."""
+"""The publisher of the relay: confirmed messages, on a connection that is opened again if lost."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,14 +15,14 @@ from shared.amqp import broker, topology
 from shared.messages import CONTENT_TYPE
 
 _PERSISTENT = 2  # AMQP's delivery mode
-_PATIENCE = 20.0  # seconds until unconfirmed messages count as lost
+_CONFIRM_S = 20.0  # after which messages without a confirm count as lost
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """One message: `mandatory` ones that no queue takes are not confirmed.
+    """One message. A `mandatory` one that no queue takes is not confirmed.
 
-    `traceparent` goes into its headers too, for those who trace messages without reading them.
+    `traceparent` also becomes a header, for programs that trace messages without reading them.
     """
 
     message_id: str
@@ -38,7 +38,7 @@ class Outgoing:
 
     @property
     def properties(self) -> Basic.Properties:
-        """What the broker gets beside the body; it is persistent."""
+        """The properties of the message, which is persistent."""
         traced = {"traceparent": self.traceparent} if self.traceparent else {}
         return Basic.Properties(
             headers={**self.headers, **traced} or None,
@@ -61,11 +61,11 @@ class Publisher:
         self._connecting = asyncio.Lock()
 
     async def ready(self) -> AbstractChannel:
-        """Return an open channel, connecting where needed; raises one of broker.UNAVAILABLE."""
+        """Return an open channel, connecting if needed. Raises one of broker.UNAVAILABLE."""
         async with self._connecting:
             if self._channel is None or self._channel.is_closed or self._connection_is_closed():
                 await self.close()
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(_CONFIRM_S):
                     self._connection = await broker.connect(self._url, self._name)
                     channel = await self._connection.channel(on_return_raises=True)
                     await topology.prepare(channel)
@@ -73,11 +73,11 @@ class Publisher:
             return self._channel
 
     async def publish(self, messages: Sequence[Outgoing]) -> list[bool]:
-        """Publish in one window and return, message by message, whether the broker confirmed it."""
-        # Below aio-pika, which waits for each message to be written before it writes the next.
+        """Publish all messages at once and return for each whether RabbitMQ confirmed it."""
+        # By aiormq, because aio-pika waits until a message is written before it writes the next.
         wire = cast("Channel", await (await self.ready()).get_underlay_channel())
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_CONFIRM_S):
                 results = await asyncio.gather(
                     *(
                         wire.basic_publish(
@@ -96,14 +96,14 @@ class Publisher:
             await self.close()
             raise
         if any(isinstance(result, PublishError) for result in results):
-            await self.close()  # no queue took it: declare them again
+            await self.close()  # no queue took it: the next use declares all queues again
         return [not isinstance(result, BaseException) for result in results]
 
     async def queue_is_empty(self) -> bool:
-        """Say whether no message is ready in the queue of due deliveries."""
+        """Return whether no message is ready in the queue of due deliveries."""
         channel = await self.ready()
-        # A connection that another loop gives up on meanwhile never answers.
-        async with asyncio.timeout(_PATIENCE):
+        # On a connection that another loop closes meanwhile, no answer comes.
+        async with asyncio.timeout(_CONFIRM_S):
             queue = await channel.declare_queue(topology.DELIVERIES, passive=True)
         return queue.declaration_result.message_count == 0
 

@@ -1,4 +1,4 @@
-"""A queue's messages to those who handle them; how a consumer keeps going."""
+"""The subscription to one queue: consumes for ever, over all losses of the connection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -14,20 +14,20 @@ from shared.process.health import Unwell
 from shared.process.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.subscription")
-_PAUSE = 1.0  # seconds before a broker that is away is tried again
-_PATIENCE = 20.0  # seconds for each answer of a broker, before it is asked on another connection
-_GOODBYE = 5.0
+_RETRY_S = 1.0  # before RabbitMQ is tried again while it is away
+_ANSWER_S = 20.0  # for each answer of RabbitMQ; then another connection is opened
+_CLOSE_S = 5.0
 
 
 class _Lost(Unwell, ConnectionResetError):
-    """Messages do not come on this connection any more."""
+    """Messages come on this connection no more."""
 
 
 class Subscription:
     """Consumes `queue` while the breaker is closed, reconnecting for ever.
 
-    `handle` gets each message in a task of its own, `prefetch` of them at once, and raises nothing.
-    A message that it does not settle comes again when the connection is gone.
+    Each message is passed to `handle` in a task of its own, `prefetch` of them at once; `handle`
+    must not raise. A message that it does not settle is delivered again after the connection.
     """
 
     def __init__(
@@ -47,11 +47,11 @@ class Subscription:
         self._breaker = breaker
         self._prefetch = prefetch
         self._trouble = Trouble("rabbitmq is away", "not connected yet")
-        self._at_work: set[asyncio.Future[None]] = set()
+        self._in_flight: set[asyncio.Future[None]] = set()
         self.stopping = False
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Consume until `stop`, then finish what is at work."""
+        """Consume until `stop`, then finish the messages in flight."""
         stopped = asyncio.create_task(stop.wait())
         try:
             while not stop.is_set():
@@ -59,19 +59,19 @@ class Subscription:
                     await self._consume(stopped)
                 except Exception as error:  # noqa: BLE001 - aiormq raises a bare Exception, too
                     self._trouble.met(error, queue=self._queue)
-                    await asyncio.wait([stopped], timeout=_PAUSE)
+                    await asyncio.wait([stopped], timeout=_RETRY_S)
             await self._drain()
         finally:
             stopped.cancel()
 
     async def check(self) -> None:
-        """Raise what keeps the messages from coming, for the health report."""
+        """Raise Unwell with the reason if no messages can come."""
         await self._trouble.check()
 
     async def _consume(self, stopped: asyncio.Task[bool]) -> None:
         connection = await broker.connect(self._url, self._name)
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_ANSWER_S):
                 channel = await connection.channel()
                 await topology.prepare(channel)
                 await channel.set_qos(prefetch_count=self._prefetch)
@@ -81,9 +81,9 @@ class Subscription:
                 await _first(self._breaker.mended(), lost, stopped)
                 if stopped.done() or lost.done():
                     break
-                # Below aio-pika, whose message for each delivery costs more than ours to handle it.
+                # By aiormq, because aio-pika's message object costs more than our handling of it.
                 wire = await channel.get_underlay_channel()
-                begun = await wire.basic_consume(self._queue, self._take, timeout=_PATIENCE)
+                begun = await wire.basic_consume(self._queue, self._take, timeout=_ANSWER_S)
                 self._trouble.over()
                 await _first(self._breaker.tripped(), lost, stopped)
                 if not lost.done():
@@ -97,13 +97,13 @@ class Subscription:
 
     async def _take(self, message: DeliveredMessage) -> None:
         task = asyncio.ensure_future(self._handle(message))
-        self._at_work.add(task)
-        task.add_done_callback(self._at_work.discard)
+        self._in_flight.add(task)
+        task.add_done_callback(self._in_flight.discard)
 
     async def _cancel(self, wire: Channel, tag: str, stopped: asyncio.Task[bool]) -> None:
-        """Take no further messages; a broker that does not answer keeps nobody from stopping."""
+        """Take no further messages. A silent RabbitMQ does not delay a process that stops."""
         try:
-            await wire.basic_cancel(tag, timeout=_GOODBYE)
+            await wire.basic_cancel(tag, timeout=_CLOSE_S)
         except TimeoutError:
             if not stopped.done():
                 raise
@@ -111,18 +111,18 @@ class Subscription:
 
     async def _drain(self) -> None:
         self.stopping = True
-        while self._at_work:
-            _log.info("finishing what is at work", queue=self._queue, count=len(self._at_work))
-            await asyncio.wait(self._at_work)
+        while self._in_flight:
+            _log.info("finishing messages in flight", queue=self._queue, count=len(self._in_flight))
+            await asyncio.wait(self._in_flight)
 
 
 async def accept(message: DeliveredMessage) -> None:
-    """Acknowledge, or leave it to the redelivery that follows a lost connection."""
+    """Acknowledge a message; after a lost connection it is delivered again instead."""
     await _settle(message.channel.basic_ack(_tag(message), wait=False))
 
 
 async def reject(message: DeliveredMessage) -> None:
-    """Let RabbitMQ put it among the dead letters, or give it to somebody once more."""
+    """Reject a message: RabbitMQ moves it to the dead letters, or delivers it once more."""
     await _settle(message.channel.basic_reject(_tag(message), requeue=False, wait=False))
 
 
@@ -131,16 +131,16 @@ def _tag(message: DeliveredMessage) -> int:
 
 
 async def _settle(settling: Awaitable[None]) -> None:
-    # On a connection that was lost a moment ago aiormq waits for ever to write.
+    # aiormq waits for ever to write on a connection that has just been lost.
     try:
-        async with asyncio.timeout(_GOODBYE):
+        async with asyncio.timeout(_CLOSE_S):
             await settling
     except broker.UNAVAILABLE as error:
         _log.info("message not acknowledged", error=repr(error))
 
 
 async def _watch(channel: AbstractChannel, lost: asyncio.Future[str]) -> None:
-    """Resolve `lost` when the channel closes or the broker cancels the consumer."""
+    """Resolve `lost` when the channel closes or RabbitMQ cancels the consumer."""
 
     def lose(reason: str) -> None:
         if not lost.done():
@@ -161,7 +161,7 @@ async def _first(event: Awaitable[None], *others: asyncio.Future[str] | asyncio.
 
 async def _close(closing: Awaitable[None]) -> None:
     try:
-        async with asyncio.timeout(_GOODBYE):
+        async with asyncio.timeout(_CLOSE_S):
             await closing
     except broker.UNAVAILABLE:
         return

@@ -1,4 +1,4 @@
-"""The exchanges, queues and bindings that both processes and their neighbours rely on."""
+"""The exchanges, queues and bindings that our processes and other systems rely on."""
 
 import re
 import struct
@@ -13,35 +13,36 @@ from pamqp import encode
 from pamqp.common import FieldValue
 
 DELIVERIES = "ledgerpost.send-transactions"
-# An exchange of a name of its own: who may publish to it needs no right on the queue.
+# An exchange with a name of its own: publishing to it needs no right on the queue.
 INTAKE = "ledgerpost.intake"
 SEND_REQUESTS = "ledgerpost.send-requests"
 DEAD_LETTERS = "ledgerpost.dead-letters"
 EVENTS = "ledgerpost.events"
 
-# What is told of a dead letter in its headers, where RabbitMQ's own x-death cannot say it.
+# Headers of a dead letter for what RabbitMQ's own x-death does not have.
 REASON, CAME_FROM, DIED_AT = "x-reason", "x-queue", "x-died-at"
-# Of a body of which only the beginning is kept: its size in octets, and the digest of all of it.
+# If only the beginning of a body is there: the size of all of it in octets, and its digest.
 CUT_FROM, SHA256 = "x-cut-from", "x-sha256"
 
-# Which exchange a message goes to on its way into a queue, under the queue's name.
+# The exchange by which messages enter each queue; the routing key is the queue's name.
 EXCHANGE_OF = {DELIVERIES: DELIVERIES, SEND_REQUESTS: INTAKE}
-# Nobody's answers are put into these.
+# Answers to requests are never published to these.
 QUEUES = frozenset({*EXCHANGE_OF, DEAD_LETTERS})
 
-# Quorum queues with a dead-letter exchange and a positive delivery limit: the three that mean the
-# same from RabbitMQ 3.10 to 4.3.
+# Quorum queues with a dead-letter exchange and a positive delivery limit mean the same from
+# RabbitMQ 3.10 to 4.3.
 _DELIVERY_LIMIT = 20
-# Looking at a dead letter counts as a delivery; past the limit it would be dropped.
+# Reading a dead letter counts as a delivery; after the limit it would be dropped.
 _INSPECTION_LIMIT = 1_000_000
 _QUORUM: dict[str, FieldValue] = {"x-queue-type": "quorum"}
 _ENTRANCE: dict[str, FieldValue] = {
     "x-dead-letter-exchange": DEAD_LETTERS,
     "x-delivery-limit": _DELIVERY_LIMIT,
-    # A policy that limits its length must not drop what was confirmed: who publishes is told.
+    # If a policy limits the length, the publisher gets a refusal, and no confirmed message is lost.
     "x-overflow": "reject-publish",
 }
-# Said of what is there with other arguments, and to a user who may configure nothing.
+# The errors for a queue that exists with other arguments, and for a user without the right to
+# configure.
 _REFUSED = (ChannelPreconditionFailed, ChannelAccessRefused)
 
 _log = structlog.get_logger("ledgerpost.topology")
@@ -60,7 +61,7 @@ def senders_headers(headers: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
 
 
 def _writable(value: FieldValue) -> FieldValue:
-    """Return what says the same: not all that can be read is taken for writing."""
+    """Return an equal value that can be written: pamqp reads more than it writes."""
     if isinstance(value, bytes):
         return bytearray(value)
     try:
@@ -71,16 +72,16 @@ def _writable(value: FieldValue) -> FieldValue:
 
 
 async def prepare(channel: AbstractChannel) -> None:
-    """Declare everything, and log of each queue with other arguments than ours, once in a process.
+    """Declare everything; once in a process, log each queue that has other arguments than ours.
 
-    The channel may be opened anew, so what was set on it before is lost.
+    The channel may be reopened, so settings made on it before are lost.
     """
     for queue, said in (await declare(channel)).items():
-        _tell(queue, said)
+        _log_once(queue, said)
 
 
-@cache  # so that it is not said again at each connection
-def _tell(queue: str, said: str) -> None:
+@cache  # so that it is not logged again at each connection
+def _log_once(queue: str, said: str) -> None:
     _log.warning(
         "queue lacks an argument of ours and is used as it is,"
         " see Queues and exchanges in docs/operations.md",
@@ -90,11 +91,11 @@ def _tell(queue: str, said: str) -> None:
 
 
 async def declare(channel: AbstractChannel) -> dict[str, str]:
-    """Declare every exchange, queue and binding; does nothing where they are there already.
+    """Declare every exchange, queue and binding that does not exist yet.
 
-    One that is there with other arguments, or which we may not declare, is used as it is. The
-    channel is opened anew then, so what was set on it before is lost. Returns what RabbitMQ said of
-    each queue that has other arguments.
+    A queue or exchange that exists with other arguments, or that this user may not declare, is used
+    as it is. The channel is reopened then, so settings made on it before are lost. Returns
+    RabbitMQ's error for each queue that has other arguments.
     """
     others: dict[str, str] = {}
     await _exchange(channel, DEAD_LETTERS, ExchangeType.FANOUT)
@@ -121,7 +122,7 @@ async def _queue(
     arguments: Mapping[str, FieldValue],
     others: dict[str, str],
 ) -> AbstractQueue:
-    """Return the queue; if it has other arguments, what RabbitMQ said goes into `others`."""
+    """Return the queue; if it has other arguments, put RabbitMQ's error into `others`."""
     try:
         return await channel.declare_queue(name, durable=True, arguments={**_QUORUM, **arguments})
     except _REFUSED as error:

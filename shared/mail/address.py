@@ -13,17 +13,16 @@ import email_validator
 import idna
 from email_validator import EmailNotValidError, validate_email
 
-# The library refuses names that the internet does not know, by a list out of which its README has
-# names taken. An inner network may well mail to `.local`, and a demo to `.test`: whether an address
-# can be reached is for the smarthost to say. Without this line tests/shared/mail/test_address.py
-# fails.
+# The library refuses names that the internet does not know; its README empties this list too.
+# An inner network may use `.local`, a demo `.test`: the smarthost decides whether an address can be
+# reached. Without this line tests/shared/mail/test_address.py fails.
 email_validator.SPECIAL_USE_DOMAIN_NAMES.clear()
 
 OCTETS_MAX = 254  # RFC 5321, 4.5.3.1.3
 LOCAL_OCTETS_MAX = 64  # RFC 5321, 4.5.3.1.1
-_COMPLAINT_CHARS_MAX = 200  # the library lists every character that it dislikes
+_COMPLAINT_CHARS_MAX = 200  # the library lists every character that it refuses
 
-# What most addresses look like. The library takes each of them as it is, in 20 times as long.
+# The form of most addresses. The library accepts all of them unchanged, but takes 20 times as long.
 _PLAIN_ATOM = r"[A-Za-z0-9_+-]+"
 _PLAIN_LABEL = r"(?=[A-Za-z0-9-]{1,63}(?:\.|$))[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*"
 _PLAIN = re.compile(
@@ -37,7 +36,7 @@ _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*")
 
 
 class Unsendable(ValueError):
-    """An address to which, or with which, no mail can be made."""
+    """No mail can be made to, or with, this address."""
 
 
 @dataclass(frozen=True)

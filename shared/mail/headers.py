@@ -1,4 +1,4 @@
-"""Header lines: ASCII by way of RFC 2047, folded, and unable to end themselves."""
+"""Header lines: in ASCII by RFC 2047, folded, and without line breaks of their content."""
 
 import re
 from email.header import Header
@@ -11,24 +11,24 @@ _UNPRINTABLE = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 
 
 def one_line(text: str) -> str:
-    """Turn every run of control characters, line breaks and spaces into one space."""
+    """Return text with one space for each run of control characters, line breaks and spaces."""
     return _UNPRINTABLE.sub(" ", text).strip()
 
 
 def plain_header(name: str, value: str) -> str:
-    """Make a header of a value that needs no encoding and cannot be folded; ends in CRLF."""
+    """Return the header of a value that needs no encoding and cannot be folded, with CRLF."""
     fits = len(name) + 2 + len(value) <= _WIDTH
     return f"{name}:{' ' if fits else _FOLD}{value}\r\n"
 
 
 def text_header(name: str, text: str) -> str:
-    """Make a header of free text, such as a subject; ends in CRLF."""
+    """Return the header of free text, such as a subject, with CRLF."""
     text = one_line(text)
     return f"{name}: {_folded(name, text) if _is_plain(text) else _encoded(name, text)}\r\n"
 
 
 def address_header(name: str, display: str, address: str) -> str:
-    """Make a header of one address with a display name, which may be empty; ends in CRLF."""
+    """Return the header of one address with a display name, which may be empty, with CRLF."""
     display = one_line(display)
     if not display:
         return plain_header(name, address)

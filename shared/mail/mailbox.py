@@ -11,9 +11,9 @@ _SENDER_CHARS_MAX = LOCAL_OCTETS_MAX - len("+bounce-") - 32
 
 @dataclass(frozen=True, slots=True)
 class Mailbox:
-    """Whom mail comes from: MAIL_FROM in its parts, all ASCII but the name.
+    """The sender of mail: MAIL_FROM in its parts, all ASCII except the name.
 
-    With `bounces`, each mail has a sender of its own in its envelope.
+    With `bounces`, each mail has a return path of its own.
     """
 
     name: str
@@ -23,7 +23,7 @@ class Mailbox:
 
     @classmethod
     def parse(cls, mail_from: str, *, bounces: bool = True) -> Self:
-        """Read "Name <a@b>" or "a@b"; raises ValueError with what is wrong with it."""
+        """Parse "Name <a@b>" or "a@b". Raises ValueError, whose text is what is wrong."""
         if len(mail_from) > _MAILBOX_CHARS_MAX:
             raise ValueError(f"has more than {_MAILBOX_CHARS_MAX} characters")
         if not mail_from.isprintable():
@@ -37,11 +37,11 @@ class Mailbox:
         local, domain = wire_form(address)
         longest = _SENDER_CHARS_MAX if bounces else LOCAL_OCTETS_MAX
         if not local.isascii() or len(local) > longest:
-            raise ValueError(f"wants an ASCII local part of at most {longest} characters")
+            raise ValueError(f"needs an ASCII local part of at most {longest} characters")
         return cls(name, local, domain, bounces)
 
     def return_path(self, delivery_id: UUID) -> str:
-        """Return the envelope's sender of one mail, to which its bounces go."""
+        """Return the return path of one mail, to which its bounces go."""
         local = f"{self.local}+bounce-{delivery_id.hex}" if self.bounces else self.local
         return f"{local}@{self.domain}"
 

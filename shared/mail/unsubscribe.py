@@ -1,4 +1,4 @@
-"""The link by which a recipient refuses further mail: nobody can make one who lacks the secret."""
+"""The link by which a recipient refuses further mail; it cannot be made without the secret."""
 
 import base64
 import binascii
@@ -10,7 +10,7 @@ _LONGEST_TOKEN = 44  # characters of 32 octets in base64, padding included
 
 
 class Links:
-    """Makes and reads the tokens of deliveries; each stands for its address and its business."""
+    """Makes and reads the tokens of deliveries; each names the address and the business."""
 
     def __init__(self, secret: str, public_url: str) -> None:
         self._secret = secret.encode()
@@ -22,7 +22,7 @@ class Links:
         return self._base + token.decode().rstrip("=")
 
     def delivery(self, token: str) -> UUID | None:
-        """Return the delivery that a token names, None where it was not made with our secret."""
+        """Return the delivery that a token names, None if it was not made with our secret."""
         if len(token) > _LONGEST_TOKEN:
             return None
         try:

@@ -20,12 +20,12 @@ from shared.statements.pdf import TypesettingError
 #: The sizes before each frame, in octets: of its head, which is JSON, and of its body.
 SIZES: Final = Struct("!II")
 #: The largest body in octets; 5,000 lines take 11 MB.
-MAX_BODY: Final = 64 * 1024 * 1024
+BODY_OCTETS_MAX: Final = 64 * 1024 * 1024
 
-_MAX_HEAD: Final = 1024 * 1024
-_MAX_ERROR: Final = 8_000  # characters
-_MAX_REMARK: Final = 1_000  # characters
-_MAX_REMARKS: Final = 10
+_HEAD_OCTETS_MAX: Final = 1024 * 1024
+_ERROR_CHARS_MAX: Final = 8_000  # characters
+_REMARK_CHARS_MAX: Final = 1_000  # characters
+_REMARKS_MAX: Final = 10
 
 
 class RenderingError(RuntimeError):
@@ -76,8 +76,8 @@ _ERRORS: Final[dict[str, type[Exception]]] = {
 def request_frame(request: RenderRequest) -> bytes:
     """Return the frame of a request. Raises StatementError if the statement is too large."""
     content = request.content.encode()
-    if len(content) > MAX_BODY:
-        raise StatementError(f"the statement has more than {MAX_BODY} octets")
+    if len(content) > BODY_OCTETS_MAX:
+        raise StatementError(f"the statement has more than {BODY_OCTETS_MAX} octets")
     sender = request.sender
     head = {
         "message": request.message,
@@ -91,15 +91,15 @@ def request_frame(request: RenderRequest) -> bytes:
 
 def answer_frame(answer: Answer) -> bytes:
     """Return the frame of an answer; for a message that is too large, the frame of an error."""
-    if isinstance(answer, MessageParts) and len(answer.body) > MAX_BODY:
-        answer = TypesettingError(f"the message has more than {MAX_BODY} octets")
+    if isinstance(answer, MessageParts) and len(answer.body) > BODY_OCTETS_MAX:
+        answer = TypesettingError(f"the message has more than {BODY_OCTETS_MAX} octets")
     if isinstance(answer, Ready):
         return _frame({"kind": "ready", "remarks": answer.remarks})
     if isinstance(answer, MessageParts):
         headers = answer.headers.decode("ascii")
         return _frame({"kind": "message", "headers": headers, "flaws": answer.flaws}, answer.body)
     kind = next(name for name, error in _ERRORS.items() if isinstance(answer, error))
-    return _frame({"kind": kind, "reason": str(answer)[-_MAX_ERROR:]})
+    return _frame({"kind": kind, "reason": str(answer)[-_ERROR_CHARS_MAX:]})
 
 
 def requests_in(data: bytearray) -> Iterator[RenderRequest]:
@@ -118,7 +118,7 @@ def requests_in(data: bytearray) -> Iterator[RenderRequest]:
 def sizes(prefix: bytes | bytearray) -> tuple[int, int]:
     """Return the octets of a frame's head and body. Raises FrameError if they are too many."""
     head, body = SIZES.unpack(prefix)
-    if head > _MAX_HEAD or body > MAX_BODY:
+    if head > _HEAD_OCTETS_MAX or body > BODY_OCTETS_MAX:
         raise FrameError(f"a frame of {head} and {body} octets")
     return head, body
 
@@ -128,18 +128,20 @@ def answer_in(head: bytes, body: bytes) -> Answer:
     fields = _fields(head)
     kind, reason, headers, remarks = map(fields.get, ("kind", "reason", "headers", "remarks"))
     if kind == "ready" and isinstance(remarks, list):
-        return Ready(tuple(one_line(str(one)[:_MAX_REMARK]) for one in remarks[:_MAX_REMARKS]))
+        return Ready(
+            tuple(one_line(str(one)[:_REMARK_CHARS_MAX]) for one in remarks[:_REMARKS_MAX])
+        )
     if kind == "message" and isinstance(headers, str) and headers.isascii():
         return MessageParts(headers.encode("ascii"), body, _flaws(fields.get("flaws")))
     if isinstance(kind, str) and kind in _ERRORS and isinstance(reason, str):
-        reason = reason[:_MAX_ERROR]
+        reason = reason[:_ERROR_CHARS_MAX]
         return _ERRORS[kind](reason if kind == "other" else one_line(reason))
     raise FrameError("an answer of no known kind")
 
 
 def _flaws(value: Any) -> tuple[Flaw, ...]:
     match value:
-        case [*pairs] if len(pairs) <= _MAX_REMARKS:
+        case [*pairs] if len(pairs) <= _REMARKS_MAX:
             return tuple(map(_flaw, pairs))
     raise FrameError("flaws that are no list")
 
@@ -147,7 +149,7 @@ def _flaws(value: Any) -> tuple[Flaw, ...]:
 def _flaw(value: Any) -> Flaw:
     match value:
         case ["missing_letters" | "replaced_text" | "no_pdf" as kind, str() as text]:
-            return Flaw(kind, one_line(text[:_MAX_REMARK]))
+            return Flaw(kind, one_line(text[:_REMARK_CHARS_MAX]))
     raise FrameError("a flaw of no known kind")
 
 

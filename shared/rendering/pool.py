@@ -20,7 +20,7 @@ _DEEP: Final = 4  # requests that wait for one process before another one is sta
 # Octets of a request, some 1,000 lines, after which a process ends to give its memory back:
 # typst holds on to half of what it needed.
 _BIG: Final = 200_000
-_MAX_FATAL: Final = 64  # sends remembered for having killed a process
+_FATAL_MAX: Final = 64  # sends remembered for having killed a process
 _PAUSE_S: Final = 5.0  # after a start that failed
 _KILLED: Final = Flaw("no_pdf", "sent without its PDF: the process that rendered it died")
 _NO_START: Final = "no rendering process could be started a moment ago"
@@ -103,7 +103,7 @@ class RenderPool:
             with suppress(ProcessDied):
                 return await self._in_own_process(request)
             self._fatal[request.send_id] = None
-            if len(self._fatal) > _MAX_FATAL:
+            if len(self._fatal) > _FATAL_MAX:
                 self._fatal.popitem(last=False)
         if self._pdf:
             with suppress(ProcessDied):

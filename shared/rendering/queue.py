@@ -17,7 +17,7 @@ _LONG = 128 * 1024
 _AHEAD_PDF: Final = 2
 _AHEAD: Final = 16
 # Requests with long statements that wait for one business; further ones are refused for now.
-_MAX_WAITING: Final = 8
+_WAITING_MAX: Final = 8
 
 
 class QueueFull(RuntimeError):
@@ -62,7 +62,7 @@ class RenderQueue:
         if not is_long(request):
             async with self._turns.turn(business):
                 return await self._short.message(request)
-        if self._long_turns.waiting(business) >= _MAX_WAITING:
+        if self._long_turns.waiting(business) >= _WAITING_MAX:
             raise QueueFull("other long statements of the business are being typeset")
         async with self._long_turns.turn(business):
             return await self._long.message(request)

@@ -36,7 +36,7 @@ from shared.statements.wording import line
 #: At most so many answers are written together, if more requests wait.
 TOGETHER: Final = 4
 
-_MAX_NAME: Final = 80  # characters of a business's name in a header
+_NAME_CHARS_MAX: Final = 80  # characters of a business's name in a header
 _LIMIT = 120  # seconds for one message
 _SOON_S: Final = 0.005  # an answer waits no longer for others to be written with it
 _READ_OCTETS: Final = 262_144
@@ -75,7 +75,7 @@ def message(rendered: Rendered, send_id: UUID, sender: Mailbox, accepted: dateti
     return build(
         send_id=send_id,
         sender=sender,
-        business_name=line(rendered.business.name, limit=_MAX_NAME),
+        business_name=line(rendered.business.name, limit=_NAME_CHARS_MAX),
         reply_to=rendered.reply_to,
         subject=rendered.subject,
         text=rendered.text,

@@ -18,7 +18,7 @@ from shared.process.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _RETRY_S: Final = 1.0  # between tries to record while Postgres is away
-_MAX_REFUSALS: Final = 5  # tries to record what Postgres, being there, refuses
+_REFUSALS_MAX: Final = 5  # tries to record what Postgres, being there, refuses
 
 
 class Claims:
@@ -64,7 +64,7 @@ class Claims:
                 decided = await self._recording.submit(verdict)
             except Exception as error:
                 refused += not isinstance(error, postgres.UNAVAILABLE)
-                if refused > _MAX_REFUSALS:
+                if refused > _REFUSALS_MAX:
                     raise
                 self._unrecorded.met(error)
                 await asyncio.sleep(_RETRY_S)

@@ -14,9 +14,9 @@ from typing import Final
 
 from shared.mail.address import Unsendable, wire_form
 
-_MAX_WAIT_S: Final = 1.5  # a mail may wait here, with its claim
-_MAX_DELAY_S: Final = 900.0  # a mail may be deferred, so that a new rate counts soon
-_MAX_DOMAINS: Final = 1000
+_WAIT_S_MAX: Final = 1.5  # a mail may wait here, with its claim
+_DELAY_S_MAX: Final = 900.0  # a mail may be deferred, so that a new rate counts soon
+_DOMAINS_MAX: Final = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +53,8 @@ class Pace:
         If that turn is too far off to be booked, return fewer seconds.
         """
         turn = max(self._next, self._booked, now)
-        if turn - now > _MAX_DELAY_S:
-            return _MAX_DELAY_S * random.uniform(0.5, 1)  # noqa: S311 -- no secret
+        if turn - now > _DELAY_S_MAX:
+            return _DELAY_S_MAX * random.uniform(0.5, 1)  # noqa: S311 -- no secret
         self._booked = turn + self._apart
         return turn - now
 
@@ -93,7 +93,7 @@ class Pacing:
         now = self._clock()
         slowest = max(paces, key=lambda pace: pace.wait(now))
         wait = slowest.wait(now)
-        if wait > _MAX_WAIT_S or (
+        if wait > _WAIT_S_MAX or (
             wait > 0 and slowest is not self._smarthost and self._places == 0
         ):
             delay = timedelta(seconds=slowest.book(now))
@@ -122,7 +122,7 @@ class Pacing:
         return paces
 
     def _forget(self) -> None:
-        if len(self._domains) >= _MAX_DOMAINS:
+        if len(self._domains) >= _DOMAINS_MAX:
             now = self._clock()
             self._domains = {n: pace for n, pace in self._domains.items() if not pace.idle(now)}
 

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from shared.text import line
 
-MAX_LINE = 4096
-MAX_LINES = 100
-MAX_TEXT = 500
+LINE_OCTETS_MAX = 4096
+LINES_MAX = 100
+TEXT_CHARS_MAX = 500
 
 _POSITIVE, _TRANSIENT, _PERMANENT = 2, 4, 5
 CLOSING = 421
@@ -46,7 +46,7 @@ class Reply:
         return self.code // 100 == _PERMANENT
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))[:MAX_TEXT]
+        return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))[:TEXT_CHARS_MAX]
 
 
 class ReplyReader:
@@ -67,16 +67,16 @@ class ReplyReader:
             if reply is not None:
                 yield reply
         del self._rest[:begin]
-        if len(self._rest) > MAX_LINE:
+        if len(self._rest) > LINE_OCTETS_MAX:
             raise MalformedReply("an endless reply line")
 
     def _line(self, line: bytes) -> Reply | None:
         match = _LINE.fullmatch(line)
-        if match is None or len(line) > MAX_LINE or self._code not in {b"", match[1]}:
+        if match is None or len(line) > LINE_OCTETS_MAX or self._code not in {b"", match[1]}:
             raise MalformedReply("a malformed reply")
         self._code = match[1]
         self._lines.append(match[3])
-        if len(self._lines) > MAX_LINES:
+        if len(self._lines) > LINES_MAX:
             raise MalformedReply("an endless reply")
         if match[2] == b"-":
             return None
@@ -91,9 +91,9 @@ def _reply(code: int, lines: list[bytes]) -> Reply:
     enhanced = next((match[1] for match in found if match), "")
     if enhanced:
         texts = [text.removeprefix(enhanced).strip() for text in texts]
-    return Reply(code, enhanced, " ".join(filter(None, texts))[:MAX_TEXT])
+    return Reply(code, enhanced, " ".join(filter(None, texts))[:TEXT_CHARS_MAX])
 
 
 def line_text(text: str) -> str:
-    """Return text from a smarthost as one printable line of at most MAX_TEXT characters."""
-    return line(text, MAX_TEXT)
+    """Return text from a smarthost as one printable line of at most TEXT_CHARS_MAX characters."""
+    return line(text, TEXT_CHARS_MAX)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from services.mailer.smtp.replies import MalformedReply, Reply, ReplyReader
 from shared.deliveries.reasons import ReasonCode
 
-_MOST_UNREAD = 8
+_UNREAD_MAX = 8
 
 
 class SessionLost(ConnectionError):
@@ -46,7 +46,7 @@ class SessionProtocol(asyncio.Protocol):
             self.replies.extend(self._reader.feed(data))
         except MalformedReply as garbage:
             self.end(str(garbage), Garbled)
-        if len(self.replies) > _MOST_UNREAD:
+        if len(self.replies) > _UNREAD_MAX:
             self.end("replies to nothing", Garbled)
         self._news.set()
 

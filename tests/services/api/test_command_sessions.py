@@ -76,4 +76,4 @@ async def test_the_mailers_preview_comes_in_the_same_way(database: str) -> None:
     words = ["preview", str(uuid4()), "--to", "-"]
     ended = await asyncio.to_thread(CliRunner().invoke, mailer, words, obj=settings)
     assert ended.exit_code == 1
-    assert ended.stderr == f"Error: a neighbour is away: {READ_ONLY}\n"
+    assert ended.stderr == f"Error: Postgres or RabbitMQ is not available: {READ_ONLY}\n"

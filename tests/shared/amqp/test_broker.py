@@ -42,7 +42,7 @@ async def test_connections_spread_over_the_nodes(broker: str) -> None:
 async def test_a_node_that_says_nothing_is_given_up_in_time(
     broker: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.amqp.broker._PATIENCE", 1)
+    monkeypatch.setattr("shared.amqp.broker._CONNECT_S", 1)
     here = urlsplit(broker)
     async with Proxy(broker) as silent:
         silent.black_hole()
@@ -74,7 +74,7 @@ async def test_a_host_whose_first_address_is_a_black_hole_is_reached(
 
 
 async def test_silence_has_a_text(broker: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("shared.amqp.broker._PATIENCE", 0.5)
+    monkeypatch.setattr("shared.amqp.broker._CONNECT_S", 0.5)
     async with Proxy(broker) as silent:
         silent.black_hole()
         with pytest.raises(TimeoutError, match=r"^no answer within 0\.5 s$"):

@@ -17,7 +17,7 @@ import pytest
 
 from shared.mail.mailbox import Mailbox
 from shared.rendering import pool
-from shared.rendering.frames import MAX_BODY, RenderingError, RenderRequest
+from shared.rendering.frames import BODY_OCTETS_MAX, RenderingError, RenderRequest
 from shared.rendering.pool import NoRenderProcess, RenderPool
 from shared.statements.model import StatementError
 from tests.shared.statements.snapshots import frozen, snapshot
@@ -54,7 +54,7 @@ def answers(marker: Path) -> dict[str, bytes]:
         "pickle-as-body": frame(b'{"kind": "message"}', code),
         "garbage": b"\xff\x00" * 4096,
         "huge-head": pack("!II", 2**32 - 1, 0),
-        "huge-body": pack("!II", 2, MAX_BODY + 1) + b"{}",
+        "huge-body": pack("!II", 2, BODY_OCTETS_MAX + 1) + b"{}",
         "nested": frame(b"[" * 20_000),
         "no-object": frame(b"[]"),
         "no-headers": frame(b'{"kind": "message"}'),

@@ -134,7 +134,7 @@ async def test_a_broker_that_falls_silent_keeps_nobody_from_stopping(
 async def test_a_connection_that_dies_while_many_are_settled_keeps_nobody_from_stopping(
     broker: str, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(subscription, "_GOODBYE", 0.5)
+    monkeypatch.setattr(subscription, "_CLOSE_S", 0.5)
     handled: list[UUID] = []
     hold = asyncio.Event()
 

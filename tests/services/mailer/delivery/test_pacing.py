@@ -104,10 +104,10 @@ async def test_a_long_line_comes_back_soon_enough_for_a_new_rate(clock: Clock) -
         assert later is not None
         delays.append(later.delay.total_seconds())
     assert delays[:3] == [2, 4, 6]
-    assert max(delays) == pacing._MAX_DELAY_S
-    assert min(delays[450:]) >= pacing._MAX_DELAY_S / 2
+    assert max(delays) == pacing._DELAY_S_MAX
+    assert min(delays[450:]) >= pacing._DELAY_S_MAX / 2
     # What was never booked does not keep later ones waiting.
-    clock.now += 2 * pacing._MAX_DELAY_S
+    clock.now += 2 * pacing._DELAY_S_MAX
     assert await paced.turn("a@x.com") is None
     later = await paced.turn("a@x.com")
     assert later is not None
@@ -116,7 +116,7 @@ async def test_a_long_line_comes_back_soon_enough_for_a_new_rate(clock: Clock) -
 
 async def test_quiet_domains_are_forgotten_and_busy_ones_are_not(clock: Clock) -> None:
     paced = Pacing(None, 0.001, 10, clock)
-    for number in range(pacing._MAX_DOMAINS):
+    for number in range(pacing._DOMAINS_MAX):
         await paced.turn(f"a@x{number}.com")
     clock.now += 2000
     await paced.turn("a@x0.com")

@@ -1,6 +1,12 @@
 import pytest
 
-from services.mailer.smtp.replies import MAX_LINE, MAX_LINES, MalformedReply, Reply, ReplyReader
+from services.mailer.smtp.replies import (
+    LINE_OCTETS_MAX,
+    LINES_MAX,
+    MalformedReply,
+    Reply,
+    ReplyReader,
+)
 
 
 def read(*chunks: bytes) -> list[Reply]:
@@ -46,9 +52,9 @@ def test_one_line(raw: bytes, reply: Reply) -> None:
         b"250-a\r\n550 b\r\n",
         b"250-a\r\nnonsense\r\n",
         "\uff12\uff15\uff10 x\r\n".encode(),
-        b"x" * (MAX_LINE + 1),
-        b"250 " + b"x" * MAX_LINE + b"\r\n",
-        b"250-x\r\n" * (MAX_LINES + 1),
+        b"x" * (LINE_OCTETS_MAX + 1),
+        b"250 " + b"x" * LINE_OCTETS_MAX + b"\r\n",
+        b"250-x\r\n" * (LINES_MAX + 1),
     ],
 )
 def test_what_is_no_reply_is_garbage(raw: bytes) -> None:
