@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for part in ("services", "shared") for path in (ROOT / part).rglob("*.py"))
 # It hands the rendering processes an environment without our secrets.
-PASSES_ON = {"shared/rendering/child.py"}
+PASSES_ON = {"shared/rendering/process.py"}
 PROGRAM = """
 import importlib, json, sys
 root, names = sys.argv[1], json.loads(sys.argv[2])
