@@ -36,13 +36,13 @@ REFUSED = (NoSuchDeadLetter, TruncatedDeadLetter)
 async def read(url: str, most: int) -> list[DeadLetter]:
     """Return the oldest dead letters; they stay in their queue."""
     async with opened(url) as channel:
-        return [_letter(message) async for message in messages(channel, most)]
+        return [_dead_letter(message) async for message in messages(channel, most)]
 
 
 async def choose(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     """Return the dead letters that `replay` and `drop` would take; they stay in their queue."""
     async with opened(url) as channel:
-        return [_letter(message) for message in await _chosen(channel, wanted)]
+        return [_dead_letter(message) for message in await _chosen(channel, wanted)]
 
 
 async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
@@ -54,7 +54,7 @@ async def drop(url: str, wanted: set[str] | None) -> list[DeadLetter]:
         chosen = await _chosen(channel, wanted)
         for message in chosen:
             await message.ack()
-        return [_letter(message) for message in chosen]
+        return [_dead_letter(message) for message in chosen]
 
 
 async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
@@ -65,7 +65,7 @@ async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
     """
     async with opened(url) as channel:
         chosen = await _chosen(channel, wanted)
-        if cut := [_letter(each).id for each in chosen if topology.CUT_FROM in each.headers]:
+        if cut := [_dead_letter(each).id for each in chosen if topology.CUT_FROM in each.headers]:
             raise TruncatedDeadLetter(f"of these only the beginning is there: {', '.join(cut)}")
         for message in chosen:
             came_from = queue(message.headers)
@@ -81,20 +81,20 @@ async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
             )
             await exchange.publish(copy, came_from, mandatory=True, timeout=20)
             await message.ack()
-        return [_letter(message) for message in chosen]
+        return [_dead_letter(message) for message in chosen]
 
 
 async def _chosen(
     channel: AbstractChannel, wanted: set[str] | None
 ) -> list[AbstractIncomingMessage]:
-    found = [(_letter(message).id, message) async for message in messages(channel, None)]
+    found = [(_dead_letter(message).id, message) async for message in messages(channel, None)]
     missing = (wanted or set()) - {key for key, _ in found}
     if missing:
         raise NoSuchDeadLetter(f"no dead letter {', '.join(sorted(missing))}")
     return [message for key, message in found if wanted is None or key in wanted]
 
 
-def _letter(message: AbstractIncomingMessage) -> DeadLetter:
+def _dead_letter(message: AbstractIncomingMessage) -> DeadLetter:
     digest = hashlib.sha256((message.message_id or "").encode() + b"\0" + message.body)
     headers, last = message.headers, death(message.headers)
     return DeadLetter(

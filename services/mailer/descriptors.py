@@ -1,4 +1,4 @@
-"""Open files: enough of them for all connections, or no start."""
+"""The limit of open files: high enough for all connections, or no start."""
 
 import resource
 
@@ -9,10 +9,10 @@ _BESIDES = 64
 
 
 def provide(concurrency: int) -> None:
-    """Raise the soft limit of open files as far as so many sessions need it.
+    """Raise the soft limit of open files to what this number of sessions needs.
 
-    Raises SettingsError if the hard limit is below that: without descriptors left for it, the ops
-    port would not answer.
+    Raises SettingsError if the hard limit is lower: without free descriptors the ops port would not
+    answer.
     """
     needed = 2 * concurrency + _BESIDES
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

@@ -1,7 +1,7 @@
-"""The rights that a process of the mailer gives up, for good and for all it starts.
+"""The confinement of a process: rights that it gives up for good, for itself and its children.
 
-Each part is the kernel's; where a kernel has no Landlock, or the machine is of another kind than
-the filter knows, that part is left out, and `confine` says so.
+The kernel enforces each part. If it has no Landlock, or the filter does not know the machine, that
+part is left out, and `confine` returns its name.
 """
 
 import ctypes
@@ -26,7 +26,7 @@ _VERSION: Final = 1
 _BENEATH: Final = 1
 _READ_FILE: Final = 1 << 2
 _READ_DIR: Final = 1 << 3
-# Landlock by version: how many kinds of access to files it knows, and how much of its rule set.
+# Landlock by version: the number of kinds of access to files, and the parts of its rule set.
 _KINDS: Final = {1: 13, 2: 14, 3: 15, 4: 15, 5: 16}
 _NETWORK_FROM: Final = 4  # TCP connections, in and out
 _SCOPES_FROM: Final = 6  # signals and abstract sockets of processes outside
@@ -34,7 +34,7 @@ _SCOPES_FROM: Final = 6  # signals and abstract sockets of processes outside
 _MEMORY: Final = 1024 * 1024 * 1024
 _FILES: Final = 64
 
-# Where Python, its libraries and ours are, and what tells the time in other places.
+# Folders of Python, of its libraries and ours, and of time zones.
 _SYSTEM: Final = ("/usr/lib", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo")
 _OURS: Final = Path(__file__).resolve().parents[2]
 
@@ -42,31 +42,32 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def hide() -> None:
-    """Keep the memory and the environment of this process from others of the same user.
+    """Hide the memory and the environment of this process from others of the same user.
 
-    The children that it starts are not hidden. There are no core dumps either.
+    Its children are not hidden. It makes no core dumps either.
     """
     _prctl(_SET_NO_NEW_PRIVS, 1)
     _prctl(_SET_DUMPABLE, 0)
 
 
 def confine(fonts: Iterable[str]) -> list[str]:
-    """Leave this process nothing but its pipes, reading of programs and `fonts`, and computing.
+    """Leave this process only its pipes, reading of programs and `fonts`, and computing.
 
     It opens no other file and no socket, starts no process, and neither sees nor signals any.
-    Has to be called while there is one thread only. Returns what this kernel could not take away.
+    Must be called while there is one thread only. Returns the rights that this kernel cannot take
+    away.
     """
     _prctl(_SET_NO_NEW_PRIVS, 1)
     _prctl(_SET_DUMPABLE, 0)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (_FILES, _FILES))
     resource.setrlimit(resource.RLIMIT_DATA, (_MEMORY, _MEMORY))
-    kept = []
+    left = []
     if not _only_read(_readable(fonts)):
-        kept.append("files (no Landlock)")
+        left.append("files (no Landlock)")
     if not seccomp.install():
-        kept.append("system calls (no filter for this machine)")
-    return kept
+        left.append("system calls (no filter for this machine)")
+    return left
 
 
 def _readable(fonts: Iterable[str]) -> set[Path]:
@@ -78,7 +79,7 @@ def _readable(fonts: Iterable[str]) -> set[Path]:
 
 
 def _only_read(folders: Iterable[Path]) -> bool:
-    """Allow reading in these folders, and no other use of any file; False without Landlock."""
+    """Allow reading in these folders, and no other use of any file. Returns False without Landlock."""
     version = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
     if version < 1:
         return False

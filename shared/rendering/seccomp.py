@@ -1,4 +1,4 @@
-"""A filter of system calls: no network, no further process, no hand on another one."""
+"""A filter of system calls: no network, no new process, no access to other processes."""
 
 import ctypes
 import errno
@@ -8,7 +8,7 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
-# seccomp(2), and where seccomp_data holds what is asked for.
+# seccomp(2), and the offsets in seccomp_data.
 _SET_SECCOMP: Final = 22
 _FILTER: Final = 2
 _NUMBER: Final = 0
@@ -26,10 +26,10 @@ _ALLOW: Final = 0x7FFF_0000
 _KILL: Final = 0x8000_0000
 _REFUSE: Final = 0x0005_0000
 
-_X32: Final = 0x4000_0000  # the other numbers by which an x86-64 can be called
+_X32: Final = 0x4000_0000  # the second set of numbers of system calls on x86-64
 _THREAD: Final = 0x0001_0000  # of clone(2)
 
-# Names and numbers of what is refused. The same on every machine:
+# Names and numbers of the refused calls. The same on every machine:
 _NEWER: Final = """
     pidfd_send_signal 424 io_uring_setup 425 io_uring_enter 426 io_uring_register 427
     move_mount 429 fsopen 430 pidfd_open 434 pidfd_getfd 438 process_madvise 440 fchmodat2 452
@@ -58,7 +58,7 @@ _AARCH64: Final = """
     open_by_handle_at 265 bpf 280 userfaultfd 282 memfd_create 279
     shmget 194 semget 190 msgget 186 mq_open 180
 """
-# By machine, with the number by which a call says which machine it means.
+# By machine, with the number of its architecture in seccomp_data.
 _REFUSED: Final = {"x86_64": (0xC000_003E, _X86_64), "aarch64": (0xC000_00B7, _AARCH64)}
 _CLONE3: Final = 435
 
@@ -101,7 +101,7 @@ def _program(machine: str) -> Iterator[_Step]:
     for number in (refused + _NEWER).split()[1::2]:
         yield _IS, 0, 1, int(number)
         yield _RETURN, 0, 0, _REFUSE | errno.EPERM
-    # Its flags lie in memory, where no filter can see them; libc then asks clone instead.
+    # The flags of clone3 lie in memory, where no filter can see them; libc then calls clone instead.
     yield _IS, 0, 1, _CLONE3
     yield _RETURN, 0, 0, _REFUSE | errno.ENOSYS
     yield from _only(_CLONE[machine], (_HAS, _THREAD))
@@ -111,7 +111,7 @@ def _program(machine: str) -> Iterator[_Step]:
 
 
 def _only(number: int, *allowed: tuple[int, int]) -> Iterator[_Step]:
-    """Allow a call only where its first argument passes one of these tests."""
+    """Allow a call only if its first argument passes one of these tests."""
     yield _IS, 0, 2 + 2 * len(allowed), number
     yield _LOAD, 0, 0, _FIRST
     for test, value in allowed:

@@ -1,4 +1,4 @@
-"""When a deferred mail is tried again."""
+"""The retries of a deferred mail."""
 
 import random
 from datetime import timedelta

@@ -190,14 +190,14 @@ class Connector:
         )
 
     def _fault(self, refused: aiosmtplib.SMTPResponseException) -> SmarthostAtFault:
-        said = f"{refused.code} {refused.message}" if refused.code > 0 else refused.message
+        reply = f"{refused.code} {refused.message}" if refused.code > 0 else refused.message
         if isinstance(refused, aiosmtplib.SMTPAuthenticationError) and refused.code >= _PERMANENT:
-            return PasswordRefused(self._clean(said))
+            return PasswordRefused(self._clean(reply))
         if refused.code == CLOSING:
-            return TooManySessions(self._clean(said))
+            return TooManySessions(self._clean(reply))
         is_later = 0 < refused.code < _PERMANENT
         code = ReasonCode.SMARTHOST_BUSY if is_later else ReasonCode.SMARTHOST_REFUSED
-        return SmarthostAtFault(self._clean(said), code)
+        return SmarthostAtFault(self._clean(reply), code)
 
     def _clean(self, text: str) -> str:
         """Return one line, with the password removed, plain or in base64 as it was sent."""

@@ -1,4 +1,4 @@
-"""Suppressions, unsubscribing and rates, from request to mail."""
+"""The sending policy, from request to mail: rates, quota, suppressions, unsubscribing."""
 
 import asyncio
 import socket
