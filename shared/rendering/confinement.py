@@ -79,7 +79,7 @@ def _readable(fonts: Iterable[str]) -> set[Path]:
 
 
 def _only_read(folders: Iterable[Path]) -> bool:
-    """Allow reading in these folders, and no other use of any file. Returns False without Landlock."""
+    """Allow reading in these folders and no other use of files. False: there is no Landlock."""
     version = _libc.syscall(_CREATE_RULESET, None, ctypes.c_size_t(0), _VERSION)
     if version < 1:
         return False

@@ -101,7 +101,7 @@ def _program(machine: str) -> Iterator[_Step]:
     for number in (refused + _NEWER).split()[1::2]:
         yield _IS, 0, 1, int(number)
         yield _RETURN, 0, 0, _REFUSE | errno.EPERM
-    # The flags of clone3 lie in memory, where no filter can see them; libc then calls clone instead.
+    # The flags of clone3 are in memory, where no filter can see them; libc calls clone instead.
     yield _IS, 0, 1, _CLONE3
     yield _RETURN, 0, 0, _REFUSE | errno.ENOSYS
     yield from _only(_CLONE[machine], (_HAS, _THREAD))

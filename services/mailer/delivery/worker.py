@@ -89,9 +89,9 @@ class Worker:
         self._observer = observer
 
     async def __call__(self, delivery_id: UUID) -> None:
-        """Worker one mail if it waits to be sent; afterwards its wake-up is done with.
+        """Deliver one mail if it waits to be sent; afterwards its wake-up can be acknowledged.
 
-        Raises one of postgres.UNAVAILABLE where nothing was claimed because Postgres is away.
+        Raises one of postgres.UNAVAILABLE if nothing was claimed because Postgres is away.
         """
         if self._breaker.reason is not None:
             fault = self._breaker.fault
