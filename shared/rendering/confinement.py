@@ -36,7 +36,7 @@ _FILES: Final = 64
 
 # Folders of Python, of its libraries and ours, and of time zones.
 _SYSTEM: Final = ("/usr/lib", "/usr/local/lib", "/lib", "/lib64", "/usr/share/zoneinfo")
-_OURS: Final = Path(__file__).resolve().parents[2]
+_OURS: Final = Path(__file__).resolve().parents[1]
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -73,9 +73,8 @@ def confine(fonts: Iterable[str]) -> list[str]:
 def _readable(fonts: Iterable[str]) -> set[Path]:
     paths = sysconfig.get_paths()
     programs = [paths[name] for name in ("stdlib", "platstdlib", "purelib", "platlib")]
-    ours = [_OURS / "services", _OURS / "shared"]
     folders = {Path(font).parent for font in fonts}
-    return {*map(Path, _SYSTEM), *map(Path, programs), *ours, *folders}
+    return {*map(Path, _SYSTEM), *map(Path, programs), _OURS, *folders}
 
 
 def _only_read(folders: Iterable[Path]) -> bool:
