@@ -98,7 +98,7 @@ class Breaker:
             raise Unwell(f"on trial, after: {self.doubt}")
 
     async def watch(self) -> None:
-        """Run for ever: while the breaker is open, probe; close it when a probe succeeds."""
+        """Run until cancelled: while the breaker is open, probe; close it when a probe succeeds."""
         while True:
             await self._tripped.wait()
             while self.reason is not None:

@@ -1,4 +1,4 @@
-"""The subscription to one queue: consumes for ever, over all losses of the connection."""
+"""The subscription to one queue, which survives every loss of the connection."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,7 +24,7 @@ class _Lost(Unwell, ConnectionResetError):
 
 
 class Subscription:
-    """Consumes `queue` while the breaker is closed, reconnecting for ever.
+    """Consumes `queue` while the breaker is closed, reconnecting after each loss.
 
     Each message is passed to `handle` in a task of its own, `prefetch` of them at once; `handle`
     must not raise. A message that it does not settle is delivered again after the connection.
@@ -131,7 +131,7 @@ def _tag(message: DeliveredMessage) -> int:
 
 
 async def _settle(settling: Awaitable[None]) -> None:
-    # aiormq waits for ever to write on a connection that has just been lost.
+    # aiormq waits endlessly to write on a connection that has just been lost.
     try:
         async with asyncio.timeout(_CLOSE_S):
             await settling

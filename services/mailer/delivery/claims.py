@@ -90,7 +90,7 @@ class Claims:
         return await self._reading.submit(claim)
 
     async def renew(self) -> None:
-        """Renew the leases of all claims, for ever."""
+        """Renew the leases of all claims until cancelled."""
         while True:
             await asyncio.sleep(self._lease.total_seconds() / 3)
             if not self._claims:

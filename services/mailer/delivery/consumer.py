@@ -25,7 +25,7 @@ _RETRY_S: Final = 1.0  # before Postgres is tried again while it is away
 
 
 class Consumer:
-    """Consumes wake-ups while the breaker is closed, reconnecting for ever.
+    """Consumes wake-ups while the breaker is closed, reconnecting after each loss.
 
     A message is acknowledged when its delivery has an outcome or is postponed in Postgres, rejected
     to the dead letters if it cannot be read, and never put back.
