@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 
 from shared.mail.address import Address, Unsendable, wire_form
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Letter
+from shared.mail.message import Message
 
-LETTER = Letter(Mailbox.parse("post@ledgerpost.example"), b"Subject: x\r\n", b"x\r\n")
+LETTER = Message(Mailbox.parse("post@ledgerpost.example"), b"Subject: x\r\n", b"x\r\n")
 
 SIGNS = st.characters(categories=["L", "M", "N", "P", "S"])
 ATOMS = st.text(st.sampled_from("abcXYZ019!#$%&'*+/=?^_`{|}~-"), min_size=1, max_size=66) | st.text(
@@ -52,7 +52,7 @@ def test_what_is_taken_can_be_sent(text: str) -> None:
     local, domain = wire_form(address.email)
     assert address.key.rpartition("@")[2] == domain.lower()
     assert domain.isascii()
-    envelope = LETTER.to(address.email, UUID(int=7))
+    envelope = LETTER.envelope(address.email, UUID(int=7))
     assert envelope.recipient == f"{local}@{domain}"
     assert envelope.problem() is None
 
