@@ -3,6 +3,7 @@
 import asyncio
 import os
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
@@ -52,12 +53,20 @@ def expected(wanted: RenderRequest) -> Message:
 
 
 def processes_of(pid: int) -> list[int]:
-    return [
-        int(child)
-        for task in Path(f"/proc/{pid}/task").iterdir()
-        for child in (task / "children").read_text().split()
-        if b"shared.rendering" in told(int(child), "cmdline")
-    ]
+    tasks = [task / "children" for task in Path(f"/proc/{pid}/task").iterdir()]
+    children = [int(child) for task in tasks for child in content(task).split()]
+    return [child for child in children if b"shared.rendering" in content(cmdline(child))]
+
+
+def cmdline(pid: int) -> Path:
+    return Path(f"/proc/{pid}/cmdline")
+
+
+def content(path: Path) -> bytes:
+    """What /proc tells; nothing if the thread or the process has ended meanwhile."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return path.read_bytes()
+    return b""
 
 
 def told(pid: int, name: str) -> bytes:
