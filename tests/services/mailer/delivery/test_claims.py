@@ -99,9 +99,9 @@ async def test_an_older_claim_on_a_row_does_not_release_the_newer(
     newer = await claims.claim(older.id)
     assert newer is not None
     claims.release(older)
-    assert claims._held == {newer.id: newer}
+    assert claims._claims == {newer.id: newer}
     claims.release(newer)
-    assert claims._held == {}
+    assert claims._claims == {}
 
 
 async def test_renewing_goes_on_after_an_unexpected_error(
@@ -155,5 +155,5 @@ async def test_what_postgres_refuses_for_good_is_not_tried_for_ever(
     await conn.execute("ALTER TABLE deliveries ADD CHECK (reply <> 'refused')")
     with pytest.raises(asyncpg.CheckViolationError):
         await claims.record(Verdict(claim, State.SENT, "refused"))
-    assert claims._held == {claim.id: claim}, "the caller releases it"
+    assert claims._claims == {claim.id: claim}, "the caller releases it"
     assert await claims.record(Verdict(claim, State.SENT, "250 ok"))
