@@ -166,6 +166,44 @@ async def test_a_list_is_exact_beyond_the_bound(database: str, sign: str) -> Non
     await conn.close()
 
 
+MOST = Decimal("99999999999999.9999")  # no double has its digits
+BILLED = """
+INSERT INTO invoices (id, business_id, customer_id, number, kind, status, issue_date, total)
+SELECT n, 1, 1, 'N', kind, 'issued', '2024-11-10', $1
+FROM unnest(ARRAY['invoice', 'credit_note']) WITH ORDINALITY kinds (kind, n)
+"""
+PAID = """
+INSERT INTO payments (id, business_id, invoice_id, paid_on, amount, channel, status)
+VALUES (1, 1, 1, '2024-11-10', $1, '{channel}', 'settled')
+"""
+DEPOSITED = """
+INSERT INTO deposits (id, business_id, customer_id, entry_date, amount, type)
+VALUES (1, 1, 1, '2024-11-10', $1, 'credit')
+"""
+OPENED = "UPDATE customers SET opening_balance = $1::numeric"
+# Ledgers of which only one amount is large: in the others, large amounts cancel out.
+ALONE = {
+    "deposit_amount": [DEPOSITED],
+    "amount_due": [BILLED, "DELETE FROM invoices WHERE id = 2 AND total = $1", f"{OPENED} * -1"],
+    "amount_paid": [BILLED, PAID.format(channel="manual"), OPENED],
+    "online_amount_paid": [BILLED, PAID.format(channel="online"), OPENED],
+}
+
+
+@pytest.mark.parametrize("field", ALONE)
+async def test_a_list_is_exact_if_a_single_amount_is_beyond_the_bound(
+    database: str, field: str
+) -> None:
+    conn = await asyncpg.connect(database)
+    await conn.execute(LEDGER)
+    for statement in ALONE[field]:
+        await conn.execute(statement, MOST)
+    (found,) = as_on_the_wire(await listed(conn))
+    await conn.close()
+    assert dict(found)[field] == str(MOST)
+    assert dict(found)["balance"] == "0"
+
+
 async def listed(conn: asyncpg.Connection) -> bytes:
     pieces = bytearray()
 
