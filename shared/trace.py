@@ -2,8 +2,7 @@
 
 import re
 import secrets
-from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 _FORM = re.compile(
     r"(?P<version>[0-9a-f]{2})-(?P<trace>[0-9a-f]{32})-(?P<span>[0-9a-f]{16})-(?P<flags>[0-9a-f]{2})"
@@ -15,8 +14,7 @@ _LONGEST = 512
 _FLAGS = 0b11  # sampled and random, the flags defined so far; others must not be passed on
 
 
-@dataclass(frozen=True, slots=True)
-class Trace:
+class Trace(NamedTuple):
     """A place in a trace: the trace's id and the span's, in hexadecimal digits."""
 
     trace_id: str

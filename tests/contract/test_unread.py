@@ -90,7 +90,7 @@ async def test_what_a_key_does_not_read_is_bounded_and_let_go_of(
     api: Api, tenants: list[Tenant], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # More than the buffers of the system take, so that something is left unread here.
-    monkeypatch.setattr(store, "_LARGEST_PAGE", 64 * MIB)
+    monkeypatch.setattr(store, "_PAGE_BYTES_MAX", 64 * MIB)
     monkeypatch.setattr(unread, "_MOST", 8 * MIB)
     monkeypatch.setattr(writer, "_PATIENCE", 1.0)
     monkeypatch.setattr(writer, "_SLOWEST", 10 * MIB)

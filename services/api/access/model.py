@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
-from typing import Self
+from typing import NamedTuple, Self
 from uuid import UUID
 
 from services.api.core.refusals import Forbidden, Scope, Unauthenticated
@@ -17,8 +17,7 @@ _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
 _FORM = re.compile(r"(ledgerpost_[0-9A-Za-z]{40})([0-9A-Za-z]{6})", re.ASCII)
 
 
-@dataclass(frozen=True)
-class Principal:
+class Principal(NamedTuple):
     """The caller of a request: a key, its business, and the scopes of the key.
 
     `is_expired` is by the database's clock; an expired key is invalid. `ledger_version` is the

@@ -24,8 +24,7 @@ class Lease(NamedTuple):
     lasts: timedelta
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(NamedTuple):
     """The rate of a key after a request: `remaining` of `limit` for `reset` seconds."""
 
     limit: int
