@@ -3,7 +3,7 @@
 from uuid import UUID
 
 import pytest
-from hypothesis import assume, example, given, seed, settings
+from hypothesis import HealthCheck, assume, example, given, seed, settings
 from hypothesis import strategies as st
 
 from shared.mail.address import Address, Unsendable, wire_form
@@ -31,6 +31,9 @@ DOMAINS = st.tuples(
 PLAIN = st.tuples(LOCALS, DOMAINS).map("@".join)
 WRITTEN = PLAIN | st.tuples(QUOTED, DOMAINS).map("@".join) | st.text(max_size=300)
 
+# Most generated texts are no address, and are skipped.
+SKIPS_MANY = [HealthCheck.filter_too_much]
+
 
 def taken(text: str) -> Address | None:
     try:
@@ -40,7 +43,7 @@ def taken(text: str) -> Address | None:
 
 
 @seed(11)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=SKIPS_MANY)
 @given(WRITTEN)
 @example("jörg@bücher.example")
 @example("İstanbul@xn--bcher-kva.example")
@@ -58,7 +61,7 @@ def test_what_is_taken_can_be_sent(text: str) -> None:
 
 
 @seed(11)
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300, deadline=None, suppress_health_check=SKIPS_MANY)
 @given(PLAIN)
 def test_an_address_is_normalized_once(text: str) -> None:
     address = taken(text)
