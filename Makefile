@@ -66,7 +66,7 @@ bench: setup ## measure the speed, with comparison programs in the same run
 	@$(BIN)/python -m bench
 
 contract: setup ## write the generated files: openapi, asyncapi, schemas, states.md, .env.example, schema.sql
-	@$(BIN)/python -m services.api.contract docs
+	@$(BIN)/python -m provision.documents docs
 	@$(BIN)/python -m provision.env_example > .env.example
 	@$(BIN)/python -m provision.schema shared/db/schema.sql
 	@$(BIN)/python -m shared.deliveries.page docs/states.md

@@ -209,9 +209,7 @@ def _queries() -> dict[str, str]:
     access, reports = sql.load("services.api.access"), sql.load("services.api.reports")
     naive = ROOT / "tests" / "services" / "api" / "reports" / "naive_report.sql"
     return {
-        "principal": access.principal.replace(
-            ",\n    report_version(business_id) AS ledger_version", ""
-        ),
+        "principal": access.principal,
         "version": reports.version,
         "one": one_customer(),
         "naive": naive.read_text(),

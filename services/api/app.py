@@ -82,7 +82,7 @@ def create_app(
 
     app[EXPOSE] = for_a_second(expose)
     app.cleanup_ctx.append(partial(_descriptors, counted=counted))
-    app[OPENAPI] = openapi.as_json
+    app[OPENAPI] = _document
     routes.add_to(app)
     app.on_response_prepare.append(middlewares.finish_headers)
     app.cleanup_ctx.append(_postgres)
@@ -90,6 +90,10 @@ def create_app(
         app[RELAY_SETTINGS] = relay
         app.cleanup_ctx.append(partial(_relay, counted=counted))
     return app
+
+
+def _document() -> bytes:
+    return openapi.as_json(routes.ROUTES)
 
 
 async def _postgres(app: web.Application) -> AsyncIterator[None]:

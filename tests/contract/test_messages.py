@@ -14,15 +14,16 @@ from services.api.access import store as access
 from services.api.contract import message_examples
 from services.api.contract.asyncapi import as_json
 from services.api.contract.message_schemas import SCHEMAS, documents
+from services.api.intake import examples
 from tests.journeys.conftest import System, system  # noqa: F401 -- a fixture
 from tests.servers import ROOT, absent
 
 FOLDER = Path(__file__).parent / "messages"
 DOCS = ROOT / "docs"
 EXAMPLES = {
-    "send-request": message_examples.REQUEST,
-    "send-request.accepted": message_examples.ACCEPTED,
-    "send-request.refused": message_examples.REFUSED,
+    "send-request": examples.REQUEST,
+    "send-request.accepted": examples.ACCEPTED,
+    "send-request.refused": examples.REFUSED,
     "delivery": message_examples.SENT,
     "send-transactions": message_examples.WAKEUP,
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from services.api.contract.openapi import as_json
+from services.api.routes import ROUTES
 from tests.contract.conftest import Api
 
 FOLDER = Path(__file__).parent / "python"
@@ -44,7 +45,7 @@ async def _journey(name: str, api: Api, cwd: Path) -> Any:
 
 
 async def test_openapi_python_client(api: Api, tmp_path: Path) -> None:
-    (tmp_path / "openapi.json").write_bytes(as_json())
+    (tmp_path / "openapi.json").write_bytes(as_json(ROUTES))
     (tmp_path / "config.yml").write_text("post_hooks: []\n", "utf-8")
     said = await _run(
         *(BIN / "openapi-python-client", "generate", "--path", "openapi.json", "--meta", "none"),
@@ -60,7 +61,7 @@ async def test_openapi_python_client(api: Api, tmp_path: Path) -> None:
 
 
 async def test_openapi_generator(api: Api, tmp_path: Path) -> None:
-    (tmp_path / "openapi.json").write_bytes(as_json())
+    (tmp_path / "openapi.json").write_bytes(as_json(ROUTES))
     await _run(
         *(BIN / "openapi-generator-cli", "generate", "-i", "openapi.json", "-g", "python"),
         *("-o", ".", "--package-name", "ledgerpost_client"),

@@ -7,6 +7,7 @@ from asyncio.subprocess import PIPE, STDOUT
 from pathlib import Path
 
 from services.api.contract.openapi import as_json
+from services.api.routes import ROUTES
 from tests.contract.conftest import Api
 
 FOLDER = Path(__file__).parent / "openapi"
@@ -24,7 +25,7 @@ async def test_list_send_state(api: Api, node: str, tmp_path: Path) -> None:
     for name in ("package.json", "tsconfig.json", "journey.ts"):
         shutil.copy(FOLDER / name, tmp_path)
     (tmp_path / "node_modules").symlink_to(FOLDER / "node_modules")
-    (tmp_path / "openapi.json").write_bytes(as_json())
+    (tmp_path / "openapi.json").write_bytes(as_json(ROUTES))
     await _run(node, GENERATE, "openapi.json", "-o", "ledgerpost.d.ts", cwd=tmp_path)
     await _run(node, COMPILE, cwd=tmp_path)
     said = json.loads(await _run(node, "journey.js", api.url, api.key, cwd=tmp_path))
@@ -53,7 +54,7 @@ async def test_the_compiler_finds_a_value_of_a_wrong_type(node: str, tmp_path: P
         (FOLDER / "journey.ts").read_text("utf-8").replace('message: "Thank you!"', "message: 4", 1)
     )
     (tmp_path / "journey.ts").write_text(wrong, "utf-8")
-    (tmp_path / "openapi.json").write_bytes(as_json())
+    (tmp_path / "openapi.json").write_bytes(as_json(ROUTES))
     await _run(node, GENERATE, "openapi.json", "-o", "ledgerpost.d.ts", cwd=tmp_path)
     process = await asyncio.create_subprocess_exec(node, COMPILE, cwd=tmp_path, stdout=PIPE)
     output, _ = await process.communicate()

@@ -176,7 +176,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "bearer": lambda given: Key.bearer([f"Bearer {given}"]),
     "idempotency key": lambda given: IdempotencyKey.parse([given]),
     "trace": Trace.parse,
-    "accept": negotiation.accepts_json,
+    "accept": lambda given: negotiation.accepts(given, ("application/json", "text/csv")),
     "accept-encoding": negotiation.coding,
     "json": raw_json,
     "body of a send": body_of(SendBody),

@@ -20,8 +20,7 @@ _FORM = re.compile(r"(ledgerpost_[0-9A-Za-z]{40})([0-9A-Za-z]{6})", re.ASCII)
 class Principal(NamedTuple):
     """The caller of a request: a key, its business, and the scopes of the key.
 
-    `is_expired` is by the database's clock; an expired key is invalid. `ledger_version` is the
-    value of reports.store.version() at that time, if the query included it.
+    `is_expired` is by the database's clock; such a key opens nothing.
     """
 
     key_id: UUID
@@ -29,7 +28,6 @@ class Principal(NamedTuple):
     scopes: frozenset[str]
     expires_at: datetime | None = None
     is_expired: bool = False
-    ledger_version: str | None = None
 
     def need(self, scope: Scope) -> None:
         """Raise Forbidden if the key lacks `scope`."""

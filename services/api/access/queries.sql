@@ -1,6 +1,10 @@
 -- name: principal
--- The key with hash $1, found by its unique index at every request. Includes the version of the
--- business's ledger, so that an unchanged report needs no further round trip.
+-- Who holds the key with hash $1: found by its unique index, at every request.
+SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
+FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
+
+-- name: principal_and_version
+-- Who holds the key with hash $1, and the version of its business's ledger: one round trip for both.
 SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired,
     report_version(business_id) AS ledger_version
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL

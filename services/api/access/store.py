@@ -23,6 +23,15 @@ async def principal(conn: Connection, key: Key) -> Principal | None:
     return None if row is None else _principal(row)
 
 
+async def principal_and_version(conn: Connection, key: Key) -> tuple[Principal, str] | None:
+    """Return who holds `key`, and the version of the ledger, which reports.store.version() reads.
+
+    Returns None if nobody holds the key or it is revoked.
+    """
+    row = await conn.fetchrow(_queries.principal_and_version, key.sha256)
+    return None if row is None else (_principal(row), row["ledger_version"])
+
+
 async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Lease | None] | None:
     """Return the principal of `key` and a slice of its `limit` per window, and record its use.
 
@@ -97,5 +106,4 @@ def _principal(row: asyncpg.Record) -> Principal:
         frozenset(row["scopes"]),
         row["expires_at"],
         row["is_expired"],
-        row.get("ledger_version"),
     )

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 
 from services.api.contract import message_examples
 from services.api.contract.message_schemas import components
+from services.api.intake import examples
 from services.api.intake.messages import SendAccepted, SendRefused, SendRequested
 from shared.amqp import topology
 from shared.deliveries.states import SHOWN
@@ -182,9 +183,9 @@ def _operation(action: str, channel: str, summary: str) -> dict[str, Any]:
 
 def _messages() -> dict[str, Any]:
     told: tuple[tuple[type[BaseModel], str, *tuple[dict[str, Any], ...]], ...] = (
-        (SendRequested, "A system requests a send", message_examples.REQUEST),
-        (SendAccepted, "A request is accepted as a send", message_examples.ACCEPTED),
-        (SendRefused, "A request is refused", message_examples.REFUSED),
+        (SendRequested, "A system requests a send", examples.REQUEST),
+        (SendAccepted, "A request is accepted as a send", examples.ACCEPTED),
+        (SendRefused, "A request is refused", examples.REFUSED),
         (
             DeliveryEvent,
             "A delivery changed its state",

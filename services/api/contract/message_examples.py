@@ -1,65 +1,24 @@
-"""Examples of messages; a test validates each against its schema."""
+"""What wake-ups and the events of deliveries look like; a test holds each against its schema."""
 
 from typing import Any
 
-from services.api.openapi import examples
+from services.api.intake.examples import ACCEPTED, TRACE
 
-_TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
-
-REQUEST: dict[str, Any] = {
-    "specversion": "1.0",
-    "id": "invoice-run-2024-11/4",
-    "source": "/crm",
-    "type": "com.ledgerpost.send-request.v1",
-    "data": {
-        "customer_id": 4,
-        "from": "2024-11-01",
-        "to": "2024-11-30",
-        "message": "Thank you!",
-        "other_emails": ["accounts@client.example"],
-    },
-}
-
-ACCEPTED: dict[str, Any] = {
-    "specversion": "1.0",
-    "id": "5f0c3b9e6a1d47c2b8e4f7a90c1d2e3f",
-    "source": "/ledgerpost",
-    "type": "com.ledgerpost.send-request.accepted.v1",
-    "subject": examples.SEND_ID,
-    "time": "2026-01-05T09:00:00.012000Z",
-    "datacontenttype": "application/json",
-    "traceparent": _TRACE,
-    "requestid": REQUEST["id"],
-    "requestsource": REQUEST["source"],
-    "data": examples.ACCEPTED,
-}
-
-REFUSED: dict[str, Any] = {
-    **ACCEPTED,
-    "id": "0d9f1c2b3a4e5d6c7b8a99887766554f",
-    "type": "com.ledgerpost.send-request.refused.v1",
-    "subject": None,
-    "data": {
-        "type": "/problems/invalid-input",
-        "title": "The input is not valid",
-        "status": 422,
-        "detail": "from: should not be after to",
-        "errors": [{"field": "from", "message": "should not be after to"}],
-    },
-}
+_SEND: dict[str, Any] = ACCEPTED["data"]
+_DELIVERY_ID: str = _SEND["recipients"][0]["id"]
 
 SENT: dict[str, Any] = {
     "specversion": "1.0",
-    "id": f"{examples.DELIVERY_ID}.42",
+    "id": f"{_DELIVERY_ID}.42",
     "source": "/ledgerpost",
     "type": "com.ledgerpost.delivery.sent.v1",
-    "subject": examples.SEND_ID,
+    "subject": _SEND["id"],
     "time": "2026-01-05T09:00:01.250000Z",
     "datacontenttype": "application/json",
-    "traceparent": _TRACE,
+    "traceparent": TRACE,
     "data": {
-        "delivery_id": examples.DELIVERY_ID,
-        "send_id": examples.SEND_ID,
+        "delivery_id": _DELIVERY_ID,
+        "send_id": _SEND["id"],
         "business_id": 1,
         "customer_id": 4,
         "email": "esi@customers.example.com",
@@ -75,7 +34,7 @@ SENT: dict[str, Any] = {
 
 FAILED: dict[str, Any] = {
     **SENT,
-    "id": f"{examples.DELIVERY_ID}.43",
+    "id": f"{_DELIVERY_ID}.43",
     "type": "com.ledgerpost.delivery.failed.v1",
     "data": {
         **SENT["data"],
@@ -89,12 +48,12 @@ FAILED: dict[str, Any] = {
 
 WAKEUP: dict[str, Any] = {
     "specversion": "1.0",
-    "id": f"{examples.DELIVERY_ID}.1767603600.500000",
+    "id": f"{_DELIVERY_ID}.1767603600.500000",
     "source": "/ledgerpost",
     "type": "com.ledgerpost.send-transactions.v1",
     "subject": None,
     "time": "2026-01-05T09:00:00.500000Z",
     "datacontenttype": "application/json",
-    "traceparent": _TRACE,
-    "data": {"delivery_id": examples.DELIVERY_ID},
+    "traceparent": TRACE,
+    "data": {"delivery_id": _DELIVERY_ID},
 }

@@ -1,46 +1,50 @@
-"""The OpenAPI document, assembled from the routes, the models and the descriptions of calls."""
+"""The OpenAPI document, assembled from the routes, their operations and the models."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from functools import cache
 from importlib.metadata import version
+from itertools import chain
 from typing import Any
 
 import orjson
 
 from services.api.contract.about import DESCRIPTION, SCOPE_MEANINGS, TAGS
-from services.api.contract.operations import OPERATIONS
-from services.api.contract.page import handlers as docs
-from services.api.contract.page import home
 from services.api.contract.schemas import FORMS, schemas
 from services.api.core.refusals import SCOPES
+from services.api.http.route import Route
 from services.api.openapi import headers, parameters, problem_responses
-from services.api.openapi.operation import JSON, Answer, Body, Operation, ref
-from services.api.routes import ROUTES, Route
-
-# Pages and files for browsers.
-UNDOCUMENTED = {home.show, home.icon, docs.page, docs.to_page, docs.asset}
+from services.api.openapi.operation import (
+    JSON,
+    Answer,
+    Body,
+    Header,
+    Operation,
+    Parameter,
+    named,
+    ref,
+)
 
 _TEMPLATE = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 _KEY = "apiKey"
 
 
-def as_json() -> bytes:
-    """Return the document as it is served and committed."""
-    return _json()
-
-
 @cache
-def _json() -> bytes:
-    return orjson.dumps(document(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
+def as_json(routes: tuple[Route, ...]) -> bytes:
+    """Return the document of these routes as it is served and committed."""
+    return orjson.dumps(document(routes), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def document() -> dict[str, Any]:
-    """Return the document. Raises KeyError if a route has no description."""
+def document(routes: Iterable[Route]) -> dict[str, Any]:
+    """Return the document of these routes; one without an operation is left out."""
+    calls = [(route, route.operation) for route in routes if route.operation is not None]
+    operations = [operation for _, operation in calls]
+    with_alias = {operation.id for route, operation in calls if route.alias}
     paths: dict[str, Any] = {}
-    for route, operation, name in _calls():
+    for route, operation in calls:
         path = _TEMPLATE.sub(r"{\1}", route.path)
-        paths.setdefault(path, {})[route.method.lower()] = _described(route, operation, name)
+        described = _described(route, operation, has_alias=operation.id in with_alias)
+        paths.setdefault(path, {})[route.method.lower()] = described
     return {
         "openapi": "3.1.0",
         "info": {
@@ -59,9 +63,9 @@ def document() -> dict[str, Any]:
         "tags": TAGS,
         "paths": paths,
         "components": {
-            "schemas": schemas(),
-            "parameters": parameters.PARAMETERS,
-            "headers": headers.HEADERS,
+            "schemas": schemas(operations),
+            "parameters": _parameters(operations),
+            "headers": _headers(operations),
             "responses": problem_responses.responses(),
             "securitySchemes": {
                 _KEY: {
@@ -76,19 +80,49 @@ def document() -> dict[str, Any]:
     }
 
 
-def _calls() -> Iterator[tuple[Route, Operation, str]]:
-    names = {handler: iter(operation.ids) for handler, operation in OPERATIONS.items()}
-    for route in ROUTES:
-        if route.handler not in UNDOCUMENTED:
-            yield route, OPERATIONS[route.handler], next(names[route.handler])
+def _parameters(operations: Iterable[Operation]) -> dict[str, Any]:
+    used = chain(parameters.EVERYWHERE, *(each.parameters for each in operations))
+    return {each.component: _parameter(each) for each in sorted(used, key=lambda p: p.component)}
 
 
-def _described(route: Route, operation: Operation, name: str) -> dict[str, Any]:
+def _parameter(parameter: Parameter) -> dict[str, Any]:
+    schema = parameter.schema
+    if parameter.values_of is not None:
+        schema = named(parameter.values_of[1].title())
+    return {
+        "name": parameter.name,
+        "in": parameter.where,
+        "required": parameter.is_required,
+        "description": parameter.description,
+        "schema": schema,
+        **({} if parameter.example is None else {"example": parameter.example}),
+    }
+
+
+def _headers(operations: Iterable[Operation]) -> dict[str, Any]:
+    answers = chain.from_iterable(each.answers.values() for each in operations)
+    used: Iterable[Header] = chain(
+        headers.EVERYWHERE,
+        headers.WITH_KEY,
+        *headers.OF_STATUS.values(),
+        *(each.headers for each in answers),
+    )
+    return {
+        each.name: {
+            "description": each.description,
+            "schema": each.schema,
+            "example": each.example,
+        }
+        for each in sorted(used, key=lambda header: header.name)
+    }
+
+
+def _described(route: Route, operation: Operation, *, has_alias: bool) -> dict[str, Any]:
     described: dict[str, Any] = {
-        "operationId": name,
+        "operationId": route.alias or operation.id,
         "tags": [operation.tag],
-        "summary": _summary(operation, name),
-        "description": _description(operation, name),
+        "summary": f"{operation.summary}{' (alias)' if route.alias else ''}",
+        "description": _description(route, operation, has_alias=has_alias),
         "security": [{_KEY: [route.scope]}] if route.scope else [],
         "parameters": parameters.of(*operation.parameters, *parameters.EVERYWHERE),
     }
@@ -100,20 +134,12 @@ def _described(route: Route, operation: Operation, name: str) -> dict[str, Any]:
     return described
 
 
-def _summary(operation: Operation, name: str) -> str:
-    return f"{operation.summary}{'' if _is_preferred(operation, name) else ' (alias)'}"
-
-
-def _description(operation: Operation, name: str) -> str:
-    if operation.preferred is None:
-        return operation.description
-    if _is_preferred(operation, name):
+def _description(route: Route, operation: Operation, *, has_alias: bool) -> str:
+    if route.alias:
+        return f"An alias of `{operation.id}`, which does the same. {operation.description}"
+    if has_alias:
         return f"The preferred path of this act; the others are aliases. {operation.description}"
-    return f"An alias of `{operation.preferred}`, which does the same. {operation.description}"
-
-
-def _is_preferred(operation: Operation, name: str) -> bool:
-    return operation.preferred in {None, name}
+    return operation.description
 
 
 def _refusals(route: Route, operation: Operation) -> set[int]:
@@ -122,7 +148,7 @@ def _refusals(route: Route, operation: Operation) -> set[int]:
         found |= {401, 403, 406, 422, 429, 503}
     if operation.body is not None:
         found |= {400, 413, 415, 422}
-    if not parameters.VALIDATED.isdisjoint(operation.parameters):
+    if any(each.is_checked for each in operation.parameters):
         found.add(422)
     return found
 
@@ -133,18 +159,19 @@ def _body(body: Body) -> dict[str, Any]:
     }
     content: dict[str, Any] = {JSON: {"schema": ref(body.model), "examples": examples}}
     for media, suffix in FORMS.items():
-        content[media] = {"schema": ref(f"{body.model}{suffix}")}
-    return {"required": body.required, "content": content}
+        content[media] = {"schema": named(f"{body.model.__name__}{suffix}")}
+    return {"required": body.is_required, "content": content}
 
 
 def _answer(answer: Answer, route: Route) -> dict[str, Any]:
-    names = (*headers.EVERYWHERE, *(headers.WITH_KEY if route.scope else ()), *answer.headers)
+    with_key = headers.WITH_KEY if route.scope else ()
     described: dict[str, Any] = {
         "description": answer.description,
-        "headers": headers.of(*names),
+        "headers": headers.of(*headers.EVERYWHERE, *with_key, *answer.headers),
     }
-    if answer.schema is not None:
-        content: dict[str, Any] = {"schema": answer.schema}
+    schema = _schema(answer)
+    if schema is not None:
+        content: dict[str, Any] = {"schema": schema}
         if answer.examples:
             content["examples"] = {
                 name: {"summary": name, "value": value} for name, value in answer.examples.items()
@@ -153,3 +180,9 @@ def _answer(answer: Answer, route: Route) -> dict[str, Any]:
     if answer.links:
         described["links"] = answer.links
     return described
+
+
+def _schema(answer: Answer) -> dict[str, Any] | None:
+    if answer.model is None:
+        return answer.schema
+    return {"type": "array", "items": ref(answer.model)} if answer.is_list else ref(answer.model)

@@ -1,53 +1,21 @@
 """The document's schemas, made from the models that the API reads and writes."""
 
 import re
+from collections.abc import Iterable
 from copy import deepcopy
 from typing import Any
 
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json_schema
 
-from services.api.core.paging import Page
-from services.api.http.health import Alive, Readiness
+from services.api.openapi.operation import Model, Operation
 from services.api.openapi.problem_responses import InputProblem, Problem
-from services.api.reports.model import FilterBody
-from services.api.reports.row import Row
-from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
-from services.api.sends.view import Doubt, Send
-from services.api.suppressions.model import Suppression, SuppressionBody
-from services.api.suppressions.unsubscribe import UnsubscribeBody
 
-_READ: tuple[type[BaseModel], ...] = (
-    FilterBody,
-    SendBody,
-    RescheduleBody,
-    ResendBody,
-    ResolveBody,
-    SuppressionBody,
-    UnsubscribeBody,
-)
-_WRITTEN: tuple[type[BaseModel], ...] = (
-    Row,
-    Send,
-    Page[Send],
-    Page[Doubt],
-    Page[Suppression],
-    Problem,
-    InputProblem,
-    Alive,
-    Readiness,
-)
-# The name of a body's schema as a form gets one of these endings. Both schemas are equal, but if
-# two kinds of body share a schema, client generators make one function that sends both.
+# The schema of a body `X` as a form of each kind has this ending. They are the same, but generators
+# make one function of a schema that two kinds of body share, and send both.
 FORMS = {"application/x-www-form-urlencoded": "Form", "multipart/form-data": "Multipart"}
 # A flag in a form, in which all values are text.
 _FLAG = {"type": "string", "enum": ["", "0", "1", "true", "false"]}
-# The names that pydantic generates, and ours.
-_NAMES = {
-    "Page_Send_": "SendPage",
-    "Page_Doubt_": "DoubtPage",
-    "Page_Suppression_": "SuppressionPage",
-}
 _WRAPPED = re.compile(r"(?<!\n)\n(?!\n)")
 
 
@@ -59,27 +27,47 @@ class Schemas(GenerateJsonSchema):
         return False
 
 
-def schemas() -> dict[str, Any]:
-    """Return every schema by name; those of bodies also as forms."""
+def schemas(operations: Iterable[Operation]) -> dict[str, Any]:
+    """Return every schema of these operations by name; a body also as each kind of form writes it.
+
+    The values of a parameter that are those of a model's field get a schema of their own.
+    """
+    read, written, fields = _models(operations)
     asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
-        *((model, "validation") for model in _READ),
-        *((model, "serialization") for model in _WRITTEN),
+        *((model, "validation") for model in read),
+        *((model, "serialization") for model in written),
     ]
-    _, made = models_json_schema(
+    refs, made = models_json_schema(
         asked, ref_template="#/components/schemas/{model}", schema_generator=Schemas
     )
-    found = {_NAMES.get(name, name): tidied(each) for name, each in made["$defs"].items()}
-    for name in _NAMES.values():
-        found[name]["title"] = name
-    found["Status"] = found["Send"]["properties"]["status"].copy()
-    for model in _READ:
+    # Pydantic names a generic model in a way of its own.
+    names = {refs[each]["$ref"].rpartition("/")[2]: each[0].__name__ for each in asked}
+    found = {names.get(name, name): tidied(each) for name, each in made["$defs"].items()}
+    for model, field in fields:
+        found[field.title()] = found[model.__name__]["properties"][field].copy()
+    for model in read:
         for suffix in FORMS.values():
             found[f"{model.__name__}{suffix}"] = _form(found[model.__name__], suffix)
     return dict(sorted(found.items()))
 
 
+def _models(
+    operations: Iterable[Operation],
+) -> tuple[list[Model], list[Model], list[tuple[Model, str]]]:
+    """Return the models that the operations read and write, and the fields that parameters name."""
+    read: dict[Model, None] = {}
+    written: dict[Model, None] = {Problem: None, InputProblem: None}
+    fields: dict[tuple[Model, str], None] = {}
+    for each in operations:
+        if each.body is not None:
+            read[each.body.model] = None
+        written.update({a.model: None for a in each.answers.values() if a.model is not None})
+        fields.update({p.values_of: None for p in each.parameters if p.values_of is not None})
+    return list(read), list(written), list(fields)
+
+
 def tidied(value: Any) -> Any:
-    """Return a schema without line breaks, generated names and empty defaults."""
+    """Return a schema without broken lines and empty defaults."""
     if isinstance(value, list):
         return [tidied(each) for each in value]
     if not isinstance(value, dict):
@@ -87,9 +75,6 @@ def tidied(value: Any) -> Any:
     kept = {name: tidied(each) for name, each in value.items()}
     if isinstance(value.get("description"), str):
         kept["description"] = _WRAPPED.sub(" ", value["description"])
-    if isinstance(value.get("$ref"), str):
-        head, _, name = value["$ref"].rpartition("/")
-        kept["$ref"] = f"{head}/{_NAMES.get(name, name)}"
     if "default" in value and value["default"] in (None, [], ()):
         del kept["default"]
     return kept

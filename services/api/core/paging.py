@@ -6,7 +6,7 @@ import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
@@ -82,6 +82,11 @@ class Page(BaseModel, Generic[Item]):
         str | None,
         Field(description="The `cursor` of the next page; null on the last page."),
     ]
+
+    @classmethod
+    def model_parametrized_name(cls, params: tuple[Any, ...]) -> str:
+        """Return the name of the page's schema: `SendPage` for a page of `Send`."""
+        return f"{params[0].__name__}Page"
 
     def to_json(self) -> str:
         """Return the JSON that the API answers with."""

@@ -5,16 +5,15 @@ from collections.abc import Callable, Mapping
 
 import asyncpg
 from aiohttp import web
-from aiohttp.typedefs import Handler
 
 from services.api.access.borrowers import Borrowers
 from services.api.access.invalid_keys import Refused
 from services.api.access.model import Principal
 from services.api.access.rate_limit import Limits, Rate
 from services.api.access.unread import Unread
-from services.api.core.refusals import Scope
 from services.api.http.metrics import HttpMetrics
 from services.api.http.negotiation import Coding
+from services.api.http.route import Route
 from shared.mail.unsubscribe import Links
 from shared.process.health import Health
 from shared.process.settings import ApiSettings, RelaySettings
@@ -32,15 +31,11 @@ METRICS = web.AppKey("METRICS", HttpMetrics)
 EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
 # The API's OpenAPI document as it is served.
 OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
-# The scope that each handler needs, from routes.py; None means that no key is needed.
-SCOPE_OF = web.AppKey[Mapping[Handler, Scope | None]]("SCOPE_OF")
+# What routes.py declares of each route.
+ROUTE_OF = web.AppKey[Mapping[web.AbstractRoute, Route]]("ROUTE_OF")
 LIMITS = web.AppKey("LIMITS", Limits)
 REFUSED = web.AppKey("REFUSED", Refused)
-# The query parameters that each handler takes; handlers without an entry ignore unknown ones.
-QUERY_OF = web.AppKey[Mapping[Handler, frozenset[str]]]("QUERY_OF")
-# The handlers that query Postgres at once, and so share one connection with the authentication.
-KEEPING = web.AppKey[frozenset[Handler]]("KEEPING")
-# The outage of Postgres, if there is one, for the log.
+# What keeps requests from Postgres, for the log.
 DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
 # How businesses share the connections of the pool, and reports that are streamed at once.
 CONNECTIONS = web.AppKey("CONNECTIONS", Turns)
@@ -54,12 +49,17 @@ UNSUBSCRIBE_LINKS = web.AppKey[Links | None]("UNSUBSCRIBE_LINKS")
 RELAY_SETTINGS = web.AppKey("RELAY_SETTINGS", RelaySettings)
 
 REQUEST_ID = web.RequestKey("REQUEST_ID", str)
+# The route that takes the request; None if none does.
+ROUTE = web.RequestKey[Route | None]("ROUTE")
 # This request's span of the caller's trace, or of a new one.
 TRACE = web.RequestKey("TRACE", Trace)
 # The business whose turns the request's connections take; absent without a key.
 BORROWER = web.RequestKey("BORROWER", int)
 # Set by the authentication on routes that declare a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
+# The version of the business's ledger when the key was looked up, on a conditional route; not set
+# if the look-up leased a slice of the rate limit.
+LEDGER_VERSION = web.RequestKey("LEDGER_VERSION", str)
 
 # The codings that the caller accepts.
 CODING = web.RequestKey("CODING", Coding)

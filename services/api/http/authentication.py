@@ -10,46 +10,51 @@ from services.api.core.refusals import Unauthenticated
 from services.api.http.appkeys import (
     BORROWER,
     BORROWERS,
+    LEDGER_VERSION,
     LIMITS,
     PRINCIPAL,
     RATE,
     REFUSED,
-    SCOPE_OF,
+    ROUTE,
 )
 from services.api.http.connections import connection
+from services.api.http.route import Route
 
 
 @web.middleware
 async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Call the handler only if the request has a valid key with the scope of its route."""
-    if request.match_info.http_exception is None:
-        scope = request.app[SCOPE_OF][request.match_info.handler]
-        if scope is not None:
-            principal = await _admitted(request, _key(request))
-            principal.need(scope)
-            request[PRINCIPAL] = principal
-            request[BORROWER] = principal.business_id
+    """Let only a valid key with the scope that the route declares come through to its handler."""
+    route = request[ROUTE]
+    if route is not None and route.scope is not None:
+        principal = await _admitted(request, route, _key(request))
+        principal.need(route.scope)
+        request[PRINCIPAL] = principal
+        request[BORROWER] = principal.business_id
     return await handler(request)
 
 
-async def _admitted(request: web.Request, key: Key) -> Principal:
-    """Count the request against the key's rate limit, and return the key's principal."""
+async def _admitted(request: web.Request, route: Route, key: Key) -> Principal:
+    """Return who holds `key`, with the request counted."""
     limits, digest = request.app[LIMITS], key.sha256
     request[BORROWER] = request.app[BORROWERS].of(digest)
     rate = limits.take(digest)
     if rate is not None:
-        return await _looked_up(request, key, rate)
+        return await _looked_up(request, route, key, rate)
     async with limits.turn(digest) as rate:
         if rate is not None:
-            return await _looked_up(request, key, rate)
+            return await _looked_up(request, route, key, rate)
         return await _leased(request, key)
 
 
-async def _looked_up(request: web.Request, key: Key, rate: Rate) -> Principal:
+async def _looked_up(request: web.Request, route: Route, key: Key, rate: Rate) -> Principal:
     _told(request, rate)
     async with connection(request) as conn:
-        holder = await store.principal(conn, key)
-    return _valid(request, key, holder)
+        if not route.is_conditional:
+            return _valid(request, key, await store.principal(conn, key))
+        holder, version = await store.principal_and_version(conn, key) or (None, "")
+    principal = _valid(request, key, holder)
+    request[LEDGER_VERSION] = version
+    return principal
 
 
 async def _leased(request: web.Request, key: Key) -> Principal:

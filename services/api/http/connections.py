@@ -1,6 +1,6 @@
-"""Lends pooled connections to requests: one for each query, or one for the whole request.
+"""The connections of the pool as requests use them: one for each look-up, or one for a request.
 
-Businesses take turns.
+Businesses share the connections of the pool by turns.
 """
 
 import asyncio
@@ -13,7 +13,7 @@ from aiohttp.typedefs import Handler
 from asyncpg.pool import PoolConnectionProxy
 
 from services.api.core.refusals import Busy
-from services.api.http.appkeys import BORROWER, CONNECTIONS, KEEPING, POOL
+from services.api.http.appkeys import BORROWER, CONNECTIONS, POOL, ROUTE
 from shared.db.postgres import Connection
 
 _PATIENCE = 5.0  # seconds to wait for a free connection
@@ -23,27 +23,29 @@ _STRANGER = 0  # stands for all callers without a key
 def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
     """Return a context manager for a pooled connection.
 
-    Raises Busy or TimeoutError if none becomes free within 5 s.
+    Raises Busy if the request's business has too many in use for 5 s, and TimeoutError if Postgres
+    opens none within 5 s.
     """
-    kept = request.get(_KEPT)
-    return _Lent(request) if kept is None else kept
+    shared = request.get(_SHARED)
+    return _Pooled(request) if shared is None else shared
 
 
 @web.middleware
-async def keep(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """On routes in KEEPING, let authentication and handler share one connection."""
-    # A request whose body has not arrived yet would block the connection for others.
-    if request.match_info.handler not in request.app[KEEPING] or not request.content.is_eof():
+async def share(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """On routes that declare `share_connection`, authentication and handler share a connection."""
+    route = request[ROUTE]
+    # A request whose body is still on its way would hold the connection meanwhile.
+    if route is None or not route.share_connection or not request.content.is_eof():
         return await handler(request)
-    request[_KEPT] = kept = _Kept(request)
+    request[_SHARED] = shared = _Shared(request)
     try:
         return await handler(request)
     finally:
-        await kept.release()
+        await shared.release()
 
 
-class _Lent(AbstractAsyncContextManager[Connection]):
-    """A connection for one use, lent in turn to the request's business."""
+class _Pooled(AbstractAsyncContextManager[Connection]):
+    """A connection of the pool for one use, which counts against its business's share."""
 
     def __init__(self, request: web.Request) -> None:
         app = request.app
@@ -52,13 +54,12 @@ class _Lent(AbstractAsyncContextManager[Connection]):
         self._connection: PoolConnectionProxy | None = None
 
     async def __aenter__(self) -> Connection:
-        # Not in __init__: a kept connection is made before the business is known.
+        # Not earlier: authentication, which finds the business, uses the shared connection itself.
         self._borrower = self._request.get(BORROWER, _STRANGER)
         if not self._turns.take_now(self._borrower):
             await self._wait()
         try:
-            # Arming a timeout costs more than taking an idle connection, so it is only armed when
-            # none is idle.
+            # Arming a timeout costs more than taking an idle connection.
             patience = None if self._pool.get_idle_size() else _PATIENCE
             self._connection = await self._pool.acquire(timeout=patience)
         except BaseException:
@@ -72,10 +73,10 @@ class _Lent(AbstractAsyncContextManager[Connection]):
         await self.release()
 
     async def release(self) -> None:
-        lent, self._connection = self._connection, None
-        if lent is not None:
+        used, self._connection = self._connection, None
+        if used is not None:
             try:
-                await self._pool.release(lent)
+                await self._pool.release(used)
             finally:
                 self._turns.leave(self._borrower)
 
@@ -90,8 +91,8 @@ class _Lent(AbstractAsyncContextManager[Connection]):
             ) from None
 
 
-class _Kept(_Lent):
-    """A connection that stays lent from its first use until release()."""
+class _Shared(_Pooled):
+    """A connection that its first `async with` takes and `release` gives back."""
 
     async def __aenter__(self) -> Connection:
         return self._connection or await super().__aenter__()
@@ -102,4 +103,4 @@ class _Kept(_Lent):
         pass
 
 
-_KEPT = web.RequestKey("KEPT", _Kept)
+_SHARED = web.RequestKey("SHARED", _Shared)

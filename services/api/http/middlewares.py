@@ -27,14 +27,16 @@ from services.api.http.appkeys import (
     DATABASE_TROUBLE,
     METRICS,
     PRINCIPAL,
-    QUERY_OF,
     RATE,
     REQUEST_ID,
+    ROUTE,
+    ROUTE_OF,
     STOPPING,
     TRACE,
 )
 from services.api.http.authentication import authenticate
 from services.api.http.negotiation import Coding
+from services.api.http.route import Route
 from shared.db.postgres import is_away
 from shared.trace import Trace
 
@@ -55,6 +57,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request an id and a trace, and log and count its result."""
     started, status = time.perf_counter(), _NO_ANSWER
     request[REQUEST_ID] = _request_id(request)
+    request[ROUTE] = _route(request)
     request[TRACE] = trace = _trace(request)
     before = bind_contextvars(
         request_id=request[REQUEST_ID], trace_id=trace.trace_id, span_id=trace.span_id
@@ -92,16 +95,15 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def negotiate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Compress large answers as Accept-Encoding prefers.
-
-    Answers 406 if Accept or Accept-Encoding rules out every representation.
-    """
-    if request.match_info.http_exception is not None:
+    """Refuse who cannot read the answer, and code what is worth it as the caller prefers."""
+    route = request[ROUTE]
+    if route is None:
         return await handler(request)
-    if request.match_info.handler in request.app[QUERY_OF] and not negotiation.accepts_json(
-        ",".join(request.headers.getall(hdrs.ACCEPT, ()))
+    if route.produces and not negotiation.accepts(
+        ",".join(request.headers.getall(hdrs.ACCEPT, ())), route.produces
     ):
-        raise web.HTTPNotAcceptable(text="The answer is application/json, which Accept rules out.")
+        types = " or ".join(route.produces)
+        raise web.HTTPNotAcceptable(text=f"The answer is {types}, which Accept rules out.")
     coding = negotiation.coding(",".join(request.headers.getall(hdrs.ACCEPT_ENCODING, ())))
     if coding is None:
         raise web.HTTPNotAcceptable(
@@ -116,9 +118,15 @@ async def negotiate(request: web.Request, handler: Handler) -> web.StreamRespons
 
 @web.middleware
 async def check_query(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse unknown query parameters, because a misspelt one would be ignored silently."""
-    taken = request.app[QUERY_OF].get(request.match_info.handler)
-    if taken is not None and not taken.issuperset(request.query):
+    """Refuse query parameters that a call with a key does not take: a misspelt one would be lost.
+
+    Open routes ignore what they do not know.
+    """
+    route = request[ROUTE]
+    if route is None or route.scope is None:
+        return await handler(request)
+    taken = route.query
+    if not taken.issuperset(request.query):
         known = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
         raise InvalidInput(
             FieldError(name, f"is not a query parameter of this call; {known}")
@@ -134,7 +142,7 @@ AROUND: tuple[Middleware, ...] = (
     explain,
     cors.options,
     negotiate,
-    connections.keep,
+    connections.share,
     authenticate,
     check_query,
 )
@@ -181,6 +189,12 @@ def _add_rate(response: web.StreamResponse, rate: Rate) -> None:
 
 def _gone(request: web.Request) -> bool:
     return request.transport is None or request.transport.is_closing()
+
+
+def _route(request: web.Request) -> Route | None:
+    """Return the route of the request; None if none takes it. Raises KeyError if undeclared."""
+    match = request.match_info
+    return None if match.http_exception is not None else request.app[ROUTE_OF][match.route]
 
 
 def _request_id(request: web.Request) -> str:

@@ -1,10 +1,9 @@
 """Reads Accept and Accept-Encoding (RFC 9110, 12.5)."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_JSON = ("application/json", "application/*", "*/*")
 _LONGEST = 4096  # characters of a header that are read; a browser sends 200
 _QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 
@@ -20,13 +19,12 @@ class Coding:
 PLAIN = Coding(gzip=False, identity=True)
 
 
-def accepts_json(accept: str) -> bool:
-    """Return whether a caller with this Accept (empty: none) can read JSON."""
+def accepts(accept: str, produced: Sequence[str]) -> bool:
+    """Return whether a caller with this Accept (empty: none) can read one of these media types."""
     if not accept:
         return True
     given = _qualities(accept)
-    # The most precise range decides (RFC 9110, 12.5.1).
-    return next((given[each] for each in _JSON if each in given), 0.0) > 0
+    return any(_quality(given, media) > 0 for media in produced)
 
 
 def prefers_html(accept: str) -> bool:
@@ -50,6 +48,12 @@ def coding(accept_encoding: str) -> Coding | None:
     if gzip > 0:
         return Coding(gzip=gzip >= given.get("identity", 0.0), identity=plain is None or plain > 0)
     return PLAIN if plain is None or plain > 0 else None
+
+
+def _quality(given: Mapping[str, float], media: str) -> float:
+    # The most precise range decides (RFC 9110, 12.5.1).
+    ranges = (media, f"{media.partition('/')[0]}/*", "*/*")
+    return next((given[each] for each in ranges if each in given), 0.0)
 
 
 def _qualities(header: str) -> Mapping[str, float]:

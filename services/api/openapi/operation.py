@@ -1,57 +1,95 @@
-"""The description of one call in the document, beside its route and its models."""
+"""The description of one call in the OpenAPI document, beside its route and its models."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import BaseModel
 
 JSON = "application/json"
 HTML = "text/html"
 
-Handler = Callable[..., Awaitable[Any]]
 Example = Any
+Model = type[BaseModel]
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A parameter of a request; `component` is its name among the document's components.
+
+    Its values are described by `schema`, or by the field of a model that `values_of` names. If a
+    parameter `is_checked`, an invalid value is a 422; the others are only looked up. Optional
+    headers have no example: the page at /docs would fill it in and send it each time.
+    """
+
+    component: str
+    where: Literal["path", "query", "header"]
+    name: str
+    description: str
+    schema: dict[str, Any] = field(default_factory=dict)
+    values_of: tuple[Model, str] | None = None
+    example: Example | None = None
+    is_required: bool = False
+    is_checked: bool = False
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header of an answer."""
+
+    name: str
+    description: str
+    example: Example
+    schema: dict[str, Any] = field(default_factory=lambda: {"type": "string"})
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A successful answer: its meaning, and its content (no body if `schema` is None)."""
+    """A successful answer: its meaning, and its content: a `model`, or an array if it `is_list`.
+
+    `schema` describes content that has no model. Without both, the answer has no body.
+    """
 
     description: str
+    model: Model | None = None
+    is_list: bool = False
     schema: dict[str, Any] | None = None
     media: str = JSON
     examples: dict[str, Example] = field(default_factory=dict)
-    headers: tuple[str, ...] = ()
+    headers: tuple[Header, ...] = ()
     links: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Body:
-    """A request's body: the name of its model, which callers send as JSON or as a form."""
+    """A request's body, which callers send as JSON or as a form."""
 
-    model: str
+    model: Model
     examples: dict[str, Example]
-    required: bool = False
-    description: str = ""
+    is_required: bool = False
 
 
 @dataclass(frozen=True)
 class Operation:
-    """A call: `ids` has one name for each route of its handler, in the order of routes.py.
+    """A call. `id` is its `operationId`; a route that is an alias has another one.
 
-    `preferred` is the id of the route for new clients, if there are several; the others are
-    aliases. contract/openapi.py adds the refusals that a key, a body or the database can cause.
+    contract/openapi.py adds the refusals that a key, a body or the database can cause.
     """
 
-    ids: tuple[str, ...]
+    id: str
     tag: str
     summary: str
     description: str
     answers: dict[int, Answer]
-    parameters: tuple[str, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
     refusals: tuple[int, ...] = ()
-    preferred: str | None = None
 
 
-def ref(model: str) -> dict[str, str]:
-    """Return the reference to a schema of the document."""
-    return {"$ref": f"#/components/schemas/{model}"}
+def ref(model: Model) -> dict[str, str]:
+    """Return the reference to the schema of `model`."""
+    return named(model.__name__)
+
+
+def named(schema: str) -> dict[str, str]:
+    """Return the reference to the schema of this name."""
+    return {"$ref": f"#/components/schemas/{schema}"}

@@ -105,7 +105,7 @@ def _response(status: int) -> dict[str, Any]:
         "headers": headers.of(*headers.EVERYWHERE, *headers.OF_STATUS.get(status, ())),
         "content": {
             MEDIA: {
-                "schema": ref("InputProblem" if unprocessable else "Problem"),
+                "schema": ref(InputProblem if unprocessable else Problem),
                 "example": example,
             }
         },

@@ -10,7 +10,7 @@ from aiohttp import hdrs, web
 
 from services.api.core.refusals import Busy, NotFound
 from services.api.http import conditional, request_body
-from services.api.http.appkeys import CODING, PRINCIPAL, STREAMS
+from services.api.http.appkeys import CODING, LEDGER_VERSION, PRINCIPAL, STREAMS
 from services.api.http.connections import connection
 from services.api.reports import store
 from services.api.reports.buffer import Buffer
@@ -93,11 +93,10 @@ def _customer(request: web.Request) -> int:
 
 
 async def _version(request: web.Request) -> str:
-    principal = request[PRINCIPAL]
-    if principal.ledger_version is not None:
-        return principal.ledger_version
+    if LEDGER_VERSION in request:
+        return request[LEDGER_VERSION]
     async with connection(request) as conn:
-        return await store.version(conn, principal.business_id)
+        return await store.version(conn, request[PRINCIPAL].business_id)
 
 
 async def _row(request: web.Request, query: ReportQuery, customer: int) -> str:

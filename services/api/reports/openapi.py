@@ -1,56 +1,119 @@
-from services.api.openapi import examples
-from services.api.openapi.operation import Answer, Body, Handler, Operation, ref
-from services.api.reports import handlers
+from typing import Any
+
+from services.api.openapi import headers, parameters
+from services.api.openapi.operation import Answer, Body, Header, Operation, Parameter
+from services.api.reports.model import FilterBody
+from services.api.reports.row import Row
 
 _TAG = "Reports"
-_ROWS = {"type": "array", "items": ref("Row")}
 
-OPERATIONS: dict[Handler, Operation] = {
-    handlers.show_all: Operation(
-        ids=("listIncome",),
-        tag=_TAG,
-        summary="Income by customer: every customer",
-        description="One row for each customer of the business, including archived customers and"
-        " customers without invoices, ordered by `balance`, largest first, then by `id`. All"
-        " rows show the same snapshot of the ledger. They are streamed as one array: an answer"
-        " that breaks off is incomplete.",
-        parameters=("from", "to", "if_none_match"),
-        answers={
-            200: Answer(
-                "The rows.",
-                _ROWS,
-                examples={"one customer": [examples.ROW], "no customer": []},
-                headers=("ETag", "Vary", "Content-Encoding"),
-            ),
-            304: Answer("Not changed since the answer with this tag.", headers=("ETag", "Vary")),
+_FROM = Parameter(
+    "from",
+    "path",
+    "from",
+    "The period's first day, inclusive.",
+    parameters.DATE,
+    example="2024-11-01",
+    is_required=True,
+    is_checked=True,
+)
+_TO = Parameter(
+    "to",
+    "path",
+    "to",
+    "The period's last day, inclusive; not before `from`.",
+    parameters.DATE,
+    example="2024-11-30",
+    is_required=True,
+    is_checked=True,
+)
+_VARY = Header(
+    "Vary", "The request headers that a cache has to compare.", "Authorization, Accept-Encoding"
+)
+_CONTENT_ENCODING = Header(
+    "Content-Encoding",
+    "Present if the answer is compressed, because Accept-Encoding prefers gzip.",
+    "gzip",
+    {"type": "string", "const": "gzip"},
+)
+_ROW: dict[str, Any] = {
+    "id": 4,
+    "owner_id": 1,
+    "business_id": 1,
+    "first_name": "Ɛsi",
+    "last_name": "Ɔfori",
+    "phone_number": "0200000000",
+    "business_name": "Ɛsi Ɔfori Enterprise, Ltd",
+    "business_address": "Darkumah, Accra",
+    "business_phone": "0300000000",
+    "business_location": "Accra",
+    "business_email": "esi@customers.example.com",
+    "created_at": "2021-01-01 00:00:00",
+    "updated_at": "2024-01-01 00:00:00",
+    "account_id": 400,
+    "category": "Wholesale",
+    "category_id": 12,
+    "deposit_amount": 12.5,
+    "deposit_account_id": 77,
+    "archived": 0,
+    "amount_due": 900.2,
+    "invoice_count": 2,
+    "balance": -29.9,
+    "amount_paid": 600.1,
+    "online_amount_paid": 400,
+    "dateFrom": "2024-11-01",
+    "dateTo": "2024-11-30",
+    "average_payment_terms": 92,
+    "owing": -99.9,
+    "total_paid": 1000.1,
+    "invoices": 2,
+}
+
+SHOW_ALL = Operation(
+    id="listIncome",
+    tag=_TAG,
+    summary="Income by customer: every customer",
+    description="One row for each customer of the business, including archived customers and"
+    " customers without invoices, ordered by `balance`, largest first, then by `id`. All"
+    " rows show the same snapshot of the ledger. They are streamed as one array: an answer"
+    " that breaks off is incomplete.",
+    parameters=(_FROM, _TO, parameters.IF_NONE_MATCH),
+    answers={
+        200: Answer(
+            "The rows.",
+            Row,
+            is_list=True,
+            examples={"one customer": [_ROW], "no customer": []},
+            headers=(headers.ETAG, _VARY, _CONTENT_ENCODING),
+        ),
+        304: Answer("Not changed since the answer with this tag.", headers=(headers.ETAG, _VARY)),
+    },
+)
+SHOW_ONE = Operation(
+    id="getIncome",
+    tag=_TAG,
+    summary="Income by customer: one customer",
+    description="The customer's row, the same as in the list.",
+    parameters=(parameters.CUSTOMER, _FROM, _TO),
+    answers={200: Answer("The row.", Row, examples={"row": _ROW})},
+    refusals=(404,),
+)
+FILTER_ONE = Operation(
+    id="filterIncome",
+    tag=_TAG,
+    summary="Income by customer: the list, filtered by one customer",
+    description="An array like that of the list, with only the customer's row. The body may"
+    " repeat the path's `id`, `from` and `to`; a value that differs from the path is a"
+    " 422.",
+    parameters=(parameters.CUSTOMER, _FROM, _TO),
+    body=Body(
+        FilterBody,
+        {
+            "all": {"id": 4, "from": "2024-11-01", "to": "2024-11-30"},
+            "in digits": {"id": "4"},
+            "nothing": {},
         },
     ),
-    handlers.show_one: Operation(
-        ids=("getIncome",),
-        tag=_TAG,
-        summary="Income by customer: one customer",
-        description="The customer's row, the same as in the list.",
-        parameters=("customer", "from", "to"),
-        answers={200: Answer("The row.", ref("Row"), examples={"row": examples.ROW})},
-        refusals=(404,),
-    ),
-    handlers.filter_one: Operation(
-        ids=("filterIncome",),
-        tag=_TAG,
-        summary="Income by customer: the list, filtered by one customer",
-        description="An array like that of the list, with only the customer's row. The body may"
-        " repeat the path's `id`, `from` and `to`; a value that differs from the path is a"
-        " 422.",
-        parameters=("customer", "from", "to"),
-        body=Body(
-            "FilterBody",
-            {
-                "all": {"id": 4, "from": "2024-11-01", "to": "2024-11-30"},
-                "in digits": {"id": "4"},
-                "nothing": {},
-            },
-        ),
-        answers={200: Answer("An array with the row.", _ROWS, examples={"rows": [examples.ROW]})},
-        refusals=(404,),
-    ),
-}
+    answers={200: Answer("An array with the row.", Row, is_list=True, examples={"rows": [_ROW]})},
+    refusals=(404,),
+)

@@ -5,6 +5,7 @@ import pytest
 
 from services.api.http import negotiation
 from services.api.http.negotiation import PLAIN, Coding
+from services.api.openapi.operation import HTML, JSON
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"
@@ -27,7 +28,7 @@ ZIPPED, ONLY_ZIPPED = Coding(gzip=True, identity=True), Coding(gzip=True, identi
     ],
 )
 def test_who_can_read_json(accept: str) -> None:
-    assert negotiation.accepts_json(accept)
+    assert negotiation.accepts(accept, (JSON,))
 
 
 @pytest.mark.parametrize(
@@ -43,7 +44,16 @@ def test_who_can_read_json(accept: str) -> None:
     ],
 )
 def test_who_cannot(accept: str) -> None:
-    assert not negotiation.accepts_json(accept)
+    assert not negotiation.accepts(accept, (JSON,))
+
+
+@pytest.mark.parametrize("accept", ["text/html", "application/json;q=0.1", "text/*", "*/*"])
+def test_one_of_several_media_types_is_enough(accept: str) -> None:
+    assert negotiation.accepts(accept, (JSON, HTML))
+
+
+def test_none_of_several_media_types_may_do() -> None:
+    assert not negotiation.accepts("text/csv, */*;q=0", (JSON, HTML))
 
 
 @pytest.mark.parametrize(

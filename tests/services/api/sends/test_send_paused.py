@@ -5,7 +5,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.openapi import examples
+from services.api.sends import examples
 from services.api.sends.view import Send
 from shared.deliveries import operator
 from tests.services.api.sends.calls import Client, post

@@ -1,0 +1,38 @@
+from dataclasses import dataclass
+from functools import cached_property
+
+from aiohttp.typedefs import Handler
+
+from services.api.core.refusals import Scope
+from services.api.openapi.operation import JSON, Operation
+
+
+@dataclass(frozen=True, eq=False)
+class Route:
+    """A URL and a method of the API, with all that is declared about them.
+
+    A request needs a key with `scope`; None opens the route to everybody. `operation` describes the
+    call in the OpenAPI document; None leaves a page for a browser out of it. A route that is an
+    `alias` has this `operationId` instead of its operation's.
+
+    Accept may choose from `produces`; if that is empty, the answer does not depend on Accept.
+    Authentication and handler `share_connection`, unless the handler waits for anything but the
+    request's body and Postgres. If the route `is_conditional`, the look-up of the key also reads
+    the version of the ledger, for which an unchanged report would otherwise need a round trip.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    operation: Operation | None = None
+    scope: Scope | None = None
+    alias: str | None = None
+    produces: tuple[str, ...] = (JSON,)
+    share_connection: bool = True
+    is_conditional: bool = False
+
+    @cached_property
+    def query(self) -> frozenset[str]:
+        """The query parameters that the call takes: those that its operation describes."""
+        parameters = self.operation.parameters if self.operation else ()
+        return frozenset(each.name for each in parameters if each.where == "query")
