@@ -2,6 +2,7 @@
 
 import re
 import secrets
+from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 _FORM = re.compile(
@@ -40,6 +41,12 @@ class Trace(NamedTuple):
         """Return the first span of a new trace."""
         digits = secrets.token_hex(24)
         return cls(digits[:32], digits[32:])
+
+    @classmethod
+    def of(cls, headers: Sequence[str]) -> "Trace":
+        """Return a new span: of the caller's trace, or of a new one if that has not one header."""
+        parent = cls.parse(headers[0]) if len(headers) == 1 else None
+        return parent.child() if parent else cls.begin()
 
     def child(self) -> "Trace":
         """Return a new span of the same trace."""

@@ -1,10 +1,18 @@
-"""Named queries, kept in an SQL file beside the module that runs them."""
+"""Named queries, kept in an SQL file beside the module that runs them.
+
+Postgres numbers the parameters of a query. If there are more than five, the file names them
+(`$business`), and `call` puts the arguments in order.
+"""
 
 import re
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.resources import files
+from typing import Any
 
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
+# Not the quotes $$ and $tag$.
+_PARAMETER = re.compile(r"(?<![\w$])\$([a-z_]\w*)(?![\w$])")
+_NUMBER = re.compile(r"(?<![\w$])\$[0-9]")
 
 
 class Queries:
@@ -36,3 +44,29 @@ class Queries:
 def load(package: str, file: str = "queries.sql") -> Queries:
     """Return the queries of a file of `package`, each under its `-- name:` as an attribute."""
     return Queries(package, file)
+
+
+def call(query: str, /, **given: Any) -> tuple[Any, ...]:
+    """Return a query with named parameters as Postgres takes it, and its arguments in order.
+
+    The result is what a method of a connection takes: `await conn.fetchrow(*call(query, id=1))`.
+    Raises TypeError if the names given are not exactly those of the query.
+    """
+    text, names = numbered(query)
+    if given.keys() != set(names):
+        wrong = ", ".join(sorted(given.keys() ^ set(names)))
+        raise TypeError(f"the query's parameters and the arguments differ in: {wrong}")
+    return (text, *(given[name] for name in names))
+
+
+@cache
+def numbered(query: str) -> tuple[str, tuple[str, ...]]:
+    """Return a query with numbers for the names of its parameters, and the names in that order.
+
+    Raises ValueError if some parameters have names and others numbers.
+    """
+    names = tuple(dict.fromkeys(_PARAMETER.findall(query)))
+    if names and _NUMBER.search(query):
+        raise ValueError("a query's parameters have names or numbers, not both")
+    numbers = {name: f"${number}" for number, name in enumerate(names, start=1)}
+    return _PARAMETER.sub(lambda found: numbers[found[1]], query), names

@@ -14,8 +14,9 @@ from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
 from services.api.intake import act
 from services.api.reports.model import Period
+from services.api.sends.accept import accept
 from services.api.sends.request import SendBody, SendRequest
-from services.api.sends.store import Terms, accept
+from services.api.sends.terms import Terms
 from services.api.statements.store import freeze
 from shared.deliveries.relay import Unfrozen
 from shared.mail.unsubscribe import Links

@@ -3,7 +3,10 @@
 A misspelt column has the same effect as a missing migration: 503 until it is corrected.
 """
 
+import ast
 import re
+from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
@@ -21,6 +24,8 @@ NOT_WHOLE = {
     "services.api.sends.sending",
     "services.api.ledger.changed_businesses",
 }
+# Its parameters get names together with the next one that it takes.
+NUMBERED = {"shared.deliveries/worker.sql: record"}
 COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 
 
@@ -49,11 +54,49 @@ def queries() -> dict[str, str]:
     }
 
 
+def uses(path: Path) -> Iterator[str]:
+    """Yield each named query that a module takes by its name."""
+    tree = ast.parse(path.read_text("utf-8"))
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    loaded: dict[str, str] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Call):
+            called, given = ast.unparse(node.value.func), node.value.args
+            if called in {"sql.load", "load"} and isinstance(node.targets[0], ast.Name):
+                own = ast.unparse(given[0]) == "__package__"
+                package = module.rpartition(".")[0] if own else ast.literal_eval(given[0])
+                file = ast.literal_eval(given[1]) if len(given) > 1 else "queries.sql"
+                loaded[node.targets[0].id] = f"{package}/{file}"
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value) in loaded:
+            yield f"{loaded[ast.unparse(node.value)]}: {node.attr}"
+
+
+def test_each_query_is_run_by_one_module() -> None:
+    users: defaultdict[str, set[str]] = defaultdict(set)
+    for part in FOLDERS:
+        for path in (ROOT / part).rglob("*.py"):
+            for query in uses(path):
+                users[query].add(str(path.relative_to(ROOT)))
+    assert len(users) > 100
+    assert {query: sorted(of) for query, of in users.items() if len(of) > 1} == {}
+
+
+def test_a_query_of_more_than_five_parameters_names_them() -> None:
+    many = [
+        f"{package}/{file}: {name}"
+        for package, file in files()
+        for name, text in sql.load(package, file)._texts.items()
+        if re.search(r"\$([6-9]|[1-9][0-9])", COMMENT.sub("", text))
+    ]
+    assert set(many) <= NUMBERED
+
+
 async def test_every_query_fits_the_migrated_database(database: str) -> None:
     conn, misfits = await asyncpg.connect(database), []
     for name, text in queries().items():
         try:
-            await conn.prepare(text)
+            await conn.prepare(sql.numbered(text)[0])
         except asyncpg.PostgresError as error:
             misfits.append(f"{name}: {error}")
     await conn.close()

@@ -7,9 +7,9 @@ from typing import get_args
 
 import asyncpg
 import pytest
+from services.api.sends.view import Status
 
 from services.api.contract import asyncapi, openapi
-from services.api.sends.view import Status
 from shared.deliveries.page import text
 from shared.deliveries.reasons import REASONS, ReasonCode
 from shared.deliveries.states import MEANINGS, SHOWN, TRANSITIONS, State

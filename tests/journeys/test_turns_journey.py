@@ -3,8 +3,8 @@
 from contextlib import AsyncExitStack
 
 from services.api.http.request_body import parse
+from services.api.sends.accept import accept
 from services.api.sends.request import SendBody, SendRequest
-from services.api.sends.store import accept
 from tests.journeys.conftest import System, soon
 from tests.services.api.sends.stored import PERIOD, TERMS
 

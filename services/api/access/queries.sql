@@ -35,9 +35,11 @@ WITH key AS (
 SELECT key.*, leased.taken, leased.slice, leased.lasts FROM key LEFT JOIN leased ON true
 
 -- name: create
--- Stores key $1 with the hash $5, valid until $7 (NULL: without end); no row if business $2 does not exist.
+-- Stores a key, valid until it expires (NULL: for good), and returns its id, unless the business does
+-- not exist.
 INSERT INTO api_keys (id, business_id, name, prefix, sha256, scopes, expires_at)
-SELECT $1, id, $3, $4, $5, $6, $7 FROM businesses WHERE id = $2
+SELECT $id, id, $name, $prefix, $sha256, $scopes, $expires_at
+FROM businesses WHERE id = $business
 RETURNING id
 
 -- name: all_keys

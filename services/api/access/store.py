@@ -71,17 +71,17 @@ async def create(
     Raises NotFound if the business is unknown.
     """
     key = Key.generate()
-    stored = await conn.fetchval(
+    query = sql.call(
         _queries.create,
-        uuid4(),
-        business_id,
-        name,
-        key.prefix,
-        key.sha256,
-        sorted(set(scopes)),
-        expires_at,
+        id=uuid4(),
+        business=business_id,
+        name=name,
+        prefix=key.prefix,
+        sha256=key.sha256,
+        scopes=sorted(set(scopes)),
+        expires_at=expires_at,
     )
-    if stored is None:
+    if await conn.fetchval(*query) is None:
         raise NotFound("business")
     return key
 

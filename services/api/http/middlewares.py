@@ -58,7 +58,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     started, status = time.perf_counter(), _NO_ANSWER
     request[REQUEST_ID] = _request_id(request)
     request[ROUTE] = _route(request)
-    request[TRACE] = trace = _trace(request)
+    request[TRACE] = trace = Trace.of(request.headers.getall("traceparent", []))
     before = bind_contextvars(
         request_id=request[REQUEST_ID], trace_id=trace.trace_id, span_id=trace.span_id
     )
@@ -206,12 +206,6 @@ def _uuid() -> str:
     digits = secrets.token_hex(16)
     variant = "89ab"[int(digits[16], 16) % 4]
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
-
-
-def _trace(request: web.Request) -> Trace:
-    given = request.headers.getall("traceparent", [])
-    parent = Trace.parse(given[0]) if len(given) == 1 else None
-    return parent.child() if parent else Trace.begin()
 
 
 def _record(request: web.Request, status: int, seconds: float) -> None:

@@ -25,9 +25,8 @@ from services.api.core.refusals import (
 )
 from services.api.idempotency.store import IdempotencyKey
 from services.api.intake.messages import LONGEST_NAME, SendAccepted, SendRefused, SendRequested
-from services.api.sends import store
-from services.api.sends.store import Terms
-from services.api.sends.view import Send
+from services.api.sends.accept import accept
+from services.api.sends.terms import Terms
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.trace import Trace
@@ -84,7 +83,7 @@ async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admiss
     Raises InFlight if another copy is being handled.
     """
     principal, named = None, _Named(None, None)
-    trace = _trace(asked.traceparent)
+    trace = Trace.of(asked.traceparent)
     try:
         principal, rate = await admission.admit(conn, Key.bearer(asked.authorization))
         if rate is not None:
@@ -93,7 +92,7 @@ async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admiss
         given = _object(asked.body)
         named = _Named.of(given)
         event = _event(given)
-        trace = _trace([event.traceparent] if event.traceparent else asked.traceparent)
+        trace = Trace.of([event.traceparent] if event.traceparent else asked.traceparent)
         return await _accept(conn, principal, event, terms, trace)
     except InFlight:
         raise
@@ -153,7 +152,7 @@ async def _accept(
             if kept["fingerprint"] != request.fingerprint:
                 raise EventReused
             return Answer(event_id, kept["event"], trace, business)
-        accepted = await store.accept(conn, business, request, terms, key, trace)
+        accepted = await accept(conn, business, request, terms, key, trace)
         answered = SendAccepted(
             id=event_id,
             subject=str(accepted.send_id),
@@ -161,19 +160,19 @@ async def _accept(
             traceparent=str(trace),
             requestid=event.id,
             requestsource=event.source,
-            data=Send.model_validate_json(accepted.answer),
+            data=accepted.send,
         ).model_dump_json(by_alias=True)
-        stored = await conn.fetchval(
+        query = sql.call(
             _queries.keep_answer,
-            event_id,
-            business,
-            accepted.send_id,
-            request.fingerprint,
-            answered,
-            str(trace),
+            event_id=event_id,
+            business=business,
+            send=accepted.send_id,
+            fingerprint=request.fingerprint,
+            event=answered,
+            trace=str(trace),
         )
-        if stored is None:
-            # A copy of the event was handled since the query: roll everything back.
+        if await conn.fetchval(*query) is None:
+            # A copy of the event was carried out since we looked; nothing of ours may stay.
             raise InFlight
     return Answer(event_id, answered, trace, business, accepted.send_id)
 
@@ -199,17 +198,19 @@ async def _refuse(
     ).model_dump_json(by_alias=True)
     is_buried = await access.count_today(conn, business, "refused requests", _REFUSED_A_DAY)
     if is_buried and business is not None and not isinstance(refusal, _UNTOLD):
-        await conn.execute(
-            _queries.keep_answer, event_id, business, None, None, answered, str(trace)
+        query = sql.call(
+            _queries.keep_answer,
+            event_id=event_id,
+            business=business,
+            send=None,
+            fingerprint=None,
+            event=answered,
+            trace=str(trace),
         )
+        await conn.execute(*query)
     return Answer(event_id, answered, trace, business, problem=problem, is_buried=is_buried)
 
 
 def _name(*parts: object) -> str:
     """Return an event id that depends only on `parts`: a repeated answer has the same id."""
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()[:32]
-
-
-def _trace(given: Sequence[str]) -> Trace:
-    parent = Trace.parse(given[0]) if len(given) == 1 else None
-    return parent.child() if parent else Trace.begin()

@@ -16,7 +16,7 @@ from services.api.intake.act import Answer, Asked
 from services.api.intake.dead_letters import dead_letter
 from services.api.intake.messages import FIELDS
 from services.api.intake.replies import Replies
-from services.api.sends.store import Terms
+from services.api.sends.terms import Terms
 from shared.amqp import broker, topology
 from shared.amqp.breaker import Breaker
 from shared.amqp.publisher import Publisher

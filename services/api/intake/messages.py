@@ -7,7 +7,7 @@ from pydantic import Field, WithJsonSchema
 from services.api.core.problems import Problem
 from services.api.reports.model import Period, customer_id
 from services.api.sends.request import SendBody, SendRequest
-from services.api.sends.view import Send
+from services.api.sends.send import Send
 from shared.messages import Data, Envelope, Event
 
 LONGEST_NAME = 255  # characters of a request's `id` and `source`, which each answer repeats

@@ -3,11 +3,10 @@
 SELECT event, fingerprint FROM request_answers WHERE event_id = $1
 
 -- name: keep_answer
--- Stores an answer for the relay to publish; returns no row if one with that event id is stored.
--- $1 event id, $2 business, $3 send and $4 its request's fingerprint (NULL: refused), $5 the event as
--- JSON, $6 the trace of the request.
+-- Keeps an answer for the relay to publish; no row comes back if one with that event id is kept.
+-- Without a send and the fingerprint of its request, the request was refused.
 INSERT INTO request_answers (event_id, business_id, send_id, fingerprint, event, traceparent)
-VALUES ($1, $2, $3, $4, $5, $6)
+VALUES ($event_id, $business, $send, $fingerprint, $event, $trace)
 ON CONFLICT (event_id) DO NOTHING
 RETURNING id
 

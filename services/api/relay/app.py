@@ -20,7 +20,7 @@ from services.api.relay.loops import Bell, Neighbours, keep
 from services.api.relay.outbox import Outbox
 from services.api.relay.pruner import Pruner
 from services.api.relay.sweeper import Sweeper
-from services.api.sends.store import Terms
+from services.api.sends.terms import Terms
 from shared.amqp.publisher import Publisher
 from shared.db import postgres
 from shared.db.login import warned

@@ -33,6 +33,10 @@ class Arguments(NamedTuple):
     customer: str = ""
 
 
+NUMBERED = Arguments("$1", "$2", "$3", "$4")
+NAMED = Arguments("$business", "$first_day", "$last_day", "$customer")
+
+
 def literals(query: ReportQuery) -> Arguments:
     """Return the arguments of `query` as literals. Numbers and dates need no quoting."""
     start, end = query.period.start, query.period.end
@@ -55,13 +59,12 @@ def all_customers(arguments: Arguments, counting: Counting) -> str:
 
 
 @cache
-def one_customer() -> str:
+def one_customer(arguments: Arguments = NUMBERED) -> str:
     """Return the query of one customer's row as JSON.
 
-    Its arguments are $1 the business, $2 and $3 the period, $4 the customer. Postgres keeps its
-    plan, which is the same for every customer.
+    Postgres keeps its plan, which is the same for every customer.
     """
-    return _as_json(_fragments.one_customer, Arguments("$1", "$2", "$3", "$4"), EXACT)
+    return _as_json(_fragments.one_customer, arguments, EXACT)
 
 
 def _as_json(query: str, arguments: Arguments, counting: Counting) -> str:

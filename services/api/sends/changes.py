@@ -5,10 +5,10 @@ from uuid import UUID
 
 from services.api.core.refusals import Conflict, NotFound
 from services.api.sends import quota
-from services.api.sends.acceptance import expiry
 from services.api.sends.due_time import due_at
-from services.api.sends.store import Terms, one
-from services.api.sends.view import Send
+from services.api.sends.send import Send
+from services.api.sends.store import one
+from services.api.sends.terms import Terms
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries import caller
@@ -57,9 +57,7 @@ async def reschedule(
         if asked is None:
             raise NotFound("send")
         due = due_at((moment,), asked["timezone"], asked["asked_at"])
-        moved, was_due = await caller.reschedule(
-            conn, business_id, send_id, due, expiry(due, terms.max_lateness)
-        )
+        moved, was_due = await caller.reschedule(conn, business_id, send_id, due, terms.expiry(due))
         if moved:
             with quota.enforced(asked["asked_at"], due, terms.daily_quota):
                 await conn.execute(

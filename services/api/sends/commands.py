@@ -10,7 +10,7 @@ from services.api.core.cli import BUSINESS, connection, table, time
 from services.api.core.refusals import Refusal
 from services.api.sends import in_doubt as doubts
 from services.api.sends.history import DoubtsQuery
-from services.api.sends.view import Doubt
+from services.api.sends.send import Doubt
 from shared.deliveries.operator import Resolution
 from shared.process.settings import DatabaseSettings
 from shared.process.terminal import say

@@ -13,7 +13,7 @@ from services.api.http.connections import connection
 from services.api.idempotency.store import Kept
 from services.api.reports.model import Period, customer_id
 from services.api.sends import changes, in_doubt, resends, store
-from services.api.sends.acceptance import Accepted
+from services.api.sends.accept import Accepted, accept
 from services.api.sends.history import DoubtsQuery, HistoryQuery
 from services.api.sends.request import (
     RescheduleBody,
@@ -22,8 +22,8 @@ from services.api.sends.request import (
     SendBody,
     SendRequest,
 )
-from services.api.sends.store import Terms
-from services.api.sends.view import Doubt, Send
+from services.api.sends.send import Doubt, Send
+from services.api.sends.terms import Terms
 from shared.db.postgres import Connection
 
 
@@ -37,7 +37,7 @@ async def send_transactions(request: web.Request) -> web.Response:
     key = idempotency.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
-        return _accepted(await store.accept(conn, business, asked, terms, key, request[TRACE]))
+        return _accepted(await accept(conn, business, asked, terms, key, request[TRACE]))
 
 
 async def list_sends(request: web.Request) -> web.Response:

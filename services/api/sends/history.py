@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from services.api.core.paging import Cursor, PageQuery, uuid_cursor
 from services.api.core.parsing import whole_number
-from services.api.sends.view import Doubt, Send, Status
+from services.api.sends.send import Doubt, Send, Status
 
 _NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 _OLDEST = Cursor(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))

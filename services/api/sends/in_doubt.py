@@ -6,7 +6,7 @@ from services.api.core.deadline import promptly
 from services.api.core.paging import Cursor, Page, page_of
 from services.api.core.refusals import Conflict, NotFound
 from services.api.sends.history import place_of_doubt
-from services.api.sends.view import Doubt
+from services.api.sends.send import Doubt
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries import operator

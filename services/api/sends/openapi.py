@@ -6,7 +6,7 @@ from services.api.openapi.examples import page
 from services.api.openapi.operation import Answer, Body, Header, Operation, Parameter
 from services.api.sends import examples
 from services.api.sends.request import RescheduleBody, ResendBody, SendBody
-from services.api.sends.view import Send
+from services.api.sends.send import Send
 
 CURSOR = parameters.cursor("cursor", UUID_CURSOR_FORM)
 

@@ -5,7 +5,7 @@ from services.api.openapi.operation import Answer, Body, Operation, Parameter
 from services.api.sends import examples
 from services.api.sends.openapi import CURSOR
 from services.api.sends.request import ResolveBody
-from services.api.sends.view import Doubt, Send
+from services.api.sends.send import Doubt, Send
 
 _TAG = "Mails in doubt"
 _ID = Parameter(

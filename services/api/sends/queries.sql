@@ -27,18 +27,18 @@ SELECT now() AS asked_at, timezone FROM businesses WHERE id = $1
 SELECT email_key, reason, reason_code FROM suppressions WHERE business_id = $1 AND email_key = ANY($2::text[])
 
 -- name: accept
--- Stores a send and its deliveries, and under the key $11 (NULL: no key) the answer to repetitions;
--- wakes the relay if the send is due now. All or nothing, in this one statement. Returns no row and
--- stores nothing if the key is taken, or is just being taken by another request. A key is free again
--- after 24 hours. A resend of $18 (NULL: none) comes with the
--- statement of its original, $19. Recipients count towards the quota $20 of the day in UTC on which they
--- are due, and four times as many may be accepted on one day: too many violate `due_quota` or
--- `daily_quota`. A repetition is not counted. $21 is the trace of the request. Dates are passed as text,
--- because asyncpg turns the first and the last day of the calendar into infinities.
+-- Stores a send and its deliveries, and under its key (NULL: no key) the answer to its repetitions;
+-- wakes the relay if the send is due now. All or nothing, in this one statement. No row comes back,
+-- and nothing is stored, if the key is taken, or another request takes it at this moment. A key that
+-- was used more than 24 hours ago is free again. A resend comes with the id and the statement of its
+-- original. The recipients count towards the quota of the day in UTC on which they are due, and four
+-- times as many may be accepted on one day: too many violate `due_quota` or `daily_quota`. A
+-- repetition counts nothing. Days travel as text, because asyncpg takes the first and the last day of
+-- the calendar for the two infinities.
 WITH keyed AS (
     INSERT INTO idempotency_keys AS old (business_id, key, fingerprint, send_id, answer, created_at)
-    SELECT $2::bigint, $11::text, $12::bytea, $1::uuid, $13::text, $9::timestamptz
-    WHERE $11 IS NOT NULL AND pg_try_advisory_xact_lock(hashtextextended($11, $2))
+    SELECT $business::bigint, $key::text, $fingerprint::bytea, $id::uuid, $answer::text, $created_at::timestamptz
+    WHERE $key IS NOT NULL AND pg_try_advisory_xact_lock(hashtextextended($key, $business))
     ON CONFLICT (business_id, key) DO UPDATE SET
         fingerprint = excluded.fingerprint, send_id = excluded.send_id, status = excluded.status,
         answer = excluded.answer, created_at = excluded.created_at
@@ -48,18 +48,22 @@ WITH keyed AS (
     INSERT INTO sends (id, business_id, customer_id, date_from, date_to, personal_message, copy_to_me,
                        skipped, created_at, send_at, expires_at, resend_of, statement_sha256,
                        traceparent)
-    SELECT $1, $2, $3::bigint, $4::text::date, $5::text::date, $6::text, $7::boolean, $8::jsonb, $9,
-           $10::timestamptz, $14::timestamptz, $18::uuid, $19::bytea, $21::text
-    WHERE CASE WHEN $11 IS NULL OR EXISTS (SELECT FROM keyed)
-               THEN count_due_recipients($2, ($10 AT TIME ZONE 'UTC')::date, cardinality($15::uuid[]), $20)
-                    AND count_recipients($2, cardinality($15), least(4 * $20::bigint, 2147483647)::integer) END
+    SELECT $id, $business, $customer::bigint, $first_day::text::date, $last_day::text::date,
+           $personal_message::text, $copy_to_me::boolean, $skipped::jsonb, $created_at,
+           $send_at::timestamptz, $expires_at::timestamptz, $resend_of::uuid, $statement::bytea,
+           $trace::text
+    WHERE CASE WHEN $key IS NULL OR EXISTS (SELECT FROM keyed)
+               THEN count_due_recipients($business, ($send_at AT TIME ZONE 'UTC')::date,
+                                         cardinality($delivery_ids::uuid[]), $daily_quota)
+                    AND count_recipients($business, cardinality($delivery_ids),
+                                         least(4 * $daily_quota::bigint, 2147483647)::integer) END
     RETURNING id, business_id, send_at, expires_at, created_at
 ), delivered AS (
     INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, state,
                             due_at, expires_at, created_at, updated_at)
     SELECT r.id, s.id, s.business_id, r.position, r.email, r.email_key, 'scheduled',
            s.send_at, s.expires_at, s.created_at, s.created_at
-    FROM sent s, unnest($15::uuid[], $16::text[], $17::text[])
+    FROM sent s, unnest($delivery_ids::uuid[], $emails::text[], $email_keys::text[])
         WITH ORDINALITY AS r (id, email, email_key, position)
 )
 SELECT pg_notify('ledgerpost_due', '') FROM sent

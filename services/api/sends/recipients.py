@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from services.api.core.refusals import Invalid
-from services.api.sends.view import Skipped
+from services.api.sends.send import Skipped
 from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import OCTETS_MAX, Address
 

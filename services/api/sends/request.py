@@ -1,7 +1,5 @@
 """The bodies of requests about sends, and the send that a request asks for."""
 
-import hashlib
-import json
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any
@@ -16,6 +14,7 @@ from pydantic import (
 )
 
 from services.api.core.refusals import Invalid
+from services.api.idempotency.store import fingerprint
 from services.api.reports.model import Period
 from services.api.sends import request_fields
 from shared.deliveries.operator import Resolution
@@ -177,7 +176,7 @@ class SendRequest:
     @property
     def fingerprint(self) -> bytes:
         """The digest of the request; it does not depend on how or when the request is written."""
-        content = [
+        return fingerprint(
             self.customer_id,
             self.period.start.isoformat(),
             self.period.end.isoformat(),
@@ -185,5 +184,4 @@ class SendRequest:
             [address.key for address in self.others],
             self.copy_to_me,
             sorted(each.isoformat() for each in self.moments),
-        ]
-        return hashlib.sha256(json.dumps(content).encode()).digest()
+        )

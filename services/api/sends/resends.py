@@ -1,27 +1,22 @@
 """Resends: new sends of the same frozen statement, which refer to the first send."""
 
-from datetime import date, timedelta
+from datetime import date, datetime
 from uuid import UUID
 
-import asyncpg
-
 from services.api.core.refusals import Conflict, Invalid, NotFound
-from services.api.core.uuid7 import uuid7
 from services.api.idempotency import store
 from services.api.idempotency.store import IdempotencyKey
-from services.api.sends import view
-from services.api.sends.acceptance import (
+from services.api.reports.model import Period
+from services.api.sends.accept import (
     Accepted,
-    answered,
-    expiry,
-    keep,
+    draft,
+    earlier_answer,
+    insert,
     look,
     suppressions,
-    untried,
 )
 from services.api.sends.recipients import Candidates, Recipients
-from services.api.sends.store import Terms
-from services.api.sends.view import Send
+from services.api.sends.terms import Terms
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.mail.address import Address
@@ -56,8 +51,9 @@ async def resend(
 ) -> Accepted:
     """Store a send of the same statement to `chosen` of its recipients (None: all), due now.
 
-    Raises NotFound, NeverFrozen, WasErased, OverQuota, and KeyReused or InFlight about `key`.
-    Raises InvalidInput if a chosen address was not a recipient, or if no recipient is left.
+    Raises NotFound if there is no such send, NeverFrozen or WasErased if it cannot be sent again,
+    InvalidInput if somebody was no recipient or nobody is left, OverQuota if the quota of the day
+    does not suffice, and KeyReused or InFlight because of `key`.
     """
     keys = None if chosen is None else sorted(address.key for address in chosen)
     fingerprint = store.fingerprint("resend", str(send_id), keys)
@@ -66,15 +62,30 @@ async def resend(
         if first is None:
             raise NotFound("send")
         asked = await look(conn, business_id, first["customer_id"], key)
-        if (earlier := answered(asked, fingerprint)) is not None:
+        if (earlier := earlier_answer(asked, fingerprint)) is not None:
             return earlier
         if first["statement_sha256"] is None:
             raise NeverFrozen
         to = await _recipients(conn, business_id, send_id, chosen)
-        return await keep(
+        now: datetime = first["asked_at"]
+        send = draft(
+            customer_id=first["customer_id"],
+            period=Period(
+                date.fromisoformat(first["date_from"]), date.fromisoformat(first["date_to"])
+            ),
+            personal_message=first["personal_message"],
+            now=now,
+            due=now,
+            expires_at=terms.expiry(now),
+            paused=asked["paused"],
+            to=to,
+            resend_of=send_id,
+            statement_sha256=first["statement_sha256"].hex(),
+        )
+        return await insert(
             conn,
             business_id,
-            _draft(send_id, first, to, terms.max_lateness, paused=asked["paused"]),
+            send,
             to,
             copy_to_me=first["copy_to_me"],
             fingerprint=fingerprint,
@@ -102,27 +113,4 @@ async def _recipients(
     suppressed = await suppressions(conn, business_id, addresses)
     return Recipients.choose(
         Candidates(addresses, ()), suppressed, limit=len(addresses), field="recipients"
-    )
-
-
-def _draft(
-    send_id: UUID, first: asyncpg.Record, to: Recipients, lateness: timedelta, *, paused: bool
-) -> Send:
-    now = first["asked_at"]
-    return Send(
-        id=uuid7(),
-        message=view.message(send_at=now, created_at=now),
-        personal_message=first["personal_message"],
-        status="sending",
-        paused=paused,
-        customer_id=first["customer_id"],
-        date_from=date.fromisoformat(first["date_from"]),
-        date_to=date.fromisoformat(first["date_to"]),
-        send_at=now,
-        expires_at=expiry(now, lateness),
-        created_at=now,
-        statement_sha256=first["statement_sha256"].hex(),
-        resend_of=send_id,
-        recipients=tuple(untried(address.email, now, now) for address in to.addresses),
-        skipped=to.skipped,
     )

@@ -1,8 +1,6 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import cache
-from typing import Any, Self
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -11,82 +9,16 @@ import orjson
 from services.api.core.deadline import promptly
 from services.api.core.paging import LIMIT_DEFAULT, Cursor, Page, page_of
 from services.api.core.refusals import NotFound
-from services.api.core.uuid7 import uuid7
-from services.api.idempotency.store import IdempotencyKey
-from services.api.sends import view
-from services.api.sends.acceptance import (
-    Accepted,
-    answered,
-    expiry,
-    keep,
-    look,
-    suppressions,
-    untried,
-)
-from services.api.sends.due_time import due_at
 from services.api.sends.history import HistoryQuery, place_of_send
-from services.api.sends.recipients import Candidates, Recipients
-from services.api.sends.request import SendRequest
-from services.api.sends.view import Send, Status
+from services.api.sends.send import Send, Status, message
 from shared.db import sql
 from shared.db.postgres import Connection
-from shared.process.settings import SendSettings
-from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
 # Sends may be large. A page of the default limit takes one query.
 _SENDS_READ_TOGETHER = LIMIT_DEFAULT + 1
 _PAGE_BYTES_MAX = 1024 * 1024  # about
 _SEND_BYTES = 600  # of a send without its texts
-
-
-@dataclass(frozen=True)
-class Terms:
-    """The operator's limits on sends: recipients, lateness and the daily quota.
-
-    `daily_quota` limits the recipients of one business that are due on one day in UTC.
-    """
-
-    max_recipients: int
-    max_lateness: timedelta
-    daily_quota: int
-
-    @classmethod
-    def of(cls, settings: SendSettings) -> Self:
-        """Return the limits in `settings`."""
-        return cls(settings.max_recipients, settings.max_lateness, settings.daily_quota)
-
-
-async def accept(
-    conn: Connection,
-    business_id: int,
-    request: SendRequest,
-    terms: Terms,
-    key: IdempotencyKey | None = None,
-    trace: Trace | None = None,
-) -> Accepted:
-    """Store the send, its deliveries and the answer under `key`: all of them or none.
-
-    Raises NotFound if the customer is unknown, InvalidInput if two due times differ or there are no
-    or too many recipients, OverQuota, and KeyReused or InFlight about `key`.
-    """
-    asked = await look(conn, business_id, request.customer_id, key)
-    if (earlier := answered(asked, request.fingerprint)) is not None:
-        return earlier
-    if not asked["has_customer"]:
-        raise NotFound("customer")
-    send, to = await _drafted(conn, business_id, request, terms, asked)
-    return await keep(
-        conn,
-        business_id,
-        send,
-        to,
-        copy_to_me=request.copy_to_me,
-        fingerprint=request.fingerprint,
-        key=key,
-        trace=trace,
-        daily_quota=terms.daily_quota,
-    )
 
 
 async def one(conn: Connection, business_id: int, send_id: UUID) -> Send:
@@ -154,44 +86,9 @@ def page_text(query: HistoryQuery) -> str:
     return _queries.sends.replace("{chosen}", chosen)
 
 
-async def _drafted(
-    conn: Connection, business_id: int, request: SendRequest, terms: Terms, asked: asyncpg.Record
-) -> tuple[Send, Recipients]:
-    now: datetime = asked["asked_at"]
-    due = due_at(request.moments, asked["timezone"], now)
-    candidates = Candidates.gather(
-        customer=asked["customer_email"],
-        others=request.others,
-        business=asked["business_email"],
-        copy_to_me=request.copy_to_me,
-    )
-    suppressed = (
-        await suppressions(conn, business_id, candidates.addresses) if asked["suppresses"] else {}
-    )
-    to = Recipients.choose(candidates, suppressed, limit=terms.max_recipients)
-    send = Send(
-        id=uuid7(),
-        message=view.message(send_at=due, created_at=now),
-        personal_message=request.message,
-        status="scheduled" if due > now else "sending",
-        paused=asked["paused"],
-        customer_id=request.customer_id,
-        date_from=request.period.start,
-        date_to=request.period.end,
-        send_at=due,
-        expires_at=expiry(due, terms.max_lateness),
-        created_at=now,
-        statement_sha256=None,
-        resend_of=None,
-        recipients=tuple(untried(address.email, due, now) for address in to.addresses),
-        skipped=to.skipped,
-    )
-    return send, to
-
-
 def _send(row: asyncpg.Record) -> Send:
     given: dict[str, Any] = dict(row)
     for field in ("recipients", "skipped"):
         given[field] = orjson.loads(given[field])
-    sentence = view.message(send_at=given["send_at"], created_at=given["created_at"])
+    sentence = message(send_at=given["send_at"], created_at=given["created_at"])
     return Send.model_validate({**given, "message": sentence})

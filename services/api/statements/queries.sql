@@ -1,10 +1,8 @@
 -- name: freeze
--- Computes the statement of a send ($5) once and stores it under its hash. A single SQL statement has
--- one snapshot, so the figures of the report row and the transactions agree. $1 business, $2 from, $3 to,
--- $4 the customer, $6 the version of the mail's template. `report` is the report's own query of one
--- customer and takes $1 to $4. Returns the hash, or no row if the customer does not exist, the
--- statement has more than $7 lines, or another relay was first. Texts are cut far above the length that a
--- mail shows.
+-- Computes the statement of a send once and keeps it under its hash. One statement, so one snapshot:
+-- the figures of the report row and the transactions agree. `report` is the report's own query of one
+-- customer, with the same parameters. Returns the hash, or no row if the customer is gone, the
+-- statement has too many lines, or another relay was first. Texts are cut far above what a mail shows.
 WITH report (row) AS (
     {report}
 ), moves AS (
@@ -13,25 +11,26 @@ WITH report (row) AS (
            CASE i.kind WHEN 'invoice' THEN i.total END AS charge,
            CASE i.kind WHEN 'credit_note' THEN i.total END AS credit
     FROM invoices i
-    WHERE i.business_id = $1 AND i.customer_id = $4 AND i.status = 'issued' AND i.issue_date <= $3
+    WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
+      AND i.issue_date <= $last_day
     UNION ALL
     SELECT p.paid_on, 2, CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END, p.id, left(i.number, 1000), NULL,
            p.channel, left(p.method, 1000), left(p.reference, 1000),
            CASE WHEN p.amount < 0 THEN -p.amount END,
            CASE WHEN p.amount >= 0 THEN p.amount END
     FROM invoices i JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
-    WHERE i.business_id = $1 AND i.customer_id = $4 AND i.status = 'issued'
-      AND p.status = 'settled' AND p.paid_on <= $3
+    WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
+      AND p.status = 'settled' AND p.paid_on <= $last_day
 ), opening AS (
     SELECT c.opening_balance + coalesce(sum(coalesce(m.charge, 0) - coalesce(m.credit, 0)), 0) AS balance
-    FROM customers c LEFT JOIN moves m ON m.day < $2
-    WHERE c.business_id = $1 AND c.id = $4
+    FROM customers c LEFT JOIN moves m ON m.day < $first_day
+    WHERE c.business_id = $business AND c.id = $customer
     GROUP BY c.opening_balance
 ), lines AS (
     SELECT m.*, o.balance + sum(coalesce(m.charge, 0) - coalesce(m.credit, 0)) OVER in_order AS balance,
            row_number() OVER in_order AS place
     FROM moves m CROSS JOIN opening o
-    WHERE m.day >= $2
+    WHERE m.day >= $first_day
     WINDOW in_order AS (ORDER BY m.day, m.rank, m.id)
 ), totals AS (
     SELECT coalesce(sum(charge) FILTER (WHERE kind = 'invoice'), 0) AS invoiced,
@@ -42,7 +41,7 @@ WITH report (row) AS (
 ), snapshot AS (
     SELECT json_build_object(
         'version', 1,
-        'template_version', $6::int,
+        'template_version', $template_version::int,
         'business', json_build_object(
             'id', b.id, 'name', left(b.name, 1000), 'email', left(b.email, 1000),
             'phone', left(b.phone, 1000), 'address', left(b.address, 10000),
@@ -55,8 +54,8 @@ WITH report (row) AS (
             'business_location', left(c.business_location, 1000),
             'business_email', left(c.business_email, 1000),
             'phone_number', left(c.phone_number, 1000)),
-        'from', $2::date,
-        'to', $3::date,
+        'from', $first_day::date,
+        'to', $last_day::date,
         'generated_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
         'opening_balance', trim_scale(o.balance),
         'transactions', coalesce((
@@ -74,17 +73,20 @@ WITH report (row) AS (
     FROM businesses b
     JOIN customers c ON c.business_id = b.id
     CROSS JOIN opening o CROSS JOIN totals t CROSS JOIN report r
-    WHERE b.id = $1 AND c.id = $4
-      -- Checked first, and with no more lines than needed: otherwise all the rest would be computed.
-      AND (SELECT count(*) FROM (SELECT FROM moves m WHERE m.day >= $2 LIMIT $7::int + 1) first) <= $7
+    WHERE b.id = $business AND c.id = $customer
+      -- Looked at first, and for no more lines than are needed to know: nothing else is computed then.
+      AND (
+          SELECT count(*)
+          FROM (SELECT FROM moves m WHERE m.day >= $first_day LIMIT $most_lines::int + 1) first
+      ) <= $most_lines
 ), kept AS (
     INSERT INTO statements (business_id, sha256, content)
-    SELECT $1, sha256(convert_to(content, 'UTF8')), content FROM snapshot
+    SELECT $business, sha256(convert_to(content, 'UTF8')), content FROM snapshot
     ON CONFLICT (business_id, sha256) DO UPDATE SET content = statements.content
     RETURNING sha256
 )
 UPDATE sends SET statement_sha256 = kept.sha256
-FROM kept WHERE sends.id = $5 AND sends.statement_sha256 IS NULL
+FROM kept WHERE sends.id = $send AND sends.statement_sha256 IS NULL
 RETURNING sends.statement_sha256
 
 -- name: why_not_frozen

@@ -1,6 +1,8 @@
 """Freezes statements."""
 
-from services.api.reports.query import one_customer
+from functools import cache
+
+from services.api.reports.query import NAMED, one_customer
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.reasons import ReasonCode
@@ -21,23 +23,28 @@ class NoStatement(LookupError):
         self.code = code
 
 
+@cache
+def freeze_text() -> str:
+    """Return the query that freezes a statement, with named parameters."""
+    return _QUERIES.freeze.replace("{report}", one_customer(NAMED))
+
+
 async def freeze(conn: Connection, send: Unfrozen) -> None:
     """Store the statement of a send from the current ledger, unless it is frozen already.
 
     Raises NoStatement if the customer does not exist any more or the statement has too many lines.
     """
-    frozen = await conn.fetchval(
-        _QUERIES.freeze.replace("{report}", one_customer()),
-        send.business_id,
-        send.date_from,
-        send.date_to,
-        send.customer_id,
-        send.send_id,
-        TEMPLATE_VERSION,
-        _MOST_LINES,
-        timeout=_LONGEST,
+    query = sql.call(
+        freeze_text(),
+        business=send.business_id,
+        first_day=send.date_from,
+        last_day=send.date_to,
+        customer=send.customer_id,
+        send=send.send_id,
+        template_version=TEMPLATE_VERSION,
+        most_lines=_MOST_LINES,
     )
-    if frozen is not None:
+    if await conn.fetchval(*query, timeout=_LONGEST) is not None:
         return
     [why] = await conn.fetch(
         _QUERIES.why_not_frozen, send.business_id, send.customer_id, send.send_id

@@ -1,5 +1,6 @@
 """The suppression list of a business in requests and answers."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -55,6 +56,16 @@ class Suppression(BaseModel):
     ]
     reason_code: Code
     created_at: Timestamp
+
+
+@dataclass(frozen=True)
+class Recipient:
+    """The address of a delivery, and the business that mails it (no name: it was deleted)."""
+
+    business_id: int
+    email: str
+    email_key: str
+    business_name: str | None
 
 
 class SuppressionsQuery(PageQuery):

@@ -1,8 +1,13 @@
+from uuid import UUID
+
+import asyncpg
+
 from services.api.access import daily_counts
 from services.api.core.deadline import promptly
 from services.api.core.paging import Page, page_of
 from services.api.core.refusals import NotFound
 from services.api.suppressions.model import (
+    Recipient,
     Suppression,
     SuppressionBody,
     SuppressionsQuery,
@@ -14,6 +19,7 @@ from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import Address
 
 _queries = sql.load("services.api.suppressions")
+_UNSUBSCRIBED = "unsubscribed by the link in a mail"
 
 
 async def page(conn: Connection, business_id: int, query: SuppressionsQuery) -> Page[Suppression]:
@@ -33,12 +39,8 @@ async def add(
     """
     while True:
         async with conn.transaction():
-            row = await conn.fetchrow(
-                _queries.add,
-                business_id,
-                body.email.key,
-                body.reason,
-                ReasonCode.SUPPRESSED_BY_BUSINESS,
+            row = await _add(
+                conn, business_id, body.email.key, body.reason, ReasonCode.SUPPRESSED_BY_BUSINESS
             )
             if row is not None:
                 await daily_counts.count(conn, business_id, "suppressions")
@@ -59,3 +61,23 @@ async def lift(conn: Connection, business_id: int, email: str) -> None:
         raise NotFound("suppression") from None
     if await conn.fetchval(_queries.lift, business_id, address.key) is None:
         raise NotFound("suppression")
+
+
+async def recipient(conn: Connection, delivery_id: UUID) -> Recipient:
+    """Return the recipient of a delivery. Raises NotFound if there is none."""
+    row = await conn.fetchrow(_queries.recipient, delivery_id)
+    if row is None:
+        raise NotFound("mail")
+    return Recipient(**row)
+
+
+async def unsubscribe(conn: Connection, recipient: Recipient) -> None:
+    """Put a recipient on the list of the business that mailed; an earlier entry stays as it is."""
+    code = ReasonCode.SUPPRESSED_UNSUBSCRIBED
+    await _add(conn, recipient.business_id, recipient.email_key, _UNSUBSCRIBED, code)
+
+
+async def _add(
+    conn: Connection, business_id: int, email_key: str, reason: str, code: ReasonCode
+) -> asyncpg.Record | None:
+    return await conn.fetchrow(_queries.add, business_id, email_key, reason, code)

@@ -10,8 +10,8 @@ from services.api.core.refusals import NotFound
 from services.api.http import request_body
 from services.api.http.appkeys import UNSUBSCRIBE_LINKS
 from services.api.http.connections import connection
-from services.api.suppressions import recipients
-from services.api.suppressions.recipients import Recipient
+from services.api.suppressions import store
+from services.api.suppressions.model import Recipient
 
 _FIELD, _VALUE = "List-Unsubscribe", "One-Click"
 
@@ -69,7 +69,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     to = await _recipient(request)
     request_body.parse(UnsubscribeBody, await request_body.fields(request))
     async with connection(request) as conn:
-        await recipients.unsubscribe(conn, to)
+        await store.unsubscribe(conn, to)
     sentence = f"{_business(to)} will send no more statements to {escape(to.email)}."
     return _page("Unsubscribed", sentence)
 
@@ -80,7 +80,7 @@ async def _recipient(request: web.Request) -> Recipient:
     if delivery_id is None:
         raise NotFound("link")
     async with connection(request) as conn:
-        return await recipients.recipient(conn, delivery_id)
+        return await store.recipient(conn, delivery_id)
 
 
 def _business(to: Recipient) -> str:

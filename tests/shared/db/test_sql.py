@@ -47,3 +47,30 @@ def test_a_module_may_have_a_file_of_its_own(package: Path) -> None:
     assert sql.load("queries_of_a_test", "relay.sql").one == "SELECT 1"
     with pytest.raises(AttributeError, match=r"queries_of_a_test/relay\.sql has no query two"):
         _ = sql.load("queries_of_a_test", "relay.sql").two
+
+
+def test_named_parameters_are_numbered_by_their_first_place() -> None:
+    text, *arguments = sql.call("SELECT $b, $a_1, $b::int[]", a_1="first", b="second")
+    assert (text, arguments) == ("SELECT $1, $2, $1::int[]", ["second", "first"])
+
+
+def test_a_query_without_names_is_taken_as_it_is() -> None:
+    assert sql.numbered("SELECT $1, $12") == ("SELECT $1, $12", ())
+
+
+@pytest.mark.parametrize(
+    "query", ["DO $$ BEGIN END $$", "SELECT $tag$ $tag$", "SELECT a$b FROM c", "SELECT $$x$$"]
+)
+def test_quotes_and_names_with_a_dollar_sign_are_no_parameters(query: str) -> None:
+    assert sql.numbered(query) == (query, ())
+
+
+@pytest.mark.parametrize("given", [{}, {"a": 1}, {"a": 1, "b": 2, "c": 3}, {"a": 1, "c": 2}])
+def test_the_arguments_are_those_that_the_query_names(given: dict[str, int]) -> None:
+    with pytest.raises(TypeError, match=r"differ in: .*[bc]"):
+        sql.call("SELECT $a, $b", **given)
+
+
+def test_parameters_have_names_or_numbers() -> None:
+    with pytest.raises(ValueError, match="not both"):
+        sql.call("SELECT $a, $1", a=1)

@@ -7,8 +7,9 @@ import asyncpg
 
 from services.api.http.request_body import parse
 from services.api.reports.model import Period
+from services.api.sends.accept import accept
 from services.api.sends.request import SendBody, SendRequest
-from services.api.sends.store import Terms, accept
+from services.api.sends.terms import Terms
 from shared.deliveries.states import State
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))

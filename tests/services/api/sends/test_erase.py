@@ -5,7 +5,7 @@ import pytest
 
 from services.api.core.refusals import NotFound
 from services.api.sends.resends import resend
-from services.api.suppressions.recipients import recipient
+from services.api.suppressions.store import recipient
 from shared.deliveries.states import State
 from tests.services.api.command import run
 from tests.services.api.sends.stored import TERMS, put, send

@@ -11,7 +11,7 @@ from services.api.core.parsing import parse
 from services.api.core.uuid7 import uuid7
 from services.api.sends import store
 from services.api.sends.history import HistoryQuery
-from services.api.sends.view import Send, Status
+from services.api.sends.send import Send, Status
 from shared.deliveries.states import OPEN, State
 from tests.services.api.sends.stored import put, send
 

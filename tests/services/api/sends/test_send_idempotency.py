@@ -9,8 +9,9 @@ from services.api.core.refusals import InFlight, InvalidInput, KeyReused, NotFou
 from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
 from services.api.reports.model import Period
+from services.api.sends.accept import Accepted, accept
 from services.api.sends.request import SendBody, SendRequest
-from services.api.sends.store import Accepted, Terms, accept
+from services.api.sends.terms import Terms
 from shared.db import postgres
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
@@ -37,7 +38,7 @@ async def test_a_repetition_gets_the_first_answer_and_stores_nothing(
     await ledger.execute("UPDATE deliveries SET state = 'failed'")
     again = await send(ledger, message="a\nb", send_at="2020-01-01")
     assert not first.replayed
-    assert again == Accepted(first.send_id, first.answer, replayed=True)
+    assert again == Accepted(first.send_id, first.answer)
     assert await sends(ledger) == 1
 
 
@@ -143,9 +144,9 @@ async def test_one_key_twenty_times_at_once_makes_one_send(
 async def test_a_key_taken_between_look_and_store_is_found(
     database: str, ledger: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from services.api.sends import store  # noqa: PLC0415 -- only this test looks inside
+    from services.api.sends import accept as module  # noqa: PLC0415 -- only this test looks inside
 
-    look, firsts = store.look, list[Accepted]()
+    look, firsts = module.look, list[Accepted]()
     other = await asyncpg.connect(database)
 
     async def slow_look(*args: Any) -> asyncpg.Record:
@@ -154,12 +155,12 @@ async def test_a_key_taken_between_look_and_store_is_found(
             firsts.append(await send(other))
         return seen
 
-    monkeypatch.setattr(store, "look", slow_look)
+    monkeypatch.setattr(module, "look", slow_look)
     try:
         again = await send(ledger)
     finally:
         await other.close()
-    assert again == Accepted(firsts[0].send_id, firsts[0].answer, replayed=True)
+    assert again == Accepted(firsts[0].send_id, firsts[0].answer)
     assert await sends(ledger) == 1
 
 

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from services.api.sends import examples
-from services.api.sends.view import Send
+from services.api.sends.send import Send
 from shared.deliveries import operator
 from tests.services.api.sends.calls import Client, post
 

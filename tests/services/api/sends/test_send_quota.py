@@ -10,9 +10,10 @@ from aiohttp.test_utils import TestClient
 from services.api.core.refusals import OverQuota
 from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
+from services.api.sends.accept import Accepted, accept
 from services.api.sends.changes import reschedule
 from services.api.sends.request import SendBody, SendRequest
-from services.api.sends.store import Accepted, Terms, accept
+from services.api.sends.terms import Terms
 from shared.db import postgres
 from tests.services.api.sends.calls import post
 from tests.services.api.sends.stored import PERIOD

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from services.api.core.refusals import InvalidInput
 from services.api.sends.recipients import Candidates, Recipients, Suppressed
-from services.api.sends.view import Skipped
+from services.api.sends.send import Skipped
 from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import Address
 

@@ -11,9 +11,9 @@ from services.api.core.refusals import InvalidInput, KeyReused, NotFound, OverQu
 from services.api.core.uuid7 import uuid7
 from services.api.idempotency.store import IdempotencyKey
 from services.api.sends import store
-from services.api.sends.acceptance import Accepted
+from services.api.sends.accept import Accepted
 from services.api.sends.resends import NeverFrozen, resend
-from services.api.sends.store import Terms
+from services.api.sends.terms import Terms
 from shared.deliveries import relay, worker
 from shared.deliveries.states import State
 from shared.mail.address import Address
@@ -117,7 +117,7 @@ async def test_a_repeated_request_is_one_resend(ledger: asyncpg.Connection) -> N
     first = await sent(ledger)
     one = await again(ledger, first, key="again")
     two = await again(ledger, first, key="again")
-    assert two == Accepted(one.send_id, one.answer, replayed=True)
+    assert two == Accepted(one.send_id, one.answer)
     with pytest.raises(KeyReused):
         await again(ledger, first, "a0@x.com", key="again")
     assert await ledger.fetchval("SELECT count(*) FROM sends") == 2

@@ -8,8 +8,8 @@ from uuid import uuid4
 
 import asyncpg
 
-from services.api.reports.query import one_customer
 from services.api.statements import store
+from shared.db import sql
 from tests.services.api.sends.conftest import LEDGER
 
 _INVOICES = 3_000
@@ -36,11 +36,17 @@ async def test_a_statement_too_long_is_refused_before_its_figures_are_computed(
             _INVOICES,
         )
         await conn.execute("ANALYZE")
-        text = store._QUERIES.freeze.replace("{report}", one_customer())
-        [found] = await conn.fetchrow(
-            f"EXPLAIN (ANALYZE, FORMAT JSON) {text}",
-            *(1, date(2024, 11, 1), date(2024, 11, 30), 4, uuid4(), 1, _MOST),
+        query = sql.call(
+            f"EXPLAIN (ANALYZE, FORMAT JSON) {store.freeze_text()}",
+            business=1,
+            first_day=date(2024, 11, 1),
+            last_day=date(2024, 11, 30),
+            customer=4,
+            send=uuid4(),
+            template_version=1,
+            most_lines=_MOST,
         )
+        [found] = await conn.fetchrow(*query)
     finally:
         await conn.close()
     scans = [node for node in _nodes(json.loads(found)[0]["Plan"]) if "Scan" in node["Node Type"]]

@@ -1,4 +1,4 @@
-"""The models of sends and mails in doubt, as the API shows them."""
+"""A send: what Postgres stores of it and the API shows."""
 
 from datetime import date, datetime
 from typing import Annotated, Literal
