@@ -9,22 +9,22 @@ from prometheus_client import CollectorRegistry
 
 from services.api import routes
 from services.api.access.borrowers import Borrowers
-from services.api.access.invalid_keys import Refused
+from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.rate_limit import Limits
 from services.api.access.unread import Unread
 from services.api.contract import openapi
-from services.api.http import middlewares, request_body
+from services.api.http import headers, middlewares, request_body
 from services.api.http.appkeys import (
     BORROWERS,
     CONNECTIONS,
     DATABASE_TROUBLE,
     EXPOSE,
     HEALTH,
+    INVALID_KEYS,
     LIMITS,
     METRICS,
     OPENAPI,
     POOL,
-    REFUSED,
     RELAY_SETTINGS,
     SETTINGS,
     STOPPING,
@@ -69,7 +69,7 @@ def create_app(
     app[STREAMS] = Turns(_STREAMS, _STREAMS_EACH)
     app[BORROWERS] = Borrowers()
     app[LIMITS] = Limits(settings.rate_limit)
-    app[REFUSED] = Refused()
+    app[INVALID_KEYS] = InvalidKeys()
     app[DATABASE_TROUBLE] = Trouble("database_unavailable")
     app[UNREAD] = Unread()
     secret = settings.unsubscribe_secret
@@ -84,7 +84,7 @@ def create_app(
     app.cleanup_ctx.append(partial(_descriptors, counted=counted))
     app[OPENAPI] = _document
     routes.add_to(app)
-    app.on_response_prepare.append(middlewares.finish_headers)
+    app.on_response_prepare.append(headers.finish)
     app.cleanup_ctx.append(_postgres)
     if relay is not None:
         app[RELAY_SETTINGS] = relay

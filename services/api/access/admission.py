@@ -1,7 +1,7 @@
 """Authentication of requests over the queue; they share the rate limit of HTTP."""
 
 from services.api.access import store
-from services.api.access.invalid_keys import Refused
+from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.model import Key, Principal, valid
 from services.api.access.rate_limit import Limits, Rate
 from services.api.core.refusals import Unauthenticated
@@ -13,7 +13,7 @@ class Admission:
 
     def __init__(self, limit: int) -> None:
         self._limits = Limits(limit)
-        self._refused = Refused()
+        self._invalid_keys = InvalidKeys()
 
     async def admit(self, conn: Connection, key: Key) -> tuple[Principal, Rate | None]:
         """Count the request, and return the principal of `key` and the key's rate.
@@ -23,17 +23,17 @@ class Admission:
         """
         digest = key.sha256
         if not self._limits.knows(digest):
-            self._refused.check(digest)
+            self._invalid_keys.check(digest)
         async with self._limits.turn(digest) as rate:
             if rate is not None:
                 return self._valid(key, await store.principal(conn, key)), rate
-            holder, lease = await store.admit(conn, key, self._limits.limit) or (None, None)
+            holder, leased = await store.admit(conn, key, self._limits.limit) or (None, None)
             principal = self._valid(key, holder)
-            return principal, lease and self._limits.lease(digest, lease)
+            return principal, leased and self._limits.add(digest, leased)
 
     def _valid(self, key: Key, holder: Principal | None) -> Principal:
         try:
             return valid(holder)
         except Unauthenticated:
-            self._refused.count(key.sha256)
+            self._invalid_keys.count(key.sha256)
             raise

@@ -10,11 +10,11 @@ _WINDOW = 60.0  # seconds
 _MOST_KEYS = 10_000  # remembered at once
 
 
-class Refused:
-    """Counts how often each invalid key was tried, and allows 60 tries per minute.
+class InvalidKeys:
+    """The attempts with each invalid key in this process, at most 60 per minute.
 
-    A program that goes on using a revoked key then does not cost a query each time. The count is by
-    key and not by address, because behind a load balancer all callers share one address.
+    A program that goes on with a revoked key should not cost a query each time. They are counted
+    by key and not by address, because all callers behind a load balancer share one address.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -22,7 +22,7 @@ class Refused:
         self._counts: OrderedDict[bytes, tuple[float, int]] = OrderedDict()
 
     def check(self, key: bytes) -> None:
-        """Raise RateLimited if the invalid key with this hash was tried too often."""
+        """Raise RateLimited if the key with this hash was tried too often."""
         ends, count = self._counts.get(key, (0.0, 0))
         left = ends - self._clock()
         if count >= _LIMIT and left > 0:
@@ -32,7 +32,7 @@ class Refused:
             )
 
     def count(self, key: bytes) -> None:
-        """Count one more try of the invalid key with this hash."""
+        """Count an attempt with the key with this hash."""
         now = self._clock()
         ends, count = self._counts.pop(key, (0.0, 0))
         self._counts[key] = (ends, count + 1) if ends > now else (now + _WINDOW, 1)

@@ -10,8 +10,8 @@ SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false)
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
 -- name: admit
--- Authenticates key $1 and leases 1/16 (at most 500) of what is left of its $2 requests per window $3;
--- updates last_used_at. Slices shrink with what is left, so that no process keeps many requests that
+-- Who holds the key with hash $1, with a slice of its $2 requests per window $3; updates last_used_at.
+-- A slice is a sixteenth of what is left, at most 500, so that no process holds many requests that
 -- another one could use.
 WITH key AS (
     SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired

@@ -1,4 +1,4 @@
-"""The rate limit of keys: all processes share it by leasing slices from Postgres."""
+"""The rate limit of a key, of which each process leases slices from Postgres."""
 
 import asyncio
 import time
@@ -12,20 +12,23 @@ from typing import NamedTuple
 from services.api.core.refusals import RateLimited
 
 WINDOW = timedelta(minutes=1)
-_MOST_KEYS = 10_000  # remembered at once; the unused lease of a forgotten key is lost
-_SAME = 1.0  # seconds by which the ends of the same window may differ between two leases
+_MOST_KEYS = 10_000  # remembered at once; the slice of a forgotten key is lost for its window
+_SAME = 1.0  # seconds by which the ends of one window may differ in two leases
 
 
-class Lease(NamedTuple):
-    """A slice of a key's requests, the number `taken` in all, and the rest of the window."""
+class Slice(NamedTuple):
+    """A part of a key's requests per window, which a process leased.
 
-    slice: int
+    `taken` requests of the window are leased by all processes together; the window `lasts` so long.
+    """
+
+    requests: int
     taken: int
     lasts: timedelta
 
 
 class Rate(NamedTuple):
-    """The rate of a key after a request: `remaining` of `limit` for `reset` seconds."""
+    """The rate of a key after a request: the requests and the seconds left in its window."""
 
     limit: int
     remaining: int
@@ -44,12 +47,12 @@ class Rate(NamedTuple):
 @dataclass(slots=True)
 class _Window:
     ends: float
-    leased: int  # requests that are leased and not used here yet
-    unleased: int  # requests that no process had leased at the last lease
+    leased: int  # requests that are not used yet
+    unleased: int  # requests that no process had leased at the time of the last lease
 
 
 class Limits:
-    """The requests that each key has left of `limit` per minute, as far as this process knows."""
+    """The requests per minute that each key has left of its `limit`, as known to this process."""
 
     def __init__(self, limit: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = limit
@@ -59,11 +62,11 @@ class Limits:
 
     @asynccontextmanager
     async def turn(self, key: bytes) -> AsyncIterator[Rate | None]:
-        """Yield the request's rate, or None if this caller must lease the next slice.
+        """Yield the key's rate, or None if this caller must lease the next slice.
 
-        Concurrent callers wait for that lease: together they would lease all that is left, and
-        other processes would refuse requests that no caller has made. If the lease fails, they do
-        not wait for one another.
+        Concurrent callers wait for that lease: if each leased a slice, this process would hold all
+        that is left, and other processes would refuse requests that nobody has made. If the lease
+        yields no slice, they do not wait for one another.
         """
         rate = self.take(key)
         while rate is None and (leasing := self._leasing.get(key)) is not None:
@@ -86,7 +89,7 @@ class Limits:
         return key in self._windows
 
     def take(self, key: bytes) -> Rate | None:
-        """Count a request of the key with this hash, or return None if a lease is needed first."""
+        """Count a request of the key with this hash; None if a slice has to be leased first."""
         window, now = self._windows.get(key), self._clock()
         if window is None or window.ends <= now:
             return None
@@ -94,18 +97,18 @@ class Limits:
             return None
         return self._count(window, now)
 
-    def lease(self, key: bytes, lease: Lease) -> Rate:
-        """Add a slice that was just leased, and count a request."""
+    def add(self, key: bytes, leased: Slice) -> Rate:
+        """Add a slice that was leased just now, and count a request."""
         now = self._clock()
-        ends = now + lease.lasts.total_seconds()
+        ends = now + leased.lasts.total_seconds()
         window = self._windows.get(key)
         if window is None or abs(window.ends - ends) > _SAME:
             window = self._windows[key] = _Window(ends, 0, 0)
             if len(self._windows) > _MOST_KEYS:
                 self._windows.popitem(last=False)
         self._windows.move_to_end(key)
-        window.leased += lease.slice
-        window.unleased = max(0, self.limit - lease.taken)
+        window.leased += leased.requests
+        window.unleased = max(0, self.limit - leased.taken)
         if (leasing := self._leasing.get(key)) is not None and not leasing.done():
             leasing.set_result(True)
         return self._count(window, now)

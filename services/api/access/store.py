@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 import asyncpg
 
 from services.api.access.model import Key, Principal
-from services.api.access.rate_limit import WINDOW, Lease
+from services.api.access.rate_limit import WINDOW, Slice
 from services.api.core.refusals import NotFound, Scope
 from shared.db import sql
 from shared.db.postgres import Connection
@@ -32,11 +32,11 @@ async def principal_and_version(conn: Connection, key: Key) -> tuple[Principal, 
     return None if row is None else (_principal(row), row["ledger_version"])
 
 
-async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Lease | None] | None:
-    """Return the principal of `key` and a slice of its `limit` per window, and record its use.
+async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Slice | None] | None:
+    """Return who holds `key`, with a slice of its `limit` requests per window, and note its use.
 
-    There is no slice for an expired key, nor while Postgres does not accept writes: then reading
-    requests are still served.
+    There is no slice if the key has expired, or if Postgres takes no writes at the moment: callers
+    that only read are still served.
     """
     try:
         row = await conn.fetchrow(_queries.admit, key.sha256, limit, WINDOW)
@@ -46,7 +46,7 @@ async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Leas
     if row is None:
         return None
     leased = row["slice"] is not None
-    return _principal(row), Lease(row["slice"], row["taken"], row["lasts"]) if leased else None
+    return _principal(row), Slice(row["slice"], row["taken"], row["lasts"]) if leased else None
 
 
 async def count_today(conn: Connection, business_id: int | None, kind: Counted, most: int) -> bool:

@@ -6,7 +6,7 @@ HTTP itself defines (unknown path, wrong method) have the type `about:blank`.
 
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -22,6 +22,8 @@ from services.api.core.refusals import (
     Refusal,
     Unauthenticated,
 )
+
+MEDIA = "application/problem+json"
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,22 @@ def blank(status: int) -> Kind:
     """Return the kind of a refusal that HTTP itself defines, with the phrase of `status`."""
     code = HTTPStatus(status)
     return Kind(code, "about:blank", code.phrase)
+
+
+def body(kind: Kind, detail: str, **members: Any) -> dict[str, Any]:
+    """Return the members of a problem: those of its kind, `detail` and `members`."""
+    return {
+        "type": kind.type,
+        "title": kind.title,
+        "status": kind.status.value,
+        "detail": detail,
+        **members,
+    }
+
+
+def errors(refusal: InvalidInput) -> list[dict[str, str]]:
+    """Return the member `errors` of a problem: each invalid field."""
+    return [{"field": each.field, "message": each.message} for each in refusal.errors]
 
 
 class FieldProblem(BaseModel):
@@ -109,12 +127,5 @@ class Problem(AnyProblem):
     @classmethod
     def of(cls, refusal: Refusal) -> "Problem":
         """Return the problem that describes `refusal`."""
-        found = kind(refusal)
-        errors = refusal.errors if isinstance(refusal, InvalidInput) else ()
-        return cls(
-            type=found.type,
-            title=found.title,
-            status=found.status.value,
-            detail=str(refusal),
-            errors=tuple(FieldProblem(field=e.field, message=e.message) for e in errors),
-        )
+        members = {"errors": errors(refusal)} if isinstance(refusal, InvalidInput) else {}
+        return cls.model_validate(body(kind(refusal), str(refusal), **members))

@@ -7,7 +7,7 @@ import asyncpg
 from aiohttp import web
 
 from services.api.access.borrowers import Borrowers
-from services.api.access.invalid_keys import Refused
+from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.model import Principal
 from services.api.access.rate_limit import Limits, Rate
 from services.api.access.unread import Unread
@@ -34,7 +34,7 @@ OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
 # What routes.py declares of each route.
 ROUTE_OF = web.AppKey[Mapping[web.AbstractRoute, Route]]("ROUTE_OF")
 LIMITS = web.AppKey("LIMITS", Limits)
-REFUSED = web.AppKey("REFUSED", Refused)
+INVALID_KEYS = web.AppKey("INVALID_KEYS", InvalidKeys)
 # What keeps requests from Postgres, for the log.
 DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
 # How businesses share the connections of the pool, and reports that are streamed at once.

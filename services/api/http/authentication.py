@@ -1,4 +1,4 @@
-"""Authentication: checks the key, its scope and its rate limit before the handler runs."""
+"""Authentication: the key of a request, its scope and its rate, before the handler runs."""
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
@@ -10,11 +10,11 @@ from services.api.core.refusals import Unauthenticated
 from services.api.http.appkeys import (
     BORROWER,
     BORROWERS,
+    INVALID_KEYS,
     LEDGER_VERSION,
     LIMITS,
     PRINCIPAL,
     RATE,
-    REFUSED,
     ROUTE,
 )
 from services.api.http.connections import connection
@@ -23,7 +23,7 @@ from services.api.http.route import Route
 
 @web.middleware
 async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let only a valid key with the scope that the route declares come through to its handler."""
+    """Call the handler only if the request has a valid key with the scope of its route."""
     route = request[ROUTE]
     if route is not None and route.scope is not None:
         principal = await _admitted(request, route, _key(request))
@@ -47,7 +47,7 @@ async def _admitted(request: web.Request, route: Route, key: Key) -> Principal:
 
 
 async def _looked_up(request: web.Request, route: Route, key: Key, rate: Rate) -> Principal:
-    _told(request, rate)
+    _check(request, rate)
     async with connection(request) as conn:
         if not route.is_conditional:
             return _valid(request, key, await store.principal(conn, key))
@@ -58,15 +58,15 @@ async def _looked_up(request: web.Request, route: Route, key: Key, rate: Rate) -
 
 
 async def _leased(request: web.Request, key: Key) -> Principal:
-    """Return the principal of `key`; the same query leases a slice of the rate limit."""
+    """Return who holds `key`. The same query leases a slice, and the request is its first."""
     limits = request.app[LIMITS]
     if not limits.knows(key.sha256):
-        request.app[REFUSED].check(key.sha256)
+        request.app[INVALID_KEYS].check(key.sha256)
     async with connection(request) as conn:
-        holder, lease = await store.admit(conn, key, limits.limit) or (None, None)
+        holder, leased = await store.admit(conn, key, limits.limit) or (None, None)
     principal = _valid(request, key, holder)
-    if lease is not None:
-        _told(request, limits.lease(key.sha256, lease))
+    if leased is not None:
+        _check(request, limits.add(key.sha256, leased))
     return principal
 
 
@@ -74,13 +74,13 @@ def _valid(request: web.Request, key: Key, holder: Principal | None) -> Principa
     try:
         principal = valid(holder)
     except Unauthenticated:
-        request.app[REFUSED].count(key.sha256)
+        request.app[INVALID_KEYS].count(key.sha256)
         raise
     request.app[BORROWERS].note(key.sha256, principal.business_id)
     return principal
 
 
-def _told(request: web.Request, rate: Rate) -> None:
+def _check(request: web.Request, rate: Rate) -> None:
     request[RATE] = rate
     rate.check()
 

@@ -1,4 +1,4 @@
-"""Entity tags, which identify the state of the ledger and the form of an answer."""
+"""Entity tags, which identify the state of the ledger that an answer shows, and its form."""
 
 import hashlib
 from collections.abc import Sequence
@@ -7,18 +7,18 @@ from aiohttp import hdrs, web
 
 from services.api.http.appkeys import CODING
 
-# Part of every tag; change it when rows are written in another form.
+# Part of every tag; a new number makes all tags new after a change in the form of the rows.
 _FORM = 1
 
 
 def entity_tags(version: str) -> tuple[str, str]:
-    """Return the tags of an answer at `version`: plain, and compressed with gzip."""
+    """Return the tags of an answer at `version`: uncompressed, and with gzip."""
     tag = hashlib.sha256(f"{_FORM} {version}".encode()).hexdigest()[:32]
     return tag, f"{tag}-gzip"
 
 
 def had_already(request: web.Request, tags: Sequence[str]) -> str | None:
-    """Return which of these tags If-None-Match names (RFC 9110, 13.1.2), or None.
+    """Return the first of `tags` that If-None-Match names (RFC 9110, 13.1.2), or None.
 
     The last tag is the gzip variant. It is ignored if the caller forbids gzip: a cache would
     otherwise serve its gzip copy on our 304.
@@ -35,7 +35,7 @@ def had_already(request: web.Request, tags: Sequence[str]) -> str | None:
 
 
 def headers(tag: str) -> dict[str, str]:
-    """Return the headers that let a cache store an answer, but revalidate it before each use."""
+    """Return the headers of an answer with this tag: caches store it, and ask before each use."""
     return {
         hdrs.ETAG: f'"{tag}"',
         hdrs.CACHE_CONTROL: "private, no-cache",

@@ -1,8 +1,6 @@
 """The middlewares around every handler; `AROUND` lists them from the outside in."""
 
 import logging
-import math
-import secrets
 import time
 from http import HTTPStatus
 
@@ -11,12 +9,13 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from services.api.access.rate_limit import WINDOW, Rate
+from services.api.access.rate_limit import WINDOW
 from services.api.core.refusals import FieldError, InvalidInput
 from services.api.http import (
     connections,
     cors,
     forwarded,
+    headers,
     negotiation,
     problem_json,
     request_log,
@@ -27,11 +26,9 @@ from services.api.http.appkeys import (
     DATABASE_TROUBLE,
     METRICS,
     PRINCIPAL,
-    RATE,
     REQUEST_ID,
     ROUTE,
     ROUTE_OF,
-    STOPPING,
     TRACE,
 )
 from services.api.http.authentication import authenticate
@@ -41,22 +38,23 @@ from shared.db.postgres import is_away
 from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
-# stdlib's isEnabledFor() is cheaper than building a structlog event that would be dropped.
+# Its isEnabledFor() costs less than a structlog event that is dropped.
 _levels = logging.getLogger(__name__)
 
 _WINDOW = int(WINDOW.total_seconds())
-# Bytes of an answer; a shorter one fits into one packet without compression.
+# Bytes of an answer; a shorter one fits into one packet uncompressed.
 _WORTH_CODING = 1400
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
-# The logged status of an incomplete answer: its reader or the server went away before its end.
+# The status in logs and metrics of an answer that was not sent whole, because its reader left or
+# the server stopped.
 _NO_ANSWER = 499
 
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Give the request an id and a trace, and log and count its result."""
+    """Give the request its id, route and trace; log and count its answer."""
     started, status = time.perf_counter(), _NO_ANSWER
-    request[REQUEST_ID] = _request_id(request)
+    request[REQUEST_ID] = headers.request_id(request)
     request[ROUTE] = _route(request)
     request[TRACE] = trace = Trace.of(request.headers.getall("traceparent", []))
     before = bind_contextvars(
@@ -75,7 +73,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn an exception of a handler into its answer in problem_json.py."""
+    """Turn an exception of the handler into the problem+json answer that describes it."""
     try:
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 -- the last resort of every request
@@ -88,14 +86,17 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.writer.output_size > 0:
             return problem_json.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
         return problem_json.answer(request, error)
-    if PRINCIPAL in request:  # found by a query, so Postgres is available
+    if PRINCIPAL in request:  # then the database has answered
         request.app[DATABASE_TROUBLE].over()
     return response
 
 
 @web.middleware
 async def negotiate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse who cannot read the answer, and code what is worth it as the caller prefers."""
+    """Answer 406 if Accept or Accept-Encoding rules out every representation of the answer.
+
+    An answer of 1400 bytes or more is compressed if the caller prefers gzip.
+    """
     route = request[ROUTE]
     if route is None:
         return await handler(request)
@@ -148,24 +149,8 @@ AROUND: tuple[Middleware, ...] = (
 )
 
 
-async def finish_headers(request: web.Request, response: web.StreamResponse) -> None:
-    """Add the headers of every answer; of a streamed one before its first byte."""
-    response.headers["X-Request-Id"] = request.get(REQUEST_ID) or _request_id(request)
-    response.headers[hdrs.SERVER] = "ledgerpost"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
-    if request.app[STOPPING].is_set():
-        # Otherwise a client could send a request in the moment in which the connection closes.
-        response.headers[hdrs.CONNECTION] = "close"
-        response.force_close()
-    cors.add_to(request, response)
-    rate = request.get(RATE)
-    if rate is not None:
-        _add_rate(response, rate)
-
-
 def _code(response: web.Response, coding: Coding) -> None:
-    """Let aiohttp compress an answer of 1400 bytes or more, in a thread beside the event loop."""
+    """Compress a whole answer if that pays; aiohttp does it in a thread beside the event loop."""
     size = response.content_length or 0
     if size == 0 or hdrs.CONTENT_ENCODING in response.headers:
         return
@@ -175,16 +160,6 @@ def _code(response: web.Response, coding: Coding) -> None:
         response.enable_compression(web.ContentCoding.gzip)
         if tag := response.headers.get(hdrs.ETAG):
             response.headers[hdrs.ETAG] = f'{tag[:-1]}-gzip"'
-
-
-def _add_rate(response: web.StreamResponse, rate: Rate) -> None:
-    """Add the three legacy headers and the two of draft-ietf-httpapi-ratelimit-headers-11."""
-    reset, headers = math.ceil(rate.reset), response.headers
-    headers["RateLimit-Limit"] = str(rate.limit)
-    headers["RateLimit-Remaining"] = str(rate.remaining)
-    headers["RateLimit-Reset"] = str(reset)
-    headers["RateLimit-Policy"] = f'"key";q={rate.limit};w={_WINDOW}'
-    headers["RateLimit"] = f'"key";r={rate.remaining};t={reset}'
 
 
 def _gone(request: web.Request) -> bool:
@@ -197,17 +172,6 @@ def _route(request: web.Request) -> Route | None:
     return None if match.http_exception is not None else request.app[ROUTE_OF][match.route]
 
 
-def _request_id(request: web.Request) -> str:
-    return request_log.request_id(request.headers.get("X-Request-Id")) or _uuid()
-
-
-def _uuid() -> str:
-    """Return a new UUID of version 4. Making a UUID object takes four times as long."""
-    digits = secrets.token_hex(16)
-    variant = "89ab"[int(digits[16], 16) % 4]
-    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{variant}{digits[17:20]}-{digits[20:]}"
-
-
 def _record(request: web.Request, status: int, seconds: float) -> None:
     resource = request.match_info.route.resource
     route = resource.canonical if resource is not None else "none"
@@ -216,7 +180,7 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
         request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
     except Exception:  # noqa: BLE001 -- the request was handled, so its caller must get the answer
         _log.exception("request_not_counted")
-    # Probes come every few seconds and are not interesting.
+    # Probes come every few seconds and are of no interest unless they fail.
     is_probe = route in _PROBES and status < HTTPStatus.BAD_REQUEST
     level = logging.DEBUG if is_probe else logging.INFO
     if not _levels.isEnabledFor(level):

@@ -2,6 +2,7 @@
 
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from http import HTTPStatus
@@ -11,7 +12,7 @@ from typing import Any
 import orjson
 from aiohttp import hdrs, web
 
-from services.api.core.problems import KINDS, Kind, blank, kind
+from services.api.core.problems import KINDS, MEDIA, Kind, blank, body, errors, kind
 from services.api.core.refusals import (
     Busy,
     Forbidden,
@@ -55,25 +56,24 @@ def reader_lost(request: web.Request, error: Exception) -> bool:
 def answer(request: web.Request, error: Exception) -> web.Response:
     """Return the answer that describes `error`; of an unexpected error it shows no detail."""
     problem = _problem(error)
-    body: dict[str, Any] = {
-        "type": problem.kind.type,
-        "title": problem.kind.title,
-        "status": problem.kind.status.value,
-        "detail": problem.detail,
-        "instance": request.path,
-        "request_id": request[REQUEST_ID],
-        **problem.members,
-    }
-    response = web.Response(
-        status=problem.kind.status,
-        body=orjson.dumps(body),
-        content_type="application/problem+json",
-        headers=problem.headers,
-    )
+    given = {"instance": request.path, "request_id": request[REQUEST_ID], **problem.members}
+    response = response_of(problem.kind, problem.detail, headers=problem.headers, **given)
     if isinstance(error, Malformed):
         # The end of an unreadable body is unknown, and so is the start of the next request.
         response.force_close()
     return response
+
+
+def response_of(
+    kind: Kind, detail: str, *, headers: Mapping[str, str] | None = None, **members: Any
+) -> web.Response:
+    """Return the response of a problem with these members."""
+    return web.Response(
+        status=kind.status,
+        body=orjson.dumps(body(kind, detail, **members)),
+        content_type=MEDIA,
+        headers=headers,
+    )
 
 
 class BrokenOff(web.StreamResponse):
@@ -124,9 +124,7 @@ def _refusal(error: Refusal) -> _Problem:
     members: dict[str, Any] = {}
     match error:
         case InvalidInput():
-            members["errors"] = [
-                {"field": each.field, "message": each.message} for each in error.errors
-            ]
+            members["errors"] = errors(error)
         case Unauthenticated():
             invalid = ', error="invalid_token"' if error.given else ""
             headers["WWW-Authenticate"] = f'Bearer realm="ledgerpost"{invalid}'

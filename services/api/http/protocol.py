@@ -2,13 +2,14 @@
 
 import asyncio
 import socket
-import uuid
 from http import HTTPStatus
 
-import orjson
 import structlog
 from aiohttp import web
 from aiohttp.http_exceptions import ContentEncodingError, LineTooLong
+
+from services.api.core.problems import blank
+from services.api.http import headers, problem_json
 
 _log = structlog.stdlib.get_logger(__name__)
 
@@ -60,7 +61,7 @@ class Protocol(web.RequestHandler):
         elif isinstance(exc, ContentEncodingError):
             status = HTTPStatus.UNSUPPORTED_MEDIA_TYPE
             detail = "The body should be encoded with deflate or not at all."
-        request_id = str(uuid.uuid4())
+        request_id = headers.new_id()
         _log.info(
             "unreadable_request",
             request_id=request_id,
@@ -86,23 +87,7 @@ class _Server(web.Server):
 
 
 def _answer(status: HTTPStatus, detail: str, request_id: str) -> web.Response:
-    body = {
-        "type": "about:blank",
-        "title": status.phrase,
-        "status": status.value,
-        "detail": detail,
-        "request_id": request_id,
-    }
-    response = web.Response(
-        status=status,
-        body=orjson.dumps(body),
-        content_type="application/problem+json",
-        headers={
-            "X-Request-Id": request_id,
-            "Server": "ledgerpost",
-            "X-Content-Type-Options": "nosniff",
-            "Cache-Control": "no-store",
-        },
-    )
+    response = problem_json.response_of(blank(status), detail, request_id=request_id)
+    headers.add_common(response, request_id)
     response.force_close()
     return response

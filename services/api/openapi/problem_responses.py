@@ -5,11 +5,17 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from services.api.core.problems import KINDS, AnyProblem, FieldProblem, Kind, blank
+from services.api.core.problems import (
+    KINDS,
+    MEDIA,
+    AnyProblem,
+    FieldProblem,
+    Kind,
+    blank,
+    body,
+)
 from services.api.openapi import headers
 from services.api.openapi.operation import ref
-
-MEDIA = "application/problem+json"
 
 
 class Problem(AnyProblem):
@@ -89,17 +95,14 @@ def _name(status: int) -> str:
 def _response(status: int) -> dict[str, Any]:
     meaning, detail = _MEANINGS[status]
     kind, types = _kind(status), " or ".join(f"`{each}`" for each in _types(status))
-    example: dict[str, Any] = {
-        "type": kind.type,
-        "title": kind.title,
-        "status": status,
-        "detail": detail,
-        "instance": "/api/v3/reports/customers/client/4/2024-11-30/2024-11-01",
-        "request_id": "019ab3a0-4b5e-4d3c-9d68-6a1f0e5d2c11",
-    }
     unprocessable = status == HTTPStatus.UNPROCESSABLE_ENTITY
-    if unprocessable:
-        example["errors"] = _ERRORS
+    example = body(
+        kind,
+        detail,
+        instance="/api/v3/reports/customers/client/4/2024-11-30/2024-11-01",
+        request_id="019ab3a0-4b5e-4d3c-9d68-6a1f0e5d2c11",
+        **({"errors": _ERRORS} if unprocessable else {}),
+    )
     return {
         "description": f"{meaning} `type`: {types}.",
         "headers": headers.of(*headers.EVERYWHERE, *headers.OF_STATUS.get(status, ())),

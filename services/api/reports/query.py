@@ -34,7 +34,7 @@ class Arguments(NamedTuple):
 
 
 NUMBERED = Arguments("$1", "$2", "$3", "$4")
-NAMED = Arguments("$business", "$first_day", "$last_day", "$customer")
+NAMED = Arguments("$business", "$start", "$end", "$customer")
 
 
 def literals(query: ReportQuery) -> Arguments:

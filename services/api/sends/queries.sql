@@ -48,7 +48,7 @@ WITH keyed AS (
     INSERT INTO sends (id, business_id, customer_id, date_from, date_to, personal_message, copy_to_me,
                        skipped, created_at, send_at, expires_at, resend_of, statement_sha256,
                        traceparent)
-    SELECT $id, $business, $customer::bigint, $first_day::text::date, $last_day::text::date,
+    SELECT $id, $business, $customer::bigint, $start::text::date, $end::text::date,
            $personal_message::text, $copy_to_me::boolean, $skipped::jsonb, $created_at,
            $send_at::timestamptz, $expires_at::timestamptz, $resend_of::uuid, $statement::bytea,
            $trace::text

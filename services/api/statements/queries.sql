@@ -12,7 +12,7 @@ WITH report (row) AS (
            CASE i.kind WHEN 'credit_note' THEN i.total END AS credit
     FROM invoices i
     WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
-      AND i.issue_date <= $last_day
+      AND i.issue_date <= $end
     UNION ALL
     SELECT p.paid_on, 2, CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END, p.id, left(i.number, 1000), NULL,
            p.channel, left(p.method, 1000), left(p.reference, 1000),
@@ -20,17 +20,17 @@ WITH report (row) AS (
            CASE WHEN p.amount >= 0 THEN p.amount END
     FROM invoices i JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
     WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
-      AND p.status = 'settled' AND p.paid_on <= $last_day
+      AND p.status = 'settled' AND p.paid_on <= $end
 ), opening AS (
     SELECT c.opening_balance + coalesce(sum(coalesce(m.charge, 0) - coalesce(m.credit, 0)), 0) AS balance
-    FROM customers c LEFT JOIN moves m ON m.day < $first_day
+    FROM customers c LEFT JOIN moves m ON m.day < $start
     WHERE c.business_id = $business AND c.id = $customer
     GROUP BY c.opening_balance
 ), lines AS (
     SELECT m.*, o.balance + sum(coalesce(m.charge, 0) - coalesce(m.credit, 0)) OVER in_order AS balance,
            row_number() OVER in_order AS place
     FROM moves m CROSS JOIN opening o
-    WHERE m.day >= $first_day
+    WHERE m.day >= $start
     WINDOW in_order AS (ORDER BY m.day, m.rank, m.id)
 ), totals AS (
     SELECT coalesce(sum(charge) FILTER (WHERE kind = 'invoice'), 0) AS invoiced,
@@ -54,8 +54,8 @@ WITH report (row) AS (
             'business_location', left(c.business_location, 1000),
             'business_email', left(c.business_email, 1000),
             'phone_number', left(c.phone_number, 1000)),
-        'from', $first_day::date,
-        'to', $last_day::date,
+        'from', $start::date,
+        'to', $end::date,
         'generated_at', to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'),
         'opening_balance', trim_scale(o.balance),
         'transactions', coalesce((
@@ -77,7 +77,7 @@ WITH report (row) AS (
       -- Looked at first, and for no more lines than are needed to know: nothing else is computed then.
       AND (
           SELECT count(*)
-          FROM (SELECT FROM moves m WHERE m.day >= $first_day LIMIT $most_lines::int + 1) first
+          FROM (SELECT FROM moves m WHERE m.day >= $start LIMIT $most_lines::int + 1) first
       ) <= $most_lines
 ), kept AS (
     INSERT INTO statements (business_id, sha256, content)

@@ -37,8 +37,8 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
     query = sql.call(
         freeze_text(),
         business=send.business_id,
-        first_day=send.date_from,
-        last_day=send.date_to,
+        start=send.date_from,
+        end=send.date_to,
         customer=send.customer_id,
         send=send.send_id,
         template_version=TEMPLATE_VERSION,

@@ -7,9 +7,9 @@ import asyncpg
 import pytest
 
 from services.api.access import store
-from services.api.access.invalid_keys import Refused
+from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.model import Key
-from services.api.access.rate_limit import Lease, Limits
+from services.api.access.rate_limit import Limits, Slice
 from services.api.core.refusals import RateLimited
 from shared.db import postgres
 from shared.process.settings import ApiSettings
@@ -143,12 +143,12 @@ def test_a_slice_is_used_up_before_another_is_leased() -> None:
     clock = Clock()
     limits = Limits(10, clock)
     assert limits.take(b"k") is None
-    assert limits.lease(b"k", Lease(2, 2, MINUTE)).remaining == 9
+    assert limits.add(b"k", Slice(2, 2, MINUTE)).remaining == 9
     taken = limits.take(b"k")
     assert taken is not None
     assert (taken.remaining, taken.is_allowed) == (8, True)
     assert limits.take(b"k") is None
-    assert limits.lease(b"k", Lease(0, 10, MINUTE)).is_allowed is False
+    assert limits.add(b"k", Slice(0, 10, MINUTE)).is_allowed is False
     refused = limits.take(b"k")
     assert refused is not None
     with pytest.raises(RateLimited) as error:
@@ -161,14 +161,14 @@ def test_a_slice_is_used_up_before_another_is_leased() -> None:
 def test_a_slice_of_another_window_does_not_add_up() -> None:
     clock = Clock()
     limits = Limits(100, clock)
-    limits.lease(b"k", Lease(50, 50, MINUTE))
+    limits.add(b"k", Slice(50, 50, MINUTE))
     clock.now += 59
-    assert limits.lease(b"k", Lease(5, 5, MINUTE)).remaining == 99
+    assert limits.add(b"k", Slice(5, 5, MINUTE)).remaining == 99
 
 
 def test_refused_keys_are_forgotten_after_a_minute() -> None:
     clock = Clock()
-    refused = Refused(clock)
+    refused = InvalidKeys(clock)
     for _ in range(60):
         refused.check(b"a")
         refused.count(b"a")
@@ -182,9 +182,9 @@ def test_refused_keys_are_forgotten_after_a_minute() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    limits, refused = Limits(10), Refused()
+    limits, refused = Limits(10), InvalidKeys()
     for number in range(10_100):
-        limits.lease(str(number).encode(), Lease(1, 1, MINUTE))
+        limits.add(str(number).encode(), Slice(1, 1, MINUTE))
         refused.count(str(number).encode())
     assert len(limits._windows) == len(refused._counts) == 10_000
     assert limits.knows(b"10099")

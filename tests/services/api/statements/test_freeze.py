@@ -39,8 +39,8 @@ async def test_a_statement_too_long_is_refused_before_its_figures_are_computed(
         query = sql.call(
             f"EXPLAIN (ANALYZE, FORMAT JSON) {store.freeze_text()}",
             business=1,
-            first_day=date(2024, 11, 1),
-            last_day=date(2024, 11, 30),
+            start=date(2024, 11, 1),
+            end=date(2024, 11, 30),
             customer=4,
             send=uuid4(),
             template_version=1,
