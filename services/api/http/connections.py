@@ -16,8 +16,8 @@ from services.api.core.refusals import Busy
 from services.api.http.appkeys import BORROWER, CONNECTIONS, POOL, ROUTE
 from shared.db.postgres import Connection
 
-_PATIENCE = 5.0  # seconds to wait for a free connection
-_STRANGER = 0  # stands for all callers without a key
+_PATIENCE = 5.0  # seconds in which a connection has to become free
+_STRANGER = 0  # the borrower of requests without a key
 
 
 def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
@@ -54,12 +54,13 @@ class _Pooled(AbstractAsyncContextManager[Connection]):
         self._connection: PoolConnectionProxy | None = None
 
     async def __aenter__(self) -> Connection:
-        # Not earlier: authentication, which finds the business, uses the shared connection itself.
+        # Read here and not in __init__: a shared connection is made before the business is known.
         self._borrower = self._request.get(BORROWER, _STRANGER)
         if not self._turns.take_now(self._borrower):
             await self._wait()
         try:
-            # Arming a timeout costs more than taking an idle connection.
+            # Arming a timeout costs more than taking an idle connection, so it is only armed if
+            # none is idle.
             patience = None if self._pool.get_idle_size() else _PATIENCE
             self._connection = await self._pool.acquire(timeout=patience)
         except BaseException:

@@ -1,4 +1,4 @@
-"""Runs a request once, and answers its repetitions with the stored answer."""
+"""Requests that may be repeated: each makes its change once, and its answer is stored."""
 
 from collections.abc import Awaitable, Callable
 
@@ -7,27 +7,27 @@ from aiohttp import web
 from services.api.http.appkeys import PRINCIPAL
 from services.api.http.connections import connection
 from services.api.idempotency import store
-from services.api.idempotency.store import IdempotencyKey, Kept
+from services.api.idempotency.store import IdempotencyKey, StoredAnswer
 from shared.db.postgres import Connection
 
 REPLAYED = {"Idempotency-Replayed": "true"}
 
 
 def key_of(request: web.Request) -> IdempotencyKey | None:
-    """Return the request's Idempotency-Key, or None if it has none. Raises Invalid."""
+    """Return the request's Idempotency-Key, or None. Raises Invalid if the header is none."""
     return IdempotencyKey.parse(request.headers.getall("Idempotency-Key", []))
 
 
 async def answer(
-    request: web.Request, act: Callable[[Connection], Awaitable[Kept]], *asked: str
+    request: web.Request, act: Callable[[Connection], Awaitable[StoredAnswer]], *asked: str
 ) -> web.Response:
-    """Answer with the result of `act`, or with the stored answer to an earlier same request."""
+    """Answer with the result of `act`, or with the one stored for an earlier equal request."""
     key, business = key_of(request), request[PRINCIPAL].business_id
     async with connection(request) as conn:
-        kept = await store.once(conn, business, key, store.fingerprint(*asked), lambda: act(conn))
+        stored = await store.once(conn, business, key, store.fingerprint(*asked), lambda: act(conn))
     return web.Response(
-        status=kept.status,
-        text=kept.answer,
+        status=stored.status,
+        text=stored.answer,
         content_type="application/json",
-        headers=REPLAYED if kept.replayed else None,
+        headers=REPLAYED if stored.replayed else None,
     )

@@ -1,4 +1,4 @@
-"""Idempotency: stored answers, which repetitions of a request get under its Idempotency-Key."""
+"""The answers of requests with an Idempotency-Key, stored for their repetitions."""
 
 import hashlib
 import json
@@ -23,10 +23,7 @@ class IdempotencyKey:
 
     @classmethod
     def parse(cls, headers: Sequence[str]) -> "IdempotencyKey | None":
-        """Read a request's Idempotency-Key headers, or return None if there are none.
-
-        Raises Invalid if there are several, or the key is malformed.
-        """
+        """Return the key in the Idempotency-Key headers, or None. Raises Invalid if it is none."""
         if not headers:
             return None
         text = headers[0]
@@ -38,8 +35,8 @@ class IdempotencyKey:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """A stored answer; `replayed` if it was given to an earlier request."""
+class StoredAnswer:
+    """The answer to a request; it is `replayed` if an earlier request got it first."""
 
     status: int
     answer: str
@@ -47,7 +44,7 @@ class Kept:
 
 
 def fingerprint(*content: Any) -> bytes:
-    """Return the digest of a request's content, which consists of JSON values."""
+    """Return the digest of the values that make up a request, which JSON must be able to write."""
     return hashlib.sha256(json.dumps(content).encode()).digest()
 
 
@@ -56,39 +53,39 @@ async def once(
     business_id: int,
     key: IdempotencyKey | None,
     asked: bytes,
-    act: Callable[[], Awaitable[Kept]],
-) -> Kept:
-    """Run `act` on `conn` and store its answer for 24 hours, or return the stored answer.
+    act: Callable[[], Awaitable[StoredAnswer]],
+) -> StoredAnswer:
+    """Run `act` and store its answer for 24 hours, or return the answer that was stored before.
 
-    Both happen in one transaction: if `act` raises, it is rolled back and the key stays free.
-    Raises KeyReused if the key was used for another request than `asked`, InFlight while its first
-    request is still running, and OverQuota if the business has used too many keys today.
+    Both happen in one transaction: if `act` raises, nothing is stored and the key stays free.
+    Raises KeyReused if the key belongs to another request than `asked`, InFlight while its first
+    request is running, and OverQuota if the business has used too many keys today.
     """
     if key is None:
         return await act()
     async with conn.transaction():
-        kept = await _kept(conn, business_id, key, asked)
-        if kept is None:
+        stored = await _stored(conn, business_id, key, asked)
+        if stored is None:
             if not await conn.fetchval(_queries.hold_key, business_id, key.text):
                 raise InFlight
-            # The first request may have ended between the query and the lock.
-            kept = await _kept(conn, business_id, key, asked)
-        if kept is None:
-            kept = await act()
+            # The first request may have ended between the look and the lock.
+            stored = await _stored(conn, business_id, key, asked)
+        if stored is None:
+            stored = await act()
             await daily_counts.count(conn, business_id, "idempotency keys")
             await conn.execute(
-                _queries.keep, business_id, key.text, asked, kept.status, kept.answer
+                _queries.store_answer, business_id, key.text, asked, stored.status, stored.answer
             )
-            return kept
-        return replace(kept, replayed=True)
+            return stored
+        return replace(stored, replayed=True)
 
 
-async def _kept(
+async def _stored(
     conn: Connection, business_id: int, key: IdempotencyKey, asked: bytes
-) -> Kept | None:
-    row = await conn.fetchrow(_queries.kept, business_id, key.text)
+) -> StoredAnswer | None:
+    row = await conn.fetchrow(_queries.stored_answer, business_id, key.text)
     if row is None:
         return None
     if row["fingerprint"] != asked:
         raise KeyReused
-    return Kept(row["status"], row["answer"])
+    return StoredAnswer(row["status"], row["answer"])

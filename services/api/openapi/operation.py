@@ -93,3 +93,8 @@ def ref(model: Model) -> dict[str, str]:
 def named(schema: str) -> dict[str, str]:
     """Return the reference to the schema of this name."""
     return {"$ref": f"#/components/schemas/{schema}"}
+
+
+def page(*items: dict[str, Any]) -> dict[str, Any]:
+    """Return an example of the last page of a list."""
+    return {"data": list(items), "next_cursor": None}

@@ -10,7 +10,7 @@ from services.api.core.refusals import Invalid, NotFound
 from services.api.http import idempotency, request_body
 from services.api.http.appkeys import PRINCIPAL, SETTINGS, TRACE
 from services.api.http.connections import connection
-from services.api.idempotency.store import Kept
+from services.api.idempotency.store import StoredAnswer
 from services.api.reports.model import Period, customer_id
 from services.api.sends import changes, in_doubt, resends, store
 from services.api.sends.accept import Accepted, accept
@@ -58,8 +58,8 @@ async def cancel_send(request: web.Request) -> web.Response:
     """Cancel the mails that have not gone out, and answer with the send."""
     send_id, business = _id(request, "send"), request[PRINCIPAL].business_id
 
-    async def act(conn: Connection) -> Kept:
-        return Kept(200, (await changes.cancel(conn, business, send_id)).to_json())
+    async def act(conn: Connection) -> StoredAnswer:
+        return StoredAnswer(200, (await changes.cancel(conn, business, send_id)).to_json())
 
     return await idempotency.answer(request, act, "cancel", str(send_id))
 
@@ -70,9 +70,9 @@ async def reschedule_send(request: web.Request) -> web.Response:
     asked = request_body.parse(RescheduleBody, await request_body.fields(request))
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
 
-    async def act(conn: Connection) -> Kept:
+    async def act(conn: Connection) -> StoredAnswer:
         send = await changes.reschedule(conn, business, send_id, asked.send_at, terms)
-        return Kept(200, send.to_json())
+        return StoredAnswer(200, send.to_json())
 
     return await idempotency.answer(
         request, act, "reschedule", str(send_id), asked.send_at.isoformat()
@@ -107,9 +107,9 @@ async def resolve_doubt(request: web.Request) -> web.Response:
     asked = request_body.parse(ResolveBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id
 
-    async def act(conn: Connection) -> Kept:
+    async def act(conn: Connection) -> StoredAnswer:
         send_id = await in_doubt.resolve(conn, business, delivery_id, asked.resolution)
-        return Kept(200, (await store.one(conn, business, send_id)).to_json())
+        return StoredAnswer(200, (await store.one(conn, business, send_id)).to_json())
 
     return await idempotency.answer(request, act, "resolve", str(delivery_id), asked.resolution)
 

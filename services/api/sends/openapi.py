@@ -2,8 +2,7 @@ from typing import Any
 
 from services.api.core.paging import UUID_CURSOR_FORM, Page
 from services.api.openapi import headers, parameters
-from services.api.openapi.examples import page
-from services.api.openapi.operation import Answer, Body, Header, Operation, Parameter
+from services.api.openapi.operation import Answer, Body, Header, Operation, Parameter, page
 from services.api.sends import examples
 from services.api.sends.request import RescheduleBody, ResendBody, SendBody
 from services.api.sends.send import Send

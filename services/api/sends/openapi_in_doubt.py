@@ -1,7 +1,6 @@
 from services.api.core.paging import Page
 from services.api.openapi import headers, parameters
-from services.api.openapi.examples import page
-from services.api.openapi.operation import Answer, Body, Operation, Parameter
+from services.api.openapi.operation import Answer, Body, Operation, Parameter, page
 from services.api.sends import examples
 from services.api.sends.openapi import CURSOR
 from services.api.sends.request import ResolveBody

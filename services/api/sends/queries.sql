@@ -1,9 +1,9 @@
 -- Accepting, showing and repeating sends.
 
 -- name: look
--- The data that a request of business $1 about customer $2 needs, the answer stored under the key $3
--- (empty: no key), and the time. A stored address may have any length; its first 300 characters are
--- enough to see that it is malformed.
+-- What a request of business $1 about customer $2 has to know, the answer stored under the key $3
+-- (empty: no key), and the time of the database. A stored address may have any length; 300 characters
+-- of it are enough to see that it is none.
 SELECT now() AS asked_at,
        c.id IS NOT NULL AS has_customer,
        left(c.business_email, 300) AS customer_email,

@@ -6,7 +6,7 @@ from services.api.core.parsing import parse
 from services.api.http import idempotency, request_body
 from services.api.http.appkeys import PRINCIPAL
 from services.api.http.connections import connection
-from services.api.idempotency.store import Kept
+from services.api.idempotency.store import StoredAnswer
 from services.api.suppressions import store
 from services.api.suppressions.model import SuppressionBody, SuppressionsQuery
 from shared.db.postgres import Connection
@@ -27,9 +27,9 @@ async def add(request: web.Request) -> web.Response:
     body = request_body.parse(SuppressionBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id
 
-    async def act(conn: Connection) -> Kept:
+    async def act(conn: Connection) -> StoredAnswer:
         listed, is_new = await store.add(conn, business, body)
-        return Kept(201 if is_new else 200, listed.model_dump_json())
+        return StoredAnswer(201 if is_new else 200, listed.model_dump_json())
 
     return await idempotency.answer(request, act, "suppress", body.email.key, body.reason)
 

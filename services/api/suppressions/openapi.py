@@ -2,8 +2,7 @@ from typing import Any
 
 from services.api.core.paging import TEXT_CURSOR_FORM, Page
 from services.api.openapi import headers, parameters
-from services.api.openapi.examples import page
-from services.api.openapi.operation import HTML, Answer, Body, Operation, Parameter
+from services.api.openapi.operation import HTML, Answer, Body, Operation, Parameter, page
 from services.api.suppressions.model import Suppression, SuppressionBody
 from services.api.suppressions.unsubscribe import UnsubscribeBody
 
