@@ -11,7 +11,8 @@ from provision.servers import Servers
 from services.api.access import store as access
 from services.api.access.model import Key
 from services.api.core.refusals import SCOPES
-from services.api.routes import ROUTES, Route
+from services.api.http.route import Route
+from services.api.routes import ROUTES
 from tests.contract.calls import CALLS, QUERY, Call
 from tests.contract.tenants import Tenant, settings, settle
 from tests.services.api.api_client import Answer, Api, serving

@@ -10,7 +10,8 @@ import pytest
 
 from services.api.access import store as access
 from services.api.core.refusals import SCOPES
-from services.api.routes import ROUTES, Route
+from services.api.http.route import Route
+from services.api.routes import ROUTES
 from tests.contract import rows
 from tests.contract.calls import CALLS, DATES, REPORTS, Call
 from tests.contract.tenants import Tenant, settings, settle

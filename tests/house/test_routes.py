@@ -72,3 +72,16 @@ def test_of_routes_with_one_operation_all_but_one_are_aliases() -> None:
 def test_routes_are_added_in_one_place() -> None:
     adding = [path for path in API.rglob("*.py") if REGISTERS.search(path.read_text("utf-8"))]
     assert adding == [API / "routes.py"]
+
+
+def test_one_name_within_the_document_means_one_thing() -> None:
+    """Parameters and headers are components: two of one name would be shown as the last of them."""
+    of_name: dict[str, object] = {}
+    for route in ROUTES:
+        if route.operation is None:
+            continue
+        for parameter in route.operation.parameters:
+            assert of_name.setdefault(parameter.component, parameter) == parameter
+        for answer in route.operation.answers.values():
+            for header in answer.headers:
+                assert of_name.setdefault(header.name, header) == header

@@ -20,7 +20,7 @@ _FORM = re.compile(r"(ledgerpost_[0-9A-Za-z]{40})([0-9A-Za-z]{6})", re.ASCII)
 class Principal(NamedTuple):
     """The caller of a request: a key, its business, and the scopes of the key.
 
-    `is_expired` is by the database's clock; such a key opens nothing.
+    `is_expired` is by the database's clock; an expired key is invalid.
     """
 
     key_id: UUID

@@ -1,17 +1,18 @@
 -- name: principal
--- Who holds the key with hash $1: found by its unique index, at every request.
+-- The key with hash $1, found by its unique index at every request.
 SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
 -- name: principal_and_version
--- Who holds the key with hash $1, and the version of its business's ledger: one round trip for both.
+-- The key with hash $1 and the version of its business's ledger, so that an unchanged report needs no
+-- further round trip.
 SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired,
     report_version(business_id) AS ledger_version
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
 -- name: admit
--- Who holds the key with hash $1, with a slice of its $2 requests per window $3; updates last_used_at.
--- A slice is a sixteenth of what is left, at most 500, so that no process holds many requests that
+-- Authenticates key $1 and leases 1/16 (at most 500) of what is left of its $2 requests per window $3;
+-- updates last_used_at. Slices shrink with what is left, so that no process keeps many requests that
 -- another one could use.
 WITH key AS (
     SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
@@ -35,8 +36,7 @@ WITH key AS (
 SELECT key.*, leased.taken, leased.slice, leased.lasts FROM key LEFT JOIN leased ON true
 
 -- name: create
--- Stores a key, valid until it expires (NULL: for good), and returns its id, unless the business does
--- not exist.
+-- Stores a key, valid until $expires_at (NULL: without end); no row if the business does not exist.
 INSERT INTO api_keys (id, business_id, name, prefix, sha256, scopes, expires_at)
 SELECT $id, id, $name, $prefix, $sha256, $scopes, $expires_at
 FROM businesses WHERE id = $business

@@ -24,19 +24,19 @@ async def principal(conn: Connection, key: Key) -> Principal | None:
 
 
 async def principal_and_version(conn: Connection, key: Key) -> tuple[Principal, str] | None:
-    """Return who holds `key`, and the version of the ledger, which reports.store.version() reads.
+    """Return the principal of `key`, and the version of the ledger as reports.store.version() does.
 
-    Returns None if nobody holds the key or it is revoked.
+    Returns None if the key is unknown or revoked.
     """
     row = await conn.fetchrow(_queries.principal_and_version, key.sha256)
     return None if row is None else (_principal(row), row["ledger_version"])
 
 
 async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Slice | None] | None:
-    """Return who holds `key`, with a slice of its `limit` requests per window, and note its use.
+    """Return the principal of `key` and a slice of its `limit` per window, and record its use.
 
-    There is no slice if the key has expired, or if Postgres takes no writes at the moment: callers
-    that only read are still served.
+    There is no slice for an expired key, nor while Postgres does not accept writes: then reading
+    requests are still served.
     """
     try:
         row = await conn.fetchrow(_queries.admit, key.sha256, limit, WINDOW)

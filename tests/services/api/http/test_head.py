@@ -2,7 +2,8 @@ import re
 
 import pytest
 
-from services.api.routes import ROUTES, Route
+from services.api.http.route import Route
+from services.api.routes import ROUTES
 from tests.services.api.api_client import Api
 
 FILLED = {
