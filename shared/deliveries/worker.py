@@ -78,18 +78,20 @@ async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> s
 
 async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
     """Record the outcomes of attempts, and return the ids whose claims were still valid."""
-    rows = await conn.fetch(
+    ids, tokens = _keys([verdict.claim for verdict in verdicts])
+    query = sql.call(
         _QUERIES.record,
-        *_keys([verdict.claim for verdict in verdicts]),
-        [verdict.state for verdict in verdicts],
-        [verdict.delay for verdict in verdicts],
-        [verdict.counts for verdict in verdicts],
-        [verdict.reply for verdict in verdicts],
-        [verdict.reason for verdict in verdicts],
-        [verdict.reason_code for verdict in verdicts],
-        [verdict.suppress for verdict in verdicts],
+        ids=ids,
+        tokens=tokens,
+        states=[verdict.state for verdict in verdicts],
+        delays=[verdict.delay for verdict in verdicts],
+        counts=[verdict.counts for verdict in verdicts],
+        replies=[verdict.reply for verdict in verdicts],
+        reasons=[verdict.reason for verdict in verdicts],
+        reason_codes=[verdict.reason_code for verdict in verdicts],
+        suppress=[verdict.suppress for verdict in verdicts],
     )
-    decided = _read_back(rows)
+    decided = _read_back(await conn.fetch(*query))
     return {
         verdict.claim.id
         for verdict in verdicts

@@ -68,14 +68,15 @@ FROM mine WHERE d.id = mine.id
 RETURNING d.id, d.token, d.state
 
 -- name: record
--- Records the outcomes of attempts: $1 ids, $2 tokens, $3 states (sent, deferred, failed, in_doubt), $4 delays
--- until the next attempt, $5 whether it counts as an attempt, $6 replies, $7 reasons, $8 their codes.
--- $9 whether the smarthost reported that the address does not exist: the business then suppresses it.
+-- Records the outcomes of attempts: the new states (sent, deferred, failed, in_doubt), the delays until
+-- the next attempt, whether each counts as an attempt, the replies, the reasons and their codes. If the
+-- smarthost reported that the address does not exist, the business suppresses it.
 -- A single statement, so that a worker that hangs here holds no lock.
 -- An outcome also settles a row that the sweeper marked as in doubt, while its token is the same.
 WITH verdicts AS (
-    SELECT * FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::interval[], $5::boolean[],
-                         $6::text[], $7::text[], $8::text[], $9::boolean[])
+    SELECT * FROM unnest($ids::uuid[], $tokens::bigint[], $states::text[], $delays::interval[],
+                         $counts::boolean[], $replies::text[], $reasons::text[],
+                         $reason_codes::text[], $suppress::boolean[])
         AS v (id, token, state, delay, counts, reply, reason, reason_code, suppress)
 ), mine AS MATERIALIZED (
     SELECT d.id

@@ -52,7 +52,7 @@ async def history(conn: asyncpg.Connection) -> asyncpg.Connection:
 
 async def plan(conn: asyncpg.Connection, name: str, *given: object) -> str:
     text = getattr(_RELAY if name in _RELAY._texts else _WORKER, name)
-    rows = await conn.fetch(f"EXPLAIN {text}", *given)
+    rows = await conn.fetch(f"EXPLAIN {sql.numbered(text)[0]}", *given)
     return "\n".join(row[0] for row in rows)
 
 

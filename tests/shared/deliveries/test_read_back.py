@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from shared.db import postgres
+from shared.db import postgres, sql
 from shared.deliveries import worker
 from shared.deliveries.states import State
 from shared.deliveries.worker import _QUERIES, Verdict
@@ -51,7 +51,7 @@ async def test_a_record_that_did_not_come_to_its_state_did_not_decide(
     await worker.record(conn, [Verdict(first, State.FAILED)])
     arguments = " AND ".join(f"${number} IS NOT NULL" for number in range(2, 9))
     other = f"SELECT id, token, state FROM deliveries WHERE id = ANY($1) AND {arguments}"
-    await answer_instead(conn, _QUERIES.record, other)
+    await answer_instead(conn, sql.numbered(_QUERIES.record)[0], other)
     assert await worker.record(conn, [Verdict(second, State.FAILED)]) == set()
 
 
