@@ -94,7 +94,7 @@ async def test_another_body_another_path_and_another_act_are_refused(
     for wrong_path, wrong_body in others:
         refused, problem = await ask(api, wrong_path, wrong_body)
         assert refused.status == 409, (wrong_path, problem)
-        assert "other content" in problem
+        assert "different content" in problem
         assert "Retry-After" not in refused.headers
     assert await rows(ledger) == before
     assert (await ask(api, path, body))[1] == text
