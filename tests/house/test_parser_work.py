@@ -134,7 +134,7 @@ def event(given: str) -> None:
 
 def replied(given: str) -> None:
     for prefix in ("", "250 ", "250-"):
-        with suppress(replies.Garbage):
+        with suppress(replies.MalformedReply):
             for _ in replies.ReplyReader().feed((prefix + given + "\r\n").encode(errors="replace")):
                 pass
 

@@ -7,9 +7,10 @@ from typing import get_args
 
 import asyncpg
 import pytest
-from services.api.sends.view import Status
 
 from services.api.contract import asyncapi, openapi
+from services.api.routes import ROUTES
+from services.api.sends.send import Status
 from shared.deliveries.page import text
 from shared.deliveries.reasons import REASONS, ReasonCode
 from shared.deliveries.states import MEANINGS, SHOWN, TRANSITIONS, State
@@ -130,7 +131,7 @@ def test_every_code_is_used() -> None:
 
 
 def test_the_documents_publish_the_states_and_the_codes() -> None:
-    of_http = openapi.document()["components"]["schemas"]
+    of_http = openapi.document(ROUTES)["components"]["schemas"]
     of_queue = asyncapi.document()["components"]
     states = [state.value for state in SHOWN]
     assert State.COMMITTING not in states
