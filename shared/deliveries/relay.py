@@ -1,12 +1,13 @@
 """The relay's transitions: queues due rows, and reclaims rows from vanished workers."""
 
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 from uuid import UUID
 
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.reasons import ReasonCode
+from shared.period import Period
 
 _QUERIES = sql.load("shared.deliveries", "relay.sql")
 
@@ -23,8 +24,7 @@ class Unfrozen(NamedTuple):
     send_id: UUID
     business_id: int
     customer_id: int
-    date_from: date
-    date_to: date
+    period: Period
 
 
 class Enqueued(NamedTuple):
@@ -41,7 +41,11 @@ class Enqueued(NamedTuple):
 
 async def unfrozen(conn: Connection, limit: int) -> list[Unfrozen]:
     """Return the sends without a statement that are due the longest."""
-    return [Unfrozen(*row) for row in await conn.fetch(_QUERIES.unfrozen, limit)]
+    rows = await conn.fetch(_QUERIES.unfrozen, limit)
+    return [
+        Unfrozen(send, business, customer, Period(start, end))
+        for send, business, customer, start, end in rows
+    ]
 
 
 async def abandon(conn: Connection, send_id: UUID, reason: str, code: ReasonCode) -> None:

@@ -15,6 +15,7 @@ from pydantic import (
     ValidationError,
 )
 
+from shared.period import Period
 from shared.validation import said
 
 
@@ -115,8 +116,8 @@ class Statement(_Frozen):
     version: Literal[1]
     business: Business
     customer: Customer
-    since: dt.date = Field(alias="from")
-    until: dt.date = Field(alias="to")
+    start: dt.date = Field(alias="from")
+    end: dt.date = Field(alias="to")
     generated_at: AwareDatetime
     opening_balance: Money
     transactions: tuple[Transaction, ...]
@@ -133,6 +134,11 @@ class Statement(_Frozen):
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
             raise StatementError(f"{place or 'snapshot'}: {said(first)}") from None
+
+    @property
+    def period(self) -> Period:
+        """The days that the statement is about."""
+        return Period(self.start, self.end)
 
     @property
     def reconciles(self) -> bool:

@@ -83,7 +83,7 @@ class Renderer:
             text,
             html,
             pdf,
-            file_name(line(statement.business.name), statement.since, statement.until),
+            file_name(line(statement.business.name), statement.period),
             statement.business,
             statement.generated_at,
             reply_to,

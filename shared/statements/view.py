@@ -26,7 +26,7 @@ def view(statement: Statement) -> View:
     currency = statement.business.currency
     prepared = local(statement.generated_at, statement.business.timezone)
     closing = statement.closing_balance
-    ahead = statement.until > prepared.date()
+    ahead = statement.end > prepared.date()
     entered = f"as entered by {day(prepared.date())}"
     rows = [_row(transaction, currency) for transaction in statement.transactions]
     sums = _sums(statement)
@@ -35,12 +35,12 @@ def view(statement: Statement) -> View:
         "currency": currency,
         "business": _business(statement.business),
         "customer": _customer(statement.customer),
-        "period": period(statement.since, statement.until),
+        "period": period(statement.period),
         "prepared_at": f"{day(prepared.date())}, {clock(prepared)}",
         "opening": opening,
         "closing": close,
         "closing_money": money(closing.copy_abs(), currency),
-        "closing_title": f"Balance {'expected ' if ahead else ''}on {day(statement.until)}",
+        "closing_title": f"Balance {'expected ' if ahead else ''}on {day(statement.end)}",
         "closing_words": f"{_standing(closing)}, {entered}" if ahead else _standing(closing),
         # Documents may have a future date, so this is not the balance of a single day.
         "standing_title": f"Balance of all dates, {entered}",

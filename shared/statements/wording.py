@@ -7,6 +7,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from shared import timezones
+from shared.period import Period
 
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
@@ -70,15 +71,16 @@ def short_day(date: dt.date) -> str:
     return f"{date.day} {_MONTHS[date.month - 1][:3]} {date.year}"
 
 
-def period(since: dt.date, until: dt.date) -> str:
+def period(days: Period) -> str:
     """Return a period without repeating what its ends share, as in 1 to 30 November 2024."""
-    if since == until:
-        return day(until)
-    if (since.year, since.month) == (until.year, until.month):
-        return f"{since.day}{_TO}{day(until)}"
-    if since.year == until.year:
-        return f"{since.day} {_MONTHS[since.month - 1]} {_TO} {day(until)}"
-    return f"{day(since)} {_TO} {day(until)}"
+    start, end = days.start, days.end
+    if start == end:
+        return day(end)
+    if (start.year, start.month) == (end.year, end.month):
+        return f"{start.day}{_TO}{day(end)}"
+    if start.year == end.year:
+        return f"{start.day} {_MONTHS[start.month - 1]} {_TO} {day(end)}"
+    return f"{day(start)} {_TO} {day(end)}"
 
 
 def local(moment: dt.datetime, timezone: str) -> dt.datetime:
@@ -117,9 +119,9 @@ def initial(name: str) -> str:
     return next((char for char in name if unicodedata.category(char) == "So"), "#")
 
 
-def file_name(name: str, since: dt.date, until: dt.date) -> str:
+def file_name(name: str, period: Period) -> str:
     """Return the name of a statement's file, of at most 64 characters; both dates are in it."""
-    parts = ("statement", slug(name), since, until)
+    parts = ("statement", slug(name), period.start, period.end)
     return "-".join(str(part) for part in parts if part) + ".pdf"
 
 

@@ -9,11 +9,11 @@ import asyncpg
 
 from services.api.access import store as access
 from services.api.access.admission import Admission
+from services.api.core import fields
 from services.api.core.refusals import SCOPES
 from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
 from services.api.intake import act
-from services.api.reports.model import Period
 from services.api.sends.accept import accept
 from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.terms import Terms
@@ -25,7 +25,7 @@ from tests.roles import acting
 
 SECRET = "a secret of more than thirty-two characters"
 LINKS = Links(SECRET, "https://ledgerpost.example")
-PERIOD = Period.parse("2024-11-01", "2024-11-30")
+PERIOD = fields.period("2024-11-01", "2024-11-30")
 # A customer that no other business has is this many times its business's id.
 OWN_CUSTOMER = 1000
 
@@ -144,7 +144,7 @@ async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
     accepted = await accept(conn, tenant.id, asked, terms(), key)
     tenant.sends[state] = accepted.send_id
     if state != "scheduled":
-        await freeze(conn, Unfrozen(accepted.send_id, tenant.id, 1, PERIOD.start, PERIOD.end))
+        await freeze(conn, Unfrozen(accepted.send_id, tenant.id, 1, PERIOD))
         await conn.execute(_STATE, accepted.send_id, state, tenant.word)
     tenant.deliveries[state] = await conn.fetchval(
         "SELECT id FROM deliveries WHERE send_id = $1 ORDER BY position LIMIT 1", accepted.send_id

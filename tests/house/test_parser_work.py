@@ -12,7 +12,7 @@ import pytest
 from pydantic import BaseModel
 
 from services.api.access.model import Key
-from services.api.core import parsing
+from services.api.core import fields, parsing
 from services.api.core.refusals import Refusal, Unauthenticated
 from services.api.http import negotiation
 from services.api.idempotency.store import IdempotencyKey
@@ -23,7 +23,7 @@ from services.api.ledger.files import FILES, LedgerFile
 from services.api.ledger.records import fields as csv_fields
 from services.api.ledger.records import records
 from services.api.ledger.rows import Rows
-from services.api.reports.model import FilterBody, Period, customer_id
+from services.api.reports.model import FilterBody
 from services.api.sends import request_fields
 from services.api.sends.history import DoubtsQuery, HistoryQuery
 from services.api.sends.recipients import Candidates
@@ -163,8 +163,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "flag": request_fields.flag,
     "moment": request_fields.moment,
     "flag or moment": request_fields.flag_or_moment,
-    "period": lambda given: Period.parse(given, given),
-    "customer's id": customer_id,
+    "period": lambda given: fields.period(given, given),
+    "customer's id": fields.customer_id,
     "history": lambda given: parsing.parse(
         HistoryQuery, dict.fromkeys(("customer_id", "status", "limit", "cursor"), given)
     ),

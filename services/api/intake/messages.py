@@ -4,8 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, WithJsonSchema
 
+from services.api.core import fields
 from services.api.core.problems import Problem
-from services.api.reports.model import Period, customer_id
 from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.send import Send
 from shared.messages import Data, Envelope, Event
@@ -19,17 +19,17 @@ class AskedSend(SendBody):
     """The values of the POST's path, query and body; other fields are refused, as in the POST."""
 
     customer_id: Annotated[int, Field(ge=0, description="The customer of the key's business.")]
-    date_from: Annotated[
+    start: Annotated[
         str, Field(alias="from", description="The statement's first day, YYYY-MM-DD."), _DAY
     ]
-    date_to: Annotated[
+    end: Annotated[
         str, Field(alias="to", description="The statement's last day, YYYY-MM-DD."), _DAY
     ]
 
     def request(self) -> SendRequest:
         """Return the requested send. Raises the Refusal with which the POST would be answered."""
         return SendRequest.of(
-            customer_id(str(self.customer_id)), Period.parse(self.date_from, self.date_to), self
+            fields.customer_id(str(self.customer_id)), fields.period(self.start, self.end), self
         )
 
 

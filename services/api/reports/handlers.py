@@ -8,6 +8,7 @@ from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
+from services.api.core import fields
 from services.api.core.refusals import Busy, NotFound
 from services.api.http import conditional, request_body
 from services.api.http.appkeys import CODING, LEDGER_VERSION, PRINCIPAL, STREAMS
@@ -15,7 +16,7 @@ from services.api.http.connections import connection
 from services.api.reports import store
 from services.api.reports.buffer import Buffer
 from services.api.reports.gzip import Gzip
-from services.api.reports.model import FilterBody, Period, ReportQuery, customer_id
+from services.api.reports.model import FilterBody, ReportQuery
 from services.api.reports.pace import Pace
 
 _JSON = "application/json"
@@ -84,12 +85,12 @@ async def _write_rows(
 
 
 def _query(request: web.Request) -> ReportQuery:
-    period = Period.parse(request.match_info["from"], request.match_info["to"])
+    period = fields.period(request.match_info["from"], request.match_info["to"])
     return ReportQuery(request[PRINCIPAL].business_id, period)
 
 
 def _customer(request: web.Request) -> int:
-    return customer_id(request.match_info["id"])
+    return fields.customer_id(request.match_info["id"])
 
 
 async def _version(request: web.Request) -> str:

@@ -14,7 +14,6 @@ import orjson
 from services.api.core.refusals import InFlight, KeyReused, NotFound
 from services.api.core.uuid7 import uuid7
 from services.api.idempotency.store import IdempotencyKey
-from services.api.reports.model import Period
 from services.api.sends import quota
 from services.api.sends.due_time import due_at
 from services.api.sends.recipients import Candidates, Recipients, Suppressed
@@ -25,6 +24,7 @@ from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.states import State
 from shared.mail.address import Address
+from shared.period import Period
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
@@ -149,8 +149,8 @@ def draft(
         status="scheduled" if due > now else "sending",
         paused=paused,
         customer_id=customer_id,
-        date_from=period.start,
-        date_to=period.end,
+        start=period.start,
+        end=period.end,
         send_at=due,
         expires_at=expires_at,
         created_at=now,
@@ -183,8 +183,8 @@ async def insert(
         id=send.id,
         business=business_id,
         customer=send.customer_id,
-        start=send.date_from.isoformat(),
-        end=send.date_to.isoformat(),
+        start=send.start.isoformat(),
+        end=send.end.isoformat(),
         personal_message=send.personal_message,
         copy_to_me=copy_to_me,
         skipped=orjson.dumps([skipped.model_dump() for skipped in send.skipped]).decode(),

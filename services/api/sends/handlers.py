@@ -4,6 +4,7 @@ from uuid import UUID
 
 from aiohttp import web
 
+from services.api.core import fields
 from services.api.core.paging import Page
 from services.api.core.parsing import parse
 from services.api.core.refusals import Invalid, NotFound
@@ -11,7 +12,6 @@ from services.api.http import idempotency, request_body
 from services.api.http.appkeys import PRINCIPAL, SETTINGS, TRACE
 from services.api.http.connections import connection
 from services.api.idempotency.store import StoredAnswer
-from services.api.reports.model import Period, customer_id
 from services.api.sends import changes, in_doubt, resends, store
 from services.api.sends.accept import Accepted, accept
 from services.api.sends.history import DoubtsQuery, HistoryQuery
@@ -30,8 +30,8 @@ from shared.db.postgres import Connection
 async def send_transactions(request: web.Request) -> web.Response:
     """Accept a send, under each of its three published paths."""
     asked = SendRequest.of(
-        customer_id(request.match_info["id"]),
-        Period.parse(_query(request, "from"), _query(request, "to")),
+        fields.customer_id(request.match_info["id"]),
+        fields.period(_query(request, "from"), _query(request, "to")),
         request_body.parse(SendBody, await request_body.fields(request)),
     )
     key = idempotency.key_of(request)

@@ -70,7 +70,8 @@ SELECT pg_notify('ledgerpost_due', '') FROM sent
 
 -- name: sends
 -- Sends of business $1 with their states, newest first; `chosen` is one of the queries below.
-SELECT s.id, s.customer_id, s.date_from, s.date_to, s.personal_message, s.skipped, s.send_at,
+SELECT s.id, s.customer_id, s.date_from AS start, s.date_to AS end, s.personal_message, s.skipped,
+       s.send_at,
        s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
        s.resend_of, came.recipients,
        CASE WHEN s.status = 'scheduled' AND s.send_at <= now() THEN 'sending' ELSE s.status END AS status,
@@ -135,7 +136,7 @@ SELECT move_due_recipients($1, ($2::timestamptz AT TIME ZONE 'UTC')::date,
 
 -- name: original
 -- The data of business $1's send $2 that a resend repeats; locked until the resend is stored.
-SELECT customer_id, date_from::text, date_to::text, personal_message, copy_to_me,
+SELECT customer_id, date_from::text AS start, date_to::text AS end, personal_message, copy_to_me,
        statement_sha256, now() AS asked_at
 FROM sends WHERE business_id = $1 AND id = $2
 FOR KEY SHARE

@@ -15,10 +15,10 @@ from pydantic import (
 
 from services.api.core.refusals import Invalid
 from services.api.idempotency.store import fingerprint
-from services.api.reports.model import Period
 from services.api.sends import request_fields
 from shared.deliveries.operator import Resolution
 from shared.mail.address import Address
+from shared.period import Period
 
 # The published schema has one type for each field, for generated clients. More is accepted, as
 # always: 0, 1 and quoted flags, one string of addresses, "" for an absent value.

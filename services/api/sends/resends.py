@@ -6,7 +6,6 @@ from uuid import UUID
 from services.api.core.refusals import Conflict, Invalid, NotFound
 from services.api.idempotency import store
 from services.api.idempotency.store import IdempotencyKey
-from services.api.reports.model import Period
 from services.api.sends.accept import (
     Accepted,
     draft,
@@ -20,6 +19,7 @@ from services.api.sends.terms import Terms
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.mail.address import Address
+from shared.period import Period
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
@@ -70,9 +70,7 @@ async def resend(
         now: datetime = first["asked_at"]
         send = draft(
             customer_id=first["customer_id"],
-            period=Period(
-                date.fromisoformat(first["date_from"]), date.fromisoformat(first["date_to"])
-            ),
+            period=Period(date.fromisoformat(first["start"]), date.fromisoformat(first["end"])),
             personal_message=first["personal_message"],
             now=now,
             due=now,

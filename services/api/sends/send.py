@@ -97,8 +97,8 @@ class Send(BaseModel):
         ),
     ] = False
     customer_id: Id
-    date_from: Annotated[date, Field(alias="from", description="The statement's first day.")]
-    date_to: Annotated[date, Field(alias="to", description="The statement's last day.")]
+    start: Annotated[date, Field(alias="from", description="The statement's first day.")]
+    end: Annotated[date, Field(alias="to", description="The statement's last day.")]
     send_at: Annotated[Timestamp, Field(description="When the send is due.")]
     expires_at: Annotated[
         Timestamp, Field(description="A mail that has not gone out by this time expires.")

@@ -37,8 +37,8 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
     query = sql.call(
         freeze_text(),
         business=send.business_id,
-        start=send.date_from,
-        end=send.date_to,
+        start=send.period.start,
+        end=send.period.end,
         customer=send.customer_id,
         send=send.send_id,
         template_version=TEMPLATE_VERSION,

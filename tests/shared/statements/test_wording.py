@@ -2,11 +2,12 @@ import datetime as dt
 
 import pytest
 
+from shared.period import Period
 from shared.statements.wording import clock, file_name, initial, line, lines, local, period, slug
 
 
 @pytest.mark.parametrize(
-    ("since", "until", "shown"),
+    ("start", "end", "shown"),
     [
         ("2024-11-05", "2024-11-05", "5 November 2024"),
         ("2024-11-01", "2024-11-30", "1–30 November 2024"),
@@ -15,8 +16,8 @@ from shared.statements.wording import clock, file_name, initial, line, lines, lo
         ("2023-11-01", "2024-11-30", "1 November 2023 – 30 November 2024"),
     ],
 )
-def test_a_period_says_nothing_twice(since: str, until: str, shown: str) -> None:
-    assert period(dt.date.fromisoformat(since), dt.date.fromisoformat(until)) == shown
+def test_a_period_says_nothing_twice(start: str, end: str, shown: str) -> None:
+    assert period(Period(dt.date.fromisoformat(start), dt.date.fromisoformat(end))) == shown
 
 
 def test_a_line_is_one_line_whatever_was_in_the_name() -> None:
@@ -68,9 +69,9 @@ def test_a_name_in_a_files_name_is_ascii_and_readable(name: str, folded: str) ->
 
 
 def test_the_name_of_a_file_has_both_dates_whatever_the_name() -> None:
-    since = dt.date(2026, 6, 1)
+    first = dt.date(2026, 6, 1)
     for name in ("Accra Building Supplies Limited", "Stadtwerke Musterhausen Energie GmbH", "布"):
-        whole, half = (file_name(name, since, dt.date(2026, 6, day)) for day in (30, 15))
+        whole, half = (file_name(name, Period(first, dt.date(2026, 6, day))) for day in (30, 15))
         assert whole.endswith("-2026-06-01-2026-06-30.pdf")
         assert half.endswith("-2026-06-01-2026-06-15.pdf")
         assert len(whole) <= 64

@@ -7,7 +7,8 @@ from typing import Any
 import asyncpg
 
 from services.api.reports import store
-from services.api.reports.model import Period, ReportQuery
+from services.api.reports.model import ReportQuery
+from shared.period import Period
 from tests.services.api.reports import columns
 from tests.services.api.reports.naive_model import Customer, Deposit, Document, Ledger, Payment
 from tests.services.api.reports.rows import as_on_the_wire, as_pairs

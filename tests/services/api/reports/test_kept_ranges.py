@@ -9,8 +9,9 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.reports.model import Period, ReportQuery
+from services.api.reports.model import ReportQuery
 from services.api.reports.query import EXACT, all_customers, literals, one_customer
+from shared.period import Period
 from tests.services.api.reports.base_tables import assert_as_in_sql
 
 _LEDGER = """

@@ -7,7 +7,7 @@ from datetime import date
 import asyncpg
 import pytest
 
-from services.api.reports.model import Period, ReportQuery
+from services.api.reports.model import ReportQuery
 from services.api.reports.query import (
     BOUNDED,
     EXACT,
@@ -17,6 +17,7 @@ from services.api.reports.query import (
     literals,
     one_customer,
 )
+from shared.period import Period
 from tests.services.api.reports import columns
 
 NOVEMBER = ReportQuery(1, Period(date(2024, 11, 1), date(2024, 11, 30)))

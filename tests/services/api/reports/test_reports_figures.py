@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from services.api.reports import store
-from services.api.reports.model import Period, ReportQuery
+from services.api.reports.model import ReportQuery
+from shared.period import Period
 from tests.services.api.reports.naive_model import Number
 from tests.services.api.reports.rows import as_on_the_wire
 

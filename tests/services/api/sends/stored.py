@@ -6,11 +6,11 @@ from uuid import UUID
 import asyncpg
 
 from services.api.http.request_body import parse
-from services.api.reports.model import Period
 from services.api.sends.accept import accept
 from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.terms import Terms
 from shared.deliveries.states import State
+from shared.period import Period
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
 TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72), daily_quota=5_000)

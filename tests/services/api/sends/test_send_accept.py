@@ -8,10 +8,10 @@ import pytest
 from services.api.core.refusals import InvalidInput, NotFound
 from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
-from services.api.reports.model import Period
 from services.api.sends.accept import Accepted, accept
 from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.terms import Terms
+from shared.period import Period
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
 TERMS = Terms(max_recipients=25, max_lateness=timedelta(hours=72), daily_quota=5_000)

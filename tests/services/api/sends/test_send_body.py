@@ -6,8 +6,8 @@ import pytest
 
 from services.api.core.refusals import InvalidInput
 from services.api.http.request_body import parse
-from services.api.reports.model import Period
 from services.api.sends.request import SendBody, SendRequest
+from shared.period import Period
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
 

@@ -55,8 +55,8 @@ async def test_the_same_statement_goes_to_the_same_people_as_a_send_of_its_own(
     assert original.resend_of is None
     assert shown.statement_sha256 == original.statement_sha256
     assert [each.email for each in shown.recipients] == [e.email for e in original.recipients]
-    assert (shown.personal_message, shown.date_from, shown.date_to, shown.customer_id) == (
-        "Hello", original.date_from, original.date_to, 4,
+    assert (shown.personal_message, shown.start, shown.end, shown.customer_id) == (
+        "Hello", original.start, original.end, 4,
     )  # fmt: skip
     assert {each.state for each in shown.recipients} == {"scheduled"}
     assert {each.state for each in original.recipients} == {"sent"}
