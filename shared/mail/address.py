@@ -13,6 +13,8 @@ import email_validator
 import idna
 from email_validator import EmailNotValidError, validate_email
 
+from shared.text import cut
+
 # The library refuses names that the internet does not know; its README empties this list too.
 # An inner network may use `.local`, a demo `.test`: the smarthost decides whether an address can be
 # reached. Without this line tests/shared/mail/test_address.py fails.
@@ -67,7 +69,7 @@ class Address:
         try:
             found = validate_email(bare, check_deliverability=False)
         except EmailNotValidError as error:
-            raise ValueError(_cut(str(error))) from None
+            raise ValueError(cut(str(error), _COMPLAINT_CHARS_MAX)) from None
         except UnicodeError:
             raise ValueError("contains an unpaired surrogate") from None
         email = bare if bare.isascii() else found.normalized
@@ -105,9 +107,3 @@ def _carried(address: str) -> tuple[str, str]:
     if octets + 1 + len(domain) > OCTETS_MAX:
         raise ValueError(f"has more than {OCTETS_MAX} octets")
     return local, domain
-
-
-def _cut(complaint: str) -> str:
-    if len(complaint) <= _COMPLAINT_CHARS_MAX:
-        return complaint
-    return f"{complaint[: _COMPLAINT_CHARS_MAX - 1]}…"

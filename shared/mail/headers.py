@@ -4,15 +4,11 @@ import re
 from email.header import Header
 from functools import lru_cache
 
+from shared.text import one_line
+
 _WIDTH = 76
 _LONGEST_WORD = 60
 _FOLD = "\r\n "
-_UNPRINTABLE = re.compile("[\x00-\x20\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
-
-
-def one_line(text: str) -> str:
-    """Return text with one space for each run of control characters, line breaks and spaces."""
-    return _UNPRINTABLE.sub(" ", text).strip()
 
 
 def plain_header(name: str, value: str) -> str:

@@ -11,10 +11,11 @@ from uuid import UUID
 
 from shared.mail.address import Unsendable, wire_form
 from shared.mail.envelope import Envelope
-from shared.mail.headers import address_header, one_line, plain_header, text_header
+from shared.mail.headers import address_header, plain_header, text_header
 from shared.mail.mailbox import Mailbox
 from shared.mail.unsubscribe import Links
 from shared.statements.attachment import Flaw
+from shared.text import one_line
 
 _LONGEST_FILE_NAME = 60
 _LONG_LINE = 2000  # octets; the cache of encoded lines holds no longer ones

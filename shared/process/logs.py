@@ -13,7 +13,7 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from shared.process.settings import Settings
-from shared.text import escaped
+from shared.text import cut, escaped
 
 _SECRET_FIELD = re.compile(
     r"authorization|cookie|passw(?:or)?d|passphrase|secret|token|credential|api_?key|dsn|^key$",
@@ -28,7 +28,7 @@ _SECRET_TEXT = (
 )
 # Parts that all secrets contain: most texts contain none, and need only this one check.
 _SUSPECT = re.compile(r"://|bearer|basic|ledgerpost_|password=", re.IGNORECASE)
-_LONGEST = 32_000  # characters of a text in a log line; enough for a trace of nested errors
+_TEXT_CHARS_MAX = 32_000  # characters of a text in a log line; enough for a trace of nested errors
 _MOST = 100  # values of a list in a log line
 _SHARED: tuple[Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -103,7 +103,7 @@ def _names_secret(field: str) -> bool:
 
 def _clean(value: object) -> object:
     if isinstance(value, str):
-        return clean(value if len(value) <= _LONGEST else f"{value[:_LONGEST]}…")
+        return clean(cut(value, _TEXT_CHARS_MAX))
     if isinstance(value, MutableMapping):
         return redact(None, "", {str(name): each for name, each in value.items()})
     if isinstance(value, (list, tuple)):

@@ -11,11 +11,11 @@ from struct import Struct
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
-from shared.mail.headers import one_line
 from shared.mail.mailbox import Mailbox
 from shared.statements.attachment import Flaw
 from shared.statements.model import StatementError
 from shared.statements.pdf import TypesettingError
+from shared.text import one_line
 
 #: The sizes before each frame, in octets: of its head, which is JSON, and of its body.
 SIZES: Final = Struct("!II")

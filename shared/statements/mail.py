@@ -10,7 +10,8 @@ import jinja2
 
 from shared.statements.attachment import UNPRINTABLE, Kind
 from shared.statements.view import View
-from shared.statements.wording import line, lines
+from shared.statements.wording import line
+from shared.text import lines
 
 _TEMPLATES: Final = Path(__file__).parent / "mail"
 _BEFORE: Final = re.compile(r"(<[a-z][^<>]*)>(?=[^<>]*\{\{)")
@@ -54,7 +55,7 @@ class Mail:
         attached, and its flaws.
         """
         data = _shown(view) | {
-            "message": lines(message),
+            "message": lines(message or ""),
             "replies": replies,
             "attached": attached,
             "attachment": _attachment(flaws, attached=attached),

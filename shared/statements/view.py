@@ -5,7 +5,8 @@ from typing import Any, Final
 
 from shared.statements.model import Business, Customer, Statement, Transaction
 from shared.statements.money import MINUS, balance, figure, money
-from shared.statements.wording import clock, day, initial, line, lines, local, period, short_day
+from shared.statements.wording import clock, day, initial, line, local, period, short_day
+from shared.text import lines
 
 View = dict[str, Any]
 
@@ -80,7 +81,7 @@ def _customer(customer: Customer) -> View:
 
 
 def _address(text: str | None) -> list[str]:
-    kept = list(filter(None, map(line, lines(text))))
+    kept = list(filter(None, map(line, lines(text or ""))))
     return kept if len(kept) <= _LONGEST_ADDRESS else [*kept[: _LONGEST_ADDRESS - 1], "…"]
 
 

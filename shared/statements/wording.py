@@ -8,18 +8,13 @@ from zoneinfo import ZoneInfo
 
 from shared import timezones
 from shared.period import Period
+from shared.text import cut, one_line
 
 _MONTHS: Final = (
     *("January", "February", "March", "April", "May", "June", "July"),
     *("August", "September", "October", "November", "December"),
 )
 _TO: Final = "\N{EN DASH}"
-_BREAKS: Final = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
-# With these go the halves of surrogate pairs, which no encoding could carry.
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\uffff]")
-# A bidirectional override in a name can turn a figure beside it around, so none is kept; the
-# letters of right-to-left scripts carry their direction themselves.
-_BIDI: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 # Unambiguous abbreviations of zones; SST, CST, IST and others are ambiguous.
 _ZONES: Final = """
@@ -39,26 +34,8 @@ _LONGEST_SLUG: Final = 28  # with two dates, a name of 60 characters, which all 
 
 
 def line(text: str | None, limit: int = 400) -> str:
-    """Return the text as one line without control characters, at most `limit` characters."""
-    text = text or ""
-    # A character that is printable is neither a control nor a mark of direction.
-    plain = " ".join((text if text.isprintable() else _printable(text)).split())
-    return plain if len(plain) <= limit else plain[: limit - 1].rstrip() + "…"
-
-
-def _printable(text: str) -> str:
-    return _CONTROLS.sub(" ", _BIDI.sub("", text))
-
-
-def lines(text: str | None) -> list[str]:
-    """Return the lines of a text, without control characters or trailing blanks.
-
-    A tab becomes the blanks up to the next column of eight.
-    """
-    kept = _BREAKS.split(_BIDI.sub("", text or ""))
-    plain = [_CONTROLS.sub(" ", part.expandtabs()).rstrip() for part in kept]
-    filled = [place for place, part in enumerate(plain) if part]
-    return plain[filled[0] : filled[-1] + 1] if filled else []
+    """Return a stored text as one line of at most `limit` characters; empty if there is none."""
+    return cut(one_line(text or ""), limit)
 
 
 def day(date: dt.date) -> str:

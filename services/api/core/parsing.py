@@ -8,10 +8,11 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.api.core.refusals import FieldError, Invalid, InvalidInput, Malformed
+from shared.text import cut
 from shared.validation import said
 
 MAX_FIELDS = 1000
-_LONGEST_NAME = 200  # characters of a field's name that are repeated; the caller chose the name
+_NAME_CHARS_MAX = 201  # of a field's name, with the ellipsis; the caller chose it
 _MAX_DEPTH = 20  # of JSON; no request needs more than a list in an object
 _MAX_VALUES = 10_000  # in one field; the longest list of a request has 900
 _INTEGER_DIGITS_MAX = 19  # of a bigint; Python refuses to read numbers of thousands of digits
@@ -50,7 +51,7 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
     except ValidationError as error:
         raise InvalidInput(
             FieldError(
-                _cut(".".join(str(step) for step in each["loc"])) or "body",
+                cut(".".join(str(step) for step in each["loc"]), _NAME_CHARS_MAX) or "body",
                 _said(each, model),
             )
             for each in _first(error)
@@ -87,23 +88,21 @@ def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
     return error.errors(include_input=False, include_url=False)[:_MOST_COMPLAINTS]
 
 
-def _cut(name: str) -> str:
-    return name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…"
-
-
 def _check(name: str, value: object) -> None:
     level: list[object] = [name, value]
     left = _MAX_VALUES
     for _ in range(_MAX_DEPTH):
         if any("\0" in each for each in level if isinstance(each, str)):
-            raise Invalid(_cut(name), "should not contain a NUL character")
+            raise Invalid(cut(name, _NAME_CHARS_MAX), "should not contain a NUL character")
         level = list(islice((inner for each in level for inner in _within(each)), left + 1))
         if not level:
             return
         left -= len(level)
         if left < 0:
-            raise Invalid(_cut(name), f"should have at most {_MAX_VALUES} values")
-    raise Invalid(_cut(name), f"should not be nested more than {_MAX_DEPTH} levels deep")
+            raise Invalid(cut(name, _NAME_CHARS_MAX), f"should have at most {_MAX_VALUES} values")
+    raise Invalid(
+        cut(name, _NAME_CHARS_MAX), f"should not be nested more than {_MAX_DEPTH} levels deep"
+    )
 
 
 def _within(value: object) -> Iterable[object]:

@@ -25,7 +25,7 @@ from shared.db import postgres
 from shared.db.readiness import check_postgres
 from shared.process.health import Health
 from shared.process.trouble import Trouble
-from shared.text import line
+from shared.text import printable_line
 
 _log = structlog.get_logger("ledgerpost.relay")
 # A hostile message may have 16 MiB, and is in memory three times while it is dead-lettered.
@@ -188,7 +188,7 @@ def _reason(answer: Answer | None) -> str | None:
         return "500 A bug in Ledgerpost; its log has the details."
     if answer.problem is None:
         return None
-    return line(f"{answer.problem.status} {answer.problem.detail}", _REASON_LENGTH)
+    return printable_line(f"{answer.problem.status} {answer.problem.detail}", _REASON_LENGTH)
 
 
 def _known(problem: Problem) -> list[str]:

@@ -8,6 +8,7 @@ from services.api.core.refusals import Invalid
 from services.api.sends.send import Skipped
 from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import OCTETS_MAX, Address
+from shared.text import cut
 
 # Addresses beyond the limit on recipients that a request may name: some may be suppressed.
 _SPARE = 25
@@ -109,15 +110,11 @@ def _suppressed(candidates: Candidates, suppressed: Mapping[str, Suppressed]) ->
 
 def _skipped(email: str, reason: str, code: str) -> Skipped:
     return Skipped(
-        email=_cut(email, OCTETS_MAX), reason=_cut(reason, _LONGEST_REASON), reason_code=code
+        email=cut(email, OCTETS_MAX), reason=cut(reason, _LONGEST_REASON), reason_code=code
     )
-
-
-def _cut(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _why(skipped: Iterable[Skipped]) -> str:
     reasons = [f"{each.email or 'business'} ({each.reason})" for each in skipped]
     said = ", ".join(reasons) or "the customer has no e-mail address and no other was given"
-    return _cut(said, _LONGEST_DETAIL)
+    return cut(said, _LONGEST_DETAIL)

@@ -9,7 +9,7 @@ from services.api.core.paging import Cursor, PageQuery, text_cursor
 from services.api.core.timestamp import Timestamp
 from shared.deliveries.reasons import Code
 from shared.mail.address import Address
-from shared.text import line
+from shared.text import printable_line
 
 BY_HAND = "added by hand"
 _LONGEST_REASON = 500
@@ -24,7 +24,7 @@ def _address(value: Any) -> Address:
 def _reason(value: str) -> str:
     if len(value) > _LONGEST_REASON:
         raise ValueError(f"should have at most {_LONGEST_REASON} characters")
-    return line(value, _LONGEST_REASON) or BY_HAND
+    return printable_line(value, _LONGEST_REASON) or BY_HAND
 
 
 class SuppressionBody(BaseModel):

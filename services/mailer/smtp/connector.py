@@ -15,11 +15,12 @@ from aiosmtplib.protocol import SMTPProtocol
 from services.mailer.smtp import ehlo
 from services.mailer.smtp.login import Login
 from services.mailer.smtp.outcomes import PasswordRefused, SmarthostAtFault, TooManySessions
-from services.mailer.smtp.replies import CLOSING, line_text
+from services.mailer.smtp.replies import CLOSING, TEXT_CHARS_MAX
 from services.mailer.smtp.session import Extensions, Session
 from services.mailer.smtp.smarthost import Smarthost
 from shared import tcp
 from shared.deliveries.reasons import ReasonCode
+from shared.text import printable_line
 
 _PERMANENT = 500
 
@@ -68,7 +69,7 @@ class Connector:
             raise self._fault(refused) from None
         except TimeoutError as late:
             client.close()
-            said = line_text(str(late) or "no answer in time")
+            said = printable_line(str(late) or "no answer in time", TEXT_CHARS_MAX)
             raise SmarthostAtFault(said, ReasonCode.SMARTHOST_TIMEOUT) from None
         except (aiosmtplib.SMTPException, OSError, ValueError) as fault:
             client.close()
@@ -205,7 +206,7 @@ class Connector:
         for secret in filter(None, (b"\0" + user + b"\0" + password, password)):
             for shown in (secret.decode(), base64.b64encode(secret).decode()):
                 text = text.replace(shown, "[secret]")
-        return line_text(text)
+        return printable_line(text, TEXT_CHARS_MAX)
 
 
 def connector(
@@ -221,7 +222,8 @@ def _handshake_failed(error: BaseException) -> SmarthostAtFault:
     else:
         why = str(error)
     return SmarthostAtFault(
-        line_text(f"TLS handshake failed: {why}"), ReasonCode.SMARTHOST_TLS_FAILED
+        printable_line(f"TLS handshake failed: {why}", TEXT_CHARS_MAX),
+        ReasonCode.SMARTHOST_TLS_FAILED,
     )
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from shared.text import line
+from shared.text import printable_line
 
 LINE_OCTETS_MAX = 4096
 LINES_MAX = 100
@@ -86,14 +86,9 @@ class ReplyReader:
 
 
 def _reply(code: int, lines: list[bytes]) -> Reply:
-    texts = [line_text(line.decode("utf-8", "replace")) for line in lines]
+    texts = [printable_line(line.decode("utf-8", "replace"), TEXT_CHARS_MAX) for line in lines]
     found = (_ENHANCED.match(text) for text in texts)
     enhanced = next((match[1] for match in found if match), "")
     if enhanced:
         texts = [text.removeprefix(enhanced).strip() for text in texts]
     return Reply(code, enhanced, " ".join(filter(None, texts))[:TEXT_CHARS_MAX])
-
-
-def line_text(text: str) -> str:
-    """Return text from a smarthost as one printable line of at most TEXT_CHARS_MAX characters."""
-    return line(text, TEXT_CHARS_MAX)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from shared.statements.render import Rendered, Renderer
-from shared.statements.wording import line, lines
+from shared.statements.wording import line
+from shared.text import lines
 from tests.shared.statements.hostile import PAYLOADS, fill, texts
 from tests.shared.statements.reading import page, pdf_text, words
 from tests.shared.statements.snapshots import frozen, snapshot

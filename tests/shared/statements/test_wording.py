@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from shared.period import Period
-from shared.statements.wording import clock, file_name, initial, line, lines, local, period, slug
+from shared.statements.wording import clock, file_name, initial, line, local, period, slug
 
 
 @pytest.mark.parametrize(
@@ -26,12 +26,6 @@ def test_a_line_is_one_line_whatever_was_in_the_name() -> None:
     assert line("\u202eevil\u2066\u200f \ufeff") == "evil"
     assert line(None) == line("\u202e \t") == ""
     assert line("x" * 500, limit=10) == "x" * 9 + "…"
-
-
-def test_the_lines_of_a_message_are_kept() -> None:
-    assert lines("\n a\r\n\r\nb\rc\u2028d\x00e\n\n") == [" a", "", "b", "c", "d e"]
-    assert lines("a\tb\n\tc") == ["a       b", "        c"]
-    assert lines(None) == lines(" \n\t\r\n") == []
 
 
 def test_a_moment_is_told_by_the_clock_of_the_business() -> None:
