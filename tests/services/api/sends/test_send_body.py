@@ -7,6 +7,7 @@ import pytest
 from services.api.core.refusals import InvalidInput
 from services.api.http.request_body import parse
 from services.api.sends.request import SendBody, SendRequest
+from shared.mail.address import Address
 from shared.period import Period
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
@@ -176,6 +177,20 @@ def test_the_fingerprint_knows_the_content_and_not_how_it_is_written() -> None:
         },
     ]
     assert len({asked(given).fingerprint for given in same}) == 1
+
+
+def test_the_fingerprint_stays_that_of_stored_answers() -> None:
+    stored = SendRequest(
+        customer_id=4,
+        period=PERIOD,
+        message="Hi ü",
+        others=(Address.parse("A@x.com"),),
+        copy_to_me=True,
+        moments=(date(2024, 12, 1), datetime(2024, 12, 1, tzinfo=UTC)),
+    )
+    assert stored.fingerprint.hex() == (
+        "b7314b3db7d7e5f3a81d0bc7bd5be0fed88c50d05940367690cbc55facd48535"
+    )
 
 
 def test_the_fingerprint_tells_different_requests_apart() -> None:
