@@ -32,7 +32,6 @@ from services.api.http.appkeys import (
     UNREAD,
     UNSUBSCRIBE_LINKS,
 )
-from services.api.http.descriptors import Watch
 from services.api.http.metrics import HttpMetrics, for_a_second
 from services.api.http.tallies import Tallies
 from services.api.relay.app import relaying
@@ -40,6 +39,7 @@ from shared.db import postgres
 from shared.db.readiness import check_postgres
 from shared.mail.unsubscribe import Links
 from shared.process import metrics
+from shared.process.descriptors import Watch
 from shared.process.health import Health
 from shared.process.settings import ApiSettings, RelaySettings
 from shared.process.trouble import Trouble

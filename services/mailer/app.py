@@ -8,7 +8,6 @@ from functools import partial
 import structlog
 from prometheus_client import CollectorRegistry, Counter
 
-from services.mailer import descriptors
 from services.mailer.delivery.claims import Claims
 from services.mailer.delivery.composer import Composer
 from services.mailer.delivery.consumer import Consumer
@@ -27,7 +26,7 @@ from shared.deliveries.states import State
 from shared.mail.address import wire_form
 from shared.mail.mailbox import Mailbox
 from shared.mail.unsubscribe import Links
-from shared.process import metrics
+from shared.process import descriptors, metrics
 from shared.process.health import Health
 from shared.process.ops import serve_ops
 from shared.process.settings import (
@@ -46,6 +45,9 @@ DATABASE_CONNECTIONS = 6
 AHEAD = 4
 # Each may take 0.65 GB while it typesets 5,000 lines; on more processors, run more mailers.
 _PROCESSES_MAX = 2
+# File descriptors of Postgres, RabbitMQ, rendering processes, the ops port, the log, and of sessions
+# that are being closed.
+_OTHER_DESCRIPTORS = 64
 
 
 class Metrics:
@@ -79,7 +81,7 @@ async def run(settings: MailerSettings, stop: asyncio.Event) -> None:
     sender, redirect_to = mail_from(settings), redirection(settings)
     smarthost, name = smarthost_from(settings), ehlo_name(settings)
     concurrency = settings.mailer_concurrency
-    descriptors.provide(concurrency)
+    provide_descriptors(concurrency)
     if smarthost.username is not None and smarthost.tls == "none" and not smarthost.is_local:
         _log.warning("the password goes to the smarthost unencrypted", setting="SMTP_URL")
     health, counted = Health(), metrics.registry()
@@ -160,6 +162,17 @@ def smarthost_from(settings: SmtpSettings) -> Smarthost:
         return Smarthost.from_url(settings.smtp_url)
     except ValueError as error:
         raise SettingsError(f"SMTP_URL: {error}") from None
+
+
+def provide_descriptors(concurrency: int) -> None:
+    """Raise the limit of file descriptors to what so many sessions need, or raise a SettingsError.
+
+    Without any left the ops port would not answer.
+    """
+    try:
+        descriptors.raise_limit(2 * concurrency + _OTHER_DESCRIPTORS)
+    except descriptors.TooFew as error:
+        raise SettingsError(f"MAILER_CONCURRENCY: for {concurrency} sessions {error}") from None
 
 
 def ehlo_name(settings: SmtpSettings) -> str | None:

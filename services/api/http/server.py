@@ -14,10 +14,11 @@ from aiohttp.worker import GunicornUVLoopWebWorker
 from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has none
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]  # has none
 
-from services.api.http import descriptors, ops
+from services.api.http import ops
 from services.api.http.protocol import IDLE, Runner
 from services.api.http.tallies import Tallies, count_in
 from shared.db.login import warned
+from shared.process import descriptors
 from shared.process.settings import ApiSettings, SettingsError
 
 _REQUESTS = 60  # seconds in which requests in flight may finish after the listener is closed

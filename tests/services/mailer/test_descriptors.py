@@ -6,10 +6,10 @@ import sys
 _TRY = """
 import resource, sys
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, int(sys.argv[1])))
-from services.mailer import descriptors
+from services.mailer import app
 from shared.process.settings import SettingsError
 try:
-    descriptors.provide(100)
+    app.provide_descriptors(100)
 except SettingsError as error:
     print(error)
 print(resource.getrlimit(resource.RLIMIT_NOFILE)[0])
@@ -26,7 +26,8 @@ def test_the_soft_limit_is_raised() -> None:
 
 
 def test_a_hard_limit_that_is_too_low_stops_the_start() -> None:
+    too_few = "264 open files are needed, and the limit is 200 (ulimit -Hn)"
     assert limits(200) == [
-        "MAILER_CONCURRENCY: 100 sessions need 264 open files, and the limit is 200 (ulimit -Hn)",
+        f"MAILER_CONCURRENCY: for 100 sessions {too_few}",
         "64",
     ]

@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import aiohttp
 from prometheus_client import CollectorRegistry
 
-from services.api.http.descriptors import Watch
 from services.api.http.metrics import for_a_second
 from shared.process import metrics
+from shared.process.descriptors import Watch
 from tests.services.api.command import served
 
 Logged = Callable[[], list[dict[str, Any]]]

@@ -11,14 +11,27 @@ from prometheus_client import CollectorRegistry, Gauge
 
 from shared.process.trouble import Trouble
 
-_PERIOD = 5.0  # seconds; an idle connection lasts for 75
-_MANY = 0.9  # of the limit
+_LOOK_EVERY_S = 5.0  # an idle connection lasts for 75
+_MANY_SHARE = 0.9  # of the limit
 
 
-def raise_limit() -> None:
-    """Raise the limit of this process and its children to the hard limit of the system."""
-    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+class TooFew(OSError):
+    """The system allows this process fewer descriptors than it needs."""
+
+
+def raise_limit(needed: int | None = None) -> None:
+    """Let the process, and those that it starts, have `needed` descriptors; by default all.
+
+    Raises TooFew if the system allows fewer.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if needed is None:
+        needed = hard
+    elif soft == resource.RLIM_INFINITY or soft >= needed:
+        return
+    elif hard != resource.RLIM_INFINITY and hard < needed:
+        raise TooFew(f"{needed} open files are needed, and the limit is {hard} (ulimit -Hn)")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
 
 
 class Watch:
@@ -42,7 +55,7 @@ class Watch:
         used = self._used()
         self._open.set(used)
         self._limit.set(limit)
-        if used > _MANY * limit:
+        if used > _MANY_SHARE * limit:
             self._trouble.met(OSError(errno.EMFILE, f"{used} of {limit} are in use"))
         else:
             self._trouble.over()
@@ -59,7 +72,7 @@ class Watch:
     async def _run(self) -> None:
         while True:
             self.look()
-            await asyncio.sleep(_PERIOD)
+            await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _used() -> int:
