@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import signal
 from collections.abc import Mapping
 from functools import partial
 from typing import Any
@@ -27,6 +26,7 @@ from shared.db.postgres import UNAVAILABLE, is_away
 from shared.process import logs, start
 from shared.process.commands import Commands
 from shared.process.settings import ApiSettings, DatabaseSettings, RelaySettings
+from shared.process.stop import until_signalled
 
 _DATABASE_FAULTS: tuple[type[Exception], ...] = (*UNAVAILABLE, asyncpg.PostgresError)
 
@@ -81,14 +81,7 @@ def relay(environ: Mapping[str, str]) -> None:
     settings = RelaySettings.from_environ(environ)
     logs.configure(settings)
     start.log_start("relay", settings, Postgres=settings.database_url, RabbitMQ=settings.amqp_url)
-
-    async def run() -> None:
-        stop = asyncio.Event()
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            asyncio.get_running_loop().add_signal_handler(number, stop.set)
-        await run_relay(settings, stop)
-
-    uvloop.run(run())
+    uvloop.run(until_signalled(partial(run_relay, settings)))
 
 
 @cli.command(short_help="Bring the database up to date")

@@ -2,9 +2,9 @@
 
 import asyncio
 import os
-import signal
 import sys
 from collections.abc import Coroutine, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 from uuid import UUID
@@ -24,6 +24,7 @@ from shared.mail.address import Unsendable
 from shared.process import logs, start
 from shared.process.commands import Commands
 from shared.process.settings import BrokerSettings, LetterSettings, MailerSettings, SmtpSettings
+from shared.process.stop import until_signalled
 from shared.process.terminal import say, show
 from shared.rendering import confinement
 from shared.rendering.pool import NoRenderProcess
@@ -53,7 +54,7 @@ def run(environ: Mapping[str, str]) -> None:
     )
     confinement.hide()
     try:
-        uvloop.run(_until_signalled(settings))
+        uvloop.run(until_signalled(partial(app.run, settings)))
     except NoRenderProcess as error:
         raise click.ClickException(str(error)) from None
 
@@ -162,13 +163,6 @@ def preview(environ: Mapping[str, str], send_id: UUID, folder: Path) -> None:
             say(folder / name)
     except OSError as error:
         raise click.ClickException(f"--to {folder}: {error.strerror}") from None
-
-
-async def _until_signalled(settings: MailerSettings) -> None:
-    stop = asyncio.Event()
-    for signum in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        asyncio.get_running_loop().add_signal_handler(signum, stop.set)
-    await app.run(settings, stop)
 
 
 def _broker(environ: Mapping[str, str]) -> str:

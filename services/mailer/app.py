@@ -45,8 +45,8 @@ DATABASE_CONNECTIONS = 6
 AHEAD = 4
 # Each may take 0.65 GB while it typesets 5,000 lines; on more processors, run more mailers.
 _PROCESSES_MAX = 2
-# File descriptors of Postgres, RabbitMQ, rendering processes, the ops port, the log, and of sessions
-# that are being closed.
+# File descriptors of Postgres, RabbitMQ, rendering processes, the ops port, the log, and of
+# sessions that are being closed.
 _OTHER_DESCRIPTORS = 64
 
 

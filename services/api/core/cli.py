@@ -15,9 +15,14 @@ from shared.text import escaped
 BUSINESS = click.IntRange(0, 2**63 - 1)
 
 
-def connection(settings: DatabaseSettings) -> AbstractAsyncContextManager[asyncpg.Connection]:
-    """Return a context manager for a session in UTC. Raises MigrationError if one is missing."""
-    return database.opened(settings.database_url, name="ledgerpost-api")
+def connection(
+    settings: DatabaseSettings, *, name: str = "ledgerpost-api"
+) -> AbstractAsyncContextManager[asyncpg.Connection]:
+    """Return a context manager for a session in UTC, which Postgres shows under `name`.
+
+    Raises MigrationError if a migration is missing.
+    """
+    return database.opened(settings.database_url, name=name)
 
 
 def time(value: datetime | None) -> str:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import click
 
+from services.api.core.cli import connection
 from services.api.ledger import templates
 from services.api.ledger.faults import ImportRefused
 from services.api.ledger.imports import Summary, import_directory
 from services.api.ledger.progress import Progress
 from services.api.ledger.verification import mend, prove
-from shared.db import database
 from shared.process.settings import DatabaseSettings
 from shared.process.terminal import say
 
@@ -34,7 +34,12 @@ def import_(
                 say(path)
             return
         summary = asyncio.run(
-            _import(_dsn(context), directory, ignore_unknown=ignore_unknown, dry_run=dry_run)
+            _import(
+                _settings(context),
+                directory,
+                ignore_unknown=ignore_unknown,
+                dry_run=dry_run,
+            )
         )
     except ImportRefused as refused:
         for error in refused.errors:
@@ -58,7 +63,7 @@ def import_(
 @click.pass_context
 def verify(context: click.Context) -> None:
     """Check the ledger and its figures; exit status 1 if anything is wrong."""
-    if not asyncio.run(_verify(_dsn(context))):
+    if not asyncio.run(_verify(_settings(context))):
         sys.exit(1)
 
 
@@ -66,20 +71,26 @@ def verify(context: click.Context) -> None:
 @click.pass_context
 def rebuild(context: click.Context) -> None:
     """Correct the report figures that `verify` finds wrong, while the system runs."""
-    asyncio.run(_rebuild(_dsn(context)))
+    asyncio.run(_rebuild(_settings(context)))
 
 
-async def _import(dsn: str, directory: Path, *, ignore_unknown: bool, dry_run: bool) -> Summary:
+async def _import(
+    settings: DatabaseSettings, directory: Path, *, ignore_unknown: bool, dry_run: bool
+) -> Summary:
     async with Progress(_sizes(directory)) as progress:
         return await import_directory(
-            dsn, directory, progress.show, ignore_unknown=ignore_unknown, dry_run=dry_run
+            settings.database_url,
+            directory,
+            progress.show,
+            ignore_unknown=ignore_unknown,
+            dry_run=dry_run,
         )
 
 
-async def _verify(dsn: str) -> bool:
+async def _verify(settings: DatabaseSettings) -> bool:
     right = True
-    async with database.opened(dsn, name="ledgerpost-verify") as connection:
-        async for proof in prove(connection):
+    async with connection(settings, name="ledgerpost-verify") as conn:
+        async for proof in prove(conn):
             say(f"{'differs' if proof.differences else 'ok':8}{proof.statement}")
             for difference in proof.differences:
                 say(f"{'':8}- {difference}")
@@ -87,9 +98,9 @@ async def _verify(dsn: str) -> bool:
     return right
 
 
-async def _rebuild(dsn: str) -> None:
-    async with database.opened(dsn, name="ledgerpost-rebuild") as connection:
-        async for kind, count in mend(connection):
+async def _rebuild(settings: DatabaseSettings) -> None:
+    async with connection(settings, name="ledgerpost-rebuild") as conn:
+        async for kind, count in mend(conn):
             click.echo(f"{count:8} {kind} corrected")
 
 
@@ -97,5 +108,5 @@ def _sizes(directory: Path) -> dict[str, int]:
     return {path.name: path.stat().st_size for path in directory.glob("*.csv")}
 
 
-def _dsn(context: click.Context) -> str:
-    return DatabaseSettings.from_environ(context.obj).database_url
+def _settings(context: click.Context) -> DatabaseSettings:
+    return DatabaseSettings.from_environ(context.obj)
