@@ -7,13 +7,13 @@ from pathlib import Path
 
 import asyncpg
 import pytest
-from aiohttp import web
 
 from services.api.access import store as access
 from services.api.app import create_app
 from services.api.core.refusals import SCOPES
 from services.api.ledger.imports import import_directory
 from shared.process.settings import ApiSettings
+from tests.app_runner import running
 from tests.roles import acting
 from tests.servers import absent
 
@@ -48,8 +48,5 @@ async def api(database: str) -> AsyncIterator[Api]:
     conn = await asyncpg.connect(database)
     key = await access.create(conn, business_id=1, name="contract", scopes=SCOPES)
     await conn.close()
-    runner = web.AppRunner(create_app(ApiSettings(database_url=acting(database, "api"))))
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield Api(f"http://127.0.0.1:{runner.addresses[0][1]}", key.text)
-    await runner.cleanup()
+    async with running(create_app(ApiSettings(database_url=acting(database, "api")))) as url:
+        yield Api(url, key.text)

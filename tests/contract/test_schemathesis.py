@@ -2,11 +2,8 @@
 
 import asyncio
 import os
-import re
 import sys
 from asyncio.subprocess import DEVNULL, PIPE
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import asyncpg
@@ -14,8 +11,7 @@ import pytest
 
 from services.api.ledger.imports import import_directory
 from tests.contract.conftest import GOLDEN
-from tests.roles import acting
-from tests.services.api.command import start
+from tests.services.api.command import served
 from tests.services.api.ledgers import new_key
 
 FOLDER = Path(__file__).parent / "schemathesis"
@@ -23,35 +19,6 @@ MINUTES = float(os.environ.get("FUZZ_MINUTES", "1"))
 SEED = os.environ.get("FUZZ_SEED", "1")
 # So high that no number of tests meets them; each has tests of its own.
 LIMITS = {"MAX_RECIPIENTS": "1000", "DAILY_QUOTA": "1000000000", "RATE_LIMIT": "10000000"}
-
-
-@asynccontextmanager
-async def serving(**settings: str) -> AsyncIterator[tuple[str, list[str]]]:
-    """Runs the API with a relay; yields its address and the lines that it logs."""
-    process = await start("serve", "--with-relay", API_PORT="0", **settings)
-    assert process.stderr is not None
-    lines: list[str] = []
-    found = asyncio.get_running_loop().create_future()
-
-    async def read() -> None:
-        assert process.stderr is not None
-        async for line in process.stderr:
-            lines.append(line.decode())
-            match = re.search(r"Listening at: (http://[0-9.:]+)", lines[-1])
-            if match and not found.done():
-                found.set_result(match[1])
-
-    reading = asyncio.create_task(read())
-    try:
-        async with asyncio.timeout(60):
-            url = await found
-        yield url, lines
-        process.terminate()
-        assert await process.wait() == 0
-    finally:
-        if process.returncode is None:
-            process.kill()
-        await reading
 
 
 @pytest.mark.timeout(MINUTES * 60 + 240)
@@ -65,9 +32,11 @@ async def test_nothing_is_found(database: str, broker: str) -> None:
     )
     await conn.close()
     key = await new_key(database)
-    async with serving(
-        DATABASE_URL=acting(database, "api_with_relay"), AMQP_URL=broker, **LIMITS
-    ) as (url, lines):
+    async with served("--with-relay", DATABASE_URL=database, AMQP_URL=broker, **LIMITS) as (
+        api,
+        url,
+        lines,
+    ):
         process = await asyncio.create_subprocess_exec(
             *(Path(sys.executable).with_name("st"), "run", f"{url}/openapi.json"),
             *("--header", f"Authorization: Bearer {key}"),
@@ -79,5 +48,7 @@ async def test_nothing_is_found(database: str, broker: str) -> None:
         output, _ = await process.communicate()
         text = output.decode()
         sys.stdout.write(text)  # seen with -s, as by make fuzz
+        api.terminate()
+        assert await api.wait() == 0
     assert process.returncode == 0, text[-5000:]
     assert [line for line in lines if '"level":"error"' in line] == []

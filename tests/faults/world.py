@@ -9,11 +9,11 @@ from typing import Any, Self
 
 import aiohttp
 import asyncpg
-from aiohttp import web
 
 from services.api.app import create_app
 from shared.db import postgres
 from shared.process.settings import ApiSettings
+from tests.app_runner import running
 from tests.faults.neighbours import Neighbours
 from tests.faults.outcomes import Outcome, audit
 from tests.faults.processes import Child
@@ -71,22 +71,11 @@ class World:
         self.dsn = await self._stack.enter_async_context(self.neighbours.database())
         self._stack.push_async_callback(self._close_db)
         await self._stack.enter_async_context(self.judge)
-        runner = web.AppRunner(
-            create_app(
-                ApiSettings(
-                    database_url=acting(self.dsn, "api"),
-                    max_recipients=1000,
-                    daily_quota=1_000_000,
-                )
-            ),
-            access_log=None,
+        settings = ApiSettings(
+            database_url=acting(self.dsn, "api"), max_recipients=1000, daily_quota=1_000_000
         )
-        await runner.setup()
-        self._stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        self.http = await self._stack.enter_async_context(
-            self.client(f"http://127.0.0.1:{runner.addresses[0][1]}")
-        )
+        url = await self._stack.enter_async_context(running(create_app(settings)))
+        self.http = await self._stack.enter_async_context(self.client(url))
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: object

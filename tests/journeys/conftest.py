@@ -10,17 +10,16 @@ from typing import Any
 import aiohttp
 import asyncpg
 import pytest
-from aiohttp import web
 
 from services.api.access import store as access
 from services.api.app import create_app
 from services.api.core.refusals import SCOPES
-from services.api.http.protocol import Runner
 from services.api.ledger.imports import import_directory
 from services.api.relay.app import relaying
 from services.mailer import app as mailer
 from shared.process.health import Health
 from shared.process.settings import ApiSettings, MailerSettings, RelaySettings
+from tests.app_runner import running
 from tests.judge.server import Judge
 from tests.peer import Peer, peer
 from tests.roles import acting
@@ -116,18 +115,10 @@ async def system(database: str, broker: str) -> AsyncIterator[System]:
         db = await asyncpg.connect(database)
         stack.push_async_callback(db.close)
         key = await access.create(db, business_id=1, name="journeys", scopes=SCOPES)
-        runner = Runner(
-            create_app(ApiSettings(database_url=acting(database, "api"))), access_log=None
-        )
-        await runner.setup()
-        stack.push_async_callback(runner.cleanup)
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        http = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                f"http://127.0.0.1:{runner.addresses[0][1]}",
-                headers={"Authorization": f"Bearer {key.text}"},
-            )
-        )
+        app = create_app(ApiSettings(database_url=acting(database, "api")))
+        url = await stack.enter_async_context(running(app))
+        headers = {"Authorization": f"Bearer {key.text}"}
+        http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))
         yield System(database, broker, judge, http, db)
 
 

@@ -10,7 +10,6 @@ from uuid import UUID
 import aio_pika
 import aiohttp
 import pytest
-from aiohttp import web
 
 from services.api.app import create_app
 from services.mailer.preview import preview
@@ -18,6 +17,7 @@ from shared.amqp import topology
 from shared.mail.mailbox import Mailbox
 from shared.mail.unsubscribe import Links
 from shared.process.settings import ApiSettings
+from tests.app_runner import running
 from tests.journeys.conftest import System, soon
 from tests.judge.script import Say
 from tests.roles import acting
@@ -227,16 +227,13 @@ async def test_while_the_relay_is_away_nothing_is_consumed_and_readiness_says_wh
 async def _click(system: System, path: str) -> None:
     """Post a link as a mail service does: to an API that has the secret, without a key."""
     settings = ApiSettings(database_url=acting(system.dsn, "api"), unsubscribe_secret=SECRET)
-    runner = web.AppRunner(create_app(settings))
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        url = f"http://127.0.0.1:{runner.addresses[0][1]}{path}"
-        click = {"List-Unsubscribe": "One-Click"}
-        async with aiohttp.ClientSession() as http, http.post(url, data=click) as response:
-            assert response.status == 200
-    finally:
-        await runner.cleanup()
+    click = {"List-Unsubscribe": "One-Click"}
+    async with (
+        running(create_app(settings)) as url,
+        aiohttp.ClientSession(url) as http,
+        http.post(path, data=click) as response,
+    ):
+        assert response.status == 200
 
 
 async def _ready(port: int) -> tuple[int, dict[str, Any]]:

@@ -13,8 +13,9 @@ from aiohttp import web
 from multidict import CIMultiDictProxy
 
 from services.api.app import create_app
-from services.api.http.protocol import IDLE, Runner
+from services.api.http.protocol import IDLE
 from shared.process.settings import ApiSettings
+from tests.app_runner import running
 
 REPORTS = "/api/v3/reports/customers"
 NOVEMBER = "2024-11-01/2024-11-30"
@@ -68,11 +69,5 @@ class Api:
 @asynccontextmanager
 async def serving(settings: ApiSettings, *, idle: float = IDLE) -> AsyncIterator[Api]:
     app = create_app(settings)
-    runner = Runner(app, access_log=None, shutdown_timeout=1, keepalive_timeout=idle)
-    await runner.setup()
-    try:
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        async with aiohttp.ClientSession() as session:
-            yield Api(app, runner.addresses[0][1], session)
-    finally:
-        await runner.cleanup()
+    async with running(app, idle=idle) as url, aiohttp.ClientSession() as session:
+        yield Api(app, int(url.rpartition(":")[2]), session)

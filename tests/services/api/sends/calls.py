@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from aiohttp.test_utils import TestClient
+from aiohttp import ClientSession as Client
 
 PATHS = (
     "/api/v3/reports/customers/client/transactions/send/{}",
@@ -10,7 +10,6 @@ PATHS = (
     "/api/v3/client/transactions/send/{}",
 )
 PERIOD = {"from": "2024-11-01", "to": "2024-11-30"}
-Client = TestClient[Any, Any]
 
 
 async def post(api: Client, customer: object = 4, path: str = PATHS[0], **given: Any) -> Any:

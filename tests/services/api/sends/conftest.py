@@ -1,15 +1,15 @@
 from collections.abc import AsyncIterator
-from typing import Any
 
 import asyncpg
 import pytest
-from aiohttp.test_utils import TestClient, TestServer
 
 from services.api.access import store as keys
 from services.api.access.model import Key
 from services.api.app import create_app
 from shared.process.settings import ApiSettings
+from tests.app_runner import running
 from tests.roles import acting
+from tests.services.api.sends.calls import Client
 
 LEDGER = """
 INSERT INTO businesses (id, owner_id, name, email, currency, timezone) VALUES
@@ -44,8 +44,8 @@ async def key(ledger: asyncpg.Connection) -> Key:
 
 
 @pytest.fixture
-async def api(database: str, key: Key) -> AsyncIterator[TestClient[Any, Any]]:
+async def api(database: str, key: Key) -> AsyncIterator[Client]:
     app = create_app(ApiSettings(database_url=acting(database, "api")))
     headers = {"Authorization": f"Bearer {key.text}"}
-    async with TestClient(TestServer(app), headers=headers) as client:
+    async with running(app) as url, Client(url, headers=headers) as client:
         yield client

@@ -4,12 +4,10 @@ from typing import Any
 
 import asyncpg
 import pytest
-from aiohttp.test_utils import TestClient
 
 from services.api.access import daily_counts
-from tests.services.api.sends.calls import post
+from tests.services.api.sends.calls import Client, post
 
-Client = TestClient[Any, Any]
 SUPPRESSIONS = "/api/v3/suppressions"
 
 

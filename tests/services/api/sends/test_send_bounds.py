@@ -1,17 +1,13 @@
 """Texts of any length and lists of any size stay small in a send and its answer."""
 
-from typing import Any
-
 import asyncpg
 import pytest
-from aiohttp.test_utils import TestClient
 
 from services.api.core.refusals import InvalidInput
-from tests.services.api.sends.calls import post
+from tests.services.api.sends.calls import Client, post
 from tests.services.api.sends.test_send_recipients import choose
 
 MARKS = "\u0301" * 20_000 + "\u0316" * 20_000
-Client = TestClient[Any, Any]
 
 
 async def test_a_stored_address_of_any_length_is_cut(

@@ -1,11 +1,9 @@
 import asyncio
 import random
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import asyncpg
 import pytest
-from aiohttp.test_utils import TestClient
 
 from services.api.core.refusals import OverQuota
 from services.api.http.request_body import parse
@@ -15,7 +13,7 @@ from services.api.sends.changes import reschedule
 from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.terms import Terms
 from shared.db import postgres
-from tests.services.api.sends.calls import post
+from tests.services.api.sends.calls import Client, post
 from tests.services.api.sends.stored import PERIOD
 
 COUNTED = "SELECT coalesce(sum(used), 0) FROM due_recipients WHERE business_id = $1"
@@ -122,7 +120,7 @@ async def test_requests_at_once_never_take_more_and_leave_nothing_that_fits(
 
 
 async def test_who_is_over_the_quota_is_told_when_to_come_again(
-    ledger: asyncpg.Connection, api: TestClient[Any, Any]
+    ledger: asyncpg.Connection, api: Client
 ) -> None:
     await send(ledger, 5_000, others=898)
     await ledger.execute("UPDATE due_recipients SET used = 157")

@@ -4,12 +4,10 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 from uuid import UUID
 
 import asyncpg
 import pytest
-from aiohttp.test_utils import TestClient
 
 from services.api.core import deadline
 from services.api.core.refusals import Conflict
@@ -17,6 +15,7 @@ from services.api.sends import changes
 from shared.deliveries import operator, relay, worker
 from shared.deliveries.states import State
 from shared.deliveries.worker import Verdict
+from tests.services.api.sends.calls import Client
 from tests.services.api.sends.stored import TERMS, send
 from tests.shared.deliveries.conftest import LEASE
 
@@ -134,7 +133,7 @@ async def test_two_mails_of_a_send_that_end_at_once_end_it(
 
 
 async def test_a_list_that_takes_too_long_says_so(
-    ledger: asyncpg.Connection, api: TestClient[Any, Any], monkeypatch: pytest.MonkeyPatch
+    ledger: asyncpg.Connection, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(deadline, "_PATIENCE", 0.2)
     async with ledger.transaction():
