@@ -15,7 +15,7 @@ SOURCE = "/ledgerpost"
 Data = TypeVar("Data", bound=BaseModel)
 
 
-class Envelope(BaseModel, Generic[Data]):
+class CloudEvent(BaseModel, Generic[Data]):
     """A CloudEvent (cloudevents.io, 1.0) around one message; unknown attributes are ignored."""
 
     model_config = ConfigDict(frozen=True)
@@ -33,7 +33,7 @@ class Envelope(BaseModel, Generic[Data]):
     data: Data
 
 
-class Event(Envelope[Data]):
+class Event(CloudEvent[Data]):
     """A CloudEvent that Ledgerpost emits; `source` and `id` identify it."""
 
     specversion: Literal["1.0"] = "1.0"

@@ -18,7 +18,7 @@ _WORD = 8
 _LENGTH = struct.Struct("q")
 
 
-class Key(NamedTuple):
+class SampleKey(NamedTuple):
     """Identifies a number: its metric, its sample's name, and its labels."""
 
     metric: str
@@ -39,14 +39,14 @@ class Tally:
         # Each number is written as one word, so that no other worker reads half of it.
         self._numbers = memoryview(self._memory).cast("d")
         self._lock = Lock()
-        self._places: dict[Key, int] = {}
+        self._places: dict[SampleKey, int] = {}
 
-    def read(self) -> Iterator[tuple[Key, float]]:
+    def read(self) -> Iterator[tuple[SampleKey, float]]:
         """Yield every figure with its number."""
         for key, place in self._records():
             yield key, self._numbers[place]
 
-    def place(self, key: Key) -> int | None:
+    def place(self, key: SampleKey) -> int | None:
         """Return the place of the number of `key`, which is added if it is new; None if full.
 
         Only the worker that counts in this tally may call this.
@@ -70,16 +70,16 @@ class Tally:
         """Return the number at `place`."""
         return self._numbers[place]
 
-    def _records(self) -> Iterator[tuple[Key, int]]:
+    def _records(self) -> Iterator[tuple[SampleKey, int]]:
         at, (used,) = _WORD, _LENGTH.unpack_from(self._memory)
         while at < used:
             (length,) = _LENGTH.unpack_from(self._memory, at)
             begin = at + _WORD
             metric, sample, labels = json.loads(self._memory[begin : begin + length])
             at = begin + _padded(length) + _WORD
-            yield Key(metric, sample, tuple((n, v) for n, v in labels)), at // _WORD - 1
+            yield SampleKey(metric, sample, tuple((n, v) for n, v in labels)), at // _WORD - 1
 
-    def _append(self, key: Key) -> int | None:
+    def _append(self, key: SampleKey) -> int | None:
         text = json.dumps(key).encode()
         (used,) = _LENGTH.unpack_from(self._memory)
         at = used or _WORD
@@ -112,9 +112,9 @@ class Tallies:
         """Free the tally of a worker that has ended; its numbers stay."""
         self._free.append(tally)
 
-    def totals(self) -> dict[Key, float]:
+    def totals(self) -> dict[SampleKey, float]:
         """Return the sum of each number over all workers, including those that have ended."""
-        sums: dict[Key, float] = {}
+        sums: dict[SampleKey, float] = {}
         for tally in self._all:
             for key, number in tally.read():
                 sums[key] = sums.get(key, 0.0) + number
@@ -137,7 +137,7 @@ def count_in(tally: Tally | None) -> None:
 
 def _number(tally: Tally, kind: str, *told: Any, **_: Any) -> "_Counted | values.MutexValue":
     metric, sample, names, given = told[:4]
-    key = Key(metric, sample, tuple(zip(names, map(str, given), strict=True)))
+    key = SampleKey(metric, sample, tuple(zip(names, map(str, given), strict=True)))
     # Gauges of several workers have no meaningful sum.
     place = None if kind == "gauge" else tally.place(key)
     if place is None:
@@ -180,7 +180,7 @@ def _metrics(counted: CollectorRegistry, tallies: Tallies) -> Iterator[Metric]:
 
     Metrics of a process (its memory, its open files) are in no tally: they have no sum.
     """
-    of_metric: dict[str, dict[Key, float]] = {}
+    of_metric: dict[str, dict[SampleKey, float]] = {}
     for key, total in tallies.totals().items():
         of_metric.setdefault(key.metric, {})[key] = total
     for metric in counted.collect():
@@ -191,12 +191,12 @@ def _metrics(counted: CollectorRegistry, tallies: Tallies) -> Iterator[Metric]:
             yield metric
 
 
-def _add_plain(metric: Metric, totals: Mapping[Key, float]) -> None:
+def _add_plain(metric: Metric, totals: Mapping[SampleKey, float]) -> None:
     for key, total in totals.items():
         metric.add_sample(key.sample, dict(key.labels), total)
 
 
-def _add_buckets(metric: Metric, totals: Mapping[Key, float]) -> None:
+def _add_buckets(metric: Metric, totals: Mapping[SampleKey, float]) -> None:
     """Add a histogram; its buckets are counted separately and shown cumulatively."""
     histograms: dict[tuple[tuple[str, str], ...], dict[float, float]] = {}
     for key, total in totals.items():

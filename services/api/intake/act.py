@@ -51,7 +51,7 @@ class Asked:
 
 
 @dataclass(frozen=True)
-class Answer:
+class QueueAnswer:
     """The answer to a request: its event, and the problem if it is refused.
 
     `is_buried` is whether a refused request goes to the dead letters.
@@ -75,7 +75,7 @@ class EventReused(Conflict):
         )
 
 
-async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admission) -> Answer:
+async def answer(conn: Connection, asked: Asked, terms: Terms, admission: Admission) -> QueueAnswer:
     """Store the requested send and the answer for subscribers, both or neither.
 
     A copy of an event gets the first answer. Of a refused request only the answer is stored; not
@@ -142,7 +142,7 @@ def _event(given: dict[str, Any]) -> SendRequested:
 
 async def _accept(
     conn: Connection, principal: Principal, event: SendRequested, terms: Terms, trace: Trace
-) -> Answer:
+) -> QueueAnswer:
     request, business = event.data.request(), principal.business_id
     event_id = _name("accepted", business, event.source, event.id)
     key = None if event.idempotencykey is None else IdempotencyKey(event.idempotencykey)
@@ -151,7 +151,7 @@ async def _accept(
         if kept is not None:
             if kept["fingerprint"] != request.fingerprint:
                 raise EventReused
-            return Answer(event_id, kept["event"], trace, business)
+            return QueueAnswer(event_id, kept["event"], trace, business)
         accepted = await accept(conn, business, request, terms, key, trace)
         answered = SendAccepted(
             id=event_id,
@@ -174,7 +174,7 @@ async def _accept(
         if await conn.fetchval(*query) is None:
             # A copy of the event was carried out since we looked; nothing of ours may stay.
             raise InFlight
-    return Answer(event_id, answered, trace, business, accepted.send_id)
+    return QueueAnswer(event_id, answered, trace, business, accepted.send_id)
 
 
 async def _refuse(
@@ -184,7 +184,7 @@ async def _refuse(
     named: _Named,
     refusal: Refusal,
     trace: Trace,
-) -> Answer:
+) -> QueueAnswer:
     problem = Problem.of(refusal)
     business = None if principal is None else principal.business_id
     event_id = _name("refused", business, hashlib.sha256(body).hexdigest(), problem.detail)
@@ -208,7 +208,7 @@ async def _refuse(
             trace=str(trace),
         )
         await conn.execute(*query)
-    return Answer(event_id, answered, trace, business, problem=problem, is_buried=is_buried)
+    return QueueAnswer(event_id, answered, trace, business, problem=problem, is_buried=is_buried)
 
 
 def _name(*parts: object) -> str:

@@ -12,7 +12,7 @@ from services.api.access.admission import Admission
 from services.api.core.problems import Problem
 from services.api.core.refusals import InFlight
 from services.api.intake import act as intake
-from services.api.intake.act import Answer, Asked
+from services.api.intake.act import Asked, QueueAnswer
 from services.api.intake.dead_letters import dead_letter
 from services.api.intake.messages import FIELDS
 from services.api.intake.replies import Replies
@@ -112,7 +112,7 @@ class Intake:
             return
         await accept(message)
 
-    async def _answer(self, message: DeliveredMessage) -> Answer | None:
+    async def _answer(self, message: DeliveredMessage) -> QueueAnswer | None:
         """Return the answer, or None if an unexpected error, a bug, prevented one."""
         asked = Asked(
             message.body, _texts(message, "authorization"), _texts(message, "traceparent")
@@ -182,7 +182,7 @@ def _texts(message: DeliveredMessage, header: str) -> tuple[str, ...]:
     )
 
 
-def _reason(answer: Answer | None) -> str | None:
+def _reason(answer: QueueAnswer | None) -> str | None:
     """Return the reason of a refusal in one line, or None if the request was accepted."""
     if answer is None:
         return "500 A bug in Ledgerpost; its log has the details."

@@ -8,7 +8,7 @@ from services.api.core import fields
 from services.api.core.problems import Problem
 from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.send import Send
-from shared.messages import Data, Envelope, Event
+from shared.messages import CloudEvent, Data, Event
 
 LONGEST_NAME = 255  # characters of a request's `id` and `source`, which each answer repeats
 _DAY = WithJsonSchema({"type": "string", "format": "date"})
@@ -33,7 +33,7 @@ class AskedSend(SendBody):
         )
 
 
-class SendRequested(Envelope[AskedSend]):
+class SendRequested(CloudEvent[AskedSend]):
     """Another system requests a send; `source` and `id` together identify the request.
 
     `idempotencykey` is the POST's Idempotency-Key: one used over HTTP counts here, and vice versa.

@@ -6,7 +6,7 @@ import re
 import structlog
 from aiormq.abc import DeliveredMessage
 
-from services.api.intake.act import Answer
+from services.api.intake.act import QueueAnswer
 from shared.amqp import broker, topology
 from shared.amqp.publisher import Outgoing, Publisher
 
@@ -38,7 +38,7 @@ class Replies:
             self._prefix is not None and queue.startswith(self._prefix)
         )
 
-    async def tell(self, message: DeliveredMessage, answer: Answer) -> None:
+    async def tell(self, message: DeliveredMessage, answer: QueueAnswer) -> None:
         """Send the answer to `reply_to`, if there is one; this is not guaranteed to arrive.
 
         A request without a valid key gets no answer.

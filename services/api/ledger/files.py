@@ -13,7 +13,7 @@ from services.api.ledger.kinds import (
     TEXT,
     TIME,
     TIMEZONE,
-    Kind,
+    ColumnKind,
     choice,
 )
 
@@ -23,7 +23,7 @@ class Column:
     """A column. An optional one may be absent; an empty value means `default`, in SQL."""
 
     name: str
-    kind: Kind
+    kind: ColumnKind
     required: bool = True
     default: str | None = None
 
@@ -42,7 +42,7 @@ class LedgerFile:
         return f"{self.table}.csv"
 
 
-def _optional(name: str, kind: Kind = TEXT, default: str | None = None) -> Column:
+def _optional(name: str, kind: ColumnKind = TEXT, default: str | None = None) -> Column:
     return Column(name, kind, required=False, default=default)
 
 

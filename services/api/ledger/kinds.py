@@ -28,7 +28,7 @@ _PLAIN_ADDRESS = (
 
 
 @dataclass(frozen=True)
-class Kind:
+class ColumnKind:
     """One kind of value.
 
     `plain` matches values that are certainly valid. `complaint` checks all others, and returns what
@@ -114,41 +114,43 @@ def _is_no_address(text: str) -> bool:
     return False
 
 
-def choice(*allowed: str, sql_type: str = "text") -> Kind:
+def choice(*allowed: str, sql_type: str = "text") -> ColumnKind:
     """Return the kind whose only values are these words."""
 
     def complaint(text: str) -> str | None:
         return None if text in allowed else f"is not one of {', '.join(allowed)}"
 
     form = " or ".join(f"`{word}`" for word in allowed)
-    return Kind(sql_type, "|".join(map(re.escape, allowed)), complaint, form, allowed[0])
+    return ColumnKind(sql_type, "|".join(map(re.escape, allowed)), complaint, form, allowed[0])
 
 
-ID = Kind("bigint", "[0-9]{1,18}", _identifier, "whole number from 0", "17")
-INTEGER = Kind("bigint", "-?[0-9]{1,18}", _integer, "whole number", "17")
-AMOUNT = Kind(
+ID = ColumnKind("bigint", "[0-9]{1,18}", _identifier, "whole number from 0", "17")
+INTEGER = ColumnKind("bigint", "-?[0-9]{1,18}", _integer, "whole number", "17")
+AMOUNT = ColumnKind(
     "numeric",
     r"-?[0-9]{1,14}(?:\.[0-9]{1,4})?",
     _amount,
     "amount with at most 4 decimals",
     "-1234.56",
 )
-AMOUNT_NOT_NEGATIVE = Kind(
+AMOUNT_NOT_NEGATIVE = ColumnKind(
     "numeric",
     r"[0-9]{1,14}(?:\.[0-9]{1,4})?",
     _amount_not_negative,
     "amount from 0 with at most 4 decimals",
     "1234.56",
 )
-DATE = Kind("date", f"{_YEAR}-{_DAY}", _date, "`YYYY-MM-DD`", "2026-01-31")
-TIME = Kind(
+DATE = ColumnKind("date", f"{_YEAR}-{_DAY}", _date, "`YYYY-MM-DD`", "2026-01-31")
+TIME = ColumnKind(
     "timestamp",
     f"{_YEAR}-{_DAY}(?: {_CLOCK})?",
     _time,
     "`YYYY-MM-DD HH:MM:SS`, or a date alone",
     "2026-01-31 09:30:00",
 )
-TEXT = Kind("text", "(?!)", _text, "text", "Kente & Co")
-EMAIL = Kind("text", _PLAIN_ADDRESS, _text, "one address", "ama@kente.example", _is_no_address)
-CURRENCY = Kind("text", "[A-Z]{3}", _currency, "currency code (ISO 4217)", "GHS")
-TIMEZONE = Kind("text", "(?!)", _timezone, "time zone (IANA)", "Africa/Accra")
+TEXT = ColumnKind("text", "(?!)", _text, "text", "Kente & Co")
+EMAIL = ColumnKind(
+    "text", _PLAIN_ADDRESS, _text, "one address", "ama@kente.example", _is_no_address
+)
+CURRENCY = ColumnKind("text", "[A-Z]{3}", _currency, "currency code (ISO 4217)", "GHS")
+TIMEZONE = ColumnKind("text", "(?!)", _timezone, "time zone (IANA)", "Africa/Accra")

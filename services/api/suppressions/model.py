@@ -59,7 +59,7 @@ class Suppression(BaseModel):
 
 
 @dataclass(frozen=True)
-class Recipient:
+class Addressee:
     """The address of a delivery, and the business that mails it (no name: it was deleted)."""
 
     business_id: int

@@ -7,7 +7,7 @@ from services.api.core.deadline import promptly
 from services.api.core.paging import Page, page_of
 from services.api.core.refusals import NotFound
 from services.api.suppressions.model import (
-    Recipient,
+    Addressee,
     Suppression,
     SuppressionBody,
     SuppressionsQuery,
@@ -63,15 +63,15 @@ async def lift(conn: Connection, business_id: int, email: str) -> None:
         raise NotFound("suppression")
 
 
-async def recipient(conn: Connection, delivery_id: UUID) -> Recipient:
+async def recipient(conn: Connection, delivery_id: UUID) -> Addressee:
     """Return the recipient of a delivery. Raises NotFound if there is none."""
     row = await conn.fetchrow(_queries.recipient, delivery_id)
     if row is None:
         raise NotFound("mail")
-    return Recipient(**row)
+    return Addressee(**row)
 
 
-async def unsubscribe(conn: Connection, recipient: Recipient) -> None:
+async def unsubscribe(conn: Connection, recipient: Addressee) -> None:
     """Put a recipient on the list of the business that mailed; an earlier entry stays as it is."""
     code = ReasonCode.SUPPRESSED_UNSUBSCRIBED
     await _add(conn, recipient.business_id, recipient.email_key, _UNSUBSCRIBED, code)

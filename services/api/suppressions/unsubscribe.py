@@ -11,7 +11,7 @@ from services.api.http import request_body
 from services.api.http.appkeys import UNSUBSCRIBE_LINKS
 from services.api.http.connections import connection
 from services.api.suppressions import store
-from services.api.suppressions.model import Recipient
+from services.api.suppressions.model import Addressee
 
 _FIELD, _VALUE = "List-Unsubscribe", "One-Click"
 
@@ -74,7 +74,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     return _page("Unsubscribed", sentence)
 
 
-async def _recipient(request: web.Request) -> Recipient:
+async def _recipient(request: web.Request) -> Addressee:
     links = request.app[UNSUBSCRIBE_LINKS]
     delivery_id = links.delivery(request.match_info["token"]) if links else None
     if delivery_id is None:
@@ -83,7 +83,7 @@ async def _recipient(request: web.Request) -> Recipient:
         return await store.recipient(conn, delivery_id)
 
 
-def _business(to: Recipient) -> str:
+def _business(to: Addressee) -> str:
     return escape(to.business_name or "This business")
 
 
