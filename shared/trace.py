@@ -11,7 +11,7 @@ _FORM = re.compile(
     re.ASCII,
 )
 # Characters; a later version may add to the 55 of today.
-_LONGEST = 512
+_HEADER_CHARS_MAX = 512
 _FLAGS = 0b11  # sampled and random, the flags defined so far; others must not be passed on
 
 
@@ -25,7 +25,7 @@ class Trace(NamedTuple):
     @classmethod
     def parse(cls, traceparent: str) -> Self | None:
         """Read a `traceparent`, also of later versions, or return None if it is malformed."""
-        match = _FORM.fullmatch(traceparent) if len(traceparent) <= _LONGEST else None
+        match = _FORM.fullmatch(traceparent) if len(traceparent) <= _HEADER_CHARS_MAX else None
         if (
             match is None
             or match["version"] == "ff"

@@ -61,7 +61,9 @@ def create_app(
     It starts while Postgres is unavailable, and answers 503 until it is available. Workers that
     count in `tallies` expose their metrics together.
     """
-    app = web.Application(middlewares=list(middlewares.AROUND), client_max_size=request_body.LIMIT)
+    app = web.Application(
+        middlewares=list(middlewares.AROUND), client_max_size=request_body.BODY_BYTES_MAX
+    )
     app[SETTINGS] = settings
     app[HEALTH] = Health()
     app[STOPPING] = asyncio.Event()

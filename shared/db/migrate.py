@@ -21,8 +21,8 @@ _LOCK = 0x1ED6E7905700
 # While a migration waits for a lock on a table, all later queries wait behind it. So it gives up,
 # lets them through, and tries again.
 _TURN = "SET LOCAL lock_timeout = '3s'"
-_PAUSE = 1.0
-_PATIENCE = timedelta(minutes=5)
+_RETRY_PAUSE_S = 1.0
+_LOCK_WAIT = timedelta(minutes=5)
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
@@ -44,7 +44,7 @@ def migrations() -> dict[str, str]:
 
 
 async def migrate(
-    dsn: str, *, say: Callable[[str], None] = lambda _: None, patience: timedelta = _PATIENCE
+    dsn: str, *, say: Callable[[str], None] = lambda _: None, patience: timedelta = _LOCK_WAIT
 ) -> list[str]:
     """Bring the database and its rights up to date, and return the newly applied migrations.
 
@@ -123,7 +123,7 @@ class _Steps:
                     raise MigrationError(
                         f"gave up after {self._patience.total_seconds():.0f} s of waiting for {who}"
                     ) from None
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_RETRY_PAUSE_S)
 
     async def _try(self, work: Callable[[Connection], Awaitable[Result]]) -> Result:
         # Must see what others committed before it got the lock, whatever the database's default.

@@ -11,7 +11,7 @@ from shared import tcp
 from shared.db import session
 from shared.process.health import Unwell
 
-_PATIENCE = 5.0  # seconds until a connection is open and checked
+_OPEN_WAIT_S = 5.0  # seconds until a connection is open and checked
 
 
 class Silent(Unwell, TimeoutError):
@@ -29,7 +29,7 @@ class Opening:
         self._settings = settings
         hosts = urlsplit(dsn).netloc.rpartition("@")[2].count(",") + 1
         # So that half of the time is left for the host that answers.
-        self._share = _PATIENCE / (2 * hosts) if hosts > 1 else _PATIENCE
+        self._share = _OPEN_WAIT_S / (2 * hosts) if hosts > 1 else _OPEN_WAIT_S
         # Of several hosts the one that accepts writes; asyncpg checks each of them.
         several = hosts > 1 and "target_session_attrs" not in dsn
         self._wanted = {"target_session_attrs": "read-write"} if several else {}
@@ -45,7 +45,7 @@ class Opening:
             async with self._first:
                 return await self._prove(arguments, options)
         except TimeoutError:
-            raise Silent(f"no connection within {_PATIENCE:g} s") from None
+            raise Silent(f"no connection within {_OPEN_WAIT_S:g} s") from None
 
     async def _prove(
         self, arguments: tuple[Any, ...], options: dict[str, Any]
@@ -69,7 +69,7 @@ class Opening:
         self, arguments: tuple[Any, ...], options: dict[str, Any]
     ) -> asyncpg.Connection:
         loop = cast("asyncio.AbstractEventLoop", _EachAddress(options.get("loop"), self._share))
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_OPEN_WAIT_S):
             conn: asyncpg.Connection = await asyncpg.connect(
                 *arguments, **{**options, "loop": loop}
             )

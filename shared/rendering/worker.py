@@ -37,7 +37,7 @@ from shared.statements.wording import line
 TOGETHER: Final = 4
 
 _NAME_CHARS_MAX: Final = 80  # characters of a business's name in a header
-_LIMIT = 120  # seconds for one message
+_LETTER_S_MAX = 120  # seconds for one message
 _SOON_S: Final = 0.005  # an answer waits no longer for others to be written with it
 _READ_OCTETS: Final = 262_144
 
@@ -95,7 +95,7 @@ def _remarks(renderer: Renderer, rights: list[str]) -> Iterator[str]:
 
 
 def _answer(renderer: Renderer, request: RenderRequest) -> Answer:
-    signal.alarm(_LIMIT)  # ends the process, also in the midst of typst
+    signal.alarm(_LETTER_S_MAX)  # ends the process, also in the midst of typst
     try:
         rendered = renderer.render(
             request.content.encode(), request.message, without=request.without

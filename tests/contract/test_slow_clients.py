@@ -34,7 +34,7 @@ async def impatient(
     tenant: Tenant, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[Api]:
     """The API with timeouts of a second instead of a minute."""
-    monkeypatch.setattr(request_body, "_PATIENCE", 1.0)
+    monkeypatch.setattr(request_body, "_BODY_WAIT_S", 1.0)
     async with serving(settings(database), idle=1.0) as api:
         api.key = tenant.key
         yield api
@@ -89,7 +89,7 @@ async def test_a_body_that_never_ends_is_refused_and_cut_off(impatient: Api) -> 
 
 
 def test_the_real_patience_is_of_the_order_of_a_minute() -> None:
-    assert (IDLE, request_body._PATIENCE) == (75.0, 30.0)
+    assert (IDLE, request_body._BODY_WAIT_S) == (75.0, 30.0)
 
 
 UNREADABLE = {

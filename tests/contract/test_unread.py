@@ -92,7 +92,7 @@ async def test_what_a_key_does_not_read_is_bounded_and_let_go_of(
     # More than the buffers of the system take, so that something is left unread here.
     monkeypatch.setattr(store, "_PAGE_BYTES_MAX", 64 * MIB)
     monkeypatch.setattr(unread, "_MOST", 8 * MIB)
-    monkeypatch.setattr(writer, "_PATIENCE", 1.0)
+    monkeypatch.setattr(writer, "_READER_WAIT_S", 1.0)
     monkeypatch.setattr(writer, "_SLOWEST", 10 * MIB)
     held = api.app[UNREAD]
     askers = stubborn(api, 12)
@@ -128,7 +128,7 @@ async def narrow(database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterato
         transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
 
     monkeypatch.setattr(Protocol, "connection_made", connection_made)
-    monkeypatch.setattr(writer, "_PATIENCE", 1.0)
+    monkeypatch.setattr(writer, "_READER_WAIT_S", 1.0)
     async with serving(settings(database), idle=1.0) as api:
         yield api
 
@@ -145,7 +145,7 @@ async def test_whoever_asks_on_and_reads_no_small_answer_is_cut_off(narrow: Api)
 async def test_connections_whose_answers_nobody_takes_end(
     narrow: Api, monkeypatch: pytest.MonkeyPatch, asked: bytes
 ) -> None:
-    monkeypatch.setattr(writer, "_PATIENCE", 60.0)
+    monkeypatch.setattr(writer, "_READER_WAIT_S", 60.0)
     monkeypatch.setattr(protocol, "_UNTAKEN", 1000)
     askers = stubborn(narrow, 20)
     try:

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from services.api.core.refusals import RateLimited
 
-_LIMIT = 60
+_ATTEMPTS_MAX = 60
 _WINDOW = 60.0  # seconds
 _MOST_KEYS = 10_000  # remembered at once
 
@@ -25,7 +25,7 @@ class InvalidKeys:
         """Raise RateLimited if the key with this hash was tried too often."""
         ends, count = self._counts.get(key, (0.0, 0))
         left = ends - self._clock()
-        if count >= _LIMIT and left > 0:
+        if count >= _ATTEMPTS_MAX and left > 0:
             raise RateLimited(
                 "This key is unknown, revoked or expired, and was tried too often.",
                 retry_after=timedelta(seconds=left),

@@ -7,20 +7,20 @@ from datetime import timedelta
 
 from services.api.core.refusals import Busy
 
-_PATIENCE = 3.0  # seconds; a page comes from an index in milliseconds
+_READ_S_MAX = 3.0  # seconds; a page comes from an index in milliseconds
 
 
 @asynccontextmanager
 async def promptly() -> AsyncIterator[None]:
     """Stop the body of the `async with` after 3 seconds. Raises Busy if that happens."""
     try:
-        async with asyncio.timeout(_PATIENCE) as limit:
+        async with asyncio.timeout(_READ_S_MAX) as limit:
             yield
     except TimeoutError:
         if not limit.expired():
             raise
         raise Busy(
-            f"Reading this list took more than {_PATIENCE:g} seconds and was stopped."
+            f"Reading this list took more than {_READ_S_MAX:g} seconds and was stopped."
             " Use filters or a smaller limit.",
             retry_after=timedelta(seconds=5),
         ) from None

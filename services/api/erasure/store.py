@@ -10,7 +10,8 @@ from shared.db import sql
 from shared.deliveries import operator
 
 _QUERIES = sql.load("services.api.erasure")
-_LOOKS, _PAUSE = 50, 0.2  # number of checks for unpublished events, and seconds between them
+# Checks for unpublished events.
+_LOOKS_MAX, _LOOK_EVERY_S = 50, 0.2
 
 
 async def cancel(conn: asyncpg.Connection, whom: Whom) -> int:
@@ -21,10 +22,10 @@ async def cancel(conn: asyncpg.Connection, whom: Whom) -> int:
     async with conn.transaction():
         found = await find(conn, whom)
         cancelled = await operator.cancel(conn, found.mails)
-    for _ in range(_LOOKS):
+    for _ in range(_LOOKS_MAX):
         if not await conn.fetchval(_QUERIES.untold, found.mails, found.sends):
             break
-        await asyncio.sleep(_PAUSE)
+        await asyncio.sleep(_LOOK_EVERY_S)
     return cancelled
 
 

@@ -16,7 +16,7 @@ from services.api.core.refusals import Busy
 from services.api.http.appkeys import BORROWER, CONNECTIONS, POOL, ROUTE
 from shared.db.postgres import Connection
 
-_PATIENCE = 5.0  # seconds in which a connection has to become free
+_POOL_WAIT_S = 5.0  # seconds in which a connection has to become free
 _STRANGER = 0  # the borrower of requests without a key
 
 
@@ -61,7 +61,7 @@ class _Pooled(AbstractAsyncContextManager[Connection]):
         try:
             # Arming a timeout costs more than taking an idle connection, so it is only armed if
             # none is idle.
-            patience = None if self._pool.get_idle_size() else _PATIENCE
+            patience = None if self._pool.get_idle_size() else _POOL_WAIT_S
             self._connection = await self._pool.acquire(timeout=patience)
         except BaseException:
             self._turns.leave(self._borrower)
@@ -83,7 +83,7 @@ class _Pooled(AbstractAsyncContextManager[Connection]):
 
     async def _wait(self) -> None:
         try:
-            async with asyncio.timeout(_PATIENCE):
+            async with asyncio.timeout(_POOL_WAIT_S):
                 await self._turns.take(self._borrower)
         except TimeoutError:
             raise Busy(

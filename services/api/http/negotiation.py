@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-_LONGEST = 4096  # characters of a header that are read; a browser sends 200
+_HEADER_CHARS_MAX = 4096  # characters of a header that are read; a browser sends 200
 _QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
@@ -62,7 +62,7 @@ def _qualities(header: str) -> Mapping[str, float]:
     Only the first 4096 characters of a header are read.
     """
     found: dict[str, float] = {}
-    for item in header[:_LONGEST].split(","):
+    for item in header[:_HEADER_CHARS_MAX].split(","):
         name, *parameters = (part.strip().lower() for part in item.split(";"))
         quality = 1.0
         for parameter in parameters:

@@ -11,11 +11,11 @@ from aiohttp.http_exceptions import BadHttpMessage
 from services.api.core.parsing import MAX_FIELDS, json_value, parse, within_bounds
 from services.api.core.refusals import Invalid, Malformed
 
-__all__ = ["LIMIT", "fields", "parse"]
+__all__ = ["BODY_BYTES_MAX", "fields", "parse"]
 
-LIMIT = 1024 * 1024
+BODY_BYTES_MAX = 1024 * 1024
 _INDEX = re.compile(r"\[[0-9]*\]$")
-_PATIENCE = 30.0  # seconds in which a body has to arrive completely
+_BODY_WAIT_S = 30.0  # seconds in which a body has to arrive completely
 _TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 # aiohttp decodes these, never beyond the limit; it would not notice a gzip that ends early.
 _ENCODINGS = ("deflate", "identity")
@@ -35,11 +35,11 @@ async def fields(request: web.Request) -> dict[str, Any]:
             headers={hdrs.ACCEPT_ENCODING: ", ".join(_ENCODINGS)},
         )
     try:
-        async with asyncio.timeout(_PATIENCE):
+        async with asyncio.timeout(_BODY_WAIT_S):
             given = await _read(request)
     except TimeoutError:
         raise web.HTTPRequestTimeout(
-            text=f"The body did not arrive within {_PATIENCE:g} seconds."
+            text=f"The body did not arrive within {_BODY_WAIT_S:g} seconds."
         ) from None
     except web.RequestPayloadError:
         # Otherwise aiohttp reads on and logs the caller's error as one of the server.

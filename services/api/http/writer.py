@@ -9,7 +9,7 @@ from services.api.core.refusals import Busy
 from services.api.http import problem_json
 from services.api.http.appkeys import PRINCIPAL, UNREAD
 
-_PATIENCE = 30.0  # seconds for which a reader may read nothing
+_READER_WAIT_S = 30.0  # seconds for which a reader may read nothing
 _SLOWEST = 16 * 1024  # bytes per second that a reader has to read beyond that
 _AT_ONCE = 16 * 1024  # bytes that an idle connection buffers without waiting for its reader
 _GONE = 499  # the logged status of an answer that was not read
@@ -31,9 +31,9 @@ async def write(request: web.Request, handler: Handler) -> web.StreamResponse:
     key = None if principal is None else principal.key_id
     try:
         with request.app[UNREAD].held(key, size):
-            return await _written(request, response, _PATIENCE + size / _SLOWEST)
+            return await _written(request, response, _READER_WAIT_S + size / _SLOWEST)
     except Busy as busy:
-        return await _written(request, problem_json.answer(request, busy), _PATIENCE)
+        return await _written(request, problem_json.answer(request, busy), _READER_WAIT_S)
 
 
 def _is_idle(request: web.Request) -> bool:

@@ -30,8 +30,8 @@ from shared.text import printable_line
 _log = structlog.get_logger("ledgerpost.relay")
 # A hostile message may have 16 MiB, and is in memory three times while it is dead-lettered.
 _PREFETCH = 4
-_PAUSE = 1.0  # seconds before a temporary failure is tried again
-_REASON_LENGTH = 500
+_RETRY_PAUSE_S = 1.0  # seconds before a temporary failure is tried again
+_REASON_CHARS_MAX = 500
 
 _LATER: tuple[type[Exception], ...] = (
     *postgres.UNAVAILABLE,
@@ -163,7 +163,7 @@ class Intake:
             except later:
                 if self._subscription.stopping:
                     raise _Stopped from None
-            await asyncio.sleep(_PAUSE)
+            await asyncio.sleep(_RETRY_PAUSE_S)
 
     async def _probe(self) -> None:
         await check_postgres(self._pool)
@@ -188,7 +188,7 @@ def _reason(answer: QueueAnswer | None) -> str | None:
         return "500 A bug in Ledgerpost; its log has the details."
     if answer.problem is None:
         return None
-    return printable_line(f"{answer.problem.status} {answer.problem.detail}", _REASON_LENGTH)
+    return printable_line(f"{answer.problem.status} {answer.problem.detail}", _REASON_CHARS_MAX)
 
 
 def _known(problem: Problem) -> list[str]:

@@ -11,8 +11,8 @@ from shared.amqp import topology
 from shared.amqp.publisher import Outgoing
 
 # Octets of a body. Nearly every request fits, and can then be replayed.
-_LONGEST = 64 * 1024
-_LONGEST_OF_A_STRANGER = 4 * 1024  # without a valid key
+_BODY_BYTES_MAX = 64 * 1024
+_STRANGERS_BODY_BYTES_MAX = 4 * 1024  # without a valid key
 _LONGEST_HEADER = 1000  # characters
 _HEADERS = frozenset({"authorization", "traceparent"})  # that a replayed request needs
 
@@ -24,7 +24,7 @@ def dead_letter(message: DeliveredMessage, reason: str, *, is_known: bool) -> Ou
     are put into the headers; such a letter cannot be replayed.
     """
     sent, body = message.header.properties, message.body
-    most = _LONGEST if is_known else _LONGEST_OF_A_STRANGER
+    most = _BODY_BYTES_MAX if is_known else _STRANGERS_BODY_BYTES_MAX
     cut: dict[str, FieldValue] = {}
     if len(body) > most:
         cut = {topology.CUT_FROM: len(body), topology.SHA256: hashlib.sha256(body).hexdigest()}

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from functools import cache
 from typing import BinaryIO
 
-_LIMIT = 16 * 2**20
+_RECORD_BYTES_MAX = 16 * 2**20
 _BOM = b"\xef\xbb\xbf"
 _IN_QUOTES = rb'"[^"]*+(?:""[^"]*+)*+'
 
@@ -44,12 +44,12 @@ def records(stream: BinaryIO, separator: str = ",", number: int = 0) -> Iterator
     Blank lines and a byte order mark are skipped. Needs the memory of one record. Raises
     MalformedError if a record has more than 16 MiB. `number` is the number of lines read before.
     """
-    while line := stream.readline(_LIMIT):
+    while line := stream.readline(_RECORD_BYTES_MAX):
         number += 1
         start, record = number, line.removeprefix(_BOM) if number == 1 else line
         if record.count(b'"') % 2 and _opens(separator).fullmatch(record):
             record, number = _rest_of(stream, record, number)
-        if len(record) >= _LIMIT:
+        if len(record) >= _RECORD_BYTES_MAX:
             raise MalformedError("is longer than 16 MiB: is a quote never closed?", line=start)
         record = record.removesuffix(b"\n").removesuffix(b"\r")
         if record:
@@ -58,7 +58,7 @@ def records(stream: BinaryIO, separator: str = ",", number: int = 0) -> Iterator
 
 def _rest_of(stream: BinaryIO, first: bytes, number: int) -> tuple[bytes, int]:
     parts, size, is_open = [first], len(first), True
-    while is_open and size < _LIMIT and (line := stream.readline(_LIMIT)):
+    while is_open and size < _RECORD_BYTES_MAX and (line := stream.readline(_RECORD_BYTES_MAX)):
         parts.append(line)
         size += len(line)
         number += 1

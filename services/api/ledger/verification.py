@@ -19,7 +19,7 @@ _KEPT = {
     "every kept sum of all time is that of its documents and deposits": "totals_kept_wrong",
 }
 _MENDING = ("documents", "periods", "totals")
-_LIMIT = 1000  # differences that are shown for each check
+_DIFFERENCES_MAX = 1000  # differences that are shown for each check
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ async def prove(connection: asyncpg.Connection) -> AsyncIterator[Proof]:
                 rows = await connection.fetch(_orphans(table, column, referents))
                 yield _proof(f"every {column} in {table} is one of {referents}", rows)
         for statement, query in _KEPT.items():
-            rows = await connection.fetch(getattr(_queries, query), _LIMIT, timeout=None)
+            rows = await connection.fetch(getattr(_queries, query), _DIFFERENCES_MAX, timeout=None)
             yield _proof(statement, rows)
         tables = [*(file.table for file in FILES), "kept_documents"]
         rows = await connection.fetch(_queries.guards_switched_off, tables)

@@ -30,7 +30,7 @@ from shared.process.health import Health
 from shared.process.ops import serve_ops
 from shared.process.settings import RelaySettings
 
-_PAUSE = timedelta(seconds=1)
+_RETRY_PAUSE = timedelta(seconds=1)
 # In the pool; the listener has one more.
 DATABASE_CONNECTIONS = 14
 LAST_STEP = 25.0  # seconds for the current steps when the relay has to stop
@@ -93,15 +93,21 @@ async def relaying(
         listener = asyncio.create_task(listen(settings.database_url, due.wake))
         loops = [
             asyncio.create_task(
-                keep("dispatcher", dispatcher.step, due, health, _PAUSE, neighbours)
+                keep("dispatcher", dispatcher.step, due, health, _RETRY_PAUSE, neighbours)
             ),
-            asyncio.create_task(keep("sweeper", sweeper.step, calm, health, _PAUSE, neighbours)),
-            asyncio.create_task(keep("outbox", outbox.step, calm, health, _PAUSE, neighbours)),
             asyncio.create_task(
-                keep("answers", answers.step, answered, health, _PAUSE, neighbours)
+                keep("sweeper", sweeper.step, calm, health, _RETRY_PAUSE, neighbours)
+            ),
+            asyncio.create_task(
+                keep("outbox", outbox.step, calm, health, _RETRY_PAUSE, neighbours)
+            ),
+            asyncio.create_task(
+                keep("answers", answers.step, answered, health, _RETRY_PAUSE, neighbours)
             ),
             asyncio.create_task(intake.run(stop)),
-            asyncio.create_task(keep("pruner", pruner.step, calm, health, _PAUSE, neighbours)),
+            asyncio.create_task(
+                keep("pruner", pruner.step, calm, health, _RETRY_PAUSE, neighbours)
+            ),
         ]
         try:
             yield pool

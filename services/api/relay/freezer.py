@@ -15,8 +15,8 @@ from shared.turns import Turns
 
 _log = structlog.get_logger("ledgerpost.relay")
 _LANES, _EACH = 5, 4
-_LIMIT = 500  # deliveries whose sends are considered in one step
-_PATIENCE = 0.1  # seconds that one step waits; unfinished statements continue after it
+_DELIVERIES_MAX = 500  # deliveries whose sends are considered in one step
+_STEP_WAIT_S = 0.1  # seconds that one step waits; unfinished statements continue after it
 _AGAIN = timedelta(minutes=1)
 
 
@@ -43,7 +43,7 @@ class Freezer:
         """
         self._reap()
         async with self._pool.acquire() as conn:
-            due = await relay.unfrozen(conn, _LIMIT)
+            due = await relay.unfrozen(conn, _DELIVERIES_MAX)
         begun = {
             send.send_id: asyncio.create_task(self._freeze(send))
             for send in due
@@ -51,7 +51,7 @@ class Freezer:
         }
         self._at_work |= begun
         if begun:
-            await asyncio.wait(begun.values(), timeout=_PATIENCE)
+            await asyncio.wait(begun.values(), timeout=_STEP_WAIT_S)
         self._reap()
 
     async def close(self) -> None:

@@ -20,8 +20,8 @@ from services.api.reports.model import FilterBody, ReportQuery
 from services.api.reports.pace import Pace
 
 _JSON = "application/json"
-_STREAM_PATIENCE = 5.0  # seconds to wait until one of the running streams ends
-_STREAM_LIMIT = 300.0  # seconds in which a reader has to read everything
+_STREAM_WAIT_S = 5.0  # seconds to wait until one of the running streams ends
+_STREAM_S_MAX = 300.0  # seconds in which a reader has to read everything
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
@@ -79,7 +79,7 @@ async def _write_rows(
     pace = Pace(response.write)
     pieces = Gzip(write) if request[CODING].gzip else Buffer(write)
     async with _turn(request), connection(request) as conn:
-        await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_LIMIT)
+        await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_S_MAX)
     await pieces.end()
     await response.write_eof()
 
@@ -114,7 +114,7 @@ async def _turn(request: web.Request) -> AsyncIterator[None]:
     # neither the lists of other businesses nor single rows.
     streams, business = request.app[STREAMS], request[PRINCIPAL].business_id
     try:
-        async with asyncio.timeout(_STREAM_PATIENCE):
+        async with asyncio.timeout(_STREAM_WAIT_S):
             await streams.take(business)
     except TimeoutError:
         raise Busy(

@@ -10,9 +10,9 @@ from shared.deliveries.relay import Unfrozen
 from shared.statements import TEMPLATE_VERSION
 
 _QUERIES = sql.load("services.api.statements")
-_LONGEST = 10.0  # seconds for one statement; others wait meanwhile
+_FREEZE_S_MAX = 10.0  # seconds for one statement; others wait meanwhile
 # More than a person reads or a mail can contain; typesetting more would take gigabytes.
-_MOST_LINES = 5_000
+_LINES_MAX = 5_000
 
 
 class NoStatement(LookupError):
@@ -42,9 +42,9 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
         customer=send.customer_id,
         send=send.send_id,
         template_version=TEMPLATE_VERSION,
-        most_lines=_MOST_LINES,
+        most_lines=_LINES_MAX,
     )
-    if await conn.fetchval(*query, timeout=_LONGEST) is not None:
+    if await conn.fetchval(*query, timeout=_FREEZE_S_MAX) is not None:
         return
     [why] = await conn.fetch(
         _QUERIES.why_not_frozen, send.business_id, send.customer_id, send.send_id
@@ -56,6 +56,6 @@ async def freeze(conn: Connection, send: Unfrozen) -> None:
         )
     if not why["is_frozen"]:
         raise NoStatement(
-            f"the statement has more than {_MOST_LINES} transactions",
+            f"the statement has more than {_LINES_MAX} transactions",
             ReasonCode.STATEMENT_TOO_LONG,
         )

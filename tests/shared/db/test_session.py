@@ -195,7 +195,7 @@ async def test_of_several_hosts_the_one_that_answers_is_used(
 async def test_a_server_that_never_answers_is_told_in_words(
     database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("shared.db.opening._PATIENCE", 0.5)
+    monkeypatch.setattr("shared.db.opening._OPEN_WAIT_S", 0.5)
     there = urlsplit(database)
     assert there.port is not None
     account = there.netloc.rpartition("@")[0]

@@ -57,7 +57,7 @@ async def test_a_request_has_no_connection_while_its_body_is_on_its_way(reader: 
 async def test_a_business_that_holds_its_share_of_connections_waits_and_another_does_not(
     reader: Api, other_key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connections, "_PATIENCE", 0.1)
+    monkeypatch.setattr(connections, "_POOL_WAIT_S", 0.1)
     assert (await reader.get(ONE)).status == 200
     turns, held = reader.app[CONNECTIONS], 0
     while turns.take_now(1):

@@ -201,8 +201,8 @@ async def test_a_broker_that_confirms_nothing_is_left_in_peace_until_the_next_sw
 async def test_a_statement_that_takes_too_long_holds_up_no_other(
     relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(statements, "_LONGEST", 0.5)
-    monkeypatch.setattr(freezer, "_PATIENCE", 5.0)
+    monkeypatch.setattr(statements, "_FREEZE_S_MAX", 0.5)
+    monkeypatch.setattr(freezer, "_STEP_WAIT_S", 5.0)
     slow = await relay.submit(2, frozen=False)
     quick = await relay.submit(2, frozen=False, customer=OTHER)
     holder = await asyncpg.connect(database)
@@ -226,7 +226,7 @@ async def test_a_statement_that_takes_too_long_holds_up_no_other(
 async def test_a_slow_statement_goes_on_beside_the_next_steps(
     relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(freezer, "_PATIENCE", 0.1)
+    monkeypatch.setattr(freezer, "_STEP_WAIT_S", 0.1)
     slow = await relay.submit(2, frozen=False)
     holder = await asyncpg.connect(database)
     try:
@@ -247,7 +247,7 @@ async def test_statements_of_one_business_never_take_all_lanes(
     relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whether its statements are slow or many: another business's is frozen beside them."""
-    monkeypatch.setattr(freezer, "_PATIENCE", 0.1)
+    monkeypatch.setattr(freezer, "_STEP_WAIT_S", 0.1)
     slow = [await relay.submit(1, frozen=False, customer=OTHER) for _ in range(12)]
     holder = await asyncpg.connect(database)
     try:

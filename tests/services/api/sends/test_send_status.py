@@ -135,7 +135,7 @@ async def test_two_mails_of_a_send_that_end_at_once_end_it(
 async def test_a_list_that_takes_too_long_says_so(
     ledger: asyncpg.Connection, api: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(deadline, "_PATIENCE", 0.2)
+    monkeypatch.setattr(deadline, "_READ_S_MAX", 0.2)
     async with ledger.transaction():
         await ledger.execute("LOCK TABLE sends, suppressions IN ACCESS EXCLUSIVE MODE")
         for path in ("sends?status=failed", "suppressions", "deliveries/in-doubt"):
