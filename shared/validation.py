@@ -61,7 +61,7 @@ _WORDS = {
 _UNKNOWN = "is not valid"
 
 
-def said(fault: Mapping[str, Any]) -> str:
+def complaint(fault: Mapping[str, Any]) -> str:
     """Return the message for one of the errors of a ValidationError, listed with its context."""
     kind, context = str(fault["type"]), fault.get("ctx", {})
     if kind == "value_error":

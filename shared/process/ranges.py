@@ -6,7 +6,7 @@ from typing import Any
 from pydantic.fields import FieldInfo
 
 
-def said(field: FieldInfo) -> str | None:
+def requirement(field: FieldInfo) -> str | None:
     """Return the message for a number or duration out of bounds; None if there are no bounds."""
     above, least, most = (_bound(field, side) for side in ("gt", "ge", "le"))
     noun = _noun(field.annotation)

@@ -32,7 +32,7 @@ from shared.process.setting_types import (
     Secret,
     SmtpUrl,
 )
-from shared.validation import said
+from shared.validation import complaint
 
 
 class SettingsError(ValueError):
@@ -186,5 +186,5 @@ def _first_line(error: ValidationError, model: type[Settings], names: Mapping[st
     first = faults[0]
     name = str(first["loc"][0])
     field = model.model_fields[name]
-    range_ = None if first["type"] == "value_error" else ranges.said(field)
-    return f"{names.get(name, name.upper())}: {range_ or said(first)}"
+    range_ = None if first["type"] == "value_error" else ranges.requirement(field)
+    return f"{names.get(name, name.upper())}: {range_ or complaint(first)}"

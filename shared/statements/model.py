@@ -16,7 +16,7 @@ from pydantic import (
 )
 
 from shared.period import Period
-from shared.validation import said
+from shared.validation import complaint
 
 
 class StatementError(ValueError):
@@ -133,7 +133,7 @@ class Statement(_Frozen):
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
-            raise StatementError(f"{place or 'snapshot'}: {said(first)}") from None
+            raise StatementError(f"{place or 'snapshot'}: {complaint(first)}") from None
 
     @property
     def period(self) -> Period:

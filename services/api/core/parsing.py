@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from services.api.core.refusals import FieldError, Invalid, InvalidInput, Malformed
 from shared.text import cut
-from shared.validation import said
+from shared.validation import complaint
 
 MAX_FIELDS = 1000
 _NAME_CHARS_MAX = 201  # of a field's name, with the ellipsis; the caller chose it
@@ -72,7 +72,7 @@ def whole_number(value: object) -> object:
 
 def _said(fault: Mapping[str, Any], model: type[BaseModel]) -> str:
     if fault["type"] != "extra_forbidden":
-        return said(fault)
+        return complaint(fault)
     for step in fault["loc"][:-1]:
         model = _inner(model, str(step))
     names = ", ".join(field.alias or name for name, field in model.model_fields.items())

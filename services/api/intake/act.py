@@ -147,11 +147,11 @@ async def _accept(
     event_id = _name("accepted", business, event.source, event.id)
     key = None if event.idempotencykey is None else IdempotencyKey(event.idempotencykey)
     async with conn.transaction():
-        kept = await conn.fetchrow(_queries.kept_answer, event_id)
-        if kept is not None:
-            if kept["fingerprint"] != request.fingerprint:
+        stored = await conn.fetchrow(_queries.stored_answer, event_id)
+        if stored is not None:
+            if stored["fingerprint"] != request.fingerprint:
                 raise EventReused
-            return QueueAnswer(event_id, kept["event"], trace, business)
+            return QueueAnswer(event_id, stored["event"], trace, business)
         accepted = await accept(conn, business, request, terms, key, trace)
         answered = SendAccepted(
             id=event_id,
@@ -163,7 +163,7 @@ async def _accept(
             data=accepted.send,
         ).model_dump_json(by_alias=True)
         query = sql.call(
-            _queries.keep_answer,
+            _queries.store_answer,
             event_id=event_id,
             business=business,
             send=accepted.send_id,
@@ -199,7 +199,7 @@ async def _refuse(
     is_buried = await access.count_today(conn, business, "refused requests", _REFUSED_A_DAY)
     if is_buried and business is not None and not isinstance(refusal, _UNTOLD):
         query = sql.call(
-            _queries.keep_answer,
+            _queries.store_answer,
             event_id=event_id,
             business=business,
             send=None,

@@ -1,9 +1,9 @@
--- name: kept_answer
+-- name: stored_answer
 -- The answer with the event id $1 to an accepted request, and the fingerprint of that request.
 SELECT event, fingerprint FROM request_answers WHERE event_id = $1
 
--- name: keep_answer
--- Keeps an answer for the relay to publish; no row comes back if one with that event id is kept.
+-- name: store_answer
+-- Stores an answer for the relay to publish; no row comes back if one with that event id is stored.
 -- Without a send and the fingerprint of its request, the request was refused.
 INSERT INTO request_answers (event_id, business_id, send_id, fingerprint, event, traceparent)
 VALUES ($event_id, $business, $send, $fingerprint, $event, $trace)

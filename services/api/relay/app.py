@@ -16,7 +16,7 @@ from services.api.intake.replies import Replies
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.freezer import Freezer
 from services.api.relay.listener import listen
-from services.api.relay.loops import Bell, Neighbours, keep
+from services.api.relay.loops import Bell, Neighbours, run_forever
 from services.api.relay.outbox import Outbox
 from services.api.relay.pruner import Pruner
 from services.api.relay.sweeper import Sweeper
@@ -93,20 +93,20 @@ async def relaying(
         listener = asyncio.create_task(listen(settings.database_url, due.wake))
         loops = [
             asyncio.create_task(
-                keep("dispatcher", dispatcher.step, due, health, _RETRY_PAUSE, neighbours)
+                run_forever("dispatcher", dispatcher.step, due, health, _RETRY_PAUSE, neighbours)
             ),
             asyncio.create_task(
-                keep("sweeper", sweeper.step, calm, health, _RETRY_PAUSE, neighbours)
+                run_forever("sweeper", sweeper.step, calm, health, _RETRY_PAUSE, neighbours)
             ),
             asyncio.create_task(
-                keep("outbox", outbox.step, calm, health, _RETRY_PAUSE, neighbours)
+                run_forever("outbox", outbox.step, calm, health, _RETRY_PAUSE, neighbours)
             ),
             asyncio.create_task(
-                keep("answers", answers.step, answered, health, _RETRY_PAUSE, neighbours)
+                run_forever("answers", answers.step, answered, health, _RETRY_PAUSE, neighbours)
             ),
             asyncio.create_task(intake.run(stop)),
             asyncio.create_task(
-                keep("pruner", pruner.step, calm, health, _RETRY_PAUSE, neighbours)
+                run_forever("pruner", pruner.step, calm, health, _RETRY_PAUSE, neighbours)
             ),
         ]
         try:

@@ -37,7 +37,7 @@ class Neighbours:
         return self.postgres if postgres.is_away(error) else self.rabbitmq
 
 
-async def keep(
+async def run_forever(
     name: str,
     step: Step,
     bell: Bell,

@@ -79,14 +79,14 @@ WITH report (row) AS (
           SELECT count(*)
           FROM (SELECT FROM moves m WHERE m.day >= $start LIMIT $most_lines::int + 1) first
       ) <= $most_lines
-), kept AS (
+), stored AS (
     INSERT INTO statements (business_id, sha256, content)
     SELECT $business, sha256(convert_to(content, 'UTF8')), content FROM snapshot
     ON CONFLICT (business_id, sha256) DO UPDATE SET content = statements.content
     RETURNING sha256
 )
-UPDATE sends SET statement_sha256 = kept.sha256
-FROM kept WHERE sends.id = $send AND sends.statement_sha256 IS NULL
+UPDATE sends SET statement_sha256 = stored.sha256
+FROM stored WHERE sends.id = $send AND sends.statement_sha256 IS NULL
 RETURNING sends.statement_sha256
 
 -- name: why_not_frozen

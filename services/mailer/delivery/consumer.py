@@ -18,7 +18,7 @@ from shared.messages import SendTransactions
 from shared.process.health import Health
 from shared.process.trouble import Trouble
 from shared.trace import Trace
-from shared.validation import said
+from shared.validation import complaint
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _RETRY_S: Final = 1.0  # before Postgres is tried again while it is away
@@ -56,7 +56,9 @@ class Consumer:
         try:
             event = SendTransactions.model_validate_json(message.body)
         except ValidationError as error:
-            _log.warning("unreadable message", error=said(error.errors(include_input=False)[0]))
+            _log.warning(
+                "unreadable message", error=complaint(error.errors(include_input=False)[0])
+            )
             await reject(message)
             return
         trace = Trace.parse(event.traceparent or "")

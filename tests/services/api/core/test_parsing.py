@@ -86,9 +86,11 @@ class Context(dict[str, str]):
 
 def test_nor_of_any_other_kind_of_error() -> None:
     for kind in get_args(core_schema.ErrorType):
-        ours = validation.said({"type": kind, "ctx": Context(), "msg": "Input should be theirs"})
+        ours = validation.complaint(
+            {"type": kind, "ctx": Context(), "msg": "Input should be theirs"}
+        )
         assert "theirs" not in ours
-    assert validation.said({"type": "of_tomorrow", "msg": "Input"}) == "is not valid"
+    assert validation.complaint({"type": "of_tomorrow", "msg": "Input"}) == "is not valid"
 
 
 def test_an_unknown_field_inside_of_a_message_is_told_the_known_ones_there() -> None:

@@ -9,7 +9,7 @@ import pytest
 from aiormq.exceptions import AMQPConnectionError
 from structlog.testing import capture_logs
 
-from services.api.relay.loops import Bell, Neighbours, keep
+from services.api.relay.loops import Bell, Neighbours, run_forever
 from shared.process.health import Health
 
 _AT_ONCE, _NEVER = timedelta(0), timedelta(hours=1)
@@ -34,7 +34,9 @@ async def kept(
     steps: Steps, pause: timedelta = _AT_ONCE, neighbours: Neighbours | None = None
 ) -> AsyncIterator[tuple[Bell, Health]]:
     bell, health = Bell(asyncio.Event()), Health()
-    loop = asyncio.create_task(keep("loop", steps, bell, health, pause, neighbours or Neighbours()))
+    loop = asyncio.create_task(
+        run_forever("loop", steps, bell, health, pause, neighbours or Neighbours())
+    )
     yield bell, health
     bell.stop.set()
     bell.wake.set()
