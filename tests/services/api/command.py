@@ -56,7 +56,8 @@ async def served(
     reading = asyncio.create_task(read())
     try:
         async with asyncio.timeout(60):
-            yield process, await found, lines
+            url = await found
+        yield process, url, lines
     finally:
         if process.returncode is None:
             process.kill()
