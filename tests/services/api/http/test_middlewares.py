@@ -1,3 +1,4 @@
+import asyncio
 import re
 from collections.abc import Callable
 from typing import Any
@@ -109,7 +110,13 @@ async def test_metrics_name_routes_and_never_paths(reader: Api) -> None:
     await reader.get(f"{REPORTS}/2024-11-01/2024-11-02")
     await reader.get("/no/such/path-4711")
     await reader.ask("PROPFIND", ONE)
-    figures = (await reader.get("/metrics", key=None)).text
+    async with asyncio.timeout(10):
+        # An answer is counted once it is written, and figures are made once a second.
+        while (
+            'method="other"' not in (figures := (await reader.get("/metrics", key=None)).text)
+            or 'status="404"' not in figures
+        ):
+            await asyncio.sleep(0.2)
     route = f"{REPORTS}/{{from}}/{{to}}"
     assert f'ledgerpost_http_requests_total{{method="GET",route="{route}",status="200"}}' in figures
     assert 'route="none",status="404"' in figures
