@@ -77,7 +77,9 @@ def end(folder: Path) -> None:
 
 def main() -> int:
     """Run until Ctrl-C or SIGTERM, and return the exit status."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # A shell that starts a command in the background lets it ignore SIGINT.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.default_int_handler)
     folder = place(ROOT, _NAME)
     (folder / "run").mkdir(exist_ok=True)
     try:

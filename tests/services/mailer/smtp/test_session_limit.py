@@ -20,23 +20,23 @@ async def test_a_burst_of_refusals_halves_once() -> None:
             group.create_task(places.__aenter__())
     clock.now += 1
     for _ in range(8):
-        assert places.refused(begun=1000.0, held=0)
+        assert places.refused(begun=1000.0, open_sessions=0)
     assert places.limit == 5
     clock.now += 1
-    assert places.refused(begun=clock.now, held=2)
+    assert places.refused(begun=clock.now, open_sessions=2)
     assert places.limit == 2
 
 
 async def test_never_below_those_that_it_has() -> None:
     places = SessionLimit(10, Clock())
-    assert places.refused(begun=1000.0, held=8)
+    assert places.refused(begun=1000.0, open_sessions=8)
     assert places.limit == 8
 
 
 async def test_one_more_is_tried_a_minute() -> None:
     clock = Clock()
     places = SessionLimit(10, clock)
-    places.refused(begun=clock.now, held=2)
+    places.refused(begun=clock.now, open_sessions=2)
     limits = []
     for _ in range(8):
         clock.now += 61
@@ -48,7 +48,7 @@ async def test_one_more_is_tried_a_minute() -> None:
 async def test_who_is_refused_alone_learns_nothing() -> None:
     places = SessionLimit(10, Clock())
     async with places:
-        assert not places.refused(begun=1000.0, held=0)
+        assert not places.refused(begun=1000.0, open_sessions=0)
     assert places.limit == 10
 
 
