@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from structlog.testing import capture_logs
 
 from shared.rendering import worker
 from shared.rendering.frames import RenderingError
 from shared.rendering.pool import RenderPool
 from shared.statements.model import StatementError
 from shared.statements.render import Renderer
+from tests.logged import Logged
 from tests.shared.rendering.requests import (
     DATE,
     SENDER,
@@ -67,14 +67,14 @@ async def test_what_cannot_be_made_is_its_requests_error_only(two: RenderPool) -
     assert "offset-naive" in str(third)
 
 
-async def test_scripts_without_a_font_are_told_once_at_the_start() -> None:
+async def test_scripts_without_a_font_are_told_once_at_the_start(logged: Logged) -> None:
     uncovered = Renderer().uncovered()
-    with capture_logs() as logs:
-        async with RenderPool(1, pdf=True) as opened:
-            [process] = ours()
-            os.kill(process, signal.SIGKILL)
-            await opened.message(request(1))
-    told = [log["event"] for log in logs if log["event"].startswith("no font here has letters of")]
+    async with RenderPool(1, pdf=True) as opened:
+        [process] = ours()
+        os.kill(process, signal.SIGKILL)
+        await opened.message(request(1))
+    events = [log["event"] for log in logged()]
+    told = [event for event in events if event.startswith("no font here has letters of")]
     assert told == (
         [f"no font here has letters of {', '.join(uncovered)}: PDFs show boxes for them"]
         if uncovered

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 from aiormq.exceptions import AMQPConnectionError
-from structlog.testing import capture_logs
 
 from services.api.relay.loops import Bell, Neighbours, run_forever
 from shared.process.health import Health
+from tests.logged import Logged
 
 _AT_ONCE, _NEVER = timedelta(0), timedelta(hours=1)
 
@@ -76,15 +76,15 @@ async def test_trouble_is_in_the_health_report_until_a_step_is_done() -> None:
         assert await health.report() == {"loop": "ok"}
 
 
-async def test_an_outage_of_a_neighbour_is_told_once_for_all_loops() -> None:
+async def test_an_outage_of_a_neighbour_is_told_once_for_all_loops(logged: Logged) -> None:
     neighbours, tries = Neighbours(), 40
     several = [Steps(*(AMQPConnectionError("away") for _ in range(tries))) for _ in range(4)]
-    with capture_logs() as lines:
-        async with AsyncExitStack() as stack:
-            for steps in several:
-                await stack.enter_async_context(kept(steps, neighbours=neighbours))
-            for steps in several:
-                await until(lambda steps=steps: steps.done == 1)  # type: ignore[misc]  # bound
+    async with AsyncExitStack() as stack:
+        for steps in several:
+            await stack.enter_async_context(kept(steps, neighbours=neighbours))
+        for steps in several:
+            await until(lambda steps=steps: steps.done == 1)  # type: ignore[misc]  # bound
+    lines = [line for line in logged() if line["logger"].startswith("ledgerpost.")]
     events = [line["event"] for line in lines]
     assert events == ["loops wait for rabbitmq", "loops wait for rabbitmq: over"]
 
