@@ -22,16 +22,8 @@ def place(root: Path, name: str) -> Path:
         return link.resolve()
     var.mkdir(exist_ok=True)
     var.chmod(0o755)
-    if Account.current().reaches(var):
-        link.mkdir()
-        link.chmod(0o755)
-        return link.resolve()
-    link.unlink(missing_ok=True)  # its target is gone
-    link.symlink_to(_elsewhere(root) / name)
-    target = link.resolve()
-    target.mkdir(exist_ok=True)
-    target.chmod(0o755)
-    return target
+    with locked(var):  # other processes of the same run may want it, too
+        return link.resolve() if link.is_dir() else _made(root, link)
 
 
 def remove(root: Path, name: str) -> None:
@@ -50,6 +42,19 @@ def locked(folder: Path) -> Iterator[None]:
     with (folder / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def _made(root: Path, link: Path) -> Path:
+    if Account.current().reaches(link.parent):
+        link.mkdir()
+        link.chmod(0o755)
+        return link.resolve()
+    link.unlink(missing_ok=True)  # its target is gone
+    link.symlink_to(_elsewhere(root) / link.name)
+    target = link.resolve()
+    target.mkdir(exist_ok=True)
+    target.chmod(0o755)
+    return target
 
 
 def _elsewhere(root: Path) -> Path:
