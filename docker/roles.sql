@@ -1,7 +1,7 @@
 -- Creates the roles of Postgres. A superuser runs this file; it may be repeated. Each process gets a login
 -- that is a member of the group to which `migrate` grants the rights that the process needs. The owner of the
 -- database and its tables is not a superuser. Passwords are not set here. Earlier versions used one superuser
--- for everything: the objects that it owns in `public` are transferred to the owner.
+-- for everything: what that superuser owns in the schema `public` becomes the property of the owner.
 DO $$
 DECLARE
     wanted text;

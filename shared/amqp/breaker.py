@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import structlog
 
-from shared.process.health import Unwell, told
+from shared.process.health import Unwell, public_text
 
 _log = structlog.get_logger("ledgerpost.breaker")
 _MOST_DOUBLINGS = 20
@@ -67,7 +67,7 @@ class Breaker:
     def trip(self, fault: Exception) -> None:
         """Stop consumption until a probe succeeds."""
         if self.reason is None:
-            reason = str(fault) or told(fault)
+            reason = str(fault) or public_text(fault)
             _log.warning("consumption pauses", neighbour=self._neighbour, reason=reason)
             self._failures += 1
         if self.reason is None or _pauses(fault).first >= self._pauses.first:
@@ -122,7 +122,7 @@ class Breaker:
             self._mended.set()
 
     def _believe(self, fault: Exception) -> None:
-        self.reason, self.fault = told(fault), fault
+        self.reason, self.fault = public_text(fault), fault
         self._pauses = _pauses(fault)
         if self._pauses.trial:
             self.doubt = self.reason

@@ -47,9 +47,9 @@ async def _watch(dsn: str, pid: int, tell: Callable[[str], None]) -> None:
 def _name(row: asyncpg.Record) -> str:
     """Return one line about a session; Postgres may hide the state and time of a foreign one."""
     since: datetime | None = row["since"]
-    told = [f"role {row['role']}", f"application {row['application'] or 'without a name'}"]
+    parts = [f"role {row['role']}", f"application {row['application'] or 'without a name'}"]
     if row["state"]:
-        told.append(row["state"])
+        parts.append(row["state"])
     if since:
-        told.append(f"in a transaction since {since:%Y-%m-%dT%H:%M:%SZ}")
-    return f"pid {row['pid']} ({', '.join(told)})"
+        parts.append(f"in a transaction since {since:%Y-%m-%dT%H:%M:%SZ}")
+    return f"pid {row['pid']} ({', '.join(parts)})"

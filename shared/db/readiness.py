@@ -3,7 +3,7 @@
 import asyncpg
 
 from shared.db import migrate, session
-from shared.process.health import Unwell, told
+from shared.process.health import Unwell, public_text
 
 
 async def check_postgres(pool: asyncpg.Pool) -> None:
@@ -18,6 +18,6 @@ async def check_postgres(pool: asyncpg.Pool) -> None:
     except Unwell:
         raise
     except Exception as error:
-        raise Unwell(f"cannot be asked: {told(error)}") from error
+        raise Unwell(f"cannot be asked: {public_text(error)}") from error
     if missing:
         raise Unwell(f"migrations are pending: {', '.join(missing)}")

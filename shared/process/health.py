@@ -13,7 +13,7 @@ class Unwell(Exception):
     """What is wrong with a resource; the message is safe to publish."""
 
 
-def told(error: Exception) -> str:
+def public_text(error: Exception) -> str:
     """Return the part of `error` that is safe to publish, in one line.
 
     This is the message of an Unwell, and the type of any other error: a full message of Postgres or
@@ -54,11 +54,11 @@ class Health:
             async with asyncio.timeout(self._timeout):
                 await check()
         except Unwell as error:
-            return self._noted(name, told(error), error)
+            return self._noted(name, public_text(error), error)
         except TimeoutError as error:
             return self._noted(name, f"no answer within {self._timeout:g} s", error)
         except Exception as error:  # noqa: BLE001 -- any error of a check is its result
-            return self._noted(name, told(error), error)
+            return self._noted(name, public_text(error), error)
         return self._noted(name, "ok")
 
     def _noted(self, name: str, answer: str, error: Exception | None = None) -> str:

@@ -1,4 +1,4 @@
-"""How a process without a server of its own is told to end."""
+"""Signals that end a process which serves no HTTP requests."""
 
 import asyncio
 import signal

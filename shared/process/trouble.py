@@ -4,7 +4,7 @@ import time
 
 import structlog
 
-from shared.process.health import Unwell, told
+from shared.process.health import Unwell, public_text
 
 _SELDOM = 60.0  # seconds between two log lines about the same outage
 
@@ -32,7 +32,7 @@ class Trouble:
             self._logged = now
             self._is_open = True
             _log.warning(self._event, error=repr(error), **about)
-        self._reason = told(error)
+        self._reason = public_text(error)
 
     def over(self) -> None:
         """Record the end of the outage."""

@@ -57,7 +57,7 @@ async def test_a_request_over_the_queue_is_about_the_business_of_its_key(
 async def test_a_wake_up_moves_nothing_that_is_not_queued(
     tenants: tuple[asyncpg.Connection, list[Tenant]], database: str, broker: str
 ) -> None:
-    """A hostile peer sends wake-ups for every delivery; only those that the relay queued go out."""
+    """If a client sends a wake-up for each delivery, only mails that the relay queued go out."""
     db, (first, second) = tenants
     async with Judge() as judge, aiohttp.ClientSession() as http:
         await _wake_all(System(database, broker, judge, http, db), first, second)

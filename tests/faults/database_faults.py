@@ -43,7 +43,7 @@ async def half_open_listener(world: World, rng: Random) -> None:
     (await listening.reached()).silent = True  # nobody told the listener
     await world.send(rng.randrange(30), customer=5)
     await world.settled()
-    # Not even one of its kind that falls silent as it begins is waited for for ever.
+    # A listener that falls silent while it connects is given up as well.
     await others[0].reached()
     await others[1].reached()
     await world.send(rng.randrange(30), customer=7)

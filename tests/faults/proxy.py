@@ -54,7 +54,7 @@ class Proxy:
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def black_hole(self) -> None:
-        """Drop all bytes of old and new connections from now on, and close none."""
+        """Discard all bytes of present and future connections, and leave the connections open."""
         self._silent = True
         self.half_open()
 

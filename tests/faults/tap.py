@@ -8,7 +8,7 @@ from tests.faults.proxy import Link, Proxy
 
 _PARSE, _BIND, _QUERY = b"P", b"B", b"Q"
 
-# How the statements of shared/deliveries are told apart.
+# A part of each statement of shared/deliveries that no other statement has.
 CLAIM = b"claims = claims + (NOT paused)"
 GATE = b"state = 'committing',\n    attempts"
 RECORD = b"attempts + (d.state = 'sending' AND v.counts)"

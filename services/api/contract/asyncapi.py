@@ -182,7 +182,7 @@ def _operation(action: str, channel: str, summary: str) -> dict[str, Any]:
 
 
 def _messages() -> dict[str, Any]:
-    told: tuple[tuple[type[BaseModel], str, *tuple[dict[str, Any], ...]], ...] = (
+    messages: tuple[tuple[type[BaseModel], str, *tuple[dict[str, Any], ...]], ...] = (
         (SendRequested, "A system requests a send", examples.REQUEST),
         (SendAccepted, "A request is accepted as a send", examples.ACCEPTED),
         (SendRefused, "A request is refused", examples.REFUSED),
@@ -195,7 +195,7 @@ def _messages() -> dict[str, Any]:
         (SendTransactions, "A delivery is due", message_examples.WAKEUP),
     )
     found: dict[str, Any] = {}
-    for model, title, *payloads in told:
+    for model, title, *payloads in messages:
         name = model.__name__
         described: dict[str, Any] = {
             "name": name,

@@ -34,7 +34,7 @@ async def authenticate(request: web.Request, handler: Handler) -> web.StreamResp
 
 
 async def _admitted(request: web.Request, route: Route, key: Key) -> Principal:
-    """Return who holds `key`, with the request counted."""
+    """Count the request in the rate limit of `key`, and return the principal of the key."""
     limits, digest = request.app[LIMITS], key.sha256
     request[BORROWER] = request.app[BORROWERS].of(digest)
     rate = limits.take(digest)
@@ -58,7 +58,10 @@ async def _looked_up(request: web.Request, route: Route, key: Key, rate: Rate) -
 
 
 async def _leased(request: web.Request, key: Key) -> Principal:
-    """Return who holds `key`. The same query leases a slice, and the request is its first."""
+    """Lease a slice of the rate limit and return the principal of `key`, in one query.
+
+    The request is the first one that is counted in the slice.
+    """
     limits = request.app[LIMITS]
     if not limits.knows(key.sha256):
         request.app[INVALID_KEYS].check(key.sha256)

@@ -135,13 +135,13 @@ def count_in(tally: Tally | None) -> None:
     values.ValueClass = values.MutexValue if tally is None else partial(_number, tally)
 
 
-def _number(tally: Tally, kind: str, *told: Any, **_: Any) -> "_Counted | values.MutexValue":
-    metric, sample, names, given = told[:4]
+def _number(tally: Tally, kind: str, *arguments: Any, **_: Any) -> "_Counted | values.MutexValue":
+    metric, sample, names, given = arguments[:4]
     key = SampleKey(metric, sample, tuple(zip(names, map(str, given), strict=True)))
     # Gauges of several workers have no meaningful sum.
     place = None if kind == "gauge" else tally.place(key)
     if place is None:
-        return values.MutexValue(kind, *told)  # type: ignore[no-untyped-call]  # has none
+        return values.MutexValue(kind, *arguments)  # type: ignore[no-untyped-call]  # has none
     return _Counted(tally, place)
 
 

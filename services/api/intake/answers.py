@@ -32,10 +32,10 @@ class Answers:
         if not rows:
             return self._poll
         confirmed = await self._publisher.publish([_outgoing(row) for row in rows])
-        told = [row["id"] for row, ok in zip(rows, confirmed, strict=True) if ok]
+        published = [row["id"] for row, ok in zip(rows, confirmed, strict=True) if ok]
         async with self._pool.acquire() as conn:
-            await conn.execute(_QUERIES.answers_told, told)
-        return timedelta(0) if len(told) == _BATCH else self._poll
+            await conn.execute(_QUERIES.answers_told, published)
+        return timedelta(0) if len(published) == _BATCH else self._poll
 
 
 def _outgoing(row: asyncpg.Record) -> Outgoing:

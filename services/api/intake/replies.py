@@ -57,11 +57,11 @@ class Replies:
         )
         try:
             async with self._one:
-                told = await self._publisher.publish([reply])
+                confirmed = await self._publisher.publish([reply])
         except broker.UNAVAILABLE as error:
             _log.info("asker not told", error=type(error).__name__)
             return
-        if not all(told):
+        if not all(confirmed):
             _log.info("asker not told", error="the broker refused the name of its queue")
 
     async def close(self) -> None:

@@ -86,7 +86,7 @@ WHERE child.{column} IS NOT NULL AND NOT EXISTS (
 ORDER BY child.business_id, child.id
 
 -- name: guards_switched_off
--- Triggers of the ledger that do not fire for every session, and constraints that were not validated.
+-- Triggers of the ledger that are switched off, and constraints that Postgres has not checked on all rows.
 SELECT format('trigger %s on %s is switched off', tgname, tgrelid::regclass) AS what
 FROM pg_trigger
 WHERE tgrelid = ANY ($1::text[]::regclass[]) AND tgenabled NOT IN ('O', 'A')

@@ -54,7 +54,7 @@ async def relaying(
     ) as pool:
         publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
         events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
-        told = Publisher(settings.amqp_url, "ledgerpost-relay-answers")
+        answering = Publisher(settings.amqp_url, "ledgerpost-relay-answers")
         replies = Replies(settings.amqp_url, settings.reply_to_prefix)
         freezer = Freezer(pool)
         dispatcher = Dispatcher(
@@ -78,11 +78,13 @@ async def relaying(
         stop, neighbours = asyncio.Event(), Neighbours()
         due, calm, answered = Bell(stop), Bell(stop), Bell(stop)
         outbox = Outbox(pool, events, poll=settings.poll_interval, patience=settings.queue_patience)
-        answers = Answers(pool, told, poll=settings.poll_interval, patience=settings.queue_patience)
+        answers = Answers(
+            pool, answering, poll=settings.poll_interval, patience=settings.queue_patience
+        )
         intake = Intake(
             settings.amqp_url,
             pool,
-            told,
+            answering,
             replies,
             Admission(settings.rate_limit),
             Terms.of(settings),
@@ -122,7 +124,7 @@ async def relaying(
             await freezer.close()
             await publisher.close()
             await events.close()
-            await told.close()
+            await answering.close()
             await replies.close()
 
 

@@ -9,7 +9,7 @@ import structlog
 
 from shared.amqp import broker
 from shared.db import postgres
-from shared.process.health import Health, Unwell, told
+from shared.process.health import Health, Unwell, public_text
 from shared.process.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.relay")
@@ -66,7 +66,7 @@ async def run_forever(
         except (*postgres.UNAVAILABLE, *broker.UNAVAILABLE) as error:
             away = neighbours.away(error)
             away.met(error, loop=name)
-            trouble, wait = told(error), pause
+            trouble, wait = public_text(error), pause
         except Exception as error:  # noqa: BLE001 - one bad row must not stop the loop
             _log.exception("loop failed", loop=name)
             trouble, wait = type(error).__name__, pause

@@ -22,8 +22,8 @@ SELECT email_key AS email, reason, reason_code, created_at FROM suppressions
 WHERE business_id = $1 AND email_key = $2
 
 -- name: lift
--- Removes the address $2 from business $1's list.
-DELETE FROM suppressions WHERE business_id = $1 AND email_key = $2 RETURNING email_key
+-- Removes the address that has one of the keys $2 from business $1's list.
+DELETE FROM suppressions WHERE business_id = $1 AND email_key = ANY ($2::text[]) RETURNING email_key
 
 -- name: recipient
 -- The recipient and the business of delivery $1; no row if the address was erased.
