@@ -3,6 +3,7 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from shared.mail.envelope import Envelope
 from tests.judge.server import Judge
@@ -37,3 +38,8 @@ class Gate:
     async def __call__(self) -> bool:
         self.asked += 1
         return self.answer  # type: ignore[return-value]  # a gate that answers nonsense is tested
+
+
+def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> SessionPool:
+    """Return a pool of sessions with the judge."""
+    return SessionPool(smarthost(judge, **fields), size, timeouts, "client.test")

@@ -1,7 +1,6 @@
 """The mailer's commands: help without settings, errors in one line, a check of the smarthost."""
 
 import socket
-from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
@@ -13,12 +12,6 @@ from tests.judge.script import Say
 from tests.judge.server import Judge
 
 SENDER = {"MAIL_FROM": "Ledgerpost <post@ledgerpost.example>"}
-
-
-@pytest.fixture
-async def judge() -> AsyncIterator[Judge]:
-    async with Judge() as judge:
-        yield judge
 
 
 async def ledgerpost_mailer(*arguments: str, **settings: str) -> tuple[int, str, str]:

@@ -26,12 +26,6 @@ BRIEF_GATE = replace(PATIENT, gate=0.3)
 
 
 @pytest.fixture
-async def judge() -> AsyncIterator[Judge]:
-    async with Judge() as judge:
-        yield judge
-
-
-@pytest.fixture
 async def sessions(judge: Judge) -> AsyncIterator[SessionPool]:
     sessions = SessionPool(smarthost(judge), 1, BRIEF_GATE, "client.test")
     yield sessions

@@ -2,9 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -17,23 +15,13 @@ from services.mailer.smtp.outcomes import (
     TooManySessions,
 )
 from services.mailer.smtp.pool import SessionPool
-from services.mailer.smtp.smarthost import Smarthost, Timeouts
+from services.mailer.smtp.smarthost import Smarthost
 from tests.black_hole import NAME, half_there
 from tests.judge import postfix
-from tests.judge.mail import PATIENT, Gate, envelope, smarthost
+from tests.judge.mail import PATIENT, Gate, envelope, pool
 from tests.judge.script import Action, Delay, Drop, Hang, Reset, Say
 from tests.judge.server import Judge
 from tests.servers import absent
-
-
-@pytest.fixture
-async def judge() -> AsyncIterator[Judge]:
-    async with Judge() as judge:
-        yield judge
-
-
-def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> SessionPool:
-    return SessionPool(smarthost(judge, **fields), size, timeouts, "client.test")
 
 
 async def test_one_connection_carries_many_mails_and_says_goodbye(judge: Judge) -> None:

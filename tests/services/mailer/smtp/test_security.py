@@ -17,22 +17,10 @@ from services.mailer.smtp.outcomes import (
     Sent,
     SmarthostAtFault,
 )
-from services.mailer.smtp.pool import SessionPool
-from services.mailer.smtp.smarthost import Timeouts
 from tests.judge.certificate import self_made
-from tests.judge.mail import PATIENT, Gate, envelope, smarthost
+from tests.judge.mail import PATIENT, Gate, envelope, pool
 from tests.judge.script import Delay, Hang, Reset, Say
 from tests.judge.server import Judge
-
-
-@pytest.fixture
-async def judge() -> AsyncIterator[Judge]:
-    async with Judge() as judge:
-        yield judge
-
-
-def pool(judge: Judge, size: int = 1, timeouts: Timeouts = PATIENT, **fields: Any) -> SessionPool:
-    return SessionPool(smarthost(judge, **fields), size, timeouts, "client.test")
 
 
 @pytest.fixture(scope="session")
