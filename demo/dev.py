@@ -7,6 +7,8 @@ import os
 import signal
 import sys
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -36,7 +38,7 @@ def begin(folder: Path) -> System:
   inbox      {system.inbox}
   Postgres   {system.settings["DATABASE_URL"]}
 
-A process starts anew when a file of its code changes. Ctrl-C ends all; the data stays.
+A process restarts when a file of its code changes. Ctrl-C ends all; the data stays.
 """)
     return system
 
@@ -56,15 +58,18 @@ def follow(system: System) -> NoReturn:
 
 def renew(system: System, changed: list[Path]) -> None:
     """Apply new migrations, and restart the processes that import changed files."""
+    steps: list[Callable[[], object]] = []
+    if any(path.is_relative_to("shared/db/migrations") for path in changed):
+        steps.append(partial(system.run, "migrate"))
     names = concerned(changed)
-    print(f"{', '.join(map(str, changed))}: {', '.join(names)} anew", flush=True)
-    try:
-        if any(path.is_relative_to("shared/db/migrations") for path in changed):
-            system.run("migrate")
-        for name in names:
-            system.restart(name)
-    except (DemoFailed, RuntimeError) as failure:
-        print(failure, flush=True)
+    steps += [partial(system.restart, name) for name in names]
+    if steps:
+        print(f"{', '.join(map(str, changed))}: restarting {', '.join(names)}", flush=True)
+    for step in steps:
+        try:
+            step()
+        except (DemoFailed, RuntimeError) as failure:  # the next change is another try
+            print(failure, flush=True)
 
 
 def end(folder: Path) -> None:
@@ -77,14 +82,18 @@ def end(folder: Path) -> None:
 
 def main() -> int:
     """Run until Ctrl-C or SIGTERM, and return the exit status."""
-    # A shell that starts a command in the background lets it ignore SIGINT.
-    for each in (signal.SIGINT, signal.SIGTERM):
+    # A shell that starts a command in the background lets it ignore SIGINT; SIGHUP comes from a
+    # terminal that is closed.
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(each, signal.default_int_handler)
     folder = place(ROOT, _NAME)
     (folder / "run").mkdir(exist_ok=True)
     try:
         with locked(folder / "run"):
-            follow(begin(folder))
+            try:
+                follow(begin(folder))
+            finally:
+                end(folder)
     except DemoFailed as failure:
         print(f"{failure}\n{failure.tail()}", file=sys.stderr)
         return 1
@@ -93,8 +102,6 @@ def main() -> int:
         return 1
     except KeyboardInterrupt:
         return 0
-    finally:
-        end(folder)
 
 
 if __name__ == "__main__":

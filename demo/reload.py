@@ -1,7 +1,9 @@
 """Watches changes of the code and the logs of processes."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from stat import S_ISREG
 
 # The folders from which the processes import.
 FOLDERS: Mapping[str, tuple[str, ...]] = {
@@ -29,8 +31,10 @@ class Code:
         found: _Times = {}
         for folder in ("services", "shared"):
             for path in (self._root / folder).rglob("*"):
-                if "__pycache__" not in path.parts and path.is_file():
-                    found[path.relative_to(self._root)] = path.stat().st_mtime_ns
+                with suppress(FileNotFoundError):  # an editor's temporary file may be gone again
+                    status = path.stat()
+                    if "__pycache__" not in path.parts and S_ISREG(status.st_mode):
+                        found[path.relative_to(self._root)] = status.st_mtime_ns
         return found
 
 

@@ -84,7 +84,7 @@ def create_app(
 
     app[EXPOSE] = for_a_second(expose)
     app.cleanup_ctx.append(partial(_descriptors, counted=counted))
-    app[OPENAPI] = _document
+    app[OPENAPI] = lambda: openapi.as_json(routes.ROUTES)
     routes.add_to(app)
     app.on_response_prepare.append(headers.finish)
     app.cleanup_ctx.append(_postgres)
@@ -92,10 +92,6 @@ def create_app(
         app[RELAY_SETTINGS] = relay
         app.cleanup_ctx.append(partial(_relay, counted=counted))
     return app
-
-
-def _document() -> bytes:
-    return openapi.as_json(routes.ROUTES)
 
 
 async def _postgres(app: web.Application) -> AsyncIterator[None]:

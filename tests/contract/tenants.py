@@ -10,8 +10,8 @@ import asyncpg
 from services.api.access import store as access
 from services.api.access.admission import Admission
 from services.api.core import fields
+from services.api.core.parsing import parse
 from services.api.core.refusals import SCOPES
-from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
 from services.api.intake import act
 from services.api.sends.accept import accept

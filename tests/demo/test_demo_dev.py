@@ -52,8 +52,8 @@ async def test_a_changed_file_is_served_by_a_new_process(dev: tuple[Path, list[s
     changed.write_text(changed.read_text("utf-8") + 'print("the new code", flush=True)\n', "utf-8")
     await _until(lambda: {"api    | the new code", "relay  | the new code"} <= set(lines), lines)
     await _until_live(url, lines)
-    assert [line for line in lines if line.endswith(" anew")] == [
-        "services/api/__init__.py: api, relay anew"
+    assert [line for line in lines if ": restarting " in line] == [
+        "services/api/__init__.py: restarting api, relay"
     ]
     after = [each.process for each in backgrounds(place(root, "dev"))]
     assert [one == other for one, other in zip(before, after, strict=True)] == [
@@ -63,7 +63,7 @@ async def test_a_changed_file_is_served_by_a_new_process(dev: tuple[Path, list[s
 
 def test_each_process_is_concerned_by_what_it_imports(tmp_path: Path) -> None:
     assert concerned([Path("services/mailer/app.py")]) == ["mailer"]
-    assert concerned([Path("shared/sql.py")]) == ["api", "relay", "mailer"]
+    assert concerned([Path("shared/db/sql.py")]) == ["api", "relay", "mailer"]
     (tmp_path / "shared" / "db").mkdir(parents=True)
     query = tmp_path / "shared" / "db" / "queries.sql"
     query.write_text("SELECT 1")

@@ -35,8 +35,6 @@ SETTINGS: dict[str, type[Settings]] = {
     "mailer": MailerSettings,
 }
 NEW_NAMES = {old: new for new, old in OLD_NAMES.items()}
-# What an image of somebody else reads from its environment.
-FOREIGN = {"POSTGRES_PASSWORD_FILE", "RABBITMQ_CONFIG_FILE"}
 
 every_service = pytest.mark.parametrize("name", SERVICES)
 every_server = pytest.mark.parametrize("name", SERVERS)

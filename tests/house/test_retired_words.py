@@ -43,16 +43,7 @@ FILES = re.compile(
 def paths() -> list[str]:
     found = [
         path.relative_to(ROOT).as_posix()
-        for folder in (
-            "bench",
-            "demo",
-            "docker",
-            "docs",
-            "provision",
-            "services",
-            "shared",
-            "tests",
-        )
+        for folder in FOLDERS
         for path in (ROOT / folder).rglob("*")
         if path.suffix in TEXTS and "node_modules" not in path.parts
     ]

@@ -2,7 +2,7 @@
 
 from contextlib import AsyncExitStack
 
-from services.api.http.request_body import parse
+from services.api.core.parsing import parse
 from services.api.sends.accept import accept
 from services.api.sends.request import SendBody, SendRequest
 from tests.journeys.conftest import System, soon

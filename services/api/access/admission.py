@@ -35,5 +35,6 @@ class Admission:
         try:
             return valid(holder)
         except Unauthenticated:
+            self._limits.forget(key.sha256)
             self._invalid_keys.count(key.sha256)
             raise

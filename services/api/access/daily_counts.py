@@ -1,29 +1,29 @@
 """Limits on rows that a business adds on one day in UTC, for kinds without another limit."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC
 from typing import Literal
 
 from services.api.access import store
 from services.api.core.refusals import OverQuota
+from services.api.core.timestamp import end_of_day
 from shared.db.postgres import Connection
 
-MOST: dict[Literal["idempotency keys", "suppressions"], int] = {
+Limited = Literal["idempotency keys", "suppressions"]
+
+MOST: dict[Limited, int] = {
     "idempotency keys": 10_000,
     "suppressions": 10_000,
 }
 
 
-async def count(
-    conn: Connection, business_id: int, kind: Literal["idempotency keys", "suppressions"]
-) -> None:
+async def count(conn: Connection, business_id: int, kind: Limited) -> None:
     """Count one more of `kind` today, in the caller's transaction.
 
     Raises OverQuota if the limit is reached; the caller's transaction is then rolled back.
     """
     if not await store.count_today(conn, business_id, kind, MOST[kind]):
-        now = datetime.now(UTC)
-        midnight = datetime.combine(now.date() + timedelta(days=1), datetime.min.time(), UTC)
+        now = await store.database_time(conn)
         raise OverQuota(
             f"Limit of {MOST[kind]} new {kind} per day (in UTC) exceeded.",
-            retry_after=midnight - now,
+            retry_after=end_of_day(now.astimezone(UTC).date()) - now,
         )

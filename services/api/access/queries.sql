@@ -53,6 +53,10 @@ UPDATE api_keys SET revoked_at = coalesce(revoked_at, now())
 WHERE id::text = lower($1) OR prefix = $1
 RETURNING id
 
+-- name: database_time
+-- The time by the clock of Postgres, which also decides which day it is.
+SELECT clock_timestamp()
+
 -- name: count_today
 -- Counts one more of the kind $2 of business $1 today (in UTC); returns no row, and counts nothing, if
 -- there are $3 already.

@@ -85,8 +85,12 @@ class Limits:
                 leasing.set_result(False)
 
     def knows(self, key: bytes) -> bool:
-        """Return whether the key with this hash was valid a short time ago."""
+        """Return whether the last look-up found the key with this hash valid."""
         return key in self._windows
+
+    def forget(self, key: bytes) -> None:
+        """Forget the key with this hash, which a look-up found invalid."""
+        self._windows.pop(key, None)
 
     def take(self, key: bytes) -> Rate | None:
         """Count a request of the key with this hash; None if a slice has to be leased first."""

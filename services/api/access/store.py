@@ -1,7 +1,7 @@
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Literal
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import asyncpg
 
@@ -58,6 +58,12 @@ async def count_today(conn: Connection, business_id: int | None, kind: Counted, 
     return await conn.fetchval(_queries.count_today, business, kind, most) is not None
 
 
+async def database_time(conn: Connection) -> datetime:
+    """Return the time by the clock of Postgres, by which count_today() counts."""
+    time: datetime = await conn.fetchval(_queries.database_time)
+    return time
+
+
 async def create(
     conn: Connection,
     *,
@@ -91,12 +97,10 @@ async def all_keys(conn: Connection) -> Sequence[asyncpg.Record]:
     return await conn.fetch(_queries.all_keys)
 
 
-async def revoke(conn: Connection, key: str) -> list[UUID]:
+async def revoke(conn: Connection, key: str) -> None:
     """Revoke the keys with this id or prefix. Raises NotFound if there is none."""
-    rows = await conn.fetch(_queries.revoke, key)
-    if not rows:
+    if not await conn.fetch(_queries.revoke, key):
         raise NotFound("key")
-    return [row["id"] for row in rows]
 
 
 def _principal(row: asyncpg.Record) -> Principal:

@@ -18,8 +18,8 @@ LIMIT_DEFAULT, LIMIT_MAX = 50, 200  # items of a page
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _TIME = struct.Struct(">q")
-# The forms of a cursor with a UUID, or with a text of 1 to 459 octets, and a time within 4,500
-# years of 1970. Every text of these forms is a valid cursor.
+# The forms of a cursor with a UUID, or with a text of 1 to 459 octets, and a time from 1970 to
+# about 6536. Every text of these forms is a valid cursor.
 UUID_CURSOR_FORM = "^A[A-Za-f][A-Za-z0-9_-]{30}$"
 TEXT_CURSOR_FORM = (
     "^A[A-Za-f][A-Za-z0-9_-]{2}([A-Za-z0-9_-]{4}){2,150}"

@@ -35,7 +35,7 @@ class Kind:
     title: str
 
 
-KINDS: dict[type[Refusal], Kind] = {
+KINDS: dict[type, Kind] = {
     InvalidInput: Kind(
         HTTPStatus.UNPROCESSABLE_ENTITY, "/problems/invalid-input", "The input is not valid"
     ),
@@ -58,7 +58,7 @@ KINDS: dict[type[Refusal], Kind] = {
 
 def kind(refusal: Refusal) -> Kind:
     """Return the kind of `refusal`, by the nearest of its classes that has one."""
-    return next(kind for known, kind in KINDS.items() if isinstance(refusal, known))
+    return next(KINDS[each] for each in type(refusal).__mro__ if each in KINDS)
 
 
 def blank(status: int) -> Kind:

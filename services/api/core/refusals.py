@@ -51,20 +51,20 @@ class Conflict(Refusal):
     """The request conflicts with the current state."""
 
 
-class Busy(Refusal):
-    """The system is overloaded at the moment; the caller may retry after `retry_after`."""
+class Postponed(Refusal):
+    """The request is refused now; the caller may retry after `retry_after`."""
 
     def __init__(self, message: str, *, retry_after: timedelta) -> None:
         self.retry_after = retry_after
         super().__init__(message)
 
 
-class OverQuota(Refusal):
-    """The business has used up its quota; the caller may retry after `retry_after`."""
+class Busy(Postponed):
+    """The system is overloaded at the moment."""
 
-    def __init__(self, message: str, *, retry_after: timedelta) -> None:
-        self.retry_after = retry_after
-        super().__init__(message)
+
+class OverQuota(Postponed):
+    """The business has used up its quota."""
 
 
 class KeyReused(Conflict):
@@ -101,9 +101,5 @@ class Forbidden(Refusal):
         super().__init__(f"This key lacks the scope {scope}.")
 
 
-class RateLimited(Refusal):
-    """The key has made too many requests; the caller may retry after `retry_after`."""
-
-    def __init__(self, message: str, *, retry_after: timedelta) -> None:
-        self.retry_after = retry_after
-        super().__init__(message)
+class RateLimited(Postponed):
+    """The key has made too many requests."""

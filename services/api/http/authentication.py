@@ -77,6 +77,7 @@ def _valid(request: web.Request, key: Key, holder: Principal | None) -> Principa
     try:
         principal = valid(holder)
     except Unauthenticated:
+        request.app[LIMITS].forget(key.sha256)
         request.app[INVALID_KEYS].count(key.sha256)
         raise
     request.app[BORROWERS].note(key.sha256, principal.business_id)

@@ -13,7 +13,12 @@ _FORM = 1
 
 def entity_tags(version: str) -> tuple[str, str]:
     """Return the tags of an answer at `version`: uncompressed, and with gzip."""
-    tag = hashlib.sha256(f"{_FORM} {version}".encode()).hexdigest()[:32]
+    return tags_of(f"{_FORM} {version}".encode())
+
+
+def tags_of(content: bytes) -> tuple[str, str]:
+    """Return the tags of an answer that `content` decides: uncompressed, and with gzip."""
+    tag = hashlib.sha256(content).hexdigest()[:32]
     return tag, f"{tag}-gzip"
 
 

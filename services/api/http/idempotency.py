@@ -24,7 +24,7 @@ async def answer(
     """Answer with the result of `act`, or with the one stored for an earlier equal request."""
     key, business = key_of(request), request[PRINCIPAL].business_id
     async with connection(request) as conn:
-        stored = await store.once(conn, business, key, store.fingerprint(*asked), lambda: act(conn))
+        stored = await store.once(conn, business, key, store.fingerprint(*asked), act)
     return web.Response(
         status=stored.status,
         text=stored.answer,

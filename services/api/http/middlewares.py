@@ -9,7 +9,6 @@ from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler, Middleware
 from structlog.contextvars import bind_contextvars, reset_contextvars
 
-from services.api.access.rate_limit import WINDOW
 from services.api.core.refusals import FieldError, InvalidInput
 from services.api.http import (
     connections,
@@ -41,19 +40,15 @@ _log = structlog.stdlib.get_logger(__name__)
 # Its isEnabledFor() costs less than a structlog event that is dropped.
 _levels = logging.getLogger(__name__)
 
-_WINDOW = int(WINDOW.total_seconds())
 # Bytes of an answer; a shorter one fits into one packet uncompressed.
 _WORTH_CODING = 1400
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
-# The status in logs and metrics of an answer that was not sent whole, because its reader left or
-# the server stopped.
-_NO_ANSWER = 499
 
 
 @web.middleware
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request its id, route and trace; log and count its answer."""
-    started, status = time.perf_counter(), _NO_ANSWER
+    started, status = time.perf_counter(), problem_json.NO_ANSWER
     request[REQUEST_ID] = headers.request_id(request)
     request[ROUTE] = _route(request)
     request[TRACE] = trace = Trace.of(request.headers.getall("traceparent", []))
@@ -64,7 +59,7 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
         status = response.status
         if status == HTTPStatus.SERVICE_UNAVAILABLE and _gone(request):
-            status = _NO_ANSWER
+            status = problem_json.NO_ANSWER
     finally:
         _record(request, status, time.perf_counter() - started)
         reset_contextvars(**before)
@@ -78,7 +73,7 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 -- the last resort of every request
         if problem_json.reader_lost(request, error):
-            return problem_json.BrokenOff(request, _NO_ANSWER)
+            return problem_json.BrokenOff(request, problem_json.NO_ANSWER)
         if not problem_json.expected(error):
             _log.exception("request_failed")
         elif is_away(error) and not _gone(request):

@@ -19,8 +19,7 @@ from services.api.core.refusals import (
     InFlight,
     InvalidInput,
     Malformed,
-    OverQuota,
-    RateLimited,
+    Postponed,
     Refusal,
     Unauthenticated,
 )
@@ -74,6 +73,11 @@ def response_of(
         content_type=MEDIA,
         headers=headers,
     )
+
+
+# The status in logs and metrics of an answer that was not sent whole, because its reader left or
+# the server stopped.
+NO_ANSWER = 499
 
 
 class BrokenOff(web.StreamResponse):
@@ -132,7 +136,7 @@ def _refusal(error: Refusal) -> _Problem:
             headers["WWW-Authenticate"] = (
                 f'Bearer realm="ledgerpost", error="insufficient_scope", scope="{error.scope}"'
             )
-        case Busy() | InFlight() | OverQuota() | RateLimited():
+        case Postponed() | InFlight():
             headers["Retry-After"] = _seconds(error.retry_after)
         case _:
             pass

@@ -8,10 +8,8 @@ from urllib.parse import parse_qsl
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import BadHttpMessage
 
-from services.api.core.parsing import MAX_FIELDS, json_value, parse, within_bounds
+from services.api.core.parsing import MAX_FIELDS, json_value, within_bounds
 from services.api.core.refusals import Invalid, Malformed
-
-__all__ = ["BODY_BYTES_MAX", "fields", "parse"]
 
 BODY_BYTES_MAX = 1024 * 1024
 _INDEX = re.compile(r"\[[0-9]*\]$")

@@ -12,7 +12,6 @@ from services.api.http.appkeys import PRINCIPAL, UNREAD
 _READER_WAIT_S = 30.0  # seconds for which a reader may read nothing
 _SLOWEST = 16 * 1024  # bytes per second that a reader has to read beyond that
 _AT_ONCE = 16 * 1024  # bytes that an idle connection buffers without waiting for its reader
-_GONE = 499  # the logged status of an answer that was not read
 
 
 @web.middleware
@@ -50,5 +49,5 @@ async def _written(
             await response.prepare(request)
             await response.write_eof()
     except TimeoutError:
-        return problem_json.BrokenOff(request, _GONE)
+        return problem_json.BrokenOff(request, problem_json.NO_ANSWER)
     return response

@@ -53,7 +53,7 @@ async def once(
     business_id: int,
     key: IdempotencyKey | None,
     asked: bytes,
-    act: Callable[[], Awaitable[StoredAnswer]],
+    act: Callable[[Connection], Awaitable[StoredAnswer]],
 ) -> StoredAnswer:
     """Run `act` and store its answer for 24 hours, or return the answer that was stored before.
 
@@ -62,7 +62,7 @@ async def once(
     request is running, and OverQuota if the business has used too many keys today.
     """
     if key is None:
-        return await act()
+        return await act(conn)
     async with conn.transaction():
         stored = await _stored(conn, business_id, key, asked)
         if stored is None:
@@ -71,7 +71,7 @@ async def once(
             # The first request may have ended between the look and the lock.
             stored = await _stored(conn, business_id, key, asked)
         if stored is None:
-            stored = await act()
+            stored = await act(conn)
             await daily_counts.count(conn, business_id, "idempotency keys")
             await conn.execute(
                 _queries.store_answer, business_id, key.text, asked, stored.status, stored.answer

@@ -9,6 +9,7 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from services.api.core import fields
+from services.api.core.parsing import parse
 from services.api.core.refusals import Busy, NotFound
 from services.api.http import conditional, request_body
 from services.api.http.appkeys import CODING, LEDGER_VERSION, PRINCIPAL, STREAMS
@@ -51,7 +52,7 @@ async def show_one(request: web.Request) -> web.Response:
 async def filter_one(request: web.Request) -> web.Response:
     """Answer with an array of one customer's row."""
     query, customer = _query(request), _customer(request)
-    stated = request_body.parse(FilterBody, await request_body.fields(request))
+    stated = parse(FilterBody, await request_body.fields(request))
     stated.check(customer, query.period)
     row = await _row(request, query, customer)
     return web.Response(text=f"[{row}]", content_type=_JSON)

@@ -32,7 +32,7 @@ async def send_transactions(request: web.Request) -> web.Response:
     asked = SendRequest.of(
         fields.customer_id(request.match_info["id"]),
         fields.period(_query(request, "from"), _query(request, "to")),
-        request_body.parse(SendBody, await request_body.fields(request)),
+        parse(SendBody, await request_body.fields(request)),
     )
     key = idempotency.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
@@ -67,7 +67,7 @@ async def cancel_send(request: web.Request) -> web.Response:
 async def reschedule_send(request: web.Request) -> web.Response:
     """Change the due time of the mails that wait, and answer with the send."""
     send_id = _id(request, "send")
-    asked = request_body.parse(RescheduleBody, await request_body.fields(request))
+    asked = parse(RescheduleBody, await request_body.fields(request))
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
 
     async def act(conn: Connection) -> StoredAnswer:
@@ -82,7 +82,7 @@ async def reschedule_send(request: web.Request) -> web.Response:
 async def resend_send(request: web.Request) -> web.Response:
     """Accept a send of the same statement to all or some of the same recipients."""
     send_id = _id(request, "send")
-    asked = request_body.parse(ResendBody, await request_body.fields(request))
+    asked = parse(ResendBody, await request_body.fields(request))
     key = idempotency.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
@@ -104,7 +104,7 @@ async def list_doubts(request: web.Request) -> web.Response:
 async def resolve_doubt(request: web.Request) -> web.Response:
     """Resolve a mail in doubt as a person decided, and answer with its send."""
     delivery_id = _id(request, "delivery")
-    asked = request_body.parse(ResolveBody, await request_body.fields(request))
+    asked = parse(ResolveBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id
 
     async def act(conn: Connection) -> StoredAnswer:

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 
 import asyncpg
 
 from services.api.core.refusals import OverQuota
+from services.api.core.timestamp import end_of_day
 
 _DUE, _ACCEPTED = "due_quota", "daily_quota"
 _ACCEPTED_ON_A_DAY = 4  # times the quota; the query that counts has the same factor
@@ -32,13 +33,9 @@ def enforced(now: datetime, due: datetime, quota: int) -> Iterator[None]:
             raise
         raise OverQuota(
             f"The quota of {bound} (in UTC) is exceeded; nothing was stored.",
-            retry_after=_end(full) - now,
+            retry_after=end_of_day(full) - now,
         ) from None
 
 
 def _day(time: datetime) -> date:
     return time.astimezone(UTC).date()
-
-
-def _end(day: date) -> datetime:
-    return datetime.combine(day + timedelta(days=1), datetime.min.time(), UTC)

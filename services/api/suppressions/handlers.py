@@ -24,7 +24,7 @@ async def show_list(request: web.Request) -> web.Response:
 
 async def add(request: web.Request) -> web.Response:
     """Add an address to the list: 201 with the new entry, or 200 with the existing one."""
-    body = request_body.parse(SuppressionBody, await request_body.fields(request))
+    body = parse(SuppressionBody, await request_body.fields(request))
     business = request[PRINCIPAL].business_id
 
     async def act(conn: Connection) -> StoredAnswer:

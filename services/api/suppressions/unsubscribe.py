@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.core.parsing import parse
 from services.api.core.refusals import NotFound
 from services.api.http import request_body
 from services.api.http.appkeys import UNSUBSCRIBE_LINKS
@@ -67,7 +68,7 @@ async def unsubscribe(request: web.Request) -> web.Response:
     """Add the address to the business's list; it may be repeated."""
     # First, so that the body of a request with an invalid link is not read.
     to = await _recipient(request)
-    request_body.parse(UnsubscribeBody, await request_body.fields(request))
+    parse(UnsubscribeBody, await request_body.fields(request))
     async with connection(request) as conn:
         await store.unsubscribe(conn, to)
     sentence = f"{_business(to)} will send no more statements to {escape(to.email)}."

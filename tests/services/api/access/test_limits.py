@@ -128,6 +128,18 @@ async def test_a_session_that_takes_no_writes_any_more_still_tells_who_asks(gold
     assert (holder.business_id, lease) == (1, None)
 
 
+async def test_a_key_that_was_valid_before_is_not_looked_up_for_ever(
+    two: tuple[Api, Api], golden: str
+) -> None:
+    revoked = await new_key(golden)
+    assert (await two[0].get(ONE, key=revoked)).status == 200
+    conn = await asyncpg.connect(golden)
+    await conn.execute("UPDATE api_keys SET revoked_at = now() WHERE prefix = $1", revoked[:19])
+    await conn.close()
+    statuses = [(await two[0].get(ONE, key=revoked)).status for _ in range(62)]
+    assert statuses == [401] * 60 + [429] * 2
+
+
 async def test_a_key_that_opens_nothing_is_not_looked_up_for_ever(two: tuple[Api, Api]) -> None:
     revoked = Key.generate().text
     statuses = [(await two[0].get(ONE, key=revoked)).status for _ in range(62)]

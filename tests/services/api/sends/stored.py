@@ -5,7 +5,7 @@ from uuid import UUID
 
 import asyncpg
 
-from services.api.http.request_body import parse
+from services.api.core.parsing import parse
 from services.api.sends.accept import accept
 from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.terms import Terms

@@ -5,8 +5,8 @@ import asyncpg
 import orjson
 import pytest
 
+from services.api.core.parsing import parse
 from services.api.core.refusals import InvalidInput, NotFound
-from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
 from services.api.sends.accept import Accepted, accept
 from services.api.sends.request import SendBody, SendRequest

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from services.api.core.parsing import parse
 from services.api.core.refusals import InvalidInput
-from services.api.http.request_body import parse
 from services.api.sends.request import SendBody, SendRequest
 from shared.mail.address import Address
 from shared.period import Period

@@ -5,8 +5,8 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.api.core.parsing import parse
 from services.api.core.refusals import InFlight, InvalidInput, KeyReused, NotFound
-from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
 from services.api.sends.accept import Accepted, accept
 from services.api.sends.request import SendBody, SendRequest

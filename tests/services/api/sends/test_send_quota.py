@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import asyncpg
 import pytest
 
+from services.api.core.parsing import parse
 from services.api.core.refusals import OverQuota
-from services.api.http.request_body import parse
 from services.api.idempotency.store import IdempotencyKey
 from services.api.sends.accept import Accepted, accept
 from services.api.sends.changes import reschedule
