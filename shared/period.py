@@ -1,3 +1,5 @@
+"""The period of a report or a statement."""
+
 from dataclasses import dataclass
 from datetime import date
 

@@ -23,7 +23,7 @@ from shared.db.migrate import MigrationError
 from shared.mail.address import Unsendable
 from shared.process import logs, start
 from shared.process.commands import Commands
-from shared.process.settings import BrokerSettings, LetterSettings, MailerSettings, SmtpSettings
+from shared.process.settings import BrokerSettings, MailerSettings, MessageSettings, SmtpSettings
 from shared.process.stop import until_signalled
 from shared.process.terminal import say, show
 from shared.rendering import confinement
@@ -147,7 +147,7 @@ def drop_dead_letters(
 @click.pass_obj
 def preview(environ: Mapping[str, str], send_id: UUID, folder: Path) -> None:
     """Write the mail of a send to files: message.eml, body.txt, body.html and the PDF."""
-    settings = LetterSettings.from_environ(environ)
+    settings = MessageSettings.from_environ(environ)
     sender, links = app.mail_from(settings), app.unsubscribe_links(settings)
     pdf = settings.attach_pdf == "on"
     contents = _run(preview_files(settings.database_url, sender, links, send_id, pdf=pdf))

@@ -30,8 +30,8 @@ from shared.process import descriptors, metrics
 from shared.process.health import Health
 from shared.process.ops import serve_ops
 from shared.process.settings import (
-    LetterSettings,
     MailerSettings,
+    MessageSettings,
     SenderSettings,
     SettingsError,
     SmtpSettings,
@@ -43,7 +43,8 @@ _log = structlog.get_logger("ledgerpost.mailer")
 DATABASE_CONNECTIONS = 6
 # Deliveries claimed for each session: while one is handed over, others are composed or recorded.
 AHEAD = 4
-# Each may take 0.65 GB while it typesets 5,000 lines; on more processors, run more mailers.
+# One more is for long statements: it may take 0.65 GB for 5,000 lines. On more processors, run more
+# mailers.
 _PROCESSES_MAX = 2
 # File descriptors of Postgres, RabbitMQ, rendering processes, the ops port, the log, and of
 # sessions that are being closed.
@@ -184,7 +185,7 @@ def ehlo_name(settings: SmtpSettings) -> str | None:
     return settings.ehlo_name
 
 
-def unsubscribe_links(settings: LetterSettings) -> Links | None:
+def unsubscribe_links(settings: MessageSettings) -> Links | None:
     """Return the maker of the links for unsubscribing; None if mails have no such link."""
     if settings.list_unsubscribe == "off" or settings.unsubscribe_secret is None:
         return None

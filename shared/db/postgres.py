@@ -51,7 +51,7 @@ UNAVAILABLE: tuple[type[Exception], ...] = (
     asyncpg.InvalidCatalogNameError,
 )
 
-# Raised where other transactions were in the way and one had to give in; asked again it works.
+# Raised if concurrent transactions conflict; the same transaction succeeds when it is repeated.
 CONFLICTS: tuple[type[Exception], ...] = (
     asyncpg.SerializationError,
     asyncpg.DeadlockDetectedError,

@@ -23,7 +23,7 @@ _OUTCOMES: dict[Resolution, tuple[State, str, ReasonCode]] = {
     ),
     "resend": (
         State.DEFERRED,
-        "in doubt, and then sent again at a person's word",
+        "in doubt, and then sent again by a person's decision",
         ReasonCode.RESOLVED_TO_RESEND,
     ),
     "failed": (

@@ -58,7 +58,8 @@ add codes; treat a code that you do not know like `unclassified`. `X.2.2` is an 
 the mail server's `reply`; X is 4 for a temporary refusal (`deferred`) and 5 for a permanent one
 (`failed`). Without such a status, the code and the stage of the SMTP conversation decide.
 
-A deferred mail keeps its reason while it is queued and sent again.
+A deferred mail keeps its reason until its next outcome, also while it is `queued`, `sending` or
+`scheduled` again. A mail that an earlier version cancelled may have the reason from before.
 
 | code | meaning | of |
 |---|---|---|

@@ -142,21 +142,25 @@ REASONS: Final[Mapping[ReasonCode, Reason]] = {
     ReasonCode.RESOLVED_AS_FAILED: Reason("in doubt, and resolved by a person: not sent", _NEVER),
     ReasonCode.RESOLVED_AS_SENT: Reason("in doubt, and resolved by a person: sent", _SENT),
     ReasonCode.RESOLVED_TO_RESEND: Reason(
-        "in doubt, and resolved by a person: to be sent again", _LATER
+        "in doubt, and to be sent again: by a person, or by `IN_DOUBT_POLICY`", _LATER
     ),
-    ReasonCode.SENDER_REFUSED: Reason("the sender's address was refused (X.1.7, X.1.8)", _EITHER),
+    ReasonCode.SENDER_REFUSED: Reason(
+        "the sender's address was refused (X.1.7, X.1.8, X.2.252)", _EITHER
+    ),
     ReasonCode.SENDING_LIMIT: Reason(
         "the smarthost's limit on sent mails is reached (X.4.5)", _EITHER
     ),
-    ReasonCode.SMARTHOST_BUSY: Reason("the smarthost accepts no mail at the moment", _EITHER),
-    ReasonCode.SMARTHOST_LOGIN_REFUSED: Reason("the smarthost refused our password", _LATER),
+    ReasonCode.SMARTHOST_BUSY: Reason("the smarthost has a fault or is busy (X.3.z, 421)", _EITHER),
+    ReasonCode.SMARTHOST_LOGIN_REFUSED: Reason("the login to the smarthost failed", _LATER),
     ReasonCode.SMARTHOST_ON_TRIAL: Reason(
         "the smarthost refused every mail, and another mail is tried first", _LATER
     ),
     ReasonCode.SMARTHOST_PROTOCOL_ERROR: Reason(
         "the smarthost's reply does not fit the SMTP conversation", _LATER
     ),
-    ReasonCode.SMARTHOST_REFUSED: Reason("the smarthost accepts no mail from Ledgerpost", _EITHER),
+    ReasonCode.SMARTHOST_REFUSED: Reason(
+        "the smarthost accepts no mail from Ledgerpost (X.5.z)", _EITHER
+    ),
     ReasonCode.SMARTHOST_TIMEOUT: Reason("the smarthost did not answer in time", _LATER),
     ReasonCode.SMARTHOST_TLS_FAILED: Reason(
         "no encrypted session with the smarthost could be made", _LATER
@@ -165,7 +169,7 @@ REASONS: Final[Mapping[ReasonCode, Reason]] = {
         "no connection to the smarthost could be made", _LATER
     ),
     ReasonCode.SMTPUTF8_UNSUPPORTED: Reason(
-        "the address is not ASCII, and the smarthost accepts no such address", _EITHER
+        "the address is not ASCII, and the smarthost accepts no such address (X.6.7)", _EITHER
     ),
     ReasonCode.STATEMENT_NOT_FROZEN: Reason("the statement could not be read", _EITHER),
     ReasonCode.STATEMENT_TOO_LONG: Reason("the statement has too many lines", _NEVER),

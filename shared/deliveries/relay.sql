@@ -140,7 +140,7 @@ UPDATE deliveries d SET
     due_at = clock_timestamp() + random() * (claims - 1) * interval '2 seconds',
     updated_at = clock_timestamp()
 FROM lost WHERE d.id = lost.id
-RETURNING d.id, d.state
+RETURNING d.id
 
 -- name: expire
 -- Expires at most $1 rows that no worker claimed in time; for their messages there is nothing to claim.
@@ -191,6 +191,8 @@ WITH doubted AS MATERIALIZED (
 )
 UPDATE deliveries d SET
     state = 'deferred',
+    reason = 'in doubt, and then sent again by IN_DOUBT_POLICY',
+    reason_code = 'resolved_to_resend',
     token = token + 1,
     due_at = clock_timestamp(),
     updated_at = clock_timestamp()
@@ -205,7 +207,6 @@ WITH waiting AS MATERIALIZED (
 )
 UPDATE deliveries d SET state = 'failed', reason = $2, reason_code = $3, updated_at = clock_timestamp()
 FROM waiting WHERE d.id = waiting.id
-RETURNING d.id
 
 -- name: put_off
 -- Defers the due rows of send $1 for $2, with the reason $3, until they expire, because its statement
@@ -223,7 +224,6 @@ UPDATE deliveries d SET
     due_at = clock_timestamp() + $2::interval,
     updated_at = clock_timestamp()
 FROM waiting WHERE d.id = waiting.id
-RETURNING d.id
 
 -- name: unfrozen
 -- The sends of the longest due deliveries whose statement is not frozen yet. Considers $1 deliveries, an equal

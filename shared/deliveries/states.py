@@ -177,7 +177,12 @@ TRANSITIONS: Final = (
     Transition(_BEFORE_THE_GATE, State.CANCELLED, Actor.OPERATOR, "its recipient is erased"),
     Transition((State.QUEUED,), State.SCHEDULED, Actor.CALLER, "rescheduled, never tried"),
     Transition((State.QUEUED,), State.DEFERRED, Actor.CALLER, "rescheduled after attempts"),
-    Transition(OPEN, State.IN_DOUBT, Actor.OPERATOR, "it was due, and the database was restored"),
+    Transition(
+        OPEN,
+        State.IN_DOUBT,
+        Actor.OPERATOR,
+        "the database was restored (a `scheduled` mail only if it was due)",
+    ),
     # Nothing makes these yet; readers of states know them before the first one is written.
     Transition(_HANDED_OVER, State.BOUNCED, Actor.RETURNS, "a bounce came back"),
     Transition(_HANDED_OVER, State.COMPLAINED, Actor.RETURNS, "its recipient complained"),

@@ -26,7 +26,6 @@ class Claim:
     business_id: int
     email: str
     attempts: int
-    expires_at: datetime
     created_at: datetime
     personal_message: str | None
     statement_sha256: bytes
@@ -61,8 +60,8 @@ async def unknown(conn: Connection, ids: Iterable[UUID]) -> set[UUID]:
 async def renew(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
     """Renew the leases of `claims`, and return the ids of the claims that are still valid."""
     rows = await conn.fetch(_QUERIES.renew, *_keys(claims), lease)
-    held_still = {(row["id"], row["token"]) for row in rows}
-    return {claim.id for claim in claims if (claim.id, claim.token) in held_still}
+    still_claimed = {(row["id"], row["token"]) for row in rows}
+    return {claim.id for claim in claims if (claim.id, claim.token) in still_claimed}
 
 
 async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
@@ -101,7 +100,7 @@ async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
 
 async def statements(conn: Connection, claims: Sequence[Claim]) -> list[str]:
     """Return the frozen statement of each claim, as canonical JSON."""
-    keys = [(held.business_id, held.statement_sha256) for held in claims]
+    keys = [(each.business_id, each.statement_sha256) for each in claims]
     businesses, hashes = zip(*set(keys), strict=True)
     rows = await conn.fetch(_QUERIES.statements, businesses, hashes)
     found: dict[tuple[int, bytes], str] = {(row[0], row[1]): row[2] for row in rows}
@@ -116,7 +115,7 @@ async def postpone(
 
 
 def _keys(claims: Sequence[Claim]) -> tuple[list[UUID], list[int]]:
-    return [held.id for held in claims], [held.token for held in claims]
+    return [each.id for each in claims], [each.token for each in claims]
 
 
 def _read_back(rows: list[asyncpg.Record]) -> set[tuple[UUID, int, str]]:

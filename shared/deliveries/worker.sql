@@ -28,7 +28,7 @@ WITH waiting AS MATERIALIZED (
     FROM waiting WHERE d.id = waiting.id
     RETURNING d.*
 )
-SELECT t.id, t.token, t.send_id, t.business_id, t.email, t.attempts, t.expires_at, t.created_at,
+SELECT t.id, t.token, t.send_id, t.business_id, t.email, t.attempts, t.created_at,
        s.personal_message, s.statement_sha256
 FROM taken t JOIN sends s ON s.id = t.send_id
 WHERE t.state = 'sending'
@@ -121,7 +121,6 @@ UPDATE deliveries d SET
     due_at = clock_timestamp() + $2::interval,
     updated_at = clock_timestamp()
 FROM waiting WHERE d.id = waiting.id
-RETURNING d.id
 
 -- name: statements
 -- The statements of claimed deliveries. $1 businesses, $2 hashes.

@@ -1,3 +1,5 @@
+"""The sender of all mail: MAIL_FROM in its parts."""
+
 from dataclasses import dataclass
 from email.utils import getaddresses
 from typing import Self

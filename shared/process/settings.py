@@ -155,7 +155,7 @@ class SmtpSettings(SenderSettings):
     ehlo_name: str | None = None
 
 
-class LetterSettings(SenderSettings, DatabaseSettings):
+class MessageSettings(SenderSettings, DatabaseSettings):
     """Settings of rendering mails."""
 
     public_url: HttpUrl = "http://127.0.0.1:8080"
@@ -164,7 +164,7 @@ class LetterSettings(SenderSettings, DatabaseSettings):
     list_unsubscribe: Annotated[Literal["off", "on"], AfterValidator(_answerable)] = "off"
 
 
-class MailerSettings(LetterSettings, SmtpSettings, BrokerSettings):
+class MailerSettings(MessageSettings, SmtpSettings, BrokerSettings):
     """Settings of the mailer."""
 
     mail_redirect_to: str | None = None

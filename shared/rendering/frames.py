@@ -23,8 +23,10 @@ SIZES: Final = Struct("!II")
 BODY_OCTETS_MAX: Final = 64 * 1024 * 1024
 
 _HEAD_OCTETS_MAX: Final = 1024 * 1024
-_ERROR_CHARS_MAX: Final = 8_000  # characters
-_REMARK_CHARS_MAX: Final = 1_000  # characters
+_ERROR_CHARS_MAX: Final = 8_000
+_REMARK_CHARS_MAX: Final = 1_000
+#: At most so many answers are written together, if more requests wait.
+TOGETHER: Final = 4
 _REMARKS_MAX: Final = 10
 
 

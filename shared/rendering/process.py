@@ -10,8 +10,15 @@ from typing import Final, Self, cast
 
 import structlog
 
-from shared.rendering.frames import SIZES, Answer, MessageParts, Ready, answer_in, sizes
-from shared.rendering.worker import TOGETHER
+from shared.rendering.frames import (
+    SIZES,
+    TOGETHER,
+    Answer,
+    MessageParts,
+    Ready,
+    answer_in,
+    sizes,
+)
 
 _log = structlog.get_logger("ledgerpost.rendering")
 _START_S: Final = 60.0

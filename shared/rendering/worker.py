@@ -20,6 +20,7 @@ from shared.mail.mailbox import Mailbox
 from shared.mail.message import Message, build, reply_to_address
 from shared.rendering import confinement
 from shared.rendering.frames import (
+    TOGETHER,
     Answer,
     MessageParts,
     Ready,
@@ -33,11 +34,8 @@ from shared.statements.pdf import TypesettingError
 from shared.statements.render import Rendered, Renderer
 from shared.statements.wording import line
 
-#: At most so many answers are written together, if more requests wait.
-TOGETHER: Final = 4
-
 _NAME_CHARS_MAX: Final = 80  # characters of a business's name in a header
-_LETTER_S_MAX = 120  # seconds for one message
+_MESSAGE_S_MAX: Final = 120  # seconds for one message
 _SOON_S: Final = 0.005  # an answer waits no longer for others to be written with it
 _READ_OCTETS: Final = 262_144
 
@@ -95,7 +93,7 @@ def _remarks(renderer: Renderer, rights: list[str]) -> Iterator[str]:
 
 
 def _answer(renderer: Renderer, request: RenderRequest) -> Answer:
-    signal.alarm(_LETTER_S_MAX)  # ends the process, also in the midst of typst
+    signal.alarm(_MESSAGE_S_MAX)  # ends the process, also in the midst of typst
     try:
         rendered = renderer.render(
             request.content.encode(), request.message, without=request.without

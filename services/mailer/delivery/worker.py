@@ -40,8 +40,7 @@ _HAND_BACK_DELAY = timedelta(seconds=5)
 # A mail cannot be made at the moment, and is not at fault.
 _LATER: tuple[type[Exception], ...] = (NoRenderProcess, QueueFull, *postgres.UNAVAILABLE)
 
-
-# What a mail that went out says of its PDF.
+# The reason code of a sent mail, by the first flaw of its PDF.
 _OF_FLAWS: dict[Kind, ReasonCode] = {
     "missing_letters": ReasonCode.PDF_LETTERS_MISSING,
     "replaced_text": ReasonCode.PDF_TEXT_REPLACED,

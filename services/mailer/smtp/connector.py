@@ -64,6 +64,9 @@ class Connector:
         try:
             async with asyncio.timeout(timeout):
                 return await self._open(client, known)
+        except (SmarthostAtFault, asyncio.CancelledError):  # before OSError, which the first one is
+            client.close()
+            raise
         except aiosmtplib.SMTPResponseException as refused:
             client.close()
             raise self._fault(refused) from None
@@ -75,16 +78,17 @@ class Connector:
             client.close()
             said = self._clean(str(fault) or type(fault).__name__)
             raise SmarthostAtFault(said, ReasonCode.CONNECTION_LOST) from None
-        except asyncio.CancelledError:
-            client.close()
-            raise
 
     async def _open(self, client: aiosmtplib.SMTP, known: int) -> Session:
         smarthost = self.smarthost
         layers = await self._connect(client)
         await self._ehlo(client)
         offered = client.supports_extension("starttls")
-        if smarthost.tls == "starttls_required" or (smarthost.tls == "starttls" and offered):
+        if smarthost.tls == "starttls_required" and not offered:
+            raise SmarthostAtFault(
+                "it offers no STARTTLS, and SMTP_URL requires it", ReasonCode.SMARTHOST_TLS_FAILED
+            )
+        if smarthost.tls in {"starttls", "starttls_required"} and offered:
             await self._start_tls(client)
             layers = (_transport(client), *layers)
             await self._ehlo(client)
@@ -191,12 +195,16 @@ class Connector:
         )
 
     def _fault(self, refused: aiosmtplib.SMTPResponseException) -> SmarthostAtFault:
-        reply = f"{refused.code} {refused.message}" if refused.code > 0 else refused.message
+        if refused.code <= 0:  # aiosmtplib could not read the reply
+            return SmarthostAtFault(
+                self._clean(refused.message), ReasonCode.SMARTHOST_PROTOCOL_ERROR
+            )
+        reply = f"{refused.code} {refused.message}"
         if isinstance(refused, aiosmtplib.SMTPAuthenticationError) and refused.code >= _PERMANENT:
             return PasswordRefused(self._clean(reply))
         if refused.code == CLOSING:
             return TooManySessions(self._clean(reply))
-        is_later = 0 < refused.code < _PERMANENT
+        is_later = refused.code < _PERMANENT
         code = ReasonCode.SMARTHOST_BUSY if is_later else ReasonCode.SMARTHOST_REFUSED
         return SmarthostAtFault(self._clean(reply), code)
 

@@ -4,6 +4,9 @@ import asyncio
 
 import aiosmtplib
 
+from services.mailer.smtp.outcomes import SmarthostAtFault
+from shared.deliveries.reasons import ReasonCode
+
 # RFC 4954: the mechanism is not for this user, unknown, or too weak; another one may do.
 _TRY_ANOTHER = frozenset({500, 501, 502, 504, 534, 538})
 
@@ -20,7 +23,9 @@ class Login:
     async def __call__(
         self, client: aiosmtplib.SMTP, user: str, password: str, *, encrypted: bool, known: int
     ) -> str:
-        """Log in and return the mechanism that was used. Raises what aiosmtplib raises.
+        """Log in and return the mechanism that was used.
+
+        Raises SmarthostAtFault if no mechanism fits, and what aiosmtplib raises.
 
         If the password was refused more than `known` times by now, raises the last refusal untried.
         """
@@ -37,7 +42,7 @@ class Login:
 
 async def _log_in(client: aiosmtplib.SMTP, user: str, password: str, *, encrypted: bool) -> str:
     if not client.supports_extension("auth"):
-        raise aiosmtplib.SMTPException("it offers no AUTH, and SMTP_URL has a user")
+        raise _impossible("it offers no AUTH, and SMTP_URL has a user")
     ways = {
         "plain": client.auth_plain,
         "login": client.auth_login,
@@ -55,4 +60,8 @@ async def _log_in(client: aiosmtplib.SMTP, user: str, password: str, *, encrypte
                 break
         else:
             return way.upper()
-    raise refusal or aiosmtplib.SMTPException("it offers none of AUTH PLAIN, LOGIN, CRAM-MD5")
+    raise refusal or _impossible("it offers none of AUTH PLAIN, LOGIN, CRAM-MD5")
+
+
+def _impossible(why: str) -> SmarthostAtFault:
+    return SmarthostAtFault(why, ReasonCode.SMARTHOST_LOGIN_REFUSED)

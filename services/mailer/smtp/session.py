@@ -110,6 +110,10 @@ class Session:
         """The first reply that was not read yet."""
         return self._protocol.replies[0] if self._protocol.replies else None
 
+    def lost(self) -> SessionLost:
+        """Return the error of a session that has ended, with the reason and its code."""
+        return self._protocol.lost(self.ended)
+
     def write(self, data: bytes) -> None:
         """Write bytes, unless the session has ended."""
         if self.ended is None:
@@ -123,7 +127,7 @@ class Session:
             async with asyncio.timeout(timeout):
                 return await self._protocol.reply()
         except TimeoutError:
-            self._protocol.end("no answer in time")
+            self._protocol.end("no answer in time", NoAnswer)
             raise NoAnswer("no answer in time") from None
 
     async def drain(self, stall: float, timeout: float) -> None:
@@ -136,7 +140,7 @@ class Session:
         # The transport of TLS reports its own buffer only, and no event of the one below.
         while left := sum(layer.get_write_buffer_size() for layer in self._transports):
             if self.ended is not None:
-                raise SessionLost(self.ended)
+                raise self.lost()
             if left != last:
                 last, since = left, clock()
             if clock() > min(end, since + stall):

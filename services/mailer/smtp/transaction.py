@@ -155,7 +155,7 @@ async def _body(session: Session, envelope: Envelope, budget: TimeBudget) -> Out
         session.abort()
         return refusal("the message's text", reply)
     if session.ended is not None:
-        raise SessionLost(session.ended)
+        raise session.lost()
     return None
 
 
@@ -190,7 +190,7 @@ async def _gate(session: Session, gate: Gate, limit: float) -> Outcome | None:
             code=reason_code("the message's text", reply),
         )
     elif session.ended is not None:
-        outcome = NotHandedOver(f"at the gate: {session.ended}", code=ReasonCode.CONNECTION_LOST)
+        outcome = NotHandedOver(f"at the gate: {session.ended}", code=session.lost().code)
     elif time.clock_gettime(time.CLOCK_BOOTTIME) - begun > limit:
         outcome = NotHandedOver("the gate was too slow", code=ReasonCode.GATE_NOT_PASSED)
     if outcome is not None:

@@ -30,10 +30,16 @@ LANGUAGE sql IMMUTABLE AS $$
             WHEN status ~ '^.\.2\.2$' THEN 'mailbox_full'
             WHEN status ~ '^.\.(2\.3|3\.4)$' THEN 'message_too_large'
             WHEN status ~ '^.\.2\.' THEN 'mailbox_unavailable'
+            WHEN status ~ '^.\.3\.' THEN 'smarthost_busy'
             WHEN status ~ '^.\.4\.5$' THEN 'sending_limit'
             WHEN status ~ '^.\.4\.' THEN 'recipient_unreachable'
+            WHEN status ~ '^.\.5\.' THEN 'smarthost_refused'
+            WHEN status ~ '^.\.6\.7$' THEN 'smtputf8_unsupported'
             WHEN status ~ '^.\.6\.' THEN 'message_refused'
             WHEN status ~ '^.\.7\.' THEN 'policy_refused'
+            WHEN reply ~ '^421' THEN 'smarthost_busy'
+            WHEN reply ~ '^(50[0-4]|521|53[0-9]|555)' THEN 'smarthost_refused'
+            WHEN sentence ~ '^(refused|put off) at MAIL' THEN 'sender_refused'
             WHEN sentence ~ '^(refused|put off) at RCPT' THEN 'recipient_refused'
             ELSE 'message_refused' END
         WHEN sentence LIKE 'unexpected reply at %' THEN 'smarthost_protocol_error'
@@ -117,7 +123,8 @@ BEGIN
     IF current_setting('ledgerpost.reason_codes', true) IS DISTINCT FROM 'on' THEN
         uncoded := ARRAY(
             SELECT a.id FROM after_rows a JOIN before_rows b USING (id)
-            WHERE a.reason IS DISTINCT FROM b.reason AND a.reason_code IS NOT DISTINCT FROM b.reason_code);
+            WHERE (a.reason, a.reply) IS DISTINCT FROM (b.reason, b.reply)
+              AND a.reason_code IS NOT DISTINCT FROM b.reason_code);
         IF uncoded <> '{}' THEN
             UPDATE deliveries SET reason_code = reason_code_of(reason, reply, state) WHERE id = ANY(uncoded);
         END IF;

@@ -3,6 +3,8 @@
 import asyncpg
 import pytest
 
+from services.mailer.smtp.replies import ReplyReader
+from services.mailer.smtp.reply_codes import reason_code
 from shared.db import migrate
 from shared.deliveries import caller, operator, relay, worker
 from shared.deliveries.events import unpublished
@@ -15,6 +17,10 @@ A = "a@x.example"
 MIGRATION = "0024_reason_codes.sql"
 KNOWN = "SET ledgerpost.reason_codes = 'on'"
 CODES = "SELECT reason_code FROM deliveries ORDER BY position"
+STATUSES = (
+    *("0.0", "1.1", "1.7", "1.8", "1.10", "2.0", "2.1", "2.2", "2.3", "2.252", "3.0", "3.4"),
+    *("4.1", "4.5", "5.1", "6.0", "6.7", "7.1", "8.1"),
+)
 # Sentences of earlier versions, with the reply beside them.
 BEFORE = {
     ("refused at RCPT", "550 5.1.1 no such user"): ReasonCode.RECIPIENT_UNKNOWN,
@@ -53,16 +59,38 @@ async def test_a_sentence_of_an_earlier_version_has_a_code(
     assert await conn.fetchval("SELECT reason_code_of($1, $2)", *said) == code
 
 
+async def test_a_reply_has_the_same_code_from_either_version(conn: asyncpg.Connection) -> None:
+    """The database reads the sentences of earlier versions as this version reads replies."""
+    replies = [
+        f"{code} {status}x".encode()
+        for code in (421, 450, 451, 452, 500, 504, 521, 530, 538, 550, 552, 553, 554, 555)
+        for status in ("", *(f"{code // 100}.{each} " for each in STATUSES))
+    ]
+    stages = ("MAIL", "RCPT", "DATA", "the message's text", "the end of the message")
+    for text in replies:
+        [reply] = ReplyReader().feed(text + b"\r\n")
+        verb = "refused" if reply.permanent else "put off"
+        for stage in stages:
+            said = await conn.fetchval(
+                "SELECT reason_code_of($1, $2)", f"{verb} at {stage}", str(reply)
+            )
+            assert said == reason_code(stage, reply), f"{stage}: {reply}"
+
+
 async def test_a_worker_that_knows_no_codes_leaves_no_wrong_one(conn: asyncpg.Connection) -> None:
     """A row with a code of ours gets another reason from a process that sets the reason alone."""
-    claims = await claimed(conn, [A, "b@x.example"])
+    claims = await claimed(conn, [A, "b@x.example", "c@x.example"])
     for claim in claims:
         verdict = Verdict(claim, State.DEFERRED, None, "slow", ReasonCode.SMARTHOST_TIMEOUT)
         await worker.record(conn, [verdict])
     before = "UPDATE deliveries SET state = $2, reason = $3, reply = $4 WHERE id = $1"
     await conn.execute(before, claims[0].id, "failed", "refused at RCPT", "550 5.1.1 no")
     await conn.execute(before, claims[1].id, "cancelled", None, None)
-    assert [row[0] for row in await conn.fetch(CODES)] == ["recipient_unknown", None]
+    # The same sentence twice, for two replies.
+    await conn.execute(before, claims[2].id, "deferred", "put off at RCPT", "452 4.2.2 full")
+    await conn.execute(before, claims[2].id, "deferred", "put off at RCPT", "450 4.7.1 later")
+    codes = [row[0] for row in await conn.fetch(CODES)]
+    assert codes == ["recipient_unknown", None, "policy_refused"]
     events = {(each.data.state, each.data.reason_code) for each in await unpublished(conn, 99)}
     assert events >= {("failed", "recipient_unknown"), ("cancelled", None)}
 

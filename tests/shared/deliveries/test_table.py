@@ -8,8 +8,8 @@ import asyncpg
 
 from shared.deliveries import caller, operator, relay, worker
 from shared.deliveries.operator import Resolution
-from shared.deliveries.reasons import ReasonCode
-from shared.deliveries.states import TRANSITIONS, Actor, State
+from shared.deliveries.reasons import REASONS, ReasonCode
+from shared.deliveries.states import OPEN, TRANSITIONS, Actor, State
 from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
 
@@ -100,6 +100,11 @@ def listed() -> set[tuple[State, State, Actor]]:
     }
 
 
+def _listed_for(state: State) -> str | None:
+    codes = (code for code, each in REASONS.items() if code is not _WHY and state in each.states)
+    return next(codes, None)
+
+
 async def _put(conn: asyncpg.Connection, state: State, given: Situation) -> None:
     await conn.execute("DELETE FROM pauses; DELETE FROM suppressions")
     if given.paused:
@@ -110,8 +115,8 @@ async def _put(conn: asyncpg.Connection, state: State, given: Situation) -> None
         "UPDATE deliveries SET state = $1::text, lease_until = clock_timestamp() + $2, token = 5,"
         " expires_at = now() + $3, attempts = $4, claims = $5, published_at = NULL,"
         " due_at = now() - interval '1 minute',"
-        " sent_at = CASE $1::text WHEN 'sent' THEN now() END",
-        *(state, given.lease, given.expires, given.attempts, given.claims),
+        " sent_at = CASE $1::text WHEN 'sent' THEN now() END, reason = 'why', reason_code = $6",
+        *(state, given.lease, given.expires, given.attempts, given.claims, _listed_for(state)),
     )
 
 
@@ -126,10 +131,19 @@ async def _changes(
                     continue  # an attempt leads out of it, and nothing back
                 await _put(conn, state, given)
                 await act(conn, claim)
-                after = State(await conn.fetchval("SELECT state FROM deliveries"))
+                row = await conn.fetchrow("SELECT state, reason_code FROM deliveries")
+                after, code = State(row["state"]), row["reason_code"]
                 if after is not state:
                     found.add((state, after))
+                    _agrees(state, after, code)
     return found
+
+
+def _agrees(before: State, after: State, code: str | None) -> None:
+    """The code of a reason is listed for the state; an open mail may keep that of its last one."""
+    if code is None or (after in OPEN and after is not State.DEFERRED):
+        return
+    assert after in REASONS[ReasonCode(code)].states, f"{before} to {after}: {code}"
 
 
 async def test_nobody_changes_a_state_but_as_listed(conn: asyncpg.Connection) -> None:

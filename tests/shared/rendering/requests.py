@@ -26,7 +26,7 @@ import os, signal, sys, time
 for each in (signal.SIGINT, signal.SIGTERM):
     signal.signal(each, signal.SIG_IGN)
 from shared.rendering import worker
-worker._LETTER_S_MAX = 1
+worker._MESSAGE_S_MAX = 1
 from shared.statements.render import Renderer
 render = Renderer.render
 def strike(self, content, message, **options):

@@ -1,6 +1,5 @@
 """Reads the report's figures as columns, and shows them as the JSON does."""
 
-from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -22,6 +21,14 @@ MONEY = {
     "owing",
     "total_paid",
 }
+# The bound of a sum that is counted in machine integers (migration 0018), less some margin.
+LARGE = 150_000_000_000
+TURNOVER = """
+    SELECT greatest(
+        (SELECT coalesce(sum(total), 0) FROM invoices WHERE business_id = $1),
+        (SELECT coalesce(sum(abs(amount)), 0) FROM payments WHERE business_id = $1),
+        (SELECT coalesce(sum(abs(amount)), 0) FROM deposits WHERE business_id = $1))
+"""
 
 
 async def read(
@@ -35,8 +42,12 @@ async def assert_as_json(conn: asyncpg.Connection, query: ReportQuery, rows: lis
     """Compare the columns, counted in either way, with what the list's JSON showed."""
     exact = [_shown(record) for record in await read(conn, query, EXACT)]
     assert repr(exact) == repr(rows)
-    with suppress(asyncpg.NumericValueOutOfRangeError):
+    try:
         bounded = [_shown(record) for record in await read(conn, query, BOUNDED)]
+    except asyncpg.NumericValueOutOfRangeError:
+        # Some sum behind the figures is large; a figure itself may be a small difference of two.
+        assert await conn.fetchval(TURNOVER, query.business_id) > LARGE
+    else:
         assert repr(bounded) == repr(rows)
 
 

@@ -50,7 +50,6 @@ class Table:
             business_id=1,
             email=self.email[delivery_id],
             attempts=self.attempts[delivery_id],
-            expires_at=now,
             created_at=now,
             personal_message=None,
             statement_sha256=b"",

@@ -17,6 +17,7 @@ from services.mailer.smtp.outcomes import (
     Sent,
     SmarthostAtFault,
 )
+from shared.deliveries.reasons import ReasonCode
 from tests.judge.certificate import self_made
 from tests.judge.mail import PATIENT, Gate, envelope, pool
 from tests.judge.script import Delay, Hang, Reset, Say
@@ -160,8 +161,38 @@ async def test_a_smarthost_that_repeats_the_password_does_not_get_it_into_a_log(
 
 
 async def test_a_smarthost_without_auth_for_a_password_is_at_fault(judge: Judge) -> None:
-    with pytest.raises(SmarthostAtFault, match="AUTH"):
+    with pytest.raises(SmarthostAtFault, match="AUTH") as caught:
         await pool(judge, username="mailer", password="x").hand_over(envelope(), Gate())
+    assert caught.value.code is ReasonCode.SMARTHOST_LOGIN_REFUSED
+
+
+@pytest.mark.parametrize(
+    ("at", "action", "fields", "code"),
+    [
+        ("connect", Say("554 not you"), {}, ReasonCode.SMARTHOST_REFUSED),
+        ("connect", Say("450 later"), {}, ReasonCode.SMARTHOST_BUSY),
+        ("connect", Say("what?"), {}, ReasonCode.SMARTHOST_PROTOCOL_ERROR),
+        ("connect", Hang(), {}, ReasonCode.SMARTHOST_TIMEOUT),
+        ("connect", Reset(), {}, ReasonCode.CONNECTION_LOST),
+        ("ehlo", Say("250 judge"), {"tls": "starttls_required"}, ReasonCode.SMARTHOST_TLS_FAILED),
+    ],
+)
+async def test_a_session_that_cannot_be_opened_has_a_code(
+    judge: Judge, at: str, action: Any, fields: dict[str, Any], code: ReasonCode
+) -> None:
+    judge.on(at, action)
+    sessions = pool(judge, timeouts=replace(PATIENT, ready=1), **fields)
+    with pytest.raises(SmarthostAtFault) as caught:
+        await sessions.hand_over(envelope(), Gate())
+    assert caught.value.code is code
+
+
+async def test_a_port_where_nothing_listens_has_a_code(judge: Judge) -> None:
+    sessions = pool(judge)
+    await judge.stop()
+    with pytest.raises(SmarthostAtFault) as caught:
+        await sessions.hand_over(envelope(), Gate())
+    assert caught.value.code is ReasonCode.SMARTHOST_UNREACHABLE
 
 
 async def test_helo_serves_where_ehlo_is_not_known(judge: Judge) -> None:
