@@ -42,8 +42,10 @@ CREATE TABLE businesses (
     address text,
     currency text NOT NULL,
     timezone text NOT NULL,
+    fiscal_year_start text NOT NULL DEFAULT '01-01'::text,
     CONSTRAINT businesses_pkey PRIMARY KEY (id),
     CONSTRAINT businesses_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
+    CONSTRAINT businesses_fiscal_year_start_is_a_day CHECK ((fiscal_year_start ~ '^(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$'::text)),
     CONSTRAINT businesses_id_is_not_negative CHECK ((id >= 0)),
     CONSTRAINT businesses_timezone_is_iana CHECK (is_timezone(timezone))
 );

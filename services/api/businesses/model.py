@@ -15,5 +15,8 @@ class Business:
     fiscal_year_start: tuple[int, int] = (1, 1)
 
     def today(self, now: datetime) -> date:
-        """Return the business's calendar day at the instant `now`."""
+        """Return the business's calendar day at the instant `now`.
+
+        Raises ZoneInfoNotFoundError if the timezone is unknown.
+        """
         return now.astimezone(ZoneInfo(self.timezone)).date()

@@ -11,6 +11,7 @@ from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.model import Principal
 from services.api.access.rate_limit import Limits, Rate
 from services.api.access.unread import Unread
+from services.api.businesses.model import Business
 from services.api.http.metrics import HttpMetrics
 from services.api.http.negotiation import Coding
 from services.api.http.route import Route
@@ -60,6 +61,11 @@ PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 # The version of the business's ledger when the key was looked up, on a conditional route; not set
 # if the look-up leased a slice of the rate limit.
 LEDGER_VERSION = web.RequestKey("LEDGER_VERSION", str)
+
+# The business of the request's key, once a handler has read it.
+BUSINESS = web.RequestKey("BUSINESS", Business)
+# The path and query of the same answer with dates, if the request has a word for its period.
+CONTENT_LOCATION = web.RequestKey("CONTENT_LOCATION", str)
 
 # The codings that the caller accepts.
 CODING = web.RequestKey("CODING", Coding)

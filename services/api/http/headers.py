@@ -2,12 +2,13 @@
 
 import math
 import secrets
+from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from services.api.access.rate_limit import WINDOW, Rate
 from services.api.http import cors, request_log
-from services.api.http.appkeys import RATE, REQUEST_ID, STOPPING
+from services.api.http.appkeys import CONTENT_LOCATION, RATE, REQUEST_ID, STOPPING
 
 _WINDOW = int(WINDOW.total_seconds())
 
@@ -20,6 +21,9 @@ async def finish(request: web.Request, response: web.StreamResponse) -> None:
         response.headers[hdrs.CONNECTION] = "close"
         response.force_close()
     cors.add_to(request, response)
+    location = request.get(CONTENT_LOCATION)
+    if location is not None and response.status < HTTPStatus.BAD_REQUEST:
+        response.headers[hdrs.CONTENT_LOCATION] = location
     rate = request.get(RATE)
     if rate is not None:
         _add_rate(response, rate)

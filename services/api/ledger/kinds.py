@@ -15,6 +15,7 @@ _DAY = (
     r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12][0-9]|3[01])"
     r"|(?:0[469]|11)-(?:0[1-9]|[12][0-9]|30)|02-(?:0[1-9]|1[0-9]|2[0-8]))"
 )
+_DAY_OF_EVERY_MONTH = r"(?:0[1-9]|1[0-2])-(?:0[1-9]|1[0-9]|2[0-8])"
 _CLOCK = r"(?:[01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](?:\.[0-9]{1,6})?"
 _BIGINT = range(-(2**63), 2**63)
 _WHOLE_DIGITS = 14
@@ -104,6 +105,12 @@ def _timezone(text: str) -> str | None:
     return None if text in timezones.names() else "is not a time zone like Africa/Accra (IANA)"
 
 
+def _fiscal_year_start(text: str) -> str | None:
+    if re.fullmatch(_DAY_OF_EVERY_MONTH, text):
+        return None
+    return "is not a month and a day from 01 to 28, written MM-DD"
+
+
 def _is_no_address(text: str) -> bool:
     if not text or len(text) > _LONGEST_ADDRESS:
         return bool(text)
@@ -154,3 +161,6 @@ EMAIL = ColumnKind(
 )
 CURRENCY = ColumnKind("text", "[A-Z]{3}", _currency, "currency code (ISO 4217)", "GHS")
 TIMEZONE = ColumnKind("text", "(?!)", _timezone, "time zone (IANA)", "Africa/Accra")
+FISCAL_YEAR_START = ColumnKind(
+    "text", _DAY_OF_EVERY_MONTH, _fiscal_year_start, "`MM-DD`, the day at most 28", "04-01"
+)

@@ -1,5 +1,6 @@
 """Descriptions of the import files: empty files to fill in, and a table of their columns."""
 
+import re
 from pathlib import Path
 
 from services.api.ledger.faults import ImportRefused
@@ -49,5 +50,6 @@ def _row(column: Column) -> str:
 def _form(column: Column) -> str:
     if column.default is None:
         return column.kind.form
-    missing = column.default if column.default.isdigit() else "the time of the import"
+    is_literal = re.fullmatch(r"[0-9]+|'[^']*'", column.default)
+    missing = column.default.strip("'") if is_literal else "the time of the import"
     return f"{column.kind.form}; without one: {missing}"

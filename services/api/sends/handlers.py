@@ -7,8 +7,8 @@ from aiohttp import web
 from services.api.core import fields
 from services.api.core.paging import Page
 from services.api.core.parsing import parse
-from services.api.core.refusals import Invalid, NotFound
-from services.api.http import idempotency, request_body
+from services.api.core.refusals import NotFound
+from services.api.http import idempotency, query, request_body
 from services.api.http.appkeys import PRINCIPAL, SETTINGS, TRACE
 from services.api.http.connections import connection
 from services.api.idempotency.store import StoredAnswer
@@ -31,7 +31,7 @@ async def send_transactions(request: web.Request) -> web.Response:
     """Accept a send, under each of its three published paths."""
     asked = SendRequest.of(
         fields.customer_id(request.match_info["id"]),
-        fields.period(_query(request, "from"), _query(request, "to")),
+        fields.period(query.once(request, "from"), query.once(request, "to")),
         parse(SendBody, await request_body.fields(request)),
     )
     key = idempotency.key_of(request)
@@ -42,9 +42,9 @@ async def send_transactions(request: web.Request) -> web.Response:
 
 async def list_sends(request: web.Request) -> web.Response:
     """Answer with a page of the history."""
-    query = parse(HistoryQuery, _given(request, "customer_id", "status", "limit", "cursor"))
+    asked = parse(HistoryQuery, _given(request, "customer_id", "status", "limit", "cursor"))
     async with connection(request) as conn:
-        return _json(await store.page(conn, request[PRINCIPAL].business_id, query))
+        return _json(await store.page(conn, request[PRINCIPAL].business_id, asked))
 
 
 async def show_send(request: web.Request) -> web.Response:
@@ -95,10 +95,10 @@ async def resend_send(request: web.Request) -> web.Response:
 
 async def list_doubts(request: web.Request) -> web.Response:
     """Answer with a page of the mails in doubt."""
-    query = parse(DoubtsQuery, _given(request, "limit", "cursor"))
+    asked = parse(DoubtsQuery, _given(request, "limit", "cursor"))
     business = request[PRINCIPAL].business_id
     async with connection(request) as conn:
-        return _json(await in_doubt.page(conn, business, query.cursor, query.limit))
+        return _json(await in_doubt.page(conn, business, asked.cursor, asked.limit))
 
 
 async def resolve_doubt(request: web.Request) -> web.Response:
@@ -115,14 +115,7 @@ async def resolve_doubt(request: web.Request) -> web.Response:
 
 
 def _given(request: web.Request, *fields: str) -> dict[str, str]:
-    return {field: _query(request, field) for field in fields if field in request.query}
-
-
-def _query(request: web.Request, field: str) -> str:
-    values = set(request.query.getall(field, []))
-    if len(values) > 1:
-        raise Invalid(field, "should be given once")
-    return values.pop() if values else ""
+    return {field: query.once(request, field) for field in fields if field in request.query}
 
 
 def _id(request: web.Request, noun: str) -> UUID:
