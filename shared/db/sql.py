@@ -12,6 +12,7 @@ from typing import Any
 _NAME = re.compile(r"^-- name: (\w+)$", re.MULTILINE)
 # Not the quotes $$ and $tag$.
 _PARAMETER = re.compile(r"(?<![\w$])\$([a-z_]\w*)(?![\w$])")
+_PLACE = re.compile(r"\{(\w+)\}")
 _NUMBER = re.compile(r"(?<![\w$])\$[0-9]")
 
 
@@ -44,6 +45,14 @@ class Queries:
 def load(package: str, file: str = "queries.sql") -> Queries:
     """Return the queries of a file of `package`, each under its `-- name:` as an attribute."""
     return Queries(package, file)
+
+
+def filled(fragment: str, /, **parts: str) -> str:
+    """Return a fragment with each of these texts in its place, which is its name in braces.
+
+    Raises KeyError if a place has no text.
+    """
+    return _PLACE.sub(lambda place: parts[place[1]], fragment)
 
 
 def call(query: str, /, **given: Any) -> tuple[Any, ...]:

@@ -1,6 +1,5 @@
 """The report's queries, composed of the fragments in queries.sql: which rows, in what form."""
 
-import re
 from functools import cache
 from typing import NamedTuple
 
@@ -8,7 +7,6 @@ from services.api.reports.model import ReportQuery
 from shared.db import sql
 
 _fragments = sql.load("services.api.reports")
-_PLACE = re.compile(r"\{(\w+)\}")
 
 
 class Counting(NamedTuple):
@@ -49,8 +47,8 @@ def figures(arguments: Arguments, counting: Counting) -> str:
     Arguments without a customer stand for all customers of the business.
     """
     parts = {**arguments._asdict(), **counting._asdict()}
-    of_customer = _filled(_fragments.of_customer, parts) if arguments.customer else ""
-    return _filled(_fragments.figures, {**parts, "of_customer": of_customer})
+    of_customer = sql.filled(_fragments.of_customer, **parts) if arguments.customer else ""
+    return sql.filled(_fragments.figures, **parts, of_customer=of_customer)
 
 
 def all_customers(arguments: Arguments, counting: Counting) -> str:
@@ -69,10 +67,5 @@ def one_customer(arguments: Arguments = NUMBERED) -> str:
 
 def _as_json(query: str, arguments: Arguments, counting: Counting) -> str:
     parts = arguments._asdict()
-    json = _filled(_fragments.json, parts)
-    return _filled(query, {**parts, "figures": figures(arguments, counting), "json": json})
-
-
-def _filled(fragment: str, parts: dict[str, str]) -> str:
-    """Put each part in its place, which is its name in braces."""
-    return _PLACE.sub(lambda place: parts[place[1]], fragment)
+    json = sql.filled(_fragments.json, **parts)
+    return sql.filled(query, **parts, figures=figures(arguments, counting), json=json)
