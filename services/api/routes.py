@@ -1,5 +1,7 @@
 """Every URL of the API, with its handler, its words in the OpenAPI document and its scope."""
 
+from dataclasses import replace
+
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
@@ -28,34 +30,48 @@ _REPORTS = "/api/v3/reports/customers"
 _ID = "{id:[0-9]+}"
 
 
+def _over_period(route: Route) -> tuple[Route, Route]:
+    """Return a route whose path has `{from}/{to}`, and its twin with one word in their place."""
+    path = route.path.replace("{from}/{to}", "{period}")
+    return route, replace(route, path=path, in_words=True)
+
+
 def _open(method: str, path: str, handler: Handler, operation: Operation | None = None) -> Route:
     """Return a route that needs no key; its answer is the same whatever Accept says."""
     return Route(method, path, handler, operation, produces=(), share_connection=False)
 
 
+# Paths that could match the same request stand in this order: the literal `client`, then names of
+# views, then dates and words.
 ROUTES = (
-    Route(
-        _GET,
-        f"{_REPORTS}/{{from}}/{{to}}",
-        reports.show_all,
-        reports_words.SHOW_ALL,
-        _READ,
-        share_connection=False,
-        is_conditional=True,
+    *_over_period(
+        Route(
+            _GET,
+            f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}",
+            reports.show_one,
+            reports_words.SHOW_ONE,
+            _READ,
+        )
     ),
-    Route(
-        _GET,
-        f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}",
-        reports.show_one,
-        reports_words.SHOW_ONE,
-        _READ,
+    *_over_period(
+        Route(
+            _POST,
+            f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}",
+            reports.filter_one,
+            reports_words.FILTER_ONE,
+            _READ,
+        )
     ),
-    Route(
-        _POST,
-        f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}",
-        reports.filter_one,
-        reports_words.FILTER_ONE,
-        _READ,
+    *_over_period(
+        Route(
+            _GET,
+            f"{_REPORTS}/{{from}}/{{to}}",
+            reports.show_all,
+            reports_words.SHOW_ALL,
+            _READ,
+            share_connection=False,
+            is_conditional=True,
+        )
     ),
     Route(
         _POST,

@@ -15,6 +15,7 @@ SEND_NAMES = (
     "/api/v3/client/transactions/send/{}",
 )
 DATES = f"{PERIOD.start}/{PERIOD.end}"
+WORD = "2024-11"
 QUERY = {"from": str(PERIOD.start), "to": str(PERIOD.end)}
 CLICK = {"List-Unsubscribe": "One-Click"}
 NOTHING = "0198c0de-0000-7000-8000-000000000000"
@@ -34,6 +35,7 @@ class Call:
 
 
 Calls = Callable[[Tenant, Tenant], Iterable[Call]]
+_Table = dict[tuple[str, str], Calls]
 
 
 def _customers(path: str, **given: Any) -> Calls:
@@ -124,10 +126,23 @@ def _links(caller: Tenant, other: Tenant) -> Iterable[Call]:
     yield Call(f"/unsubscribe/{caller.token}", json=CLICK)
 
 
-def _list(_: Tenant, other: Tenant) -> Iterable[Call]:
-    yield Call(f"{REPORTS}/{DATES}")
-    for tag in other.tags:
-        yield Call(f"{REPORTS}/{DATES}", headers={"If-None-Match": tag})
+def _list(path: str) -> Calls:
+    def calls(_: Tenant, other: Tenant) -> Iterable[Call]:
+        yield Call(path)
+        for tag in other.tags:
+            yield Call(path, headers={"If-None-Match": tag})
+
+    return calls
+
+
+def _over_period(method: str, route: str, calls: Callable[[str], Calls], path: str) -> _Table:
+    """Return the calls of a route whose path has a period: with its dates, and with its word."""
+    return {
+        (method, f"{REPORTS}{route}"): calls(f"{REPORTS}{path}"),
+        (method, f"{REPORTS}{route.replace('{from}/{to}', '{period}')}"): calls(
+            f"{REPORTS}{path.replace(DATES, WORD)}"
+        ),
+    }
 
 
 def _open(path: str) -> Calls:
@@ -135,14 +150,10 @@ def _open(path: str) -> Calls:
 
 
 # Every route of services/api/routes.py. A new one fails the walk until it stands here.
-CALLS: dict[tuple[str, str], Calls] = {
-    ("GET", f"{REPORTS}/{{from}}/{{to}}"): _list,
-    ("GET", f"{REPORTS}/client/{_ID}/{{from}}/{{to}}"): _customers(
-        f"{REPORTS}/client/{{}}/{DATES}"
-    ),
-    ("POST", f"{REPORTS}/client/{_ID}/{{from}}/{{to}}"): _customers(
-        f"{REPORTS}/client/{{}}/{DATES}"
-    ),
+CALLS: _Table = {
+    **_over_period("GET", "/{from}/{to}", _list, f"/{DATES}"),
+    **_over_period("GET", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
+    **_over_period("POST", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
     **{("POST", name.format(_ID)): _send(name) for name in SEND_NAMES},
     ("GET", "/api/v3/sends"): _history,
     ("GET", "/api/v3/sends/{id}"): _sends("/api/v3/sends/{}"),

@@ -65,7 +65,7 @@ def test_every_description_has_a_route() -> None:
 
 
 def test_of_routes_with_one_operation_all_but_one_are_aliases() -> None:
-    names = [route.alias or route.operation.id for route in ROUTES if route.operation]
+    names = [route.alias or route.described.id for route in ROUTES if route.described]
     assert len(set(names)) == len(names)
 
 

@@ -37,7 +37,7 @@ def as_json(routes: tuple[Route, ...]) -> bytes:
 
 def document(routes: Iterable[Route]) -> dict[str, Any]:
     """Return the document of these routes; one without an operation is left out."""
-    calls = [(route, route.operation) for route in routes if route.operation is not None]
+    calls = [(route, route.described) for route in routes if route.described is not None]
     operations = [operation for _, operation in calls]
     with_alias = {operation.id for route, operation in calls if route.alias}
     paths: dict[str, Any] = {}

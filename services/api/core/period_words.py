@@ -49,7 +49,7 @@ def period_of_word(word: str, today: date, fiscal_year_start: tuple[int, int] = 
 
 
 def _period(word: str, calendar: "_Calendar") -> Period:
-    for form, meaning in _MEANINGS:
+    for form, meaning in _MEANINGS.items():
         if match := form.fullmatch(word):
             return meaning(calendar, *match.groups())
     raise _wrong("is not a period")
@@ -162,9 +162,9 @@ def _named_day(year: int, month: int, day: int) -> Period:
 
 
 _UNIT, _NAME = "(week|month|quarter|year)", "([0-9]{4})"
-# Each form of a word, and its meaning, which takes what the parentheses match.
-_MEANINGS: tuple[tuple[re.Pattern[str], Callable[..., Period]], ...] = tuple(
-    (re.compile(form), meaning)
+# The meaning of each form of a word; it takes what the parentheses match.
+_MEANINGS: dict[re.Pattern[str], Callable[..., Period]] = {
+    re.compile(form): meaning
     for form, meaning in (
         ("today", lambda calendar: calendar.last_days(1)),
         ("yesterday", lambda calendar: calendar.last_days(1, until=1)),
@@ -195,4 +195,4 @@ _MEANINGS: tuple[tuple[re.Pattern[str], Callable[..., Period]], ...] = tuple(
             lambda calendar, year, n: calendar.fiscal_quarter(int(year), int(n)),
         ),
     )
-)
+}

@@ -11,7 +11,8 @@ _ASKS = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS
 _MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, traceparent"
 _MAY_READ = (
     "X-Request-Id, Location, Content-Location, ETag, Retry-After, Idempotency-Replayed, RateLimit,"
-    " RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate, Allow"
+    " RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate,"
+    " Allow"
 )
 _REMEMBERED = 7200  # seconds for which a browser caches a preflight
 

@@ -5,6 +5,7 @@ from aiohttp.typedefs import Handler
 
 from services.api.core.refusals import Scope
 from services.api.openapi.operation import JSON, Operation
+from services.api.openapi.periods import by_word
 
 
 @dataclass(frozen=True, eq=False)
@@ -19,6 +20,7 @@ class Route:
     Authentication and handler `share_connection`, unless the handler waits for anything but the
     request's body and Postgres. If the route `is_conditional`, the look-up of the key also reads
     the version of the ledger, for which an unchanged report would otherwise need a round trip.
+    If the period is `in_words`, the path has one word of the period language for it.
     """
 
     method: str
@@ -30,6 +32,12 @@ class Route:
     produces: tuple[str, ...] = (JSON,)
     share_connection: bool = True
     is_conditional: bool = False
+    in_words: bool = False
+
+    @cached_property
+    def described(self) -> Operation | None:
+        """The operation as this route takes it."""
+        return by_word(self.operation) if self.operation and self.in_words else self.operation
 
     @cached_property
     def query(self) -> frozenset[str]:

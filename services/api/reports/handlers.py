@@ -12,13 +12,14 @@ from services.api.core import fields
 from services.api.core.parsing import parse
 from services.api.core.refusals import Busy, NotFound
 from services.api.http import conditional, request_body
-from services.api.http.appkeys import CODING, LEDGER_VERSION, PRINCIPAL, STREAMS
+from services.api.http.appkeys import CODING, CONTENT_LOCATION, LEDGER_VERSION, PRINCIPAL, STREAMS
 from services.api.http.connections import connection
 from services.api.reports import store
 from services.api.reports.buffer import Buffer
 from services.api.reports.gzip import Gzip
 from services.api.reports.model import FilterBody, ReportQuery
 from services.api.reports.pace import Pace
+from services.api.reports.periods import requested_period
 
 _JSON = "application/json"
 _STREAM_WAIT_S = 5.0  # seconds to wait until one of the running streams ends
@@ -31,8 +32,8 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     The version is read before the rows. If the rows are newer than their tag, they are sent once
     more later; a tag that is newer than its rows would hide them from the caller.
     """
-    query = _query(request)
-    tags = conditional.entity_tags(f"{query.business_id} {await _version(request)}")
+    query = await _query(request)
+    tags = conditional.entity_tags(await _state(request, query))
     if had := conditional.had_already(request, tags):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
     response = _streamed(request, tags)
@@ -45,13 +46,13 @@ async def show_all(request: web.Request) -> web.StreamResponse:
 
 async def show_one(request: web.Request) -> web.Response:
     """Answer with one customer's row."""
-    row = await _row(request, _query(request), _customer(request))
+    row = await _row(request, await _query(request), _customer(request))
     return web.Response(text=row, content_type=_JSON)
 
 
 async def filter_one(request: web.Request) -> web.Response:
     """Answer with an array of one customer's row."""
-    query, customer = _query(request), _customer(request)
+    query, customer = await _query(request), _customer(request)
     stated = parse(FilterBody, await request_body.fields(request))
     stated.check(customer, query.period)
     row = await _row(request, query, customer)
@@ -85,13 +86,21 @@ async def _write_rows(
     await response.write_eof()
 
 
-def _query(request: web.Request) -> ReportQuery:
-    period = fields.period(request.match_info["from"], request.match_info["to"])
-    return ReportQuery(request[PRINCIPAL].business_id, period)
+async def _query(request: web.Request) -> ReportQuery:
+    return ReportQuery(request[PRINCIPAL].business_id, await requested_period(request))
 
 
 def _customer(request: web.Request) -> int:
     return fields.customer_id(request.match_info["id"])
+
+
+async def _state(request: web.Request, query: ReportQuery) -> str:
+    """Return a text that is another one once the answer to the same request is another one."""
+    state = f"{query.business_id} {await _version(request)}"
+    if CONTENT_LOCATION not in request:
+        return state
+    # A word means other days tomorrow.
+    return f"{state} {query.period.start} {query.period.end}"
 
 
 async def _version(request: web.Request) -> str:

@@ -1,32 +1,13 @@
 from typing import Any
 
 from services.api.openapi import headers, parameters
-from services.api.openapi.operation import Answer, Body, Header, Operation, Parameter
+from services.api.openapi.operation import Answer, Body, Header, Operation
+from services.api.openapi.periods import DATES
 from services.api.reports.model import FilterBody
 from services.api.reports.row import Row
 
 _TAG = "Reports"
 
-_FROM = Parameter(
-    "from",
-    "path",
-    "from",
-    "The period's first day, inclusive.",
-    parameters.DATE,
-    example="2024-11-01",
-    is_required=True,
-    is_checked=True,
-)
-_TO = Parameter(
-    "to",
-    "path",
-    "to",
-    "The period's last day, inclusive; not before `from`.",
-    parameters.DATE,
-    example="2024-11-30",
-    is_required=True,
-    is_checked=True,
-)
 _VARY = Header(
     "Vary", "The request headers that a cache has to compare.", "Authorization, Accept-Encoding"
 )
@@ -77,7 +58,7 @@ SHOW_ALL = Operation(
     " customers without invoices, ordered by `balance`, largest first, then by `id`. All"
     " rows show the same snapshot of the ledger. They are streamed as one array: an answer"
     " that breaks off is incomplete.",
-    parameters=(_FROM, _TO, parameters.IF_NONE_MATCH),
+    parameters=(*DATES, parameters.IF_NONE_MATCH),
     answers={
         200: Answer(
             "The rows.",
@@ -94,7 +75,7 @@ SHOW_ONE = Operation(
     tag=_TAG,
     summary="Income by customer: one customer",
     description="The customer's row, the same as in the list.",
-    parameters=(parameters.CUSTOMER, _FROM, _TO),
+    parameters=(parameters.CUSTOMER, *DATES),
     answers={200: Answer("The row.", Row, examples={"row": _ROW})},
     refusals=(404,),
 )
@@ -105,7 +86,7 @@ FILTER_ONE = Operation(
     description="An array like that of the list, with only the customer's row. The body may"
     " repeat the path's `id`, `from` and `to`; a value that differs from the path is a"
     " 422.",
-    parameters=(parameters.CUSTOMER, _FROM, _TO),
+    parameters=(parameters.CUSTOMER, *DATES),
     body=Body(
         FilterBody,
         {
