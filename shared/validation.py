@@ -22,6 +22,7 @@ _WORDS = {
     "string_too_long": "should have at most {max_length} characters",
     "string_pattern_mismatch": "does not have the form {pattern}",
     "literal_error": "should be {expected}",
+    "enum": "should be {expected}",
     "int_type": _WHOLE,
     "int_parsing": _WHOLE,
     "int_parsing_size": "has too many digits",
@@ -44,6 +45,7 @@ _WORDS = {
     "dict_type": _OBJECT,
     "list_type": _LIST,
     "tuple_type": _LIST,
+    "too_long": "should be given at most {max_length} times",
     "date_type": _DATE,
     "date_parsing": _DATE,
     "date_from_datetime_parsing": _DATE,
@@ -66,6 +68,6 @@ def complaint(fault: Mapping[str, Any]) -> str:
     kind, context = str(fault["type"]), fault.get("ctx", {})
     if kind == "value_error":
         return str(context["error"])
-    if kind == "literal_error":
+    if kind in {"literal_error", "enum"}:
         context = {"expected": str(context["expected"]).replace("'", "")}
     return _WORDS.get(kind, _UNKNOWN).format_map(context)
