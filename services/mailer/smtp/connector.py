@@ -12,7 +12,7 @@ from typing import cast
 import aiosmtplib
 from aiosmtplib.protocol import SMTPProtocol
 
-from services.mailer.smtp import ehlo
+from services.mailer.smtp import ehlo, tls
 from services.mailer.smtp.login import Login
 from services.mailer.smtp.outcomes import PasswordRefused, SmarthostAtFault, TooManySessions
 from services.mailer.smtp.replies import CLOSING, TEXT_CHARS_MAX
@@ -23,16 +23,6 @@ from shared.deliveries.reasons import ReasonCode
 from shared.text import printable_line
 
 _PERMANENT = 500
-
-
-def tls_context(smarthost: Smarthost) -> ssl.SSLContext:
-    """Return the TLS context for `Smarthost.tls`; may read the system's authorities."""
-    if smarthost.tls in {"implicit", "starttls_required"}:
-        return ssl.create_default_context()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname = False
-    context.verify_mode = ssl.CERT_NONE
-    return context
 
 
 def _no_report(_: str) -> None:
@@ -152,11 +142,11 @@ class Connector:
         except BaseException as error:
             plain.abort()
             if isinstance(error, OSError):
-                raise _handshake_failed(error) from None
+                raise tls.handshake_failed(error) from None
             raise
         if encrypted is None:
             raise ConnectionResetError("the smarthost closed the connection")
-        self.report(_tls_report(encrypted))
+        self.report(tls.line(encrypted))
         return encrypted
 
     async def _start_tls(self, client: aiosmtplib.SMTP) -> None:
@@ -166,8 +156,8 @@ class Connector:
             raise
         except (aiosmtplib.SMTPServerDisconnected, OSError) as error:
             cause = error.__cause__ or error
-            raise _handshake_failed(cause) from None
-        self.report(_tls_report(_transport(client)))
+            raise tls.handshake_failed(cause) from None
+        self.report(tls.line(_transport(client)))
 
     async def _ehlo(self, client: aiosmtplib.SMTP) -> None:
         own = _transport(client).get_extra_info("sockname")
@@ -221,24 +211,7 @@ def connector(
     smarthost: Smarthost, name: str | None, report: Callable[[str], None] = _no_report
 ) -> Connector:
     """Return a connector with `name` or this machine's own; may read files and use the resolver."""
-    return Connector(smarthost, tls_context(smarthost), name or ehlo.own_name(), report=report)
-
-
-def _handshake_failed(error: BaseException) -> SmarthostAtFault:
-    if isinstance(error, ConnectionError | TimeoutError):
-        why = "the smarthost ended it; it may speak no TLS newer than 1.1"
-    else:
-        why = str(error)
-    return SmarthostAtFault(
-        printable_line(f"TLS handshake failed: {why}", TEXT_CHARS_MAX),
-        ReasonCode.SMARTHOST_TLS_FAILED,
-    )
-
-
-def _tls_report(transport: asyncio.Transport) -> str:
-    tls = transport.get_extra_info("ssl_object")
-    verified = tls.context.verify_mode is ssl.CERT_REQUIRED
-    return f"{tls.version()}, certificate {'verified' if verified else 'not verified'}"
+    return Connector(smarthost, tls.context(smarthost), name or ehlo.own_name(), report=report)
 
 
 def _peer(transport: asyncio.Transport) -> str:
