@@ -6,7 +6,8 @@ SELECT report_version($1)
 -- name: figures
 -- The report as columns. The table `figures` has one row for each customer of the business, in no order.
 -- Its columns are the fields of the answer for the period from start to end (dates, inclusive), with
--- amounts in units of 0.0001, and three finished pieces of JSON: report_head, report_category and
+-- amounts in units of 0.0001; the days and the number of documents of which average_payment_terms is the
+-- mean (days, paid_in_full); and three finished pieces of JSON: report_head, report_category and
 -- report_middle. A query that reads `figures` pays only for the columns that it names.
 --
 -- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day that
@@ -21,6 +22,8 @@ WITH sums AS (
         CASE WHEN sum(k.manual_count) > 0 THEN units_bounded({sum}(k.manual)) END AS manual,
         CASE WHEN sum(k.online_count) > 0 THEN units_bounded({sum}(k.online)) END AS online,
         average_days({sum}(k.days), sum(k.paid_in_full)) AS average,
+        {sum}(k.days) AS days,
+        sum(k.paid_in_full) AS paid_in_full,
         {sum}(k.receivable) AS receivable,
         units_bounded({sum}(k.deposited)) AS deposited
     FROM (
@@ -71,6 +74,8 @@ WITH sums AS (
         coalesce(s.due, 0) - coalesce(s.manual, 0) - coalesce(s.online, 0) AS owing,
         coalesce(s.manual, 0) + coalesce(s.online, 0) AS total_paid,
         coalesce(s.invoices, 0) AS invoices,
+        coalesce(s.days, 0) AS days,
+        coalesce(s.paid_in_full, 0) AS paid_in_full,
         c.report_head,
         coalesce(
             n.report_category, '"Uncategorised","category_id":1,"deposit_amount":'
