@@ -27,6 +27,8 @@ from services.api.openapi.operation import (
 
 _TEMPLATE = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 _KEY = "apiKey"
+_TEXTS = frozenset({"application/x-ndjson", "text/csv", "text/html"})
+_BINARY = {"type": "string", "format": "binary"}
 
 
 @cache
@@ -176,10 +178,18 @@ def _answer(answer: Answer, route: Route) -> dict[str, Any]:
             content["examples"] = {
                 name: {"summary": name, "value": value} for name, value in answer.examples.items()
             }
-        described["content"] = {answer.media: content}
+        described["content"] = {answer.media: content, **_files(answer)}
     if answer.links:
         described["links"] = answer.links
     return described
+
+
+def _files(answer: Answer) -> dict[str, Any]:
+    """Return the content of the answer's further media types: texts, and files in binary."""
+    return {
+        media: {"schema": {"type": "string"} if media in _TEXTS else _BINARY}
+        for media in answer.files
+    }
 
 
 def _schema(answer: Answer) -> dict[str, Any] | None:

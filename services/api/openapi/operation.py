@@ -46,7 +46,8 @@ class Header:
 class Answer:
     """A successful answer: its meaning, and its content: a `model`, or an array if it `is_list`.
 
-    `schema` describes content that has no model. Without both, the answer has no body.
+    `schema` describes content that has no model. Without both, the answer has no body. `files` are
+    further media types of the answer, whose content is not described.
     """
 
     description: str
@@ -54,6 +55,7 @@ class Answer:
     is_list: bool = False
     schema: dict[str, Any] | None = None
     media: str = JSON
+    files: tuple[str, ...] = ()
     examples: dict[str, Example] = field(default_factory=dict)
     headers: tuple[Header, ...] = ()
     links: dict[str, Any] = field(default_factory=dict)
