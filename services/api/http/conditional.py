@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from aiohttp import hdrs, web
 
 from services.api.http.appkeys import CODING
+from services.api.openapi.headers import VARY
 
 # Part of every tag; a new number makes all tags new after a change in the form of the rows.
 _FORM = 1
@@ -44,5 +45,5 @@ def headers(tag: str) -> dict[str, str]:
     return {
         hdrs.ETAG: f'"{tag}"',
         hdrs.CACHE_CONTROL: "private, no-cache",
-        hdrs.VARY: "Authorization, Accept-Encoding",
+        hdrs.VARY: VARY.example,
     }

@@ -58,9 +58,9 @@ def add_to(request: web.Request, response: web.StreamResponse) -> None:
 
 
 def vary(response: web.StreamResponse, *names: str) -> None:
-    """Add request headers to Vary, which a cache has to compare."""
-    given = response.headers.get(hdrs.VARY)
-    response.headers[hdrs.VARY] = ", ".join([given, *names] if given else names)
+    """Add request headers to Vary, which a cache has to compare, unless they are there."""
+    given = response.headers.get(hdrs.VARY, "").split(", ")
+    response.headers[hdrs.VARY] = ", ".join(filter(None, dict.fromkeys([*given, *names])))
 
 
 def _allowed(request: web.Request) -> str | None:

@@ -8,6 +8,11 @@ ETAG = Header(
     "Sent back in `If-None-Match`, it gets a 304 as long as nothing has changed.",
     '"5f0c6f1f9c0d4a39b1f6d2e6a3c4b5d7"',
 )
+VARY = Header(
+    "Vary",
+    "The request headers that a cache has to compare.",
+    "Accept, Accept-Encoding, Authorization, Cookie",
+)
 IDEMPOTENCY_REPLAYED = Header(
     "Idempotency-Replayed",
     "Present if this is the stored answer to an earlier request with the same Idempotency-Key.",

@@ -8,9 +8,6 @@ from services.api.reports.row import Row
 
 _TAG = "Reports"
 
-_VARY = Header(
-    "Vary", "The request headers that a cache has to compare.", "Authorization, Accept-Encoding"
-)
 _CONTENT_ENCODING = Header(
     "Content-Encoding",
     "Present if the answer is compressed, because Accept-Encoding prefers gzip.",
@@ -65,9 +62,11 @@ SHOW_ALL = Operation(
             Row,
             is_list=True,
             examples={"one customer": [_ROW], "no customer": []},
-            headers=(headers.ETAG, _VARY, _CONTENT_ENCODING),
+            headers=(headers.ETAG, headers.VARY, _CONTENT_ENCODING),
         ),
-        304: Answer("Not changed since the answer with this tag.", headers=(headers.ETAG, _VARY)),
+        304: Answer(
+            "Not changed since the answer with this tag.", headers=(headers.ETAG, headers.VARY)
+        ),
     },
 )
 SHOW_ONE = Operation(
