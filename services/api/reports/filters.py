@@ -1,6 +1,6 @@
 import re
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import (
     BeforeValidator,
@@ -58,8 +58,10 @@ Text = Annotated[str, StringConstraints(max_length=_TEXT_CHARS_MAX), BeforeValid
 Amount = Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema(_AMOUNT_SCHEMA)]
 
 
-class Filters(QueryString):
-    """Which customers a report has. Every filter that is given has to be met."""
+class CustomerFilters(QueryString):
+    """Which customers a report has, by what they are. Every filter that is given has to be met."""
+
+    FILTERS: ClassVar[tuple[str, ...]] = ("category_id", "archived", "q", "id")
 
     category_id: Annotated[
         Ids,
@@ -82,6 +84,23 @@ class Filters(QueryString):
     id: Annotated[
         Ids, Field(description="Only this customer. May be repeated: then any of them.")
     ] = ()
+
+    def given(self) -> dict[str, Any]:
+        """Return the filters in use, as they stand in JSON, by the names of their parameters."""
+        found: dict[str, Any] = {}
+        for name in self.FILTERS:
+            value = getattr(self, name)
+            if value in (None, (), "", False) and (name, value) != ("archived", False):
+                continue
+            found[name] = _plain(value)
+        return found
+
+
+class Filters(CustomerFilters):
+    """Which customers a report has, by what they are and by their figures."""
+
+    FILTERS = (*CustomerFilters.FILTERS, "active", "min_balance", "max_balance", "min_owing")
+
     active: Annotated[
         Flag,
         Field(
@@ -106,16 +125,6 @@ class Filters(QueryString):
         if value is not None and least is not None and value < least:
             raise ValueError("should be at least min_balance")
         return value
-
-    def given(self) -> dict[str, Any]:
-        """Return the filters in use, as they stand in JSON, by the names of their parameters."""
-        found: dict[str, Any] = {}
-        for name in Filters.model_fields:
-            value = getattr(self, name)
-            if value in (None, (), "", False) and (name, value) != ("archived", False):
-                continue
-            found[name] = _plain(value)
-        return found
 
 
 def _plain(value: object) -> Any:
