@@ -29,6 +29,21 @@ def period(start: str, end: str) -> Period:
     return Period(days["from"], days["to"])
 
 
+def dates_or_word(start: str, end: str, word: str) -> Period | str:
+    """Return the period of two days, or the word of the period language that stands for them.
+
+    Whatever is "" was not given. Raises InvalidInput if a word stands beside a day, or as period().
+    """
+    if not word:
+        return period(start, end)
+    days = {"from": start, "to": end}
+    if beside := [field for field, text in days.items() if text]:
+        raise InvalidInput(
+            FieldError(field, "should not be given beside period") for field in beside
+        )
+    return word
+
+
 def day(text: object) -> date:
     """Read a day written YYYY-MM-DD. Raises ValueError if it is none."""
     if text == "":

@@ -20,16 +20,35 @@ class AskedSend(SendBody):
 
     customer_id: Annotated[int, Field(ge=0, description="The customer of the key's business.")]
     start: Annotated[
-        str, Field(alias="from", description="The statement's first day, YYYY-MM-DD."), _DAY
-    ]
+        str,
+        Field(
+            alias="from",
+            description="The statement's first day, YYYY-MM-DD; needed unless there is `period`.",
+        ),
+        _DAY,
+    ] = ""
     end: Annotated[
-        str, Field(alias="to", description="The statement's last day, YYYY-MM-DD."), _DAY
-    ]
+        str,
+        Field(
+            alias="to",
+            description="The statement's last day, YYYY-MM-DD; needed unless there is `period`.",
+        ),
+        _DAY,
+    ] = ""
+    period: Annotated[
+        str,
+        Field(
+            description="Instead of both days, one word such as `last-month`, which means days of"
+            " the business's calendar when the request is accepted."
+        ),
+    ] = ""
 
     def request(self) -> SendRequest:
         """Return the requested send. Raises the Refusal with which the POST would be answered."""
         return SendRequest.of(
-            fields.customer_id(str(self.customer_id)), fields.period(self.start, self.end), self
+            fields.customer_id(str(self.customer_id)),
+            fields.dates_or_word(self.start, self.end, self.period),
+            self,
         )
 
 

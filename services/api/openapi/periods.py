@@ -41,6 +41,14 @@ PERIOD = Parameter(
     is_checked=True,
 )
 DATES = (FROM, TO)
+PERIOD_QUERY = replace(
+    PERIOD,
+    component="period_query",
+    where="query",
+    description=f"{PERIOD.description} It stands instead of `from` and `to`.",
+    example=None,
+    is_required=False,
+)
 
 CONTENT_LOCATION = Header(
     "Content-Location",

@@ -11,6 +11,8 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from services.api.businesses import store as businesses
+from services.api.businesses.periods import period_meant
 from services.api.core.refusals import InFlight, KeyReused, NotFound
 from services.api.core.uuid7 import uuid7
 from services.api.idempotency.store import IdempotencyKey
@@ -63,8 +65,8 @@ async def accept(
     """Store the send, its deliveries and the answer stored under `key`: all of them or none.
 
     Raises NotFound if the customer is unknown, InvalidInput if the due times contradict each other,
-    no recipient is left or there are too many, OverQuota if the quota of the day does not suffice,
-    and KeyReused or InFlight because of `key`.
+    a word means no period, no recipient is left or there are too many, OverQuota if the quota of
+    the day does not suffice, and KeyReused or InFlight because of `key`.
     """
     asked = await look(conn, business_id, request.customer_id, key)
     if (earlier := earlier_answer(asked, request.fingerprint)) is not None:
@@ -73,10 +75,11 @@ async def accept(
         raise NotFound("customer")
     now: datetime = asked["asked_at"]
     due = due_at(request.moments, asked["timezone"], now)
+    period = await _period(conn, business_id, request, now)
     to = await _recipients(conn, business_id, request, terms, asked)
     send = draft(
         customer_id=request.customer_id,
-        period=request.period,
+        period=period,
         personal_message=request.message,
         now=now,
         due=due,
@@ -212,6 +215,14 @@ async def insert(
     if earlier is None:
         raise InFlight
     return earlier
+
+
+async def _period(
+    conn: Connection, business_id: int, request: SendRequest, now: datetime
+) -> Period:
+    if isinstance(request.period, Period):
+        return request.period
+    return period_meant(request.period, await businesses.business(conn, business_id), now)
 
 
 async def _recipients(

@@ -9,7 +9,7 @@ from services.api.core.paging import Page
 from services.api.core.parsing import parse
 from services.api.core.refusals import NotFound
 from services.api.http import idempotency, query, request_body
-from services.api.http.appkeys import PRINCIPAL, SETTINGS, TRACE
+from services.api.http.appkeys import CONTENT_LOCATION, PRINCIPAL, SETTINGS, TRACE
 from services.api.http.connections import connection
 from services.api.idempotency.store import StoredAnswer
 from services.api.sends import changes, in_doubt, resends, store
@@ -31,13 +31,16 @@ async def send_transactions(request: web.Request) -> web.Response:
     """Accept a send, under each of its three published paths."""
     asked = SendRequest.of(
         fields.customer_id(request.match_info["id"]),
-        fields.period(query.once(request, "from"), query.once(request, "to")),
+        fields.dates_or_word(*(query.once(request, name) for name in ("from", "to", "period"))),
         parse(SendBody, await request_body.fields(request)),
     )
     key = idempotency.key_of(request)
     business, terms = request[PRINCIPAL].business_id, Terms.of(request.app[SETTINGS])
     async with connection(request) as conn:
-        return _accepted(await accept(conn, business, asked, terms, key, request[TRACE]))
+        accepted = await accept(conn, business, asked, terms, key, request[TRACE])
+    if isinstance(asked.period, str):
+        request[CONTENT_LOCATION] = _with_dates(request, accepted.send)
+    return _accepted(accepted)
 
 
 async def list_sends(request: web.Request) -> web.Response:
@@ -123,6 +126,12 @@ def _id(request: web.Request, noun: str) -> UUID:
         return UUID(request.match_info["id"])
     except ValueError:
         raise NotFound(noun) from None
+
+
+def _with_dates(request: web.Request, send: Send) -> str:
+    """Return the path and query of the request, with the days of its send instead of a word."""
+    url = request.rel_url.without_query_params("period")
+    return str(url.extend_query({"from": str(send.start), "to": str(send.end)}))
 
 
 def _accepted(accepted: Accepted) -> web.Response:

@@ -3,6 +3,7 @@ from typing import Any
 from services.api.core.paging import UUID_CURSOR_FORM, Page
 from services.api.openapi import headers, parameters
 from services.api.openapi.operation import Answer, Body, Header, Operation, Parameter, page
+from services.api.openapi.periods import CONTENT_LOCATION, PERIOD_QUERY
 from services.api.sends import examples
 from services.api.sends.request import RescheduleBody, ResendBody, SendBody
 from services.api.sends.send import Send
@@ -14,20 +15,18 @@ _FROM = Parameter(
     "from_query",
     "query",
     "from",
-    "The statement's first day, inclusive.",
+    "The statement's first day, inclusive. Needed unless there is `period`.",
     parameters.DATE,
     example="2024-11-01",
-    is_required=True,
     is_checked=True,
 )
 _TO = Parameter(
     "to_query",
     "query",
     "to",
-    "The statement's last day, inclusive; not before `from`.",
+    "The statement's last day, inclusive; not before `from`. Needed unless there is `period`.",
     parameters.DATE,
     example="2024-11-30",
-    is_required=True,
     is_checked=True,
 )
 _ID = Parameter(
@@ -89,7 +88,7 @@ SEND_TRANSACTIONS = Operation(
     " listed under `skipped`. The request is a 422 if it contains a malformed address, if no"
     " recipient is left, or if there are more recipients than the operator allows (25 by"
     " default). Statements may also be sent to archived customers.",
-    parameters=(parameters.CUSTOMER, _FROM, _TO, parameters.IDEMPOTENCY_KEY),
+    parameters=(parameters.CUSTOMER, _FROM, _TO, PERIOD_QUERY, parameters.IDEMPOTENCY_KEY),
     body=Body(
         SendBody,
         {
@@ -103,7 +102,7 @@ SEND_TRANSACTIONS = Operation(
             "The send is stored; its mails go out when it is due.",
             Send,
             examples={"sent": examples.ACCEPTED, "scheduled": examples.SCHEDULED},
-            headers=_ACCEPTED_HEADERS,
+            headers=(*_ACCEPTED_HEADERS, CONTENT_LOCATION),
             links=_LINKS,
         )
     },

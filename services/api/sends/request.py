@@ -142,19 +142,20 @@ class ResolveBody(BaseModel):
 class SendRequest:
     """The statement of a customer and a period, to be sent at `moments` (none: now).
 
+    The period may be a word, which means days once the request is accepted.
     There are two moments if the request names two; whether they differ depends on the business's
     timezone.
     """
 
     customer_id: int
-    period: Period
+    period: Period | str
     message: str | None
     others: tuple[Address, ...]
     copy_to_me: bool
     moments: tuple[date | datetime, ...]
 
     @classmethod
-    def of(cls, customer_id: int, period: Period, body: SendBody) -> "SendRequest":
+    def of(cls, customer_id: int, period: Period | str, body: SendBody) -> "SendRequest":
         """Return the request in which each field has one meaning.
 
         Raises Invalid if two contradict.
@@ -175,11 +176,18 @@ class SendRequest:
 
     @property
     def fingerprint(self) -> bytes:
-        """The digest of the request; it does not depend on how or when the request is written."""
+        """The digest of the request; it does not depend on how or when the request is written.
+
+        A word counts as it is written, not as the days that it means, which change over time.
+        """
+        asked = self.period
         return fingerprint(
             self.customer_id,
-            self.period.start.isoformat(),
-            self.period.end.isoformat(),
+            *(
+                ("period", asked)
+                if isinstance(asked, str)
+                else (asked.start.isoformat(), asked.end.isoformat())
+            ),
             self.message,
             [address.key for address in self.others],
             self.copy_to_me,

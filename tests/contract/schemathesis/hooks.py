@@ -26,7 +26,7 @@ def map_case(context: HookContext, case: Case) -> Case:
         return case
     # Containers may be shared with other cases: they are replaced, not changed.
     case.path_parameters = _with_period(_in_order(case.path_parameters))
-    case.query = _in_order(case.query)
+    case.query = _of_one_form(_in_order(case.query), case.operation.definition.raw["operationId"])
     if isinstance(case.body, dict):
         case.body = _agreeing(case, dict(case.body))
     return case
@@ -55,6 +55,14 @@ def _in_order(given: Any) -> Any:
         return given
     first, last = sorted((given["from"], given["to"]))
     return {**given, "from": first, "to": last}
+
+
+def _of_one_form(given: Any, operation: str) -> Any:
+    # A send has two dates or a word, and neither both nor none.
+    if not operation.lower().startswith("send") or "ransactions" not in operation:
+        return given
+    dates = {name: value for name, value in (given or {}).items() if name in {"from", "to"}}
+    return dates if len(dates) == 2 else {"period": _WORDS[len(dates)]}
 
 
 def _with_period(given: Any) -> Any:
