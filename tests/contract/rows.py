@@ -6,6 +6,7 @@ import asyncpg
 _VOCABULARY = {
     ("businesses", "currency"),
     ("businesses", "timezone"),
+    ("businesses", "fiscal_year_start"),
     ("invoices", "kind"),
     ("invoices", "status"),
     ("payments", "channel"),
