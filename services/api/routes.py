@@ -5,10 +5,14 @@ from dataclasses import replace
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
+from services.api.account import handlers as account
+from services.api.account import openapi as account_words
 from services.api.contract.page import handlers as docs
 from services.api.contract.page import home
 from services.api.contract.page import openapi as docs_words
-from services.api.core.refusals import Scope
+from services.api.core.refusals import NO_SCOPE, Scope
+from services.api.customers import handlers as customers
+from services.api.customers import openapi as customers_words
 from services.api.http import openapi as ops_words
 from services.api.http import ops
 from services.api.http.appkeys import ROUTE_OF
@@ -95,6 +99,14 @@ ROUTES = (
         sends_words.SEND_TRANSACTIONS,
         _SEND,
         alias="sendClientTransactions",
+    ),
+    Route(_GET, "/api/v3/me", account.show, account_words.SHOW, NO_SCOPE),
+    Route(
+        _GET,
+        "/api/v3/customers",
+        customers.show_list,
+        customers_words.SHOW_LIST,
+        _READ,
     ),
     Route(
         _GET,

@@ -14,6 +14,13 @@ SEND_NAMES = (
     "/api/v3/clients/{}/transactions/send",
     "/api/v3/client/transactions/send/{}",
 )
+# The lists whose pages begin at a cursor.
+LISTS = (
+    "/api/v3/customers",
+    "/api/v3/sends",
+    "/api/v3/suppressions",
+    "/api/v3/deliveries/in-doubt",
+)
 DATES = f"{PERIOD.start}/{PERIOD.end}"
 WORD = "2024-11"
 QUERY = {"from": str(PERIOD.start), "to": str(PERIOD.end)}
@@ -71,6 +78,16 @@ def _send(path: str) -> Calls:
         yield Call(path.format(1), params=QUERY, json=listed_there)
 
     return calls
+
+
+def _customer_list(_: Tenant, other: Tenant) -> Iterable[Call]:
+    path = "/api/v3/customers"
+    yield Call(path)
+    for archived in ("0", "1"):
+        yield Call(path, params={"archived": archived})
+    yield Call(path + "?q={}", (other.word, "no such word"))
+    for cursor in other.cursors[path]:
+        yield Call(path, params={"cursor": cursor})
 
 
 def _history(_: Tenant, other: Tenant) -> Iterable[Call]:
@@ -155,6 +172,8 @@ CALLS: _Table = {
     **_over_period("GET", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
     **_over_period("POST", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
     **{("POST", name.format(_ID)): _send(name) for name in SEND_NAMES},
+    ("GET", "/api/v3/me"): _open("/api/v3/me"),
+    ("GET", "/api/v3/customers"): _customer_list,
     ("GET", "/api/v3/sends"): _history,
     ("GET", "/api/v3/sends/{id}"): _sends("/api/v3/sends/{}"),
     ("POST", "/api/v3/sends/{id}/cancel"): _sends("/api/v3/sends/{}/cancel"),

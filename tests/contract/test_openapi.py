@@ -107,8 +107,9 @@ def test_every_call_tells_what_it_does_and_what_it_may_be_refused_with() -> None
         for parameter in each["parameters"]:
             part = parameter["$ref"].rpartition("/")[2]
             assert DOCUMENT["components"]["parameters"][part]["description"], part
-        if each["security"]:
-            assert {"401", "403", "503"} <= each["responses"].keys(), name
+        for needed in each["security"]:
+            assert {"401", "503"} <= each["responses"].keys(), name
+            assert ("403" in each["responses"]) == any(needed.values()), name
 
 
 def test_every_parameter_of_a_path_is_described() -> None:

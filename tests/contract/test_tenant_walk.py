@@ -13,7 +13,7 @@ from services.api.core.refusals import SCOPES
 from services.api.http.route import Route
 from services.api.routes import ROUTES
 from tests.contract import rows
-from tests.contract.calls import CALLS, DATES, REPORTS, Call
+from tests.contract.calls import CALLS, DATES, LISTS, REPORTS, Call
 from tests.contract.tenants import Tenant, settings, settle
 from tests.services.api.api_client import Answer, Api, serving
 
@@ -55,7 +55,7 @@ async def _visit(api: Api, tenant: Tenant) -> None:
     """Collect what the API returns to one business only."""
     listed = await api.get(f"{REPORTS}/{DATES}", key=tenant.key)
     tenant.tags = [listed.headers["ETag"]]
-    for path in ("/api/v3/sends", "/api/v3/suppressions", "/api/v3/deliveries/in-doubt"):
+    for path in LISTS:
         cursor = (await api.get(f"{path}?limit=1", key=tenant.key)).json["next_cursor"]
         assert cursor, path
         tenant.cursors[path] = [cursor]

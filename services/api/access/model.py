@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import NamedTuple, Self
 from uuid import UUID
 
-from services.api.core.refusals import Forbidden, Scope, Unauthenticated
+from services.api.core.refusals import NO_SCOPE, Forbidden, NeededScope, Unauthenticated
 
 _ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
 _BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
@@ -29,9 +29,9 @@ class Principal(NamedTuple):
     expires_at: datetime | None = None
     is_expired: bool = False
 
-    def need(self, scope: Scope) -> None:
-        """Raise Forbidden if the key lacks `scope`."""
-        if scope not in self.scopes:
+    def need(self, scope: NeededScope) -> None:
+        """Raise Forbidden if a scope is needed that the key lacks."""
+        if scope != NO_SCOPE and scope not in self.scopes:
             raise Forbidden(scope)
 
 

@@ -9,8 +9,9 @@ a customer the statement behind the answer.
 **Keys.** Every call of the API needs `Authorization: Bearer KEY`. A key belongs to one business;
 an object of another business is a 404, like an object that does not exist.
 
-**Dates** are calendar dates `YYYY-MM-DD`; both ends of a period are inclusive. **Times** are RFC
-3339 in UTC.
+**Dates** are calendar dates `YYYY-MM-DD`; both ends of a period are inclusive. In place of the two
+dates of a period, **one word** may stand, such as `last-month`, `2026-Q1` or `ytd`: it means days
+on the business's calendar, and `Content-Location` has their dates. **Times** are RFC 3339 in UTC.
 
 **Ids** of customers and the ledger are 64-bit integers: in languages whose numbers are floats, ids
 above 2^53 need a parser that keeps integers exact. Ids of sends and deliveries are UUIDs.
@@ -45,6 +46,8 @@ TAGS = [
         "name": "Reports",
         "description": "The income from each customer in a period, and its balance.",
     },
+    {"name": "Account", "description": "Who the caller is, and what it may do."},
+    {"name": "Customers", "description": "The customers of the business, without figures."},
     {"name": "Sends", "description": "Statements by e-mail, each handed over at most once."},
     {
         "name": "Mails in doubt",

@@ -11,7 +11,7 @@ import orjson
 
 from services.api.contract.about import DESCRIPTION, SCOPE_MEANINGS, TAGS
 from services.api.contract.schemas import FORMS, schemas
-from services.api.core.refusals import SCOPES
+from services.api.core.refusals import NO_SCOPE, SCOPES
 from services.api.http.route import Route
 from services.api.openapi import headers, parameters, problem_responses
 from services.api.openapi.operation import (
@@ -125,7 +125,7 @@ def _described(route: Route, operation: Operation, *, has_alias: bool) -> dict[s
         "tags": [operation.tag],
         "summary": f"{operation.summary}{' (alias)' if route.alias else ''}",
         "description": _description(route, operation, has_alias=has_alias),
-        "security": [{_KEY: [route.scope]}] if route.scope else [],
+        "security": _security(route),
         "parameters": parameters.of(*operation.parameters, *parameters.EVERYWHERE),
     }
     if operation.body is not None:
@@ -134,6 +134,12 @@ def _described(route: Route, operation: Operation, *, has_alias: bool) -> dict[s
     refusals = problem_responses.of(*_refusals(route, operation))
     described["responses"] = dict(sorted({**refusals, **answers}.items()))
     return described
+
+
+def _security(route: Route) -> list[dict[str, list[str]]]:
+    if route.scope is None:
+        return []
+    return [{_KEY: [] if route.scope == NO_SCOPE else [route.scope]}]
 
 
 def _description(route: Route, operation: Operation, *, has_alias: bool) -> str:
@@ -147,7 +153,9 @@ def _description(route: Route, operation: Operation, *, has_alias: bool) -> str:
 def _refusals(route: Route, operation: Operation) -> set[int]:
     found = {405, *operation.refusals}
     if route.scope is not None:
-        found |= {401, 403, 406, 422, 429, 503}
+        found |= {401, 406, 422, 429, 503}
+    if route.scope not in (None, NO_SCOPE):
+        found.add(403)
     if operation.body is not None:
         found |= {400, 413, 415, 422}
     if any(each.is_checked for each in operation.parameters):

@@ -94,7 +94,7 @@ class Page(BaseModel, Generic[Item]):
 
 
 def page_of(
-    items: Sequence[Item], limit: int, place: Callable[[Item], Cursor[UUID] | Cursor[str]]
+    items: Sequence[Item], limit: int, place: Callable[[Item], Cursor[UUID] | Cursor[str] | str]
 ) -> Page[Item]:
     """Return a page of the first `limit` items.
 

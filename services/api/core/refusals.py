@@ -3,10 +3,13 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Literal, get_args
+from typing import Final, Literal, get_args
 
 Scope = Literal["reports:read", "transactions:send"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
+# What a call needs that every valid key may make.
+NO_SCOPE: Final = "no scope"
+NeededScope = Scope | Literal["no scope"]
 
 
 class Refusal(Exception):

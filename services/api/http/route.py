@@ -3,7 +3,7 @@ from functools import cached_property
 
 from aiohttp.typedefs import Handler
 
-from services.api.core.refusals import Scope
+from services.api.core.refusals import NeededScope
 from services.api.openapi.operation import JSON, Operation
 from services.api.openapi.periods import by_word
 
@@ -12,8 +12,9 @@ from services.api.openapi.periods import by_word
 class Route:
     """A URL and a method of the API, with all that is declared about them.
 
-    A request needs a key with `scope`; None opens the route to everybody. `operation` describes the
-    call in the OpenAPI document; None leaves a page for a browser out of it. A route that is an
+    A request needs a key with `scope`, or any key if that is NO_SCOPE; None opens the route to
+    everybody. `operation` describes the call in the OpenAPI document; None leaves a page for a
+    browser out of it. A route that is an
     `alias` has this `operationId` instead of its operation's.
 
     Accept may choose from `produces`; if that is empty, the answer does not depend on Accept.
@@ -27,7 +28,7 @@ class Route:
     path: str
     handler: Handler
     operation: Operation | None = None
-    scope: Scope | None = None
+    scope: NeededScope | None = None
     alias: str | None = None
     produces: tuple[str, ...] = (JSON,)
     share_connection: bool = True
