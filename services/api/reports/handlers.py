@@ -1,29 +1,22 @@
 """The three report calls."""
 
-import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from datetime import timedelta
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
 
 from services.api.core import fields
 from services.api.core.parsing import parse
-from services.api.core.refusals import Busy, NotFound
+from services.api.core.refusals import NotFound
 from services.api.http import conditional, request_body
-from services.api.http.appkeys import CODING, CONTENT_LOCATION, LEDGER_VERSION, PRINCIPAL, STREAMS
+from services.api.http.appkeys import CODING, CONTENT_LOCATION, LEDGER_VERSION, PRINCIPAL
 from services.api.http.connections import connection
+from services.api.http.streams import stream
+from services.api.http.streams.stream import Stream
 from services.api.reports import store
-from services.api.reports.buffer import Buffer
-from services.api.reports.gzip import Gzip
 from services.api.reports.model import FilterBody, ReportQuery
-from services.api.reports.pace import Pace
 from services.api.reports.periods import requested_period
 
 _JSON = "application/json"
-_STREAM_WAIT_S = 5.0  # seconds to wait until one of the running streams ends
-_STREAM_S_MAX = 300.0  # seconds in which a reader has to read everything
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
@@ -61,29 +54,20 @@ async def filter_one(request: web.Request) -> web.Response:
 
 def _streamed(request: web.Request, tags: tuple[str, str]) -> web.StreamResponse:
     plain, coded = tags
-    gzip = request[CODING].gzip
-    response = web.StreamResponse(headers=conditional.headers(coded if gzip else plain))
+    tag = coded if request[CODING].gzip else plain
+    response = web.StreamResponse(headers=conditional.headers(tag))
     response.content_type, response.charset = _JSON, "utf-8"
-    if gzip:
-        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+    stream.gzip_if_preferred(request, response)
     return response
 
 
 async def _write_rows(
     request: web.Request, query: ReportQuery, response: web.StreamResponse
 ) -> None:
-    async def write(piece: bytes) -> None:
-        # Only once the first piece exists: until then, a failure can still be answered.
-        if not response.prepared:
-            await response.prepare(request)
-        await pace.write(piece)
-
-    pace = Pace(response.write)
-    pieces = Gzip(write) if request[CODING].gzip else Buffer(write)
-    async with _turn(request), connection(request) as conn:
-        await store.income_by_customers(conn, query, pieces.write, timeout=_STREAM_S_MAX)
-    await pieces.end()
-    await response.write_eof()
+    rows = Stream(request, response)
+    async with stream.turn(request), connection(request) as conn:
+        await store.income_by_customers(conn, query, rows.write, timeout=stream.READING_S_MAX)
+    await rows.end()
 
 
 async def _query(request: web.Request) -> ReportQuery:
@@ -116,21 +100,3 @@ async def _row(request: web.Request, query: ReportQuery, customer: int) -> str:
     if row is None:
         raise NotFound("customer")
     return row
-
-
-@asynccontextmanager
-async def _turn(request: web.Request) -> AsyncIterator[None]:
-    # Fewer streams than connections, and fewer for one business than in all: slow readers delay
-    # neither the lists of other businesses nor single rows.
-    streams, business = request.app[STREAMS], request[PRINCIPAL].business_id
-    try:
-        async with asyncio.timeout(_STREAM_WAIT_S):
-            await streams.take(business)
-    except TimeoutError:
-        raise Busy(
-            "Too many reports are being read at the moment.", retry_after=timedelta(seconds=5)
-        ) from None
-    try:
-        yield
-    finally:
-        streams.leave(business)

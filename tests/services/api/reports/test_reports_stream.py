@@ -8,7 +8,7 @@ import asyncpg
 import pytest
 
 from services.api.http.appkeys import STREAMS
-from services.api.reports import handlers, pace
+from services.api.http.streams import pace, stream
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import load_large, new_key
 
@@ -93,7 +93,7 @@ async def test_a_reader_that_stalls_is_cut_off(
 async def test_a_reader_that_takes_too_long_in_all_is_cut_off(
     large: Api, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers, "_STREAM_S_MAX", 2.0)
+    monkeypatch.setattr(stream, "READING_S_MAX", 2.0)
     reader, writer = await begin(large, "1.1")
     await is_over(postgres)
     with pytest.raises(ConnectionResetError):
@@ -134,7 +134,7 @@ async def _drip(reader: asyncio.StreamReader) -> None:
 async def test_one_stream_too_many_is_told_to_come_again(
     reader: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers, "_STREAM_WAIT_S", 0.1)
+    monkeypatch.setattr(stream, "_TURN_WAIT_S", 0.1)
     streams = reader.app[STREAMS]
     others = []
     while streams.take_now(other := 100 + len(others)):
@@ -153,7 +153,7 @@ async def test_one_stream_too_many_is_told_to_come_again(
 async def test_slow_readers_of_one_business_change_nothing_for_another(
     large: Api, database: str, postgres: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(handlers, "_STREAM_WAIT_S", 0.1)
+    monkeypatch.setattr(stream, "_TURN_WAIT_S", 0.1)
     slow = [await begin(large, "1.1") for _ in range(2)]
     more = [await large.get(f"{REPORTS}/{NOVEMBER}") for _ in range(3)]
     assert [answer.status for answer in more] == [503] * 3

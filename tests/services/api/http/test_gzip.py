@@ -7,7 +7,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from services.api.reports.gzip import Gzip
+from services.api.http.streams.gzip import Gzip
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.ledgers import load_large, new_key
 

@@ -1,6 +1,6 @@
 import pytest
 
-from services.api.reports.buffer import Buffer
+from services.api.http.streams.buffer import Buffer
 
 
 @pytest.mark.parametrize("size", [1, 8192, 100_000])
