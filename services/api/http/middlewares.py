@@ -95,7 +95,7 @@ async def negotiate(request: web.Request, handler: Handler) -> web.StreamRespons
     route = request[ROUTE]
     if route is None:
         return await handler(request)
-    if route.produces and not negotiation.accepts(
+    if _may_be_ruled_out(request, route) and not negotiation.accepts(
         ",".join(request.headers.getall(hdrs.ACCEPT, ())), route.produces
     ):
         types = " or ".join(route.produces)
@@ -142,6 +142,11 @@ AROUND: tuple[Middleware, ...] = (
     authenticate,
     check_query,
 )
+
+
+def _may_be_ruled_out(request: web.Request, route: Route) -> bool:
+    """Return whether Accept has a say; a `format` in the query wins over it."""
+    return bool(route.produces) and not ("format" in request.query and "format" in route.query)
 
 
 def _code(response: web.Response, coding: Coding) -> None:

@@ -3,8 +3,10 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 _HEADER_CHARS_MAX = 4096  # characters of a header that are read; a browser sends 200
+_HEADERS_KEPT = 256  # programs send the same header each time
 _QUALITY = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
@@ -19,19 +21,27 @@ class Coding:
 PLAIN = Coding(gzip=False, identity=True)
 
 
+def best(accept: str, produced: Sequence[str]) -> str | None:
+    """Return the one of these media types that a caller with this Accept (empty: none) likes best.
+
+    Of those that it likes equally, it is one that Accept names rather than one that only a wildcard
+    admits, otherwise the first. None: the caller can read none of them.
+    """
+    if not accept:
+        return produced[0]
+    given = _qualities(accept)
+    liked = max(produced, key=lambda media: _quality(given, media))
+    return liked if _quality(given, liked)[0] > 0 else None
+
+
 def accepts(accept: str, produced: Sequence[str]) -> bool:
     """Return whether a caller with this Accept (empty: none) can read one of these media types."""
-    if not accept:
-        return True
-    given = _qualities(accept)
-    return any(_quality(given, media) > 0 for media in produced)
+    return best(accept, produced) is not None
 
 
-def prefers_html(accept: str) -> bool:
-    """Return whether a caller with this Accept prefers a page to JSON, like a browser."""
-    given = _qualities(accept)
-    wanted = given.get("text/html", 0.0)
-    return wanted > 0 and wanted >= given.get("application/json", 0.0)
+def names(accept: str, media: str) -> bool:
+    """Return whether this Accept asks for a media type by its name, as a browser does for pages."""
+    return _qualities(accept).get(media, 0.0) > 0
 
 
 def coding(accept_encoding: str) -> Coding | None:
@@ -50,12 +60,16 @@ def coding(accept_encoding: str) -> Coding | None:
     return PLAIN if plain is None or plain > 0 else None
 
 
-def _quality(given: Mapping[str, float], media: str) -> float:
+def _quality(given: Mapping[str, float], media: str) -> tuple[float, int]:
+    """Return the quality of a media type, and how precisely it was named."""
     # The most precise range decides (RFC 9110, 12.5.1).
-    ranges = (media, f"{media.partition('/')[0]}/*", "*/*")
-    return next((given[each] for each in ranges if each in given), 0.0)
+    ranges = ("*/*", f"{media.partition('/')[0]}/*", media)
+    named = (each for each in (2, 1, 0) if ranges[each] in given)
+    precision = next(named, None)
+    return (0.0, 0) if precision is None else (given[ranges[precision]], precision)
 
 
+@lru_cache(_HEADERS_KEPT)
 def _qualities(header: str) -> Mapping[str, float]:
     """Return the listed values with their quality; a malformed quality counts as 1.
 

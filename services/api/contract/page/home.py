@@ -8,6 +8,7 @@ from aiohttp import hdrs, web
 
 from services.api.contract.page.handlers import REVALIDATE
 from services.api.http import cors, negotiation
+from services.api.openapi.operation import HTML, JSON
 
 _FOLDER = Path(__file__).parent
 _POLICY = (
@@ -19,7 +20,8 @@ _LINKS = {"docs": "/docs", "openapi": "/openapi.json", "health": "/health/ready"
 
 async def show(request: web.Request) -> web.Response:
     """Answer with the name, the version and links: a page for a browser, otherwise JSON."""
-    if negotiation.prefers_html(",".join(request.headers.getall(hdrs.ACCEPT, ()))):
+    accept = ",".join(request.headers.getall(hdrs.ACCEPT, ()))
+    if negotiation.names(accept, HTML) and negotiation.best(accept, (HTML, JSON)) == HTML:
         response = web.Response(text=_page(), content_type="text/html")
         response.headers["Content-Security-Policy"] = _POLICY
         response.headers["Referrer-Policy"] = "no-referrer"

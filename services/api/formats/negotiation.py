@@ -1,0 +1,82 @@
+"""The formats of reports, and which of them a request asks for."""
+
+from collections.abc import Sequence
+from enum import Enum
+
+from aiohttp import hdrs, web
+
+from services.api.core.refusals import Invalid
+from services.api.http import negotiation
+
+PARAMETER = "format"
+
+
+class Format(Enum):
+    """A format of reports, by the word that asks for it; JSON is preferred if a caller has no wish.
+
+    The word is also the extension of a file's name.
+    """
+
+    JSON = "json", "application/json"
+    NDJSON = "ndjson", "application/x-ndjson"
+    CSV = "csv", "text/csv"
+    XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+    PDF = "pdf", "application/pdf"
+    HTML = "html", "text/html"
+
+    def __init__(self, word: str, media: str) -> None:
+        self.word = word
+        self.media = media
+
+
+def media_types(offered: Sequence[Format]) -> tuple[str, ...]:
+    """Return the media types of these formats, for the route that offers them."""
+    return tuple(each.media for each in offered)
+
+
+def chosen(request: web.Request, offered: Sequence[Format]) -> Format:
+    """Return the one of the offered formats that a request asks for by `format`, or by Accept.
+
+    `format` wins. With Authorization, Accept chooses HTML only if it admits no JSON, not even by a
+    wildcard: a program that sends the Accept of a browser still gets JSON. Without Authorization
+    there is a person at a browser, who prefers HTML.
+
+    Raises Invalid if there is no format of that name, and HTTPNotAcceptable if it is not offered,
+    or Accept rules out all that are offered.
+    """
+    words = request.query.getall(PARAMETER, None)
+    if words is not None:
+        return _by_word(words, offered)
+    accept = ",".join(request.headers.getall(hdrs.ACCEPT, ()))
+    by_media = {each.media: each for each in _preferred(request, accept, offered)}
+    media = negotiation.best(accept, tuple(by_media))
+    if media is None:
+        types = " or ".join(media_types(offered))
+        raise web.HTTPNotAcceptable(text=f"The answer is {types}, which Accept rules out.")
+    return by_media[media]
+
+
+def _by_word(words: Sequence[str], offered: Sequence[Format]) -> Format:
+    known = {each.word: each for each in Format}
+    if len(set(words)) > 1:
+        raise Invalid(PARAMETER, "should be given once")
+    if words[0] not in known:
+        raise Invalid(PARAMETER, f"should be one of {', '.join(each.word for each in offered)}")
+    asked = known[words[0]]
+    if asked not in offered:
+        has = ", ".join(each.word for each in offered)
+        raise web.HTTPNotAcceptable(
+            text=f"There is no {asked.word} of this report; its formats are {has}."
+        )
+    return asked
+
+
+def _preferred(request: web.Request, accept: str, offered: Sequence[Format]) -> Sequence[Format]:
+    """Return the formats that Accept may choose from, the preferred ones first."""
+    if Format.HTML not in offered:
+        return offered
+    others = [each for each in offered if each is not Format.HTML]
+    if hdrs.AUTHORIZATION not in request.headers:
+        return [Format.HTML, *others]
+    admits_json = negotiation.accepts(accept, (Format.JSON.media,))
+    return others if admits_json else offered
