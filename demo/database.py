@@ -38,7 +38,7 @@ async def opens(dsn: str, text: str) -> bool:
     if key is None:
         return False
     async with _connection(dsn) as conn:
-        holder = await store.principal(conn, key)
+        holder = await store.principal(conn, key.sha256)
     return holder is not None and not holder.is_expired and holder.business_id == WHOLESALER
 
 

@@ -13,6 +13,7 @@ from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.rate_limit import Limits
 from services.api.access.unread import Unread
 from services.api.contract import openapi
+from services.api.formats.page import problem
 from services.api.http import headers, middlewares, request_body
 from services.api.http.appkeys import (
     BORROWERS,
@@ -25,6 +26,7 @@ from services.api.http.appkeys import (
     METRICS,
     OPENAPI,
     POOL,
+    PROBLEM_PAGE,
     RELAY_SETTINGS,
     SETTINGS,
     STOPPING,
@@ -84,6 +86,7 @@ def create_app(
 
     app[EXPOSE] = for_a_second(expose)
     app.cleanup_ctx.append(partial(_descriptors, counted=counted))
+    app[PROBLEM_PAGE] = problem.page
     app[OPENAPI] = lambda: openapi.as_json(routes.ROUTES)
     routes.add_to(app)
     app.on_response_prepare.append(headers.finish)

@@ -13,6 +13,7 @@ from services.api.contract.page import openapi as docs_words
 from services.api.core.refusals import NO_SCOPE, Scope
 from services.api.customers import handlers as customers
 from services.api.customers import openapi as customers_words
+from services.api.formats.page import assets, links
 from services.api.http import openapi as ops_words
 from services.api.http import ops
 from services.api.http.appkeys import ROUTE_OF
@@ -23,6 +24,7 @@ from services.api.reports import openapi as reports_words
 from services.api.sends import handlers as sends
 from services.api.sends import openapi as sends_words
 from services.api.sends import openapi_in_doubt as in_doubt_words
+from services.api.sign_in import handlers as sign_in
 from services.api.suppressions import handlers as suppressions
 from services.api.suppressions import openapi as suppressions_words
 from services.api.suppressions import unsubscribe
@@ -55,6 +57,7 @@ ROUTES = (
             reports.show_one,
             reports_words.SHOW_ONE,
             _READ,
+            is_page=True,
         )
     ),
     *_over_period(
@@ -75,6 +78,7 @@ ROUTES = (
             _READ,
             share_connection=False,
             is_conditional=True,
+            is_page=True,
         )
     ),
     Route(
@@ -159,6 +163,13 @@ ROUTES = (
         in_doubt_words.RESOLVE_DOUBT,
         _SEND,
     ),
+    _open(_GET, "/sign-in", sign_in.ask),
+    _open(_POST, "/sign-in", sign_in.sign_in),
+    _open(_POST, "/sign-out", sign_in.sign_out),
+    _open(_GET, "/reports", links.start),
+    _open(_GET, f"/reports/{{from}}/{{to}}/{_ID}", links.customer),
+    _open(_GET, f"/reports/{{from}}/{{to}}/{_ID}/{{field}}", links.figure),
+    _open(_GET, "/assets/{asset}", assets.show),
     _open(_GET, "/", home.show),
     _open(_GET, "/favicon.ico", home.icon),
     _open(_GET, "/openapi.json", docs.document, docs_words.DOCUMENT),

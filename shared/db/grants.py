@@ -37,6 +37,7 @@ GRANTS: dict[str, dict[str, str]] = {
     "summed_totals": {},
     # The owner creates and revokes keys.
     "api_keys": {API: "SELECT, UPDATE (last_used_at)", RELAY: "SELECT, UPDATE (last_used_at)"},
+    "sessions": {API: "SELECT, INSERT, DELETE", RELAY: "SELECT, DELETE"},
     "key_windows": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
     "daily_recipients": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},
     "daily_counts": {API: _ADD_AND_CHANGE, RELAY: _ADD_AND_CHANGE},

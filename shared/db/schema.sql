@@ -1,4 +1,4 @@
--- The database after 0028_fiscal_years.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0031_sessions.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains
@@ -401,6 +401,18 @@ CREATE INDEX sends_ended ON sends USING btree (business_id, status, created_at D
 CREATE INDEX sends_history ON sends USING btree (business_id, created_at DESC, id DESC);
 CREATE INDEX sends_of_customer ON sends USING btree (business_id, customer_id, created_at DESC, id DESC);
 CREATE INDEX sends_open ON sends USING btree (business_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['scheduled'::text, 'sending'::text]));
+
+CREATE TABLE sessions (
+    sha256 bytea NOT NULL,
+    key_id uuid NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT sessions_pkey PRIMARY KEY (sha256),
+    CONSTRAINT sessions_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_keys(id) ON DELETE CASCADE,
+    CONSTRAINT sessions_end_later CHECK ((expires_at > created_at)),
+    CONSTRAINT sessions_sha256_is_a_digest CHECK ((length(sha256) = 32))
+);
+CREATE INDEX sessions_of_key ON sessions USING btree (key_id, created_at);
 
 CREATE TABLE statements (
     business_id bigint NOT NULL,

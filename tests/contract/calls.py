@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from services.api.formats.page.assets import assets
 from shared.mail.unsubscribe import Links
 from tests.contract.tenants import PERIOD, Tenant
 
@@ -162,6 +163,14 @@ def _over_period(method: str, route: str, calls: Callable[[str], Calls], path: s
     }
 
 
+def _sign_in(caller: Tenant, other: Tenant) -> Iterable[Call]:
+    yield Call("/sign-in", json={"key": caller.key, "next": f"{REPORTS}/{DATES}"})
+
+
+def _figure(_: Tenant, other: Tenant) -> Iterable[Call]:
+    yield Call(f"/reports/{DATES}/{{}}/balance", (str(other.own_customer), NO_CUSTOMER))
+
+
 def _open(path: str) -> Calls:
     return lambda caller, other: [Call(path)]
 
@@ -190,6 +199,13 @@ CALLS: _Table = {
     ("DELETE", "/api/v3/suppressions/{email}"): _lift,
     ("GET", "/unsubscribe/{token}"): _links,
     ("POST", "/unsubscribe/{token}"): _links,
+    ("GET", "/sign-in"): _open("/sign-in"),
+    ("POST", "/sign-in"): _sign_in,
+    ("POST", "/sign-out"): _open("/sign-out"),
+    ("GET", "/reports"): _open("/reports"),
+    ("GET", f"/reports/{{from}}/{{to}}/{_ID}"): _customers(f"/reports/{DATES}/{{}}"),
+    ("GET", f"/reports/{{from}}/{{to}}/{_ID}/{{field}}"): _figure,
+    ("GET", "/assets/{asset}"): _open(assets()["page.css"].url),
     ("GET", "/openapi.json"): _open("/openapi.json"),
     ("GET", "/"): _open("/"),
     ("GET", "/favicon.ico"): _open("/favicon.ico"),

@@ -29,6 +29,7 @@ _VOCABULARY = {
 _OF = {
     "businesses": "t.id = $1",
     "key_windows": "t.key_id IN (SELECT id FROM api_keys WHERE business_id = $1)",
+    "sessions": "t.key_id IN (SELECT id FROM api_keys WHERE business_id = $1)",
     "delivery_events": "t.delivery_id IN (SELECT id FROM deliveries WHERE business_id = $1)",
 }
 _OTHER = {"schema_migrations", "outbox"}

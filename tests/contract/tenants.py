@@ -7,6 +7,7 @@ from uuid import UUID
 
 import asyncpg
 
+from services.api.access import sessions
 from services.api.access import store as access
 from services.api.access.admission import Admission
 from services.api.core import fields
@@ -73,6 +74,8 @@ class Tenant:
     id: int
     word: str
     key: str
+    # The token of a browser that is signed in by the key.
+    session: str
     # By the state that it is in; and what the API gave to it alone: places in lists, entity tags.
     sends: dict[str, UUID] = field(default_factory=dict)
     deliveries: dict[str, UUID] = field(default_factory=dict)
@@ -116,7 +119,10 @@ async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
     own = number * OWN_CUSTOMER
     await conn.execute(_LEDGER.format(id=number, word=word, own=own))
     key = await access.create(conn, business_id=number, name=f"{word} key", scopes=SCOPES)
-    tenant = Tenant(number, word, key.text)
+    holder = await access.principal(conn, key.sha256)
+    assert holder is not None
+    session = await sessions.begin(conn, holder.key_id)
+    tenant = Tenant(number, word, key.text, session.text)
     await act.answer(conn, asked_by(tenant), terms(), Admission(6000))
     for state in ("scheduled", "sent", "in_doubt", "failed", "deferred"):
         await _send(conn, tenant, state)

@@ -8,6 +8,7 @@ import asyncpg
 import pytest
 
 from provision.servers import Servers
+from services.api.access import sessions
 from services.api.access import store as access
 from services.api.access.model import Key
 from services.api.core.refusals import NO_SCOPE, SCOPES
@@ -19,6 +20,12 @@ from tests.services.api.api_client import Answer, Api, serving
 
 GUARDED = [route for route in ROUTES if route.scope is not None]
 OPEN = {
+    "/sign-in",
+    "/sign-out",
+    "/reports",
+    "/reports/{from}/{to}/{id:[0-9]+}",
+    "/reports/{from}/{to}/{id:[0-9]+}/{field}",
+    "/assets/{asset}",
     "/unsubscribe/{token}",
     "/openapi.json",
     "/",
@@ -96,6 +103,8 @@ async def test_nothing_else_opens_a_route(door: Door, route: Route) -> None:
         "a revoked key": {"Authorization": f"Bearer {door.revoked}"},
         "two keys": {"Authorization": f"Bearer {key} {key}"},
         "a cookie": {"Cookie": f"key={key}; Authorization=Bearer {key}"},
+        "a key as a session": {"Cookie": f"ledgerpost_session={key}"},
+        "a session": {"Cookie": f"ledgerpost_session={sessions.Token.generate().text}"},
         "other headers": {"X-Api-Key": key, "Proxy-Authorization": f"Bearer {key}"},
     }
     for name, headers in forms.items():

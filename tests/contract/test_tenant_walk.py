@@ -37,7 +37,8 @@ class Street:
         options: dict[str, Any] = {"params": call.params} if call.params else {}
         if method not in {"GET", "HEAD"} and call.json is not None:
             options["json"] = call.json
-        return await self.api.ask(method, path, key=key, headers=_ID | call.headers, **options)
+        given = None if "Cookie" in call.headers else key
+        return await self.api.ask(method, path, key=given, headers=_ID | call.headers, **options)
 
 
 @pytest.fixture
@@ -97,6 +98,8 @@ async def test_nothing_of_another_business_is_seen_or_changed(street: Street, ro
             for call in CALLS[route.method, route.path](caller, other):
                 for method in methods:
                     await _walk(street, method, call, caller, others)
+                    if route.is_page:
+                        await _walk(street, method, _in_a_browser(call, caller), caller, others)
                 if call.about is not None and route.method not in {"GET", "HEAD"}:
                     # Under the other's Idempotency-Key, whose answer is for the other alone.
                     key = {"Idempotency-Key": other.idempotency_key}
@@ -104,6 +107,11 @@ async def test_nothing_of_another_business_is_seen_or_changed(street: Street, ro
                     await _walk(street, route.method, keyed, caller, others)
         for each in others:
             assert await rows.dump(street.db, each.id) == before[each.id]
+
+
+def _in_a_browser(call: Call, caller: Tenant) -> Call:
+    """Return the call with the caller's session instead of its key."""
+    return replace(call, headers=call.headers | {"Cookie": f"ledgerpost_session={caller.session}"})
 
 
 async def _walk(

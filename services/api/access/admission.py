@@ -26,15 +26,15 @@ class Admission:
             self._invalid_keys.check(digest)
         async with self._limits.turn(digest) as rate:
             if rate is not None:
-                return self._valid(key, await store.principal(conn, key)), rate
-            holder, leased = await store.admit(conn, key, self._limits.limit) or (None, None)
-            principal = self._valid(key, holder)
+                return self._valid(digest, await store.principal(conn, digest)), rate
+            holder, leased = await store.admit(conn, digest, self._limits.limit) or (None, None)
+            principal = self._valid(digest, holder)
             return principal, leased and self._limits.add(digest, leased)
 
-    def _valid(self, key: Key, holder: Principal | None) -> Principal:
+    def _valid(self, digest: bytes, holder: Principal | None) -> Principal:
         try:
             return valid(holder)
         except Unauthenticated:
-            self._limits.forget(key.sha256)
-            self._invalid_keys.count(key.sha256)
+            self._limits.forget(digest)
+            self._invalid_keys.count(digest)
             raise

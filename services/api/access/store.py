@@ -17,31 +17,33 @@ _NOBODY = -1
 Counted = Literal["refused requests", "idempotency keys", "suppressions"]
 
 
-async def principal(conn: Connection, key: Key) -> Principal | None:
-    """Return the principal of `key`, or None if the key is unknown or revoked."""
-    row = await conn.fetchrow(_queries.principal, key.sha256)
+async def principal(conn: Connection, digest: bytes) -> Principal | None:
+    """Return the principal of the key with this hash; None if it is unknown or revoked."""
+    row = await conn.fetchrow(_queries.principal, digest)
     return None if row is None else _principal(row)
 
 
-async def principal_and_version(conn: Connection, key: Key) -> tuple[Principal, str] | None:
-    """Return the principal of `key`, and the version of the ledger as reports.store.version() does.
+async def principal_and_version(conn: Connection, digest: bytes) -> tuple[Principal, str] | None:
+    """Return the principal of a key, and the version of the ledger as reports.store.version() does.
 
     Returns None if the key is unknown or revoked.
     """
-    row = await conn.fetchrow(_queries.principal_and_version, key.sha256)
+    row = await conn.fetchrow(_queries.principal_and_version, digest)
     return None if row is None else (_principal(row), row["ledger_version"])
 
 
-async def admit(conn: Connection, key: Key, limit: int) -> tuple[Principal, Slice | None] | None:
-    """Return the principal of `key` and a slice of its `limit` per window, and record its use.
+async def admit(
+    conn: Connection, digest: bytes, limit: int
+) -> tuple[Principal, Slice | None] | None:
+    """Return the principal of a key and a slice of its `limit` per window, and record its use.
 
     There is no slice for an expired key, nor while Postgres does not accept writes: then reading
     requests are still served.
     """
     try:
-        row = await conn.fetchrow(_queries.admit, key.sha256, limit, WINDOW)
+        row = await conn.fetchrow(_queries.admit, digest, limit, WINDOW)
     except asyncpg.ReadOnlySQLTransactionError:
-        holder = await principal(conn, key)
+        holder = await principal(conn, digest)
         return None if holder is None else (holder, None)
     if row is None:
         return None

@@ -10,6 +10,7 @@ from services.api.formats import delimited
 from services.api.formats.file_name import disposition
 from services.api.formats.json_value import Amounts, dumps, fields_as_json, row_as_json
 from services.api.formats.negotiation import Format
+from services.api.formats.page.answers import page
 from services.api.formats.page.navigation import Navigation
 from services.api.formats.page.page import html
 from services.api.formats.report import Report
@@ -37,14 +38,13 @@ async def answer(
     and a PDF need a `navigation`, which says what they show. Raises InvalidInput if the format
     cannot hold so many rows.
     """
+    if chosen is Format.HTML and navigation is not None:
+        return page(await html(report, navigation))
     given = {**(headers or {})}
     if chosen is not Format.JSON:
         given[hdrs.CONTENT_DISPOSITION] = disposition(report, chosen)
     if chosen in _STREAMED:
         return await _streamed(request, report, chosen, tags, given, amounts)
-    if chosen is Format.HTML and navigation is not None:
-        text = await html(report, navigation)
-        return web.Response(text=text, content_type=chosen.media, headers=given)
     raise NotImplementedError(chosen)
 
 

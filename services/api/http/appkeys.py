@@ -10,6 +10,7 @@ from services.api.access.borrowers import Borrowers
 from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.model import Principal
 from services.api.access.rate_limit import Limits, Rate
+from services.api.access.sessions import Token
 from services.api.access.unread import Unread
 from services.api.businesses.model import Business
 from services.api.http.metrics import HttpMetrics
@@ -30,6 +31,8 @@ STOPPING = web.AppKey("STOPPING", asyncio.Event)
 METRICS = web.AppKey("METRICS", HttpMetrics)
 # Returns the metrics of all workers in the format of Prometheus.
 EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
+# Turns problem+json into a page for a person.
+PROBLEM_PAGE = web.AppKey[Callable[[web.Response], web.Response]]("PROBLEM_PAGE")
 # The API's OpenAPI document as it is served.
 OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
 # What routes.py declares of each route.
@@ -58,6 +61,8 @@ TRACE = web.RequestKey("TRACE", Trace)
 BORROWER = web.RequestKey("BORROWER", int)
 # Set by the authentication on routes that declare a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
+# The session whose key it is; absent if the key came with the request.
+SESSION = web.RequestKey("SESSION", Token)
 # The version of the business's ledger when the key was looked up, on a conditional route; not set
 # if the look-up leased a slice of the rate limit.
 LEDGER_VERSION = web.RequestKey("LEDGER_VERSION", str)

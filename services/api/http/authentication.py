@@ -1,12 +1,16 @@
-"""Authentication: the key of a request, its scope and its rate, before the handler runs."""
+"""Authentication: the key of a request, its scope and its rate, before the handler runs.
+
+The key comes with the request, or on pages from the session of a browser that is signed in.
+"""
 
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from services.api.access import store
+from services.api.access import sessions, store
 from services.api.access.model import Key, Principal, valid
 from services.api.access.rate_limit import Rate
 from services.api.core.refusals import Unauthenticated
+from services.api.http import browsers
 from services.api.http.appkeys import (
     BORROWER,
     BORROWERS,
@@ -16,6 +20,7 @@ from services.api.http.appkeys import (
     PRINCIPAL,
     RATE,
     ROUTE,
+    SESSION,
 )
 from services.api.http.connections import connection
 from services.api.http.route import Route
@@ -23,71 +28,102 @@ from services.api.http.route import Route
 
 @web.middleware
 async def authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Call the handler only if the request has a valid key with the scope of its route."""
+    """Call the handler only if the request has a valid key with the scope of its route.
+
+    A browser that comes to a page without a key is led to the page for signing in.
+    """
     route = request[ROUTE]
     if route is not None and route.scope is not None:
-        principal = await _admitted(request, route, _key(request))
+        try:
+            principal = await admitted(request, await _digest(request, route))
+        except Unauthenticated:
+            if route.is_page and browsers.may_sign_in(request):
+                return browsers.to_sign_in(request)
+            raise
         principal.need(route.scope)
+        if (token := request.get(SESSION)) is not None:
+            request.app[BORROWERS].note(token.sha256, principal.business_id)
         request[PRINCIPAL] = principal
         request[BORROWER] = principal.business_id
     return await handler(request)
 
 
-async def _admitted(request: web.Request, route: Route, key: Key) -> Principal:
-    """Count the request in the rate limit of `key`, and return the principal of the key."""
-    limits, digest = request.app[LIMITS], key.sha256
+async def admitted(request: web.Request, digest: bytes) -> Principal:
+    """Count the request in the rate limit of the key with this hash, and return its principal.
+
+    Raises Unauthenticated if the key is unknown, revoked or expired.
+    """
+    limits = request.app[LIMITS]
     request[BORROWER] = request.app[BORROWERS].of(digest)
     rate = limits.take(digest)
     if rate is not None:
-        return await _looked_up(request, route, key, rate)
+        return await _looked_up(request, digest, rate)
     async with limits.turn(digest) as rate:
         if rate is not None:
-            return await _looked_up(request, route, key, rate)
-        return await _leased(request, key)
+            return await _looked_up(request, digest, rate)
+        return await _leased(request, digest)
 
 
-async def _looked_up(request: web.Request, route: Route, key: Key, rate: Rate) -> Principal:
-    _check(request, rate)
+async def _digest(request: web.Request, route: Route) -> bytes:
+    """Return the hash of the request's key: of its header, or on a page of its session."""
+    given = request.headers.getall(hdrs.AUTHORIZATION, [])
+    if not given and route.is_page and (token := browsers.token(request)) is not None:
+        return await _of_session(request, token)
+    return Key.bearer(given).sha256
+
+
+async def _of_session(request: web.Request, token: sessions.Token) -> bytes:
+    invalid = request.app[INVALID_KEYS]
+    invalid.check(token.sha256)
+    request[BORROWER] = request.app[BORROWERS].of(token.sha256)
     async with connection(request) as conn:
-        if not route.is_conditional:
-            return _valid(request, key, await store.principal(conn, key))
-        holder, version = await store.principal_and_version(conn, key) or (None, "")
-    principal = _valid(request, key, holder)
+        digest = await sessions.key_of(conn, token)
+    if digest is None:
+        invalid.count(token.sha256)
+        raise Unauthenticated("This session has ended.", given=True)
+    request[SESSION] = token
+    return digest
+
+
+async def _looked_up(request: web.Request, digest: bytes, rate: Rate) -> Principal:
+    _check(request, rate)
+    route = request[ROUTE]
+    async with connection(request) as conn:
+        if route is None or not route.is_conditional:
+            return _valid(request, digest, await store.principal(conn, digest))
+        holder, version = await store.principal_and_version(conn, digest) or (None, "")
+    principal = _valid(request, digest, holder)
     request[LEDGER_VERSION] = version
     return principal
 
 
-async def _leased(request: web.Request, key: Key) -> Principal:
-    """Lease a slice of the rate limit and return the principal of `key`, in one query.
+async def _leased(request: web.Request, digest: bytes) -> Principal:
+    """Lease a slice of the rate limit and return the principal of the key, in one query.
 
     The request is the first one that is counted in the slice.
     """
     limits = request.app[LIMITS]
-    if not limits.knows(key.sha256):
-        request.app[INVALID_KEYS].check(key.sha256)
+    if not limits.knows(digest):
+        request.app[INVALID_KEYS].check(digest)
     async with connection(request) as conn:
-        holder, leased = await store.admit(conn, key, limits.limit) or (None, None)
-    principal = _valid(request, key, holder)
+        holder, leased = await store.admit(conn, digest, limits.limit) or (None, None)
+    principal = _valid(request, digest, holder)
     if leased is not None:
-        _check(request, limits.add(key.sha256, leased))
+        _check(request, limits.add(digest, leased))
     return principal
 
 
-def _valid(request: web.Request, key: Key, holder: Principal | None) -> Principal:
+def _valid(request: web.Request, digest: bytes, holder: Principal | None) -> Principal:
     try:
         principal = valid(holder)
     except Unauthenticated:
-        request.app[LIMITS].forget(key.sha256)
-        request.app[INVALID_KEYS].count(key.sha256)
+        request.app[LIMITS].forget(digest)
+        request.app[INVALID_KEYS].count(digest)
         raise
-    request.app[BORROWERS].note(key.sha256, principal.business_id)
+    request.app[BORROWERS].note(digest, principal.business_id)
     return principal
 
 
 def _check(request: web.Request, rate: Rate) -> None:
     request[RATE] = rate
     rate.check()
-
-
-def _key(request: web.Request) -> Key:
-    return Key.bearer(request.headers.getall(hdrs.AUTHORIZATION, []))

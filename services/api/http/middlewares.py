@@ -11,6 +11,7 @@ from structlog.contextvars import bind_contextvars, reset_contextvars
 
 from services.api.core.refusals import FieldError, InvalidInput
 from services.api.http import (
+    browsers,
     connections,
     cors,
     forwarded,
@@ -25,6 +26,7 @@ from services.api.http.appkeys import (
     DATABASE_TROUBLE,
     METRICS,
     PRINCIPAL,
+    PROBLEM_PAGE,
     REQUEST_ID,
     ROUTE,
     ROUTE_OF,
@@ -68,7 +70,10 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 @web.middleware
 async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn an exception of the handler into the problem+json answer that describes it."""
+    """Turn an exception of the handler into the problem+json answer that describes it.
+
+    For a person who is signed in it is a page.
+    """
     try:
         response = await handler(request)
     except Exception as error:  # noqa: BLE001 -- the last resort of every request
@@ -80,7 +85,8 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
             request.app[DATABASE_TROUBLE].met(error)
         if request.writer.output_size > 0:
             return problem_json.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
-        return problem_json.answer(request, error)
+        problem = problem_json.answer(request, error)
+        return request.app[PROBLEM_PAGE](problem) if browsers.reads_page(request) else problem
     if PRINCIPAL in request:  # then the database has answered
         request.app[DATABASE_TROUBLE].over()
     return response

@@ -22,6 +22,8 @@ class Route:
     request's body and Postgres. If the route `is_conditional`, the look-up of the key also reads
     the version of the ledger, for which an unchanged report would otherwise need a round trip.
     If the period is `in_words`, the path has one word of the period language for it.
+    On a route that `is_page`, the session of a browser may stand for the key, and a browser without
+    either is led to the page for signing in.
     """
 
     method: str
@@ -34,6 +36,7 @@ class Route:
     share_connection: bool = True
     is_conditional: bool = False
     in_words: bool = False
+    is_page: bool = False
 
     @cached_property
     def described(self) -> Operation | None:

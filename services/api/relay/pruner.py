@@ -15,9 +15,9 @@ _INTERVAL = timedelta(minutes=10)
 class Pruner:
     """Deletes rows whose retention is over, in small batches.
 
-    Quota counts after their day, answers to Idempotency-Keys after a day, published events and
-    answers after `events`, sends with all their rows `history` after their last mail reached a
-    final state, and then their statements.
+    Sessions after their end, quota counts after their day, answers to Idempotency-Keys after a day,
+    published events and answers after `events`, sends with all their rows `history` after their
+    last mail reached a final state, and then their statements.
     """
 
     def __init__(self, pool: asyncpg.Pool, *, history: timedelta, events: timedelta) -> None:
@@ -34,6 +34,7 @@ class Pruner:
                 await conn.execute(_QUERIES.prune_answers, _BATCH, self._events) != "DELETE 0",
                 await conn.execute(_QUERIES.prune_sends, _SENDS, self._history)
                 == f"DELETE {_SENDS}",
+                await conn.execute(_QUERIES.prune_sessions, _BATCH) == f"DELETE {_BATCH}",
                 await conn.execute(_QUERIES.prune_quotas, _BATCH) == f"DELETE {_BATCH}",
                 await conn.execute(_QUERIES.prune_statements, _BATCH) == f"DELETE {_BATCH}",
             ]

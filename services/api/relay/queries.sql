@@ -25,6 +25,11 @@ DELETE FROM sends WHERE id = ANY(ARRAY(
       AND NOT EXISTS (SELECT FROM request_answers a WHERE a.send_id = s.id AND a.published_at IS NULL)
     LIMIT $1))
 
+-- name: prune_sessions
+-- Deletes at most $1 sessions that have expired.
+DELETE FROM sessions WHERE sha256 = ANY(ARRAY(
+    SELECT sha256 FROM sessions WHERE expires_at < now() LIMIT $1))
+
 -- name: prune_quotas
 -- Deletes at most $1 counts of past days.
 DELETE FROM due_recipients WHERE (business_id, day, share) IN (

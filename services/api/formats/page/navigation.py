@@ -35,9 +35,9 @@ class Customer:
 
 @dataclass(frozen=True)
 class Paging:
-    """The rows of a page among all: `total` of them, and the URLs of the pages around it."""
+    """The URLs of the pages around a page, and the number of rows on all of them, if known."""
 
-    total: int
+    total: int | None = None
     first: str | None = None
     prev: str | None = None
     next: str | None = None
@@ -96,7 +96,7 @@ class Code:
 
     words: str
     sql: str
-    parameters: Mapping[str, object] = field(default_factory=dict)
+    parameters: Sequence[object] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,7 +114,11 @@ class Navigation:
     path: str
     query: Query = ()
     word: str = ""
+    # In place of the title of the report.
+    title: str = ""
     customer: Customer | None = None
+    # The figure that is explained.
+    figure: str = ""
     formats: Sequence[str] = ("csv", "xlsx", "json")
     columns: Sequence[str] = ()
     sortable: frozenset[str] = frozenset()
@@ -127,6 +131,8 @@ class Navigation:
     bars: Sequence[Bar] = ()
     intervals: Sequence[Interval] = ()
     tables: Sequence[Table] = ()
+    # What else is known of a customer, each with its title.
+    details: Sequence[tuple[str, str]] = ()
     code: Code | None = None
     # Whether a session is signed in, which the page can then end.
     signed_in: bool = False

@@ -1,9 +1,161 @@
 """A report as a page for people: a table with its totals, and links behind every figure."""
 
-from services.api.formats.page.navigation import Navigation
-from services.api.formats.report import Report
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from services.api.formats.page import charts, urls
+from services.api.formats.page.definition import terms
+from services.api.formats.page.figures import NUMBERS, text
+from services.api.formats.page.filters import filters
+from services.api.formats.page.heads import headings, keys, pages, period_box, tabs
+from services.api.formats.page.names import name_of
+from services.api.formats.page.navigation import Navigation, Table, View, shown
+from services.api.formats.page.table import Rows, grid
+from services.api.formats.page.templates import template
+from services.api.formats.report import Kind, Report, Value
+from shared.statements.wording import day, initial, line, period, short_day
+
+_DOWNLOADS = {"csv": "CSV", "xlsx": "Excel", "pdf": "PDF", "json": "JSON", "ndjson": "NDJSON"}
 
 
 async def html(report: Report, navigation: Navigation) -> str:
     """Return the page of `report`, whose rows should be few: a page of a list."""
-    raise NotImplementedError
+    rows = [row async for batch in report.rows() for row in batch]
+    return template("report.html").render(_context(report, navigation, rows))
+
+
+def _context(report: Report, navigation: Navigation, rows: Rows) -> Mapping[str, Any]:
+    business, currency = line(report.business.name), report.business.currency
+    here = urls.with_query(navigation.path, navigation.query)
+    today = report.business.today(datetime.now(UTC))
+    return {
+        "title": navigation.title or report.title,
+        "days": _days(report, navigation),
+        "business": business,
+        "initial": initial(business),
+        "currency": currency,
+        "customer": navigation.customer and line(navigation.customer.name),
+        "path": navigation.path,
+        "here": here,
+        "base": navigation.base,
+        "signed_in": navigation.signed_in,
+        "tabs": tabs(report, navigation),
+        **period_box(report, navigation),
+        "filters": filters(navigation),
+        "tiles": [
+            {
+                "name": fact.name,
+                "title": fact.title,
+                "text": text(fact.value, fact.kind, currency),
+                "is_number": fact.kind in NUMBERS,
+                "link": fact.link,
+            }
+            for fact in navigation.facts
+        ],
+        "bars_title": navigation.bars_title,
+        "stripes": [
+            {
+                "bar": stripe.bar,
+                "label": text(stripe.bar.label, Kind.TEXT, currency),
+                "width": stripe.width,
+                "is_negative": stripe.is_negative,
+                "text": text(stripe.bar.value, Kind.MONEY, currency),
+            }
+            for stripe in charts.stripes(navigation.bars)
+        ],
+        "chart": charts.timeline(navigation.intervals, currency, today)
+        if navigation.intervals
+        else None,
+        "intervals": [
+            {
+                "days": charts.days_of(each),
+                "billed": text(each.billed, Kind.MONEY, currency),
+                "paid": text(each.paid, Kind.MONEY, currency),
+            }
+            for each in navigation.intervals
+        ],
+        "intervals_are_rows": navigation.view is View.SERIES,
+        "details": [(title, line(text)) for title, text in navigation.details if text],
+        "grids": [
+            *([_main(report, navigation, rows)] if navigation.view is not View.CUSTOMER else []),
+            *(_further(table, currency) for table in navigation.tables),
+        ],
+        "pages": pages(navigation, len(rows)),
+        "code": navigation.code,
+        "downloads": [
+            {
+                "title": _DOWNLOADS[each],
+                "url": urls.with_query(
+                    navigation.path, navigation.query, per_page=None, format=each
+                ),
+            }
+            for each in navigation.formats
+            if each in _DOWNLOADS
+        ],
+        "stamp": f"{business} · {_days(report, navigation)} · {currency}",
+        "terms": terms(report),
+        "keys": keys(navigation),
+    }
+
+
+def _days(report: Report, navigation: Navigation) -> str:
+    if navigation.view is View.AGING:
+        return f"As of {day(report.period.end)}"
+    return period(report.period)
+
+
+def _main(report: Report, navigation: Navigation, rows: Rows) -> Mapping[str, Any]:
+    columns = shown(report, navigation)
+    named = _with_names(report, rows)
+    paging = navigation.paging
+    table = grid(
+        columns,
+        named,
+        report.business.currency,
+        headings=headings(navigation, [column for _, column in columns]),
+        totals=report.totals,
+        total_title=f"All {paging.total:,}" if paging and paging.total else "Total",
+        links=navigation.links,
+    )
+    return {"title": _caption(report, navigation), "table": table, "is_empty": not rows}
+
+
+def _further(table: Table, currency: str) -> Mapping[str, Any]:
+    made = grid(
+        list(enumerate(table.columns)),
+        table.rows,
+        currency,
+        headings=headings(None, table.columns),
+        totals=table.totals,
+        links=table.links,
+    )
+    return {"title": table.title, "table": made, "is_empty": not table.rows}
+
+
+def _caption(report: Report, navigation: Navigation) -> str:
+    what = navigation.view.value if navigation.view is not View.LIST else "Customers"
+    return f"{what}, {_short_days(report, navigation)}"
+
+
+def _short_days(report: Report, navigation: Navigation) -> str:
+    if navigation.view is View.AGING:
+        return f"as of {short_day(report.period.end)}"
+    return f"{short_day(report.period.start)} to {short_day(report.period.end)}"
+
+
+def _with_names(report: Report, rows: Rows) -> Rows:
+    """Return the rows, in which each customer has a name by which it can be found."""
+    places = {column.name: place for place, column in enumerate(report.columns)}
+    if not {"id", "business_name"} <= places.keys():
+        return rows
+    return [_named(row, places) for row in rows]
+
+
+def _named(row: Sequence[Value], places: Mapping[str, int]) -> Sequence[Value]:
+    name = places["business_name"]
+    if row[name]:
+        return row
+    persons = (row[places[each]] for each in ("first_name", "last_name") if each in places)
+    known = name_of(row[places["id"]], None, *persons)
+    return [*row[:name], known, *row[name + 1 :]]

@@ -47,7 +47,7 @@ async def test_only_the_hash_of_a_key_is_stored(database: str) -> None:
     )
     key = await store.create(conn, business_id=1, name="test", scopes=["reports:read"])
     row = await conn.fetchrow("SELECT * FROM api_keys")
-    principal = await store.principal(conn, key)
+    principal = await store.principal(conn, key.sha256)
     await conn.close()
     assert row is not None
     assert row["sha256"] == key.sha256

@@ -121,7 +121,7 @@ async def test_a_session_that_takes_no_writes_any_more_still_tells_who_asks(gold
     assert key is not None
     conn = await postgres.connect(acting(golden, "api"), name="test")
     await conn.execute("SET default_transaction_read_only = on")
-    admitted = await store.admit(conn, key, 40)
+    admitted = await store.admit(conn, key.sha256, 40)
     await conn.close()
     assert admitted is not None
     holder, lease = admitted

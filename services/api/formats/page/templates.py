@@ -1,0 +1,27 @@
+"""The templates of the pages; every text in them is escaped."""
+
+from functools import cache
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from services.api.formats.page.assets import assets
+
+
+@cache
+def template(name: str) -> Template:
+    """Return the template in the file of this name."""
+    return _environment().get_template(name)
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("services.api.formats.page"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["css"] = assets()["page.css"].url
+    environment.globals["js"] = assets()["page.js"].url
+    return environment
