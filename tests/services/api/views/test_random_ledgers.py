@@ -1,0 +1,44 @@
+"""Every view over HTTP against the independent model, on random ledgers with edits and deletes.
+
+VIEWS_LEDGERS is the number of ledgers; the default is what a run of all tests has time for.
+"""
+
+import os
+from collections.abc import Awaitable, Callable
+from random import Random
+
+import asyncpg
+import pytest
+
+from tests.services.api.conftest import Serve
+from tests.services.api.ledgers import new_key
+from tests.services.api.views import list_check
+from tests.services.api.views.list_check import Case
+from tests.services.api.views.random_ledgers import Writer
+
+LEDGERS = int(os.environ.get("VIEWS_LEDGERS", "3"))
+ROUNDS = 3
+CHECKS: dict[str, Callable[[Case], Awaitable[None]]] = {
+    "bare list": list_check.check_bare,
+}
+
+
+@pytest.mark.timeout(60 + 30 * LEDGERS)
+@pytest.mark.parametrize("view", CHECKS)
+async def test_a_view_shows_what_the_contract_says(view: str, database: str, serve: Serve) -> None:
+    conn = await asyncpg.connect(database)
+    try:
+        api = await serve(database)
+        for seed in range(LEDGERS):
+            writer = Writer(conn, seed, far=seed % 3 == 2)
+            await writer.begin()
+            keys = {business: await new_key(database, business) for business in (1, 2)}
+            for turn in range(ROUNDS):
+                for business in (1, 1, 1, 2):
+                    api.key = keys[business]
+                    random = Random(f"{view} {seed} {turn} {business}")
+                    case = await Case.of(api, conn, business, random)
+                    await CHECKS[view](case)
+                await writer.edit()
+    finally:
+        await conn.close()
