@@ -13,6 +13,17 @@ FROM pg_type t
 WHERE t.typnamespace = 'public'::regnamespace AND t.typtype = 'd'
 ORDER BY 1
 
+-- name: types
+-- Composite types, with their columns in their order.
+SELECT c.relname::text AS name, format(E'CREATE TYPE %I AS (\n%s\n)', c.relname, string_agg(
+    format('    %I %s', a.attname, format_type(a.atttypid, a.atttypmod)), E',\n' ORDER BY a.attnum
+)) AS statement
+FROM pg_class c
+JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'c'
+GROUP BY c.relname
+ORDER BY 1
+
 -- name: tables
 -- The columns in their order, then the constraints: keys first, then foreign keys, then checks.
 WITH columns AS (

@@ -19,13 +19,13 @@ _HEAD = """\
 
 
 async def text(url: str) -> str:
-    """Return the statements that create the domains, tables, views and functions of a database."""
+    """Return the statements that create all that a database has, kind by kind."""
     connection = await asyncpg.connect(url, server_settings={"search_path": "public"})
     try:
         belonging = [*await connection.fetch(_QUERIES.indexes)]
         belonging += await connection.fetch(_QUERIES.triggers)
         parts = [_HEAD.format(last=list(migrations())[-1])]
-        for kind in ("domains", "tables", "views", "functions"):
+        for kind in ("domains", "types", "tables", "views", "functions"):
             parts.append(f"-- {kind.capitalize()}\n")
             for name, statement in await connection.fetch(getattr(_QUERIES, kind)):
                 of_table = [row["statement"] for row in belonging if row["name"] == name]

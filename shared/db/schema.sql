@@ -13,6 +13,23 @@ CREATE DOMAIN money_amount AS numeric
     CONSTRAINT money_amount_has_at_most_4_decimals CHECK ((scale(trim_scale(VALUE)) <= 4))
     CONSTRAINT money_amount_is_below_100_trillion CHECK ((abs(VALUE) < ('100000000000000'::bigint)::numeric));
 
+-- Types
+
+CREATE TYPE kept_place AS (
+    customer_id bigint,
+    period integer,
+    issued integer,
+    received integer
+);
+
+CREATE TYPE receipt AS (
+    day integer,
+    manual numeric,
+    online numeric,
+    manual_count integer,
+    online_count integer
+);
+
 -- Tables
 
 CREATE TABLE api_keys (
@@ -261,6 +278,9 @@ CREATE TABLE kept_documents (
     billed numeric NOT NULL,
     manual numeric NOT NULL,
     online numeric NOT NULL,
+    documents integer NOT NULL DEFAULT 0,
+    paid_day integer,
+    receipts receipt[],
     CONSTRAINT kept_documents_pkey PRIMARY KEY (business_id, invoice_id)
 ) WITH (fillfactor=85);
 CREATE INDEX kept_documents_by_day ON kept_documents USING btree (business_id, day, customer_id);
@@ -278,6 +298,11 @@ CREATE TABLE kept_periods (
     manual_count integer NOT NULL,
     online_count integer NOT NULL,
     paid_in_full integer NOT NULL,
+    received_manual bigint NOT NULL DEFAULT 0,
+    received_online bigint NOT NULL DEFAULT 0,
+    received_manual_count integer NOT NULL DEFAULT 0,
+    received_online_count integer NOT NULL DEFAULT 0,
+    documents integer NOT NULL DEFAULT 0,
     CONSTRAINT kept_periods_pkey PRIMARY KEY (business_id, period, customer_id, slot)
 ) WITH (fillfactor=85);
 
@@ -441,7 +466,7 @@ CREATE VIEW counted_documents AS
  SELECT i.business_id,
     i.id AS invoice_id,
     i.customer_id,
-    ((((EXTRACT(year FROM i.issue_date) * (10000)::numeric) + (EXTRACT(month FROM i.issue_date) * (100)::numeric)) + EXTRACT(day FROM i.issue_date)))::integer AS day,
+    day_number((i.issue_date)::date) AS day,
     (
         CASE
             WHEN (i.kind = 'invoice'::text) THEN 1
@@ -463,7 +488,24 @@ CREATE VIEW counted_documents AS
             ELSE (- (i.total)::numeric)
         END * (c.counts)::numeric) AS billed,
     (COALESCE(p.manual, (0)::numeric) * (c.counts)::numeric) AS manual,
-    (COALESCE(p.online, (0)::numeric) * (c.counts)::numeric) AS online
+    (COALESCE(p.online, (0)::numeric) * (c.counts)::numeric) AS online,
+    c.counts AS documents,
+        CASE
+            WHEN ((c.counts = 1) AND (p.first_on = p.last_on)) THEN day_number(p.first_on)
+            ELSE NULL::integer
+        END AS paid_day,
+        CASE
+            WHEN ((c.counts = 1) AND (p.first_on < p.last_on)) THEN ( SELECT array_agg(ROW(of_day.day, of_day.manual, of_day.online, (of_day.manual_count)::integer, (of_day.online_count)::integer)::receipt ORDER BY of_day.day) AS array_agg
+               FROM ( SELECT day_number((r.paid_on)::date) AS day,
+                        trim_scale(COALESCE(sum((r.amount)::numeric) FILTER (WHERE (r.channel = 'manual'::text)), (0)::numeric)) AS manual,
+                        trim_scale(COALESCE(sum((r.amount)::numeric) FILTER (WHERE (r.channel = 'online'::text)), (0)::numeric)) AS online,
+                        count(*) FILTER (WHERE (r.channel = 'manual'::text)) AS manual_count,
+                        count(*) FILTER (WHERE (r.channel = 'online'::text)) AS online_count
+                       FROM payments r
+                      WHERE ((r.business_id = i.business_id) AND (r.invoice_id = i.id) AND (r.status = 'settled'::text))
+                      GROUP BY r.paid_on) of_day)
+            ELSE NULL::receipt[]
+        END AS receipts
    FROM (((( SELECT d.business_id,
             d.id,
             d.id AS invoice_id,
@@ -480,6 +522,8 @@ CREATE VIEW counted_documents AS
             sum((p_1.amount)::numeric) FILTER (WHERE (p_1.channel = 'online'::text)) AS online,
             count(*) FILTER (WHERE (p_1.channel = 'online'::text)) AS online_count,
             sum((p_1.amount)::numeric) AS paid,
+            min((p_1.paid_on)::date) AS first_on,
+            max((p_1.paid_on)::date) AS last_on,
             max((p_1.paid_on)::date) FILTER (WHERE ((p_1.amount)::numeric > (0)::numeric)) AS last_paid_on
            FROM payments p_1
           WHERE (p_1.status = 'settled'::text)
@@ -488,20 +532,352 @@ CREATE VIEW counted_documents AS
      CROSS JOIN LATERAL ( SELECT ((c.counts = 1) AND (i.kind = 'invoice'::text) AND ((i.total)::numeric > (0)::numeric) AND COALESCE((p.paid >= (i.total)::numeric), false)) AS "?column?") t(full_paid));
 
 CREATE VIEW counted_periods AS
- SELECT kept_documents.business_id,
-    p.period,
-    kept_documents.customer_id,
-    (sum(kept_documents.billed) * (10000)::numeric) AS billed,
-    (sum(kept_documents.manual) * (10000)::numeric) AS manual,
-    (sum(kept_documents.online) * (10000)::numeric) AS online,
-    sum(kept_documents.days) AS days,
-    sum(kept_documents.invoices) AS invoices,
-    sum(kept_documents.manual_count) AS manual_count,
-    sum(kept_documents.online_count) AS online_count,
-    sum(kept_documents.paid_in_full) AS paid_in_full
-   FROM (kept_documents
-     CROSS JOIN LATERAL ( VALUES (((kept_documents.day / 10000) * 10000)), (((kept_documents.day / 100) * 100))) p(period))
-  GROUP BY kept_documents.business_id, p.period, kept_documents.customer_id;
+ WITH changed AS NOT MATERIALIZED (
+         SELECT kept_documents.business_id,
+            kept_documents.invoice_id,
+            kept_documents.customer_id,
+            kept_documents.day,
+            kept_documents.invoices,
+            kept_documents.manual_count,
+            kept_documents.online_count,
+            kept_documents.days,
+            kept_documents.paid_in_full,
+            kept_documents.billed,
+            kept_documents.manual,
+            kept_documents.online,
+            kept_documents.documents,
+            kept_documents.paid_day,
+            kept_documents.receipts,
+            1 AS sign
+           FROM kept_documents
+        ), issued AS NOT MATERIALIZED (
+         SELECT changed.business_id,
+            changed.customer_id,
+            changed.day,
+            (((changed.sign)::numeric * changed.billed) * (10000)::numeric) AS billed,
+            (((changed.sign)::numeric * changed.manual) * (10000)::numeric) AS manual,
+            (((changed.sign)::numeric * changed.online) * (10000)::numeric) AS online,
+            (changed.sign * changed.days) AS days,
+            (changed.sign * changed.invoices) AS invoices,
+            (changed.sign * changed.manual_count) AS manual_count,
+            (changed.sign * changed.online_count) AS online_count,
+            (changed.sign * changed.paid_in_full) AS paid_in_full,
+            (changed.sign * changed.documents) AS documents,
+            (0)::numeric AS received_manual,
+            (0)::numeric AS received_online,
+            (0)::bigint AS received_manual_count,
+            (0)::bigint AS received_online_count
+           FROM changed
+          WHERE ((changed.documents <> 0) OR ((changed.billed <> (0)::numeric) OR (changed.manual <> (0)::numeric) OR (changed.online <> (0)::numeric) OR (changed.days <> 0) OR (changed.invoices <> 0) OR (changed.manual_count <> 0) OR (changed.online_count <> 0) OR (changed.paid_in_full <> 0)))
+        ), of_day AS MATERIALIZED (
+         SELECT received.business_id,
+            received.customer_id,
+            received.day,
+            (0)::numeric AS billed,
+            (0)::numeric AS manual,
+            (0)::numeric AS online,
+            0 AS days,
+            0 AS invoices,
+            0 AS manual_count,
+            0 AS online_count,
+            0 AS paid_in_full,
+            0 AS documents,
+            (sum(((received.sign)::numeric * received.manual)) * (10000)::numeric) AS received_manual,
+            (sum(((received.sign)::numeric * received.online)) * (10000)::numeric) AS received_online,
+            sum((received.sign * received.manual_count)) AS received_manual_count,
+            sum((received.sign * received.online_count)) AS received_online_count
+           FROM ( SELECT changed.sign,
+                    changed.business_id,
+                    changed.customer_id,
+                    changed.paid_day AS day,
+                    changed.manual,
+                    changed.online,
+                    changed.manual_count,
+                    changed.online_count
+                   FROM changed
+                  WHERE (changed.paid_day IS NOT NULL)
+                UNION ALL
+                 SELECT c.sign,
+                    c.business_id,
+                    c.customer_id,
+                    r.day,
+                    r.manual,
+                    r.online,
+                    r.manual_count,
+                    r.online_count
+                   FROM (changed c
+                     CROSS JOIN LATERAL unnest(c.receipts) r(day, manual, online, manual_count, online_count))
+                  WHERE (c.receipts IS NOT NULL)) received
+          GROUP BY received.business_id, received.customer_id, received.day
+        ), of_month AS MATERIALIZED (
+         SELECT moves.business_id,
+            ((moves.day / 100) * 100) AS period,
+            moves.customer_id,
+            sum(moves.billed) AS billed,
+            sum(moves.manual) AS manual,
+            sum(moves.online) AS online,
+            sum(moves.days) AS days,
+            sum(moves.invoices) AS invoices,
+            sum(moves.manual_count) AS manual_count,
+            sum(moves.online_count) AS online_count,
+            sum(moves.paid_in_full) AS paid_in_full,
+            sum(moves.received_manual) AS received_manual,
+            sum(moves.received_online) AS received_online,
+            sum(moves.received_manual_count) AS received_manual_count,
+            sum(moves.received_online_count) AS received_online_count,
+            sum(moves.documents) AS documents
+           FROM ( SELECT issued.business_id,
+                    issued.customer_id,
+                    issued.day,
+                    issued.billed,
+                    issued.manual,
+                    issued.online,
+                    issued.days,
+                    issued.invoices,
+                    issued.manual_count,
+                    issued.online_count,
+                    issued.paid_in_full,
+                    issued.documents,
+                    issued.received_manual,
+                    issued.received_online,
+                    issued.received_manual_count,
+                    issued.received_online_count
+                   FROM issued
+                UNION ALL
+                 SELECT of_day.business_id,
+                    of_day.customer_id,
+                    of_day.day,
+                    of_day.billed,
+                    of_day.manual,
+                    of_day.online,
+                    of_day.days,
+                    of_day.invoices,
+                    of_day.manual_count,
+                    of_day.online_count,
+                    of_day.paid_in_full,
+                    of_day.documents,
+                    of_day.received_manual,
+                    of_day.received_online,
+                    of_day.received_manual_count,
+                    of_day.received_online_count
+                   FROM of_day) moves
+          GROUP BY moves.business_id, ((moves.day / 100) * 100), moves.customer_id
+        ), of_quarter AS MATERIALIZED (
+         SELECT of_month.business_id,
+            quarter_of(of_month.period) AS period,
+            of_month.customer_id,
+            sum(of_month.billed) AS billed,
+            sum(of_month.manual) AS manual,
+            sum(of_month.online) AS online,
+            sum(of_month.days) AS days,
+            sum(of_month.invoices) AS invoices,
+            sum(of_month.manual_count) AS manual_count,
+            sum(of_month.online_count) AS online_count,
+            sum(of_month.paid_in_full) AS paid_in_full,
+            sum(of_month.received_manual) AS received_manual,
+            sum(of_month.received_online) AS received_online,
+            sum(of_month.received_manual_count) AS received_manual_count,
+            sum(of_month.received_online_count) AS received_online_count,
+            sum(of_month.documents) AS documents
+           FROM of_month
+          GROUP BY of_month.business_id, (quarter_of(of_month.period)), of_month.customer_id
+        ), of_year AS MATERIALIZED (
+         SELECT of_quarter.business_id,
+            ((of_quarter.period / 10000) * 10000) AS period,
+            of_quarter.customer_id,
+            sum(of_quarter.billed) AS billed,
+            sum(of_quarter.manual) AS manual,
+            sum(of_quarter.online) AS online,
+            sum(of_quarter.days) AS days,
+            sum(of_quarter.invoices) AS invoices,
+            sum(of_quarter.manual_count) AS manual_count,
+            sum(of_quarter.online_count) AS online_count,
+            sum(of_quarter.paid_in_full) AS paid_in_full,
+            sum(of_quarter.received_manual) AS received_manual,
+            sum(of_quarter.received_online) AS received_online,
+            sum(of_quarter.received_manual_count) AS received_manual_count,
+            sum(of_quarter.received_online_count) AS received_online_count,
+            sum(of_quarter.documents) AS documents
+           FROM of_quarter
+          GROUP BY of_quarter.business_id, ((of_quarter.period / 10000) * 10000), of_quarter.customer_id
+        ), of_all_customers AS (
+         SELECT moves.business_id,
+            moves.day AS period,
+            (- (1)::bigint) AS customer_id,
+            sum(moves.billed) AS billed,
+            sum(moves.manual) AS manual,
+            sum(moves.online) AS online,
+            sum(moves.days) AS days,
+            sum(moves.invoices) AS invoices,
+            sum(moves.manual_count) AS manual_count,
+            sum(moves.online_count) AS online_count,
+            sum(moves.paid_in_full) AS paid_in_full,
+            sum(moves.received_manual) AS received_manual,
+            sum(moves.received_online) AS received_online,
+            sum(moves.received_manual_count) AS received_manual_count,
+            sum(moves.received_online_count) AS received_online_count,
+            sum(moves.documents) AS documents
+           FROM ( SELECT issued.business_id,
+                    issued.customer_id,
+                    issued.day,
+                    issued.billed,
+                    issued.manual,
+                    issued.online,
+                    issued.days,
+                    issued.invoices,
+                    issued.manual_count,
+                    issued.online_count,
+                    issued.paid_in_full,
+                    issued.documents,
+                    issued.received_manual,
+                    issued.received_online,
+                    issued.received_manual_count,
+                    issued.received_online_count
+                   FROM issued
+                UNION ALL
+                 SELECT of_day.business_id,
+                    of_day.customer_id,
+                    of_day.day,
+                    of_day.billed,
+                    of_day.manual,
+                    of_day.online,
+                    of_day.days,
+                    of_day.invoices,
+                    of_day.manual_count,
+                    of_day.online_count,
+                    of_day.paid_in_full,
+                    of_day.documents,
+                    of_day.received_manual,
+                    of_day.received_online,
+                    of_day.received_manual_count,
+                    of_day.received_online_count
+                   FROM of_day) moves
+          GROUP BY moves.business_id, moves.day
+        ), due_kept_periods AS MATERIALIZED (
+         SELECT due.business_id,
+            due.period,
+            due.customer_id,
+            due.billed,
+            due.manual,
+            due.online,
+            due.days,
+            due.invoices,
+            due.manual_count,
+            due.online_count,
+            due.paid_in_full,
+            due.received_manual,
+            due.received_online,
+            due.received_manual_count,
+            due.received_online_count,
+            due.documents
+           FROM ( SELECT of_day.business_id,
+                    of_day.day AS period,
+                    of_day.customer_id,
+                    of_day.billed,
+                    of_day.manual,
+                    of_day.online,
+                    of_day.days,
+                    of_day.invoices,
+                    of_day.manual_count,
+                    of_day.online_count,
+                    of_day.paid_in_full,
+                    of_day.received_manual,
+                    of_day.received_online,
+                    of_day.received_manual_count,
+                    of_day.received_online_count,
+                    of_day.documents
+                   FROM of_day
+                UNION ALL
+                 SELECT of_all_customers.business_id,
+                    of_all_customers.period,
+                    of_all_customers.customer_id,
+                    of_all_customers.billed,
+                    of_all_customers.manual,
+                    of_all_customers.online,
+                    of_all_customers.days,
+                    of_all_customers.invoices,
+                    of_all_customers.manual_count,
+                    of_all_customers.online_count,
+                    of_all_customers.paid_in_full,
+                    of_all_customers.received_manual,
+                    of_all_customers.received_online,
+                    of_all_customers.received_manual_count,
+                    of_all_customers.received_online_count,
+                    of_all_customers.documents
+                   FROM of_all_customers
+                UNION ALL
+                 SELECT of_month.business_id,
+                    of_month.period,
+                    of_month.customer_id,
+                    of_month.billed,
+                    of_month.manual,
+                    of_month.online,
+                    of_month.days,
+                    of_month.invoices,
+                    of_month.manual_count,
+                    of_month.online_count,
+                    of_month.paid_in_full,
+                    of_month.received_manual,
+                    of_month.received_online,
+                    of_month.received_manual_count,
+                    of_month.received_online_count,
+                    of_month.documents
+                   FROM of_month
+                UNION ALL
+                 SELECT of_quarter.business_id,
+                    of_quarter.period,
+                    of_quarter.customer_id,
+                    of_quarter.billed,
+                    of_quarter.manual,
+                    of_quarter.online,
+                    of_quarter.days,
+                    of_quarter.invoices,
+                    of_quarter.manual_count,
+                    of_quarter.online_count,
+                    of_quarter.paid_in_full,
+                    of_quarter.received_manual,
+                    of_quarter.received_online,
+                    of_quarter.received_manual_count,
+                    of_quarter.received_online_count,
+                    of_quarter.documents
+                   FROM of_quarter
+                UNION ALL
+                 SELECT of_year.business_id,
+                    of_year.period,
+                    of_year.customer_id,
+                    of_year.billed,
+                    of_year.manual,
+                    of_year.online,
+                    of_year.days,
+                    of_year.invoices,
+                    of_year.manual_count,
+                    of_year.online_count,
+                    of_year.paid_in_full,
+                    of_year.received_manual,
+                    of_year.received_online,
+                    of_year.received_manual_count,
+                    of_year.received_online_count,
+                    of_year.documents
+                   FROM of_year) due
+          WHERE ((due.billed <> (0)::numeric) OR (due.manual <> (0)::numeric) OR (due.online <> (0)::numeric) OR (due.days <> (0)::numeric) OR (due.invoices <> (0)::numeric) OR (due.manual_count <> (0)::numeric) OR (due.online_count <> (0)::numeric) OR (due.paid_in_full <> (0)::numeric) OR (due.received_manual <> (0)::numeric) OR (due.received_online <> (0)::numeric) OR (due.received_manual_count <> (0)::numeric) OR (due.received_online_count <> (0)::numeric) OR (due.documents <> (0)::numeric))
+        )
+ SELECT due_kept_periods.business_id,
+    due_kept_periods.period,
+    due_kept_periods.customer_id,
+    due_kept_periods.billed,
+    due_kept_periods.manual,
+    due_kept_periods.online,
+    due_kept_periods.days,
+    due_kept_periods.invoices,
+    due_kept_periods.manual_count,
+    due_kept_periods.online_count,
+    due_kept_periods.paid_in_full,
+    due_kept_periods.received_manual,
+    due_kept_periods.received_online,
+    due_kept_periods.received_manual_count,
+    due_kept_periods.received_online_count,
+    due_kept_periods.documents
+   FROM due_kept_periods;
 
 CREATE VIEW counted_totals AS
  SELECT moves.business_id,
@@ -535,7 +911,12 @@ CREATE VIEW summed_periods AS
     sum(kept_periods.invoices) AS invoices,
     sum(kept_periods.manual_count) AS manual_count,
     sum(kept_periods.online_count) AS online_count,
-    sum(kept_periods.paid_in_full) AS paid_in_full
+    sum(kept_periods.paid_in_full) AS paid_in_full,
+    sum(kept_periods.received_manual) AS received_manual,
+    sum(kept_periods.received_online) AS received_online,
+    sum(kept_periods.received_manual_count) AS received_manual_count,
+    sum(kept_periods.received_online_count) AS received_online_count,
+    sum(kept_periods.documents) AS documents
    FROM kept_periods
   GROUP BY kept_periods.business_id, kept_periods.period, kept_periods.customer_id;
 
@@ -556,19 +937,17 @@ AS $function$
 DECLARE
     due kept_periods;
     total kept_totals;
+    each_day receipt;
     businesses bigint[];
 BEGIN
-    IF d.invoice_id IS NULL OR (d.billed, d.manual, d.online, d.days, d.invoices, d.manual_count, d.online_count,
-        d.paid_in_full) = (0, 0, 0, 0, 0, 0, 0, 0) THEN
+    IF d.invoice_id IS NULL OR d.receipts IS NULL AND (d.billed, d.manual, d.online, d.days, d.invoices,
+        d.manual_count, d.online_count, d.paid_in_full, d.documents) = (0, 0, 0, 0, 0, 0, 0, 0, 0) THEN
         RETURN;
     END IF;
-    IF greatest(abs(d.billed), abs(d.manual), abs(d.online)) > 50000000000000 THEN
-        EXECUTE adding_documents('changed AS (
-            SELECT ($1).business_id, ($1).customer_id, ($1).day, $2 * ($1).billed AS billed,
-                $2 * ($1).manual AS manual, $2 * ($1).online AS online, $2 * ($1).days AS days,
-                $2 * ($1).invoices AS invoices, $2 * ($1).manual_count AS manual_count,
-                $2 * ($1).online_count AS online_count, $2 * ($1).paid_in_full AS paid_in_full
-        )') INTO businesses USING d, sign;
+    IF greatest(abs(d.billed), abs(d.manual), abs(d.online)) > 50000000000000
+        OR d.receipts IS NOT NULL AND has_large_receipts(d)
+    THEN
+        EXECUTE adding_documents('changed AS (SELECT ($1).*, $2 AS sign)') INTO businesses USING d, sign;
         RETURN;
     END IF;
     due.business_id := d.business_id;
@@ -581,50 +960,135 @@ BEGIN
     due.manual_count := sign * d.manual_count;
     due.online_count := sign * d.online_count;
     due.paid_in_full := sign * d.paid_in_full;
-    due.period := d.day / 100 * 100;
-    PERFORM add_to_kept_periods(due);
-    due.period := d.day / 10000 * 10000;
-    PERFORM add_to_kept_periods(due);
+    due.documents := sign * d.documents;
+    due.received_manual := due.manual;
+    due.received_online := due.online;
+    due.received_manual_count := due.manual_count;
+    due.received_online_count := due.online_count;
+    PERFORM add_to_kept_periods(due, d.day, d.paid_day);
     total.business_id := d.business_id;
     total.customer_id := d.customer_id;
     total.receivable := due.billed - due.manual - due.online;
     total.deposited := 0;
     PERFORM add_to_kept_totals(total);
+    IF d.receipts IS NOT NULL THEN
+        FOREACH each_day IN ARRAY d.receipts LOOP
+            due.received_manual := sign * each_day.manual * 10000;
+            due.received_online := sign * each_day.online * 10000;
+            due.received_manual_count := sign * each_day.manual_count;
+            due.received_online_count := sign * each_day.online_count;
+            PERFORM add_to_kept_periods(due, NULL, each_day.day);
+        END LOOP;
+    END IF;
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION add_to_kept_periods(due kept_periods)
+CREATE OR REPLACE FUNCTION add_to_kept_periods(due kept_periods, issue_day integer, paid_day integer)
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 DECLARE
     read_committed boolean := current_setting('transaction_isolation') = 'read committed';
-    mine bigint;
+    places kept_place[];
+    customers bigint[];
+    periods int[];
+    slots bigint[];
     crowded boolean;
+    spare record;
 BEGIN
-    LOOP
-        UPDATE kept_periods k SET billed = k.billed + due.billed, manual = k.manual + due.manual, online = k.online + due.online, days = k.days + due.days, invoices = k.invoices + due.invoices, manual_count = k.manual_count + due.manual_count, online_count = k.online_count + due.online_count, paid_in_full = k.paid_in_full + due.paid_in_full
-        WHERE k.business_id = due.business_id AND k.period = due.period AND k.customer_id = due.customer_id AND k.slot = (
+    places := ARRAY(
+        SELECT ROW(customer_id, period, max(issued), max(received))::kept_place
+        FROM (VALUES
+            (due.customer_id, issue_day / 10000 * 10000, 1, 0),
+            (due.customer_id, quarter_of(issue_day), 1, 0),
+            (due.customer_id, issue_day / 100 * 100, 1, 0),
+            (-1, issue_day, 1, 0),
+            (due.customer_id, paid_day / 10000 * 10000, 0, 1),
+            (due.customer_id, quarter_of(paid_day), 0, 1),
+            (due.customer_id, paid_day / 100 * 100, 0, 1),
+            (due.customer_id, paid_day, 0, 1),
+            (-1, paid_day, 0, 1)
+        ) place (customer_id, period, issued, received)
+        WHERE period IS NOT NULL
+        GROUP BY customer_id, period
+    );
+    WITH added AS (
+        UPDATE kept_periods k SET
+            billed = k.billed + p.issued * due.billed,
+            manual = k.manual + p.issued * due.manual,
+            online = k.online + p.issued * due.online,
+            days = k.days + p.issued * due.days,
+            invoices = k.invoices + p.issued * due.invoices,
+            manual_count = k.manual_count + p.issued * due.manual_count,
+            online_count = k.online_count + p.issued * due.online_count,
+            paid_in_full = k.paid_in_full + p.issued * due.paid_in_full,
+            documents = k.documents + p.issued * due.documents,
+            received_manual = k.received_manual + p.received * due.received_manual,
+            received_online = k.received_online + p.received * due.received_online,
+            received_manual_count = k.received_manual_count + p.received * due.received_manual_count,
+            received_online_count = k.received_online_count + p.received * due.received_online_count
+        FROM unnest(places) p
+        CROSS JOIN LATERAL (
             SELECT f.slot FROM kept_periods f
-            WHERE f.business_id = due.business_id AND f.period = due.period AND f.customer_id = due.customer_id AND greatest(abs(f.billed), abs(f.manual), abs(f.online), abs(f.days), abs(f.invoices), abs(f.manual_count), abs(f.online_count), abs(f.paid_in_full)) < slot_limit()
-                AND (read_committed OR f.xmin = pg_current_xact_id()::xid)
+            WHERE f.business_id = due.business_id AND f.period = p.period AND f.customer_id = p.customer_id
+                AND has_room(f) AND (read_committed OR f.xmin = pg_current_xact_id()::xid)
             LIMIT 1 FOR UPDATE SKIP LOCKED
-        )
-        RETURNING k.slot, EXISTS (SELECT FROM kept_periods f WHERE f.business_id = due.business_id AND f.period = due.period AND f.customer_id = due.customer_id AND f.slot <> k.slot)
-        INTO mine, crowded;
-        IF mine IS NULL THEN
-            INSERT INTO kept_periods (business_id, period, customer_id, billed, manual, online, days, invoices, manual_count, online_count, paid_in_full) VALUES (due.business_id, due.period, due.customer_id, due.billed, due.manual, due.online, due.days, due.invoices, due.manual_count, due.online_count, due.paid_in_full);
-        END IF;
-        EXIT WHEN mine IS NULL OR NOT crowded OR NOT read_committed;
-        DELETE FROM kept_periods k
-        WHERE k.business_id = due.business_id AND k.period = due.period AND k.customer_id = due.customer_id AND k.slot = (
-            SELECT f.slot FROM kept_periods f
-            WHERE f.business_id = due.business_id AND f.period = due.period AND f.customer_id = due.customer_id AND f.slot <> mine AND greatest(abs(f.billed), abs(f.manual), abs(f.online), abs(f.days), abs(f.invoices), abs(f.manual_count), abs(f.online_count), abs(f.paid_in_full)) < slot_limit()
-            LIMIT 1 FOR UPDATE SKIP LOCKED
-        )
-        RETURNING k.* INTO due;
-        EXIT WHEN NOT FOUND;
-    END LOOP;
+        ) free
+        WHERE k.business_id = due.business_id AND k.period = p.period AND k.customer_id = p.customer_id
+            AND k.slot = free.slot
+        RETURNING k.customer_id, k.period, k.slot, EXISTS (
+            SELECT FROM kept_periods f
+            WHERE f.business_id = due.business_id AND f.period = k.period AND f.customer_id = k.customer_id
+                AND f.slot <> k.slot
+        ) AS crowded
+    )
+    SELECT array_agg(a.customer_id), array_agg(a.period), array_agg(a.slot), bool_or(a.crowded)
+    INTO customers, periods, slots, crowded FROM added a;
+    IF cardinality(places) > coalesce(cardinality(slots), 0) THEN
+        INSERT INTO kept_periods (business_id, period, customer_id, billed, manual, online, days, invoices,
+            manual_count, online_count, paid_in_full, documents, received_manual, received_online,
+            received_manual_count, received_online_count)
+        SELECT due.business_id, p.period, p.customer_id, p.issued * due.billed, p.issued * due.manual,
+            p.issued * due.online, p.issued * due.days, p.issued * due.invoices,
+            p.issued * due.manual_count, p.issued * due.online_count, p.issued * due.paid_in_full,
+            p.issued * due.documents, p.received * due.received_manual, p.received * due.received_online,
+            p.received * due.received_manual_count, p.received * due.received_online_count
+        FROM unnest(places) p
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(customers, periods) a (customer_id, period)
+            WHERE a.customer_id = p.customer_id AND a.period = p.period
+        );
+    END IF;
+    IF crowded AND read_committed THEN
+        FOR spare IN
+            DELETE FROM kept_periods k
+            USING unnest(customers, periods, slots) mine (customer_id, period, slot)
+            CROSS JOIN LATERAL (
+                SELECT f.slot FROM kept_periods f
+                WHERE f.business_id = due.business_id AND f.period = mine.period
+                    AND f.customer_id = mine.customer_id AND f.slot <> mine.slot AND has_room(f)
+                LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) free
+            WHERE k.business_id = due.business_id AND k.period = mine.period
+                AND k.customer_id = mine.customer_id AND k.slot = free.slot
+            RETURNING k.*, mine.slot AS mine
+        LOOP
+            UPDATE kept_periods k SET
+                billed = k.billed + spare.billed, manual = k.manual + spare.manual,
+                online = k.online + spare.online, days = k.days + spare.days,
+                invoices = k.invoices + spare.invoices,
+                manual_count = k.manual_count + spare.manual_count,
+                online_count = k.online_count + spare.online_count,
+                paid_in_full = k.paid_in_full + spare.paid_in_full,
+                documents = k.documents + spare.documents,
+                received_manual = k.received_manual + spare.received_manual,
+                received_online = k.received_online + spare.received_online,
+                received_manual_count = k.received_manual_count + spare.received_manual_count,
+                received_online_count = k.received_online_count + spare.received_online_count
+            WHERE k.business_id = spare.business_id AND k.period = spare.period
+                AND k.customer_id = spare.customer_id AND k.slot = spare.mine;
+        END LOOP;
+    END IF;
 END
 $function$;
 
@@ -729,26 +1193,7 @@ CREATE OR REPLACE FUNCTION adding_documents(changed text)
  STABLE
 AS $function$
 SELECT format($query$
-WITH %1$s, of_month AS MATERIALIZED (
-    SELECT business_id, day / 100 * 100 AS period, customer_id, sum(billed) * 10000 AS billed,
-        sum(manual) * 10000 AS manual, sum(online) * 10000 AS online, sum(days) AS days,
-        sum(invoices) AS invoices, sum(manual_count) AS manual_count,
-        sum(online_count) AS online_count, sum(paid_in_full) AS paid_in_full
-    FROM changed
-    WHERE billed <> 0 OR invoices <> 0 OR manual_count <> 0 OR online_count <> 0
-    GROUP BY business_id, day / 100 * 100, customer_id
-), of_year AS MATERIALIZED (
-    SELECT business_id, period / 10000 * 10000 AS period, customer_id, sum(billed) AS billed,
-        sum(manual) AS manual, sum(online) AS online, sum(days) AS days,
-        sum(invoices) AS invoices, sum(manual_count) AS manual_count,
-        sum(online_count) AS online_count, sum(paid_in_full) AS paid_in_full
-    FROM of_month
-    GROUP BY business_id, period / 10000 * 10000, customer_id
-), due_kept_periods AS MATERIALIZED (
-    SELECT * FROM (TABLE of_month UNION ALL TABLE of_year) due
-    WHERE billed <> 0 OR manual <> 0 OR online <> 0 OR days <> 0 OR invoices <> 0
-        OR manual_count <> 0 OR online_count <> 0 OR paid_in_full <> 0
-), due_kept_totals AS MATERIALIZED (
+WITH %1$s, due_kept_totals AS MATERIALIZED (
     SELECT business_id, customer_id, sum(billed - manual - online) AS receivable,
         0::numeric AS deposited
     FROM of_year
@@ -756,7 +1201,7 @@ WITH %1$s, of_month AS MATERIALIZED (
     HAVING sum(billed - manual - online) <> 0
 ), %2$s, %3$s
 SELECT array_agg(DISTINCT business_id ORDER BY business_id) FROM of_year
-$query$, changed, adding('kept_periods'), adding('kept_totals'))
+$query$, summing(changed), adding('kept_periods'), adding('kept_totals'))
 $function$;
 
 CREATE OR REPLACE FUNCTION are_a_good_part(rows_changed bigint)
@@ -932,8 +1377,7 @@ SELECT
     i.business_id,
     i.id AS invoice_id,
     i.customer_id,
-    (extract(year FROM i.issue_date) * 10000 + extract(month FROM i.issue_date) * 100
-        + extract(day FROM i.issue_date))::int AS day,
+    day_number(i.issue_date) AS day,
     CASE WHEN i.kind = 'invoice' THEN 1 ELSE 0 END * c.counts AS invoices,
     coalesce(p.manual_count, 0)::int * c.counts AS manual_count,
     coalesce(p.online_count, 0)::int * c.counts AS online_count,
@@ -941,7 +1385,23 @@ SELECT
     CASE WHEN t.full_paid THEN 1 ELSE 0 END AS paid_in_full,
     CASE i.kind WHEN 'invoice' THEN i.total ELSE -i.total END * c.counts AS billed,
     coalesce(p.manual, 0) * c.counts AS manual,
-    coalesce(p.online, 0) * c.counts AS online
+    coalesce(p.online, 0) * c.counts AS online,
+    c.counts AS documents,
+    CASE WHEN c.counts = 1 AND p.first_on = p.last_on THEN day_number(p.first_on) END AS paid_day,
+    CASE WHEN c.counts = 1 AND p.first_on < p.last_on THEN (
+        SELECT array_agg(ROW(day, manual, online, manual_count, online_count)::receipt ORDER BY day)
+        FROM (
+            SELECT
+                day_number(r.paid_on) AS day,
+                trim_scale(coalesce(sum(r.amount) FILTER (WHERE r.channel = 'manual'), 0)) AS manual,
+                trim_scale(coalesce(sum(r.amount) FILTER (WHERE r.channel = 'online'), 0)) AS online,
+                count(*) FILTER (WHERE r.channel = 'manual') AS manual_count,
+                count(*) FILTER (WHERE r.channel = 'online') AS online_count
+            FROM payments r
+            WHERE r.business_id = i.business_id AND r.invoice_id = i.id AND r.status = 'settled'
+            GROUP BY r.paid_on
+        ) of_day
+    ) END AS receipts
 FROM (
     SELECT business_id, id, id AS invoice_id, customer_id, kind, status, issue_date, total
     FROM %1$s d
@@ -956,6 +1416,8 @@ LEFT JOIN LATERAL (
         sum(amount) FILTER (WHERE channel = 'online') AS online,
         count(*) FILTER (WHERE channel = 'online') AS online_count,
         sum(amount) AS paid,
+        min(paid_on) AS first_on,
+        max(paid_on) AS last_on,
         max(paid_on) FILTER (WHERE amount > 0) AS last_paid_on
     FROM payments p
     WHERE status = 'settled' %3$s
@@ -972,7 +1434,13 @@ CREATE OR REPLACE FUNCTION counts(d kept_documents)
  RETURNS boolean
  LANGUAGE sql
  IMMUTABLE
-AS $function$SELECT d.billed <> 0 OR d.invoices <> 0 OR d.manual_count <> 0 OR d.online_count <> 0$function$;
+AS $function$SELECT d.documents <> 0$function$;
+
+CREATE OR REPLACE FUNCTION day_number(day date)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT (date_part('year', day) * 10000 + date_part('month', day) * 100 + date_part('day', day))::int$function$;
 
 CREATE OR REPLACE FUNCTION deposits_changed()
  RETURNS trigger
@@ -1128,6 +1596,25 @@ AS $function$
            CASE attempts WHEN 0 THEN 'expired' ELSE 'attempts_exhausted' END
 $function$;
 
+CREATE OR REPLACE FUNCTION has_large_receipts(d kept_documents)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT EXISTS (
+        SELECT FROM unnest(d.receipts) r WHERE greatest(abs(r.manual), abs(r.online)) > 50000000000000
+    )
+$function$;
+
+CREATE OR REPLACE FUNCTION has_room(k kept_periods)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT greatest(abs(k.billed), abs(k.manual), abs(k.online), abs(k.days), abs(k.received_manual),
+        abs(k.received_online)) < slot_limit()
+$function$;
+
 CREATE OR REPLACE FUNCTION in_parts(amount numeric, part integer, parts integer)
  RETURNS bigint
  LANGUAGE sql
@@ -1142,7 +1629,7 @@ CREATE OR REPLACE FUNCTION invoices_changed()
  SECURITY DEFINER
  SET enable_nestloop TO 'on'
  SET enable_seqscan TO 'off'
- SET enable_hashjoin TO 'on'
+ SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
@@ -1176,9 +1663,11 @@ BEGIN
             RETURN NULL;
         END IF;
         SET LOCAL enable_seqscan = on;
+        SET LOCAL enable_hashjoin = on;
         EXECUTE adding_documents(format($$
             changed AS (
-                INSERT INTO kept_documents %s ORDER BY 1, 2 ON CONFLICT DO NOTHING RETURNING *
+                INSERT INTO kept_documents %s ORDER BY 1, 2 ON CONFLICT DO NOTHING
+                RETURNING *, 1 AS sign
             )
         $$, counting('new_rows', '', 'AND false'))) INTO businesses;
         PERFORM note_change(coalesce(businesses, '{}'));
@@ -1243,6 +1732,7 @@ AS $function$
 DECLARE
     kept kept_documents;
     counted kept_documents;
+    change kept_documents;
 BEGIN
     LOOP
         SELECT * INTO kept FROM kept_documents k
@@ -1262,38 +1752,47 @@ BEGIN
             customer_id = counted.customer_id, day = counted.day, invoices = counted.invoices,
             manual_count = counted.manual_count, online_count = counted.online_count, days = counted.days,
             paid_in_full = counted.paid_in_full, billed = counted.billed, manual = counted.manual,
-            online = counted.online
+            online = counted.online, documents = counted.documents, paid_day = counted.paid_day,
+            receipts = counted.receipts
         WHERE k.business_id = business AND k.invoice_id = id;
     END IF;
     IF counts(kept) OR counts(counted) THEN
         PERFORM note_change(ARRAY[business]);
     END IF;
     IF kept.customer_id = counted.customer_id AND kept.day = counted.day THEN
-        counted.invoices := counted.invoices - kept.invoices;
-        counted.manual_count := counted.manual_count - kept.manual_count;
-        counted.online_count := counted.online_count - kept.online_count;
-        counted.days := counted.days - kept.days;
-        counted.paid_in_full := counted.paid_in_full - kept.paid_in_full;
-        counted.billed := counted.billed - kept.billed;
-        counted.manual := counted.manual - kept.manual;
-        counted.online := counted.online - kept.online;
+        change := counted;
+        change.invoices := counted.invoices - kept.invoices;
+        change.manual_count := counted.manual_count - kept.manual_count;
+        change.online_count := counted.online_count - kept.online_count;
+        change.days := counted.days - kept.days;
+        change.paid_in_full := counted.paid_in_full - kept.paid_in_full;
+        change.billed := counted.billed - kept.billed;
+        change.manual := counted.manual - kept.manual;
+        change.online := counted.online - kept.online;
+        change.documents := counted.documents - kept.documents;
+        change.paid_day := coalesce(counted.paid_day, kept.paid_day);
+        IF change.paid_day <> kept.paid_day OR num_nonnulls(kept.receipts, counted.receipts) > 0 THEN
+            change.paid_day := NULL;
+            change.receipts := receipts_changed(kept, counted);
+        END IF;
+        PERFORM add_document(change, 1);
     ELSE
         PERFORM add_document(kept, -1);
+        PERFORM add_document(counted, 1);
     END IF;
-    PERFORM add_document(counted, 1);
 END
 $function$;
 
 CREATE OR REPLACE FUNCTION keep_documents(businesses bigint[], ids bigint[])
  RETURNS void
  LANGUAGE plpgsql
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
  SET enable_nestloop TO 'on'
  SET enable_seqscan TO 'off'
  SET enable_hashjoin TO 'off'
  SET enable_mergejoin TO 'off'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
 DECLARE
     paid text := 'AND p.business_id = i.business_id AND p.invoice_id = i.id';
@@ -1339,41 +1838,33 @@ BEGIN
     EXECUTE adding_documents(format($$
         key AS MATERIALIZED (
             SELECT * FROM unnest($1, $2) key (business_id, invoice_id)
-        ), counted AS (%s), signed AS MATERIALIZED (
-            SELECT business_id, invoice_id, customer_id, day, invoices, manual_count, online_count,
-                days, paid_in_full, billed, manual, online, sum(sign) AS sign
-            FROM (
-                SELECT *, 1 AS sign FROM counted
-                UNION ALL
-                SELECT k.*, -1 FROM key JOIN kept_documents k USING (business_id, invoice_id)
-            ) both_sides
-            GROUP BY business_id, invoice_id, customer_id, day, invoices, manual_count,
-                online_count, days, paid_in_full, billed, manual, online
-            HAVING sum(sign) <> 0
+        ), pair AS MATERIALIZED (
+            SELECT business_id, invoice_id, %2$s
+            FROM (%1$s) c JOIN kept_documents k USING (business_id, invoice_id)
+            WHERE %3$s
+        ), gone AS MATERIALIZED (
+            DELETE FROM kept_documents k USING key
+            WHERE k.business_id = key.business_id AND k.invoice_id = key.invoice_id AND NOT EXISTS (
+                SELECT FROM invoices i WHERE i.business_id = key.business_id AND i.id = key.invoice_id
+            )
+            RETURNING k.*
         ), updated AS (
-            UPDATE kept_documents k SET
-                customer_id = s.customer_id, day = s.day, invoices = s.invoices,
-                manual_count = s.manual_count, online_count = s.online_count, days = s.days,
-                paid_in_full = s.paid_in_full, billed = s.billed, manual = s.manual,
-                online = s.online
-            FROM signed s
-            WHERE s.sign = 1 AND k.business_id = s.business_id AND k.invoice_id = s.invoice_id
-        ), deleted AS (
-            DELETE FROM kept_documents k USING signed s
-            WHERE s.sign = -1 AND k.business_id = s.business_id AND k.invoice_id = s.invoice_id
-                AND NOT EXISTS (
-                    SELECT FROM invoices i
-                    WHERE i.business_id = s.business_id AND i.id = s.invoice_id
-                )
-        ), changed AS (
-            SELECT business_id, customer_id, day, sign * billed AS billed, sign * manual AS manual,
-                sign * online AS online, sign * days AS days, sign * invoices AS invoices,
-                sign * manual_count AS manual_count, sign * online_count AS online_count,
-                sign * paid_in_full AS paid_in_full
-            FROM signed
+            UPDATE kept_documents k SET %4$s FROM pair p
+            WHERE k.business_id = p.business_id AND k.invoice_id = p.invoice_id
+        ), changed AS NOT MATERIALIZED (
+            SELECT business_id, invoice_id, %5$s, 1 AS sign FROM pair
+            UNION ALL SELECT business_id, invoice_id, %6$s, -1 FROM pair
+            UNION ALL SELECT business_id, invoice_id, %7$s, -1 FROM gone
         )
-    $$, counting('invoices', 'JOIN key USING (business_id, invoice_id)', paid)))
-    INTO changed_businesses USING businesses, ids;
+    $$,
+        counting('invoices', 'JOIN key USING (business_id, invoice_id)', paid),
+        each_column('kept_documents', false, 'c.%1$I AS now_%1$I, k.%1$I AS was_%1$I'),
+        each_column('kept_documents', false, 'c.%1$I IS DISTINCT FROM k.%1$I', ' OR '),
+        each_column('kept_documents', false, '%1$I = p.now_%1$I'),
+        each_column('kept_documents', false, 'now_%1$I AS %1$I'),
+        each_column('kept_documents', false, 'was_%1$I AS %1$I'),
+        each_column('kept_documents', false, '%I')
+    )) INTO changed_businesses USING businesses, ids;
     PERFORM note_change(coalesce(changed_businesses, '{}'));
 END
 $function$;
@@ -1677,6 +2168,91 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION periods_covering(business bigint, first date, last date)
+ RETURNS TABLE(period integer, sign integer)
+ LANGUAGE plpgsql
+ STABLE ROWS 20
+AS $function$
+DECLARE
+    epoch CONSTANT date := '0001-01-01';
+    oldest int;
+    newest int;
+    -- The two ends: days since the epoch, and months since year 0.
+    day int;
+    until int;
+    month int;
+    until_month int;
+    month_day int;
+    until_month_day int;
+    cost int;
+    least_cost int;
+    -- For each part of the way: where it begins and ends, and how far one step goes.
+    starts int[];
+    ends int[];
+    sizes CONSTANT int[] := '{1,1,1,1,3,3,12}';
+BEGIN
+    SELECT
+        (SELECT k.period FROM kept_periods k WHERE k.business_id = business
+            ORDER BY k.business_id, k.period LIMIT 1) / 10000,
+        (SELECT k.period FROM kept_periods k WHERE k.business_id = business
+            ORDER BY k.business_id DESC, k.period DESC LIMIT 1) / 10000
+    INTO oldest, newest;
+    first := greatest(first, make_date(oldest, 1, 1));
+    last := least(last, make_date(newest, 12, 31)) + 1;
+    IF oldest IS NULL OR first >= last THEN
+        RETURN;
+    END IF;
+    day := first - epoch;
+    until := last - epoch;
+    month := date_part('year', first) * 12 + date_part('month', first) - 1;
+    until_month := date_part('year', last) * 12 + date_part('month', last) - 1;
+    FOR m IN month .. month + (date_part('day', first) > 1)::int LOOP
+        month_day := make_date(m / 12, m % 12 + 1, 1) - epoch;
+        FOR um IN until_month .. until_month + (date_part('day', last) > 1)::int LOOP
+            until_month_day := make_date(um / 12, um % 12 + 1, 1) - epoch;
+            FOR q IN m / 3 * 3 .. (m + 2) / 3 * 3 BY 3 LOOP
+                FOR uq IN um / 3 * 3 .. (um + 2) / 3 * 3 BY 3 LOOP
+                    FOR y IN q / 12 * 12 .. (q + 11) / 12 * 12 BY 12 LOOP
+                        FOR uy IN uq / 12 * 12 .. (uq + 11) / 12 * 12 BY 12 LOOP
+                            cost := CASE WHEN m = um THEN until - day
+                                    ELSE abs(month_day - day) + abs(until - until_month_day) END
+                                + CASE WHEN q = uq THEN abs(um - m) ELSE abs(q - m) + abs(um - uq) END * 7
+                                + CASE WHEN y = uy THEN abs(uq - q) ELSE abs(y - q) + abs(uq - uy) END / 3 * 8
+                                + abs(uy - y) / 12 * 8;
+                            CONTINUE WHEN cost >= least_cost;
+                            least_cost := cost;
+                            starts := ARRAY[
+                                day, CASE WHEN m = um THEN until ELSE until_month_day END,
+                                m, CASE WHEN q = uq THEN um ELSE uq END,
+                                q, CASE WHEN y = uy THEN uq ELSE uy END, y];
+                            ends := ARRAY[
+                                CASE WHEN m = um THEN until ELSE month_day END, until,
+                                CASE WHEN q = uq THEN um ELSE q END, um,
+                                CASE WHEN y = uy THEN uq ELSE y END, uq, uy];
+                        END LOOP;
+                    END LOOP;
+                END LOOP;
+            END LOOP;
+        END LOOP;
+    END LOOP;
+    FOR part IN 1 .. 7 LOOP
+        sign := pg_catalog.sign(ends[part] - starts[part]);
+        CONTINUE WHEN sign = 0;
+        FOR step IN least(starts[part], ends[part]) .. greatest(starts[part], ends[part]) - sizes[part]
+            BY sizes[part]
+        LOOP
+            period := CASE
+                WHEN part <= 2 THEN day_number(epoch + step)
+                WHEN part <= 4 THEN step / 12 * 10000 + (step % 12 + 1) * 100
+                WHEN part <= 6 THEN step / 12 * 10000 + 1300 + step % 12 / 3 * 100
+                ELSE step / 12 * 10000
+            END;
+            RETURN NEXT;
+        END LOOP;
+    END LOOP;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION periods_within(business bigint, first date, last date)
  RETURNS SETOF integer
  LANGUAGE plpgsql
@@ -1718,6 +2294,12 @@ BEGIN
     END LOOP;
 END
 $function$;
+
+CREATE OR REPLACE FUNCTION quarter_of(period integer)
+ RETURNS integer
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT period / 10000 * 10000 + 1300 + (period / 100 % 100 - 1) / 3 * 100$function$;
 
 CREATE OR REPLACE FUNCTION reason_code_of(reason text, reply text DEFAULT NULL::text, state text DEFAULT NULL::text)
  RETURNS text
@@ -1786,6 +2368,33 @@ AS $function$
                  substring(reply FROM '^[245][0-9]{2} ([245]\.[0-9]{1,3}\.[0-9]{1,3})') AS status) said
 $function$;
 
+CREATE OR REPLACE FUNCTION receipts_changed(was kept_documents, now kept_documents)
+ RETURNS receipt[]
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT array_agg(ROW(day, manual, online, manual_count, online_count)::receipt)
+    FROM (
+        SELECT day, sum(sign * manual) AS manual, sum(sign * online) AS online,
+            sum(sign * manual_count)::int AS manual_count, sum(sign * online_count)::int AS online_count
+        FROM (
+            SELECT -1 AS sign, r.* FROM receipts_of(was) r
+            UNION ALL SELECT 1, r.* FROM receipts_of(now) r
+        ) both_sides
+        GROUP BY day
+    ) changed
+    WHERE (manual, online, manual_count, online_count) <> (0, 0, 0, 0)
+$function$;
+
+CREATE OR REPLACE FUNCTION receipts_of(d kept_documents)
+ RETURNS SETOF receipt
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT d.paid_day, d.manual, d.online, d.manual_count, d.online_count WHERE d.paid_day IS NOT NULL
+    UNION ALL SELECT r.* FROM unnest(d.receipts) r
+$function$;
+
 CREATE OR REPLACE FUNCTION report_head(id bigint, owner_id bigint, business_id bigint, first_name text, last_name text, phone_number text, business_name text, business_address text, business_phone text, business_location text, business_email text, created_at timestamp without time zone, updated_at timestamp without time zone, account_id bigint)
  RETURNS text
  LANGUAGE plpgsql
@@ -1847,6 +2456,69 @@ AS $function$
 $function$;
 
 CREATE AGGREGATE sum_units(bigint) (SFUNC = int8pl, STYPE = bigint);
+
+CREATE OR REPLACE FUNCTION summing(changed text)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+SELECT format($query$
+%1$s, issued AS NOT MATERIALIZED (
+    SELECT business_id, customer_id, day, sign * billed * 10000 AS billed,
+        sign * manual * 10000 AS manual, sign * online * 10000 AS online, sign * days AS days,
+        sign * invoices AS invoices, sign * manual_count AS manual_count,
+        sign * online_count AS online_count, sign * paid_in_full AS paid_in_full,
+        sign * documents AS documents, 0::numeric AS received_manual, 0::numeric AS received_online,
+        0::bigint AS received_manual_count, 0::bigint AS received_online_count
+    FROM changed
+    WHERE documents <> 0 OR (billed, manual, online, days, invoices, manual_count, online_count,
+        paid_in_full) <> (0, 0, 0, 0, 0, 0, 0, 0)
+), of_day AS MATERIALIZED (
+    SELECT business_id, customer_id, day, 0::numeric AS billed, 0::numeric AS manual,
+        0::numeric AS online, 0 AS days, 0 AS invoices, 0 AS manual_count, 0 AS online_count,
+        0 AS paid_in_full, 0 AS documents, sum(sign * manual) * 10000 AS received_manual,
+        sum(sign * online) * 10000 AS received_online,
+        sum(sign * manual_count) AS received_manual_count,
+        sum(sign * online_count) AS received_online_count
+    FROM (
+        SELECT sign, business_id, customer_id, paid_day AS day, manual, online, manual_count, online_count
+        FROM changed WHERE paid_day IS NOT NULL
+        UNION ALL
+        SELECT c.sign, c.business_id, c.customer_id, r.*
+        FROM changed c CROSS JOIN LATERAL unnest(c.receipts) r WHERE c.receipts IS NOT NULL
+    ) received
+    GROUP BY business_id, customer_id, day
+), of_month AS MATERIALIZED (
+    SELECT business_id, day / 100 * 100 AS period, customer_id, %2$s
+    FROM (TABLE issued UNION ALL TABLE of_day) moves
+    GROUP BY business_id, day / 100 * 100, customer_id
+), of_quarter AS MATERIALIZED (
+    SELECT business_id, quarter_of(period) AS period, customer_id, %2$s
+    FROM of_month
+    GROUP BY business_id, quarter_of(period), customer_id
+), of_year AS MATERIALIZED (
+    SELECT business_id, period / 10000 * 10000 AS period, customer_id, %2$s
+    FROM of_quarter
+    GROUP BY business_id, period / 10000 * 10000, customer_id
+), of_all_customers AS (
+    SELECT business_id, day AS period, -1::bigint AS customer_id, %2$s
+    FROM (TABLE issued UNION ALL TABLE of_day) moves
+    GROUP BY business_id, day
+), due_kept_periods AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT business_id, day AS period, customer_id, %3$s FROM of_day
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_all_customers
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_month
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_quarter
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_year
+    ) due
+    WHERE %4$s
+)
+$query$, changed,
+    each_column('kept_periods', false, 'sum(%1$I) AS %1$I'),
+    each_column('kept_periods', false, '%I'),
+    each_column('kept_periods', false, '%I <> 0', ' OR '))
+$function$;
 
 CREATE OR REPLACE FUNCTION units_bounded(units bigint)
  RETURNS bigint

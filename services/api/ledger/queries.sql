@@ -107,13 +107,15 @@ SELECT format('invoice %s of business %s: kept %s, counted %s', invoice_id, busi
 FROM (
     SELECT business_id, invoice_id,
         concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
-            manual_count, trim_scale(online), online_count, days, paid_in_full) AS figures
+            manual_count, trim_scale(online), online_count, days, paid_in_full,
+            documents, paid_day, receipts) AS figures
     FROM counted_documents
 ) c
 FULL JOIN (
     SELECT business_id, invoice_id,
         concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
-            manual_count, trim_scale(online), online_count, days, paid_in_full) AS figures
+            manual_count, trim_scale(online), online_count, days, paid_in_full,
+            documents, paid_day, receipts) AS figures
     FROM kept_documents
 ) k USING (business_id, invoice_id)
 WHERE c.figures IS DISTINCT FROM k.figures
@@ -121,22 +123,25 @@ ORDER BY business_id, invoice_id
 LIMIT $1
 
 -- name: periods_kept_wrong
--- Months and years whose kept sums differ from their documents.
+-- Days, months, quarters and years whose kept sums differ from their documents.
 SELECT format('customer %s of business %s in %s: kept %s, counted %s', customer_id, business_id,
     period, coalesce(k.figures, 'nothing'), coalesce(c.figures, 'nothing')) AS what
 FROM (
     SELECT business_id, period, customer_id,
-        concat_ws(' ', trim_scale(billed), invoices, trim_scale(manual), manual_count,
-            trim_scale(online), online_count, days, paid_in_full) AS figures
+        concat_ws(' ', trim_scale(billed), documents, invoices, trim_scale(manual), manual_count,
+            trim_scale(online), online_count, days, paid_in_full, trim_scale(received_manual),
+            received_manual_count, trim_scale(received_online), received_online_count) AS figures
     FROM counted_periods
 ) c
 FULL JOIN (
     SELECT business_id, period, customer_id,
-        concat_ws(' ', billed, invoices, manual, manual_count, online, online_count, days,
-            paid_in_full) AS figures
+        concat_ws(' ', billed, documents, invoices, manual, manual_count, online, online_count,
+            days, paid_in_full, received_manual, received_manual_count, received_online,
+            received_online_count) AS figures
     FROM summed_periods
 ) k USING (business_id, period, customer_id)
-WHERE coalesce(c.figures, '0 0 0 0 0 0 0 0') <> coalesce(k.figures, '0 0 0 0 0 0 0 0')
+WHERE coalesce(c.figures, '0 0 0 0 0 0 0 0 0 0 0 0 0')
+    <> coalesce(k.figures, '0 0 0 0 0 0 0 0 0 0 0 0 0')
 ORDER BY business_id, customer_id, period
 LIMIT $1
 

@@ -15,7 +15,7 @@ _queries = load(__package__)
 # Each check with the query that finds its differences. Each one relies on the one before it.
 _KEPT = {
     "every document's kept figures are those of the ledger": "documents_kept_wrong",
-    "every kept sum of a month or year is that of its documents": "periods_kept_wrong",
+    "every kept sum of a period is that of its documents": "periods_kept_wrong",
     "every kept sum of all time is that of its documents and deposits": "totals_kept_wrong",
 }
 _MENDING = ("documents", "periods", "totals")

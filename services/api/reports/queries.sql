@@ -10,41 +10,68 @@ SELECT report_version($1)
 -- mean (days, paid_in_full); and three finished pieces of JSON: report_head, report_category and
 -- report_middle. A query that reads `figures` pays only for the columns that it names.
 --
--- Reads kept figures only (migrations 0004 to 0009), by index lookups for each year, month and day that
--- make up the period; OFFSET 0 forces the planner to do so. of_customer may restrict them. Units are
--- numeric and added up by sum; or bigint and added up by sum_units, which is faster and fails before the
--- first row if one is out of bounds. asyncpg turns the first and the last date of Python into infinities.
-WITH sums AS (
+-- Reads kept figures only (migrations 0004 to 0009, 0025 and 0026), by index lookups for each year,
+-- quarter, month and day that make up the period, some of which are taken away; OFFSET 0 forces the
+-- planner to do so. `paid` says by which dates amount_paid, online_amount_paid and total_paid are summed.
+-- of_customer may restrict the figures. Units are numeric and added up by sum; or bigint and added up by
+-- sum_units, which is faster and fails before the first row if one is out of bounds. asyncpg turns the
+-- first and the last date of Python into infinities.
+WITH within AS MATERIALIZED (
+    SELECT period, sign FROM periods_covering({business}, {start}, {end})
+), sums AS (
     SELECT
         k.customer_id,
-        units_bounded({sum}(k.billed)) AS due,
-        sum(k.invoices) AS invoices,
-        CASE WHEN sum(k.manual_count) > 0 THEN units_bounded({sum}(k.manual)) END AS manual,
-        CASE WHEN sum(k.online_count) > 0 THEN units_bounded({sum}(k.online)) END AS online,
-        average_days({sum}(k.days), sum(k.paid_in_full)) AS average,
-        {sum}(k.days) AS days,
-        sum(k.paid_in_full) AS paid_in_full,
+        units_bounded({sum}(k.sign * k.billed)) AS due,
+        sum(k.sign * k.invoices) AS invoices,
+        CASE WHEN sum(k.sign * k.manual_count) > 0 THEN
+            units_bounded({sum}(k.sign * k.manual))
+        END AS manual,
+        CASE WHEN sum(k.sign * k.online_count) > 0 THEN
+            units_bounded({sum}(k.sign * k.online))
+        END AS online,
+        CASE WHEN sum(k.sign * k.received_manual_count) > 0 THEN
+            units_bounded({sum}(k.sign * k.received_manual))
+        END AS received_manual,
+        CASE WHEN sum(k.sign * k.received_online_count) > 0 THEN
+            units_bounded({sum}(k.sign * k.received_online))
+        END AS received_online,
+        sum(k.sign * k.documents) AS documents,
+        sum(k.sign * (k.received_manual_count + k.received_online_count)) AS receipts,
+        {sum}(k.sign * k.days) AS days,
+        sum(k.sign * k.paid_in_full) AS paid_in_full,
+        average_days({sum}(k.sign * k.days), sum(k.sign * k.paid_in_full)) AS average,
         {sum}(k.receivable) AS receivable,
         units_bounded({sum}(k.deposited)) AS deposited
     FROM (
-        SELECT of_period.*
-        FROM periods_within({business}, {start}, {end}) AS within (period)
+        SELECT
+            p.customer_id, w.sign, p.billed::{units}, p.invoices, p.manual::{units}, p.manual_count,
+            p.online::{units}, p.online_count, p.received_manual::{units}, p.received_manual_count,
+            p.received_online::{units}, p.received_online_count, p.documents, p.days, p.paid_in_full,
+            0::{units} AS receivable, 0::{units} AS deposited
+        FROM within w
         CROSS JOIN LATERAL (
-            SELECT
-                customer_id, billed, invoices, manual, manual_count, online, online_count, days,
-                paid_in_full, 0::bigint AS receivable, 0::bigint AS deposited
-            FROM kept_periods
-            WHERE business_id = {business} AND period = within.period {of_customer}
-            UNION ALL
-            SELECT
-                customer_id, (billed * 10000)::{units}, invoices, (manual * 10000)::{units},
-                manual_count, (online * 10000)::{units}, online_count, days, paid_in_full, 0, 0
-            FROM kept_documents
-            WHERE business_id = {business} AND day = within.period {of_customer}
+            SELECT * FROM kept_periods
+            WHERE business_id = {business} AND period = w.period {of_customer}
             OFFSET 0
-        ) of_period
+        ) p
+        {whole_periods}
         UNION ALL
-        SELECT customer_id, 0, 0, 0, 0, 0, 0, 0, 0, receivable, deposited
+        SELECT
+            d.customer_id, w.sign, (d.billed * 10000)::{units}, d.invoices,
+            (d.manual * 10000)::{units}, d.manual_count, (d.online * 10000)::{units},
+            d.online_count, 0::{units}, 0, 0::{units}, 0, d.documents, d.days::bigint,
+            d.paid_in_full, 0::{units}, 0::{units}
+        FROM within w
+        CROSS JOIN LATERAL (
+            SELECT * FROM kept_documents
+            WHERE business_id = {business} AND day = w.period {of_customer}
+            OFFSET 0
+        ) d
+        WHERE w.period % 100 > 0
+        UNION ALL
+        SELECT
+            customer_id, 1, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0,
+            0, 0::bigint, 0, receivable::{units}, deposited::{units}
         FROM kept_totals
         WHERE business_id = {business} {of_customer}
     ) k
@@ -66,16 +93,17 @@ WITH sums AS (
         coalesce(s.due, 0) AS amount_due,
         coalesce(s.invoices, 0) AS invoice_count,
         units_bounded(c.report_opening::{units} + coalesce(s.receivable, 0)) AS balance,
-        s.manual AS amount_paid,
-        s.online AS online_amount_paid,
+        s.{paid}manual AS amount_paid,
+        s.{paid}online AS online_amount_paid,
         greatest({start}, '0001-01-01') AS date_from,
         least({end}, '9999-12-31') AS date_to,
         coalesce(s.average, 0) AS average_payment_terms,
         coalesce(s.due, 0) - coalesce(s.manual, 0) - coalesce(s.online, 0) AS owing,
-        coalesce(s.manual, 0) + coalesce(s.online, 0) AS total_paid,
+        coalesce(s.{paid}manual, 0) + coalesce(s.{paid}online, 0) AS total_paid,
         coalesce(s.invoices, 0) AS invoices,
         coalesce(s.days, 0) AS days,
         coalesce(s.paid_in_full, 0) AS paid_in_full,
+        {activity}
         c.report_head,
         coalesce(
             n.report_category, '"Uncategorised","category_id":1,"deposit_amount":'
@@ -86,6 +114,14 @@ WITH sums AS (
     LEFT JOIN sums s ON s.customer_id = c.id
     WHERE c.business_id = {business}
 )
+
+-- name: whole_periods
+-- Of the kept periods those that are longer than a day. Days have only what was received on them.
+WHERE w.period % 100 = 0
+
+-- name: activity
+-- The number of documents, and that of payments by their dates: columns of `figures`, if asked for.
+coalesce(s.documents, 0) AS documents, coalesce(s.receipts, 0) AS receipts,
 
 -- name: of_customer
 -- Restricts the figures to one customer.

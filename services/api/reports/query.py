@@ -3,6 +3,7 @@
 from functools import cache
 from typing import NamedTuple
 
+from services.api.reports.basis import Basis
 from services.api.reports.model import ReportQuery
 from shared.db import sql
 
@@ -41,14 +42,29 @@ def literals(query: ReportQuery) -> Arguments:
     return Arguments(str(query.business_id), f"DATE '{start}'", f"DATE '{end}'")
 
 
-def figures(arguments: Arguments, counting: Counting) -> str:
+def figures(
+    arguments: Arguments,
+    counting: Counting,
+    basis: Basis = Basis.ACCRUAL,
+    *,
+    activity: bool = False,
+) -> str:
     """Return the WITH list that ends in the table `figures`: the report as columns.
 
-    Arguments without a customer stand for all customers of the business.
+    Arguments without a customer stand for all customers of the business. With `activity`, the
+    table also has the columns `documents` and `receipts`: the number of documents in the period,
+    and of settled payments by their dates.
     """
     parts = {**arguments._asdict(), **counting._asdict()}
-    of_customer = sql.filled(_fragments.of_customer, **parts) if arguments.customer else ""
-    return sql.filled(_fragments.figures, **parts, of_customer=of_customer)
+    cash = basis is Basis.CASH
+    return sql.filled(
+        _fragments.figures,
+        **parts,
+        of_customer=sql.filled(_fragments.of_customer, **parts) if arguments.customer else "",
+        paid="received_" if cash else "",
+        whole_periods="" if cash or activity else _fragments.whole_periods,
+        activity=_fragments.activity if activity else "",
+    )
 
 
 def all_customers(arguments: Arguments, counting: Counting) -> str:

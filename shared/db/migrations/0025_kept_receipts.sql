@@ -1,0 +1,618 @@
+-- Keeps what was received, by the day of payment, and sums of quarters, beside the figures of 0004.
+--
+-- A document's payments are mostly of one day: then what was received on it stands in its kept row
+-- already, and only the day is new. Sums of a period tell what was billed by the dates of documents, and
+-- what was received by the dates of payments. One statement adds to all periods that a document touches.
+SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
+SET LOCAL jit = off;
+SET LOCAL work_mem = '64MB';
+
+-- Writers wait, and so do reports, until the figures of what is there are counted again at the end.
+LOCK TABLE invoices, payments IN SHARE ROW EXCLUSIVE MODE;
+
+-- What was settled on a document on one day.
+CREATE TYPE receipt AS (day int, manual numeric, online numeric, manual_count int, online_count int);
+
+DROP VIEW counted_documents, counted_periods, summed_periods;
+DROP FUNCTION add_to_kept_periods(kept_periods);
+
+ALTER TABLE kept_documents
+    -- 1 if the document is issued.
+    ADD COLUMN documents int NOT NULL DEFAULT 0,
+    -- The day of its settled payments, if all are of one day; otherwise they stand in `receipts`.
+    ADD COLUMN paid_day int,
+    ADD COLUMN receipts receipt[];
+
+-- A period is now also a quarter (20241300 to 20241600) or a day. Of a customer, a day has only what was
+-- received on it: what was billed is read from the documents of the day. The customer -1 stands for all
+-- customers of the business, and has days only, with all figures.
+ALTER TABLE kept_periods
+    ADD COLUMN received_manual bigint NOT NULL DEFAULT 0,
+    ADD COLUMN received_online bigint NOT NULL DEFAULT 0,
+    ADD COLUMN received_manual_count int NOT NULL DEFAULT 0,
+    ADD COLUMN received_online_count int NOT NULL DEFAULT 0,
+    ADD COLUMN documents int NOT NULL DEFAULT 0;
+
+CREATE FUNCTION day_number(day date) RETURNS int LANGUAGE sql IMMUTABLE AS
+    'SELECT (date_part(''year'', day) * 10000 + date_part(''month'', day) * 100 + date_part(''day'', day))::int';
+
+-- The quarter of a day or of a month.
+CREATE FUNCTION quarter_of(period int) RETURNS int LANGUAGE sql IMMUTABLE AS
+    'SELECT period / 10000 * 10000 + 1300 + (period / 100 % 100 - 1) / 3 * 100';
+
+-- As in 0004, and with what was received by day. Several days of payment are looked up by document: few have them.
+CREATE OR REPLACE FUNCTION counting(documents text, keys text, paid text) RETURNS text LANGUAGE sql IMMUTABLE AS $function$
+SELECT format($query$
+SELECT
+    i.business_id,
+    i.id AS invoice_id,
+    i.customer_id,
+    day_number(i.issue_date) AS day,
+    CASE WHEN i.kind = 'invoice' THEN 1 ELSE 0 END * c.counts AS invoices,
+    coalesce(p.manual_count, 0)::int * c.counts AS manual_count,
+    coalesce(p.online_count, 0)::int * c.counts AS online_count,
+    CASE WHEN t.full_paid THEN p.last_paid_on - i.issue_date ELSE 0 END AS days,
+    CASE WHEN t.full_paid THEN 1 ELSE 0 END AS paid_in_full,
+    CASE i.kind WHEN 'invoice' THEN i.total ELSE -i.total END * c.counts AS billed,
+    coalesce(p.manual, 0) * c.counts AS manual,
+    coalesce(p.online, 0) * c.counts AS online,
+    c.counts AS documents,
+    CASE WHEN c.counts = 1 AND p.first_on = p.last_on THEN day_number(p.first_on) END AS paid_day,
+    CASE WHEN c.counts = 1 AND p.first_on < p.last_on THEN (
+        SELECT array_agg(ROW(day, manual, online, manual_count, online_count)::receipt ORDER BY day)
+        FROM (
+            SELECT
+                day_number(r.paid_on) AS day,
+                trim_scale(coalesce(sum(r.amount) FILTER (WHERE r.channel = 'manual'), 0)) AS manual,
+                trim_scale(coalesce(sum(r.amount) FILTER (WHERE r.channel = 'online'), 0)) AS online,
+                count(*) FILTER (WHERE r.channel = 'manual') AS manual_count,
+                count(*) FILTER (WHERE r.channel = 'online') AS online_count
+            FROM payments r
+            WHERE r.business_id = i.business_id AND r.invoice_id = i.id AND r.status = 'settled'
+            GROUP BY r.paid_on
+        ) of_day
+    ) END AS receipts
+FROM (
+    SELECT business_id, id, id AS invoice_id, customer_id, kind, status, issue_date, total
+    FROM %1$s d
+) i
+%2$s
+LEFT JOIN LATERAL (
+    SELECT
+        business_id,
+        invoice_id,
+        sum(amount) FILTER (WHERE channel = 'manual') AS manual,
+        count(*) FILTER (WHERE channel = 'manual') AS manual_count,
+        sum(amount) FILTER (WHERE channel = 'online') AS online,
+        count(*) FILTER (WHERE channel = 'online') AS online_count,
+        sum(amount) AS paid,
+        min(paid_on) AS first_on,
+        max(paid_on) AS last_on,
+        max(paid_on) FILTER (WHERE amount > 0) AS last_paid_on
+    FROM payments p
+    WHERE status = 'settled' %3$s
+    GROUP BY business_id, invoice_id
+) p ON p.business_id = i.business_id AND p.invoice_id = i.id
+CROSS JOIN LATERAL (SELECT (i.status = 'issued')::int) c (counts)
+CROSS JOIN LATERAL (
+    SELECT c.counts = 1 AND i.kind = 'invoice' AND i.total > 0 AND coalesce(p.paid >= i.total, false)
+) t (full_paid)
+$query$, documents, keys, paid)
+$function$;
+
+DO $$
+BEGIN
+    EXECUTE 'CREATE VIEW counted_documents AS ' || counting('invoices', '', '');
+END
+$$;
+
+CREATE FUNCTION receipts_of(d kept_documents) RETURNS SETOF receipt LANGUAGE sql IMMUTABLE AS $$
+    SELECT d.paid_day, d.manual, d.online, d.manual_count, d.online_count WHERE d.paid_day IS NOT NULL
+    UNION ALL SELECT r.* FROM unnest(d.receipts) r
+$$;
+
+CREATE OR REPLACE FUNCTION counts(d kept_documents) RETURNS boolean LANGUAGE sql IMMUTABLE AS
+    'SELECT d.documents <> 0';
+
+-- The CTEs that sum up `changed` (rows of kept_documents, each with a sign) to `due_kept_periods`: days
+-- to months, these to quarters, and these to years.
+CREATE FUNCTION summing(changed text) RETURNS text LANGUAGE sql STABLE AS $function$
+SELECT format($query$
+%1$s, issued AS NOT MATERIALIZED (
+    SELECT business_id, customer_id, day, sign * billed * 10000 AS billed,
+        sign * manual * 10000 AS manual, sign * online * 10000 AS online, sign * days AS days,
+        sign * invoices AS invoices, sign * manual_count AS manual_count,
+        sign * online_count AS online_count, sign * paid_in_full AS paid_in_full,
+        sign * documents AS documents, 0::numeric AS received_manual, 0::numeric AS received_online,
+        0::bigint AS received_manual_count, 0::bigint AS received_online_count
+    FROM changed
+    WHERE documents <> 0 OR (billed, manual, online, days, invoices, manual_count, online_count,
+        paid_in_full) <> (0, 0, 0, 0, 0, 0, 0, 0)
+), of_day AS MATERIALIZED (
+    SELECT business_id, customer_id, day, 0::numeric AS billed, 0::numeric AS manual,
+        0::numeric AS online, 0 AS days, 0 AS invoices, 0 AS manual_count, 0 AS online_count,
+        0 AS paid_in_full, 0 AS documents, sum(sign * manual) * 10000 AS received_manual,
+        sum(sign * online) * 10000 AS received_online,
+        sum(sign * manual_count) AS received_manual_count,
+        sum(sign * online_count) AS received_online_count
+    FROM (
+        SELECT sign, business_id, customer_id, paid_day AS day, manual, online, manual_count, online_count
+        FROM changed WHERE paid_day IS NOT NULL
+        UNION ALL
+        SELECT c.sign, c.business_id, c.customer_id, r.*
+        FROM changed c CROSS JOIN LATERAL unnest(c.receipts) r WHERE c.receipts IS NOT NULL
+    ) received
+    GROUP BY business_id, customer_id, day
+), of_month AS MATERIALIZED (
+    SELECT business_id, day / 100 * 100 AS period, customer_id, %2$s
+    FROM (TABLE issued UNION ALL TABLE of_day) moves
+    GROUP BY business_id, day / 100 * 100, customer_id
+), of_quarter AS MATERIALIZED (
+    SELECT business_id, quarter_of(period) AS period, customer_id, %2$s
+    FROM of_month
+    GROUP BY business_id, quarter_of(period), customer_id
+), of_year AS MATERIALIZED (
+    SELECT business_id, period / 10000 * 10000 AS period, customer_id, %2$s
+    FROM of_quarter
+    GROUP BY business_id, period / 10000 * 10000, customer_id
+), of_all_customers AS (
+    SELECT business_id, day AS period, -1::bigint AS customer_id, %2$s
+    FROM (TABLE issued UNION ALL TABLE of_day) moves
+    GROUP BY business_id, day
+), due_kept_periods AS MATERIALIZED (
+    SELECT * FROM (
+        SELECT business_id, day AS period, customer_id, %3$s FROM of_day
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_all_customers
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_month
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_quarter
+        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_year
+    ) due
+    WHERE %4$s
+)
+$query$, changed,
+    each_column('kept_periods', false, 'sum(%1$I) AS %1$I'),
+    each_column('kept_periods', false, '%I'),
+    each_column('kept_periods', false, '%I <> 0', ' OR '))
+$function$;
+
+-- The query that adds `changed` to the sums, and returns the businesses concerned.
+CREATE OR REPLACE FUNCTION adding_documents(changed text) RETURNS text LANGUAGE sql STABLE AS $function$
+SELECT format($query$
+WITH %1$s, due_kept_totals AS MATERIALIZED (
+    SELECT business_id, customer_id, sum(billed - manual - online) AS receivable,
+        0::numeric AS deposited
+    FROM of_year
+    GROUP BY business_id, customer_id
+    HAVING sum(billed - manual - online) <> 0
+), %2$s, %3$s
+SELECT array_agg(DISTINCT business_id ORDER BY business_id) FROM of_year
+$query$, summing(changed), adding('kept_periods'), adding('kept_totals'))
+$function$;
+
+DO $$
+BEGIN
+    EXECUTE format('CREATE VIEW counted_periods AS WITH %s SELECT * FROM due_kept_periods',
+        summing('changed AS NOT MATERIALIZED (SELECT *, 1 AS sign FROM kept_documents)'));
+    EXECUTE format(
+        'CREATE VIEW summed_periods AS SELECT business_id, period, customer_id, %s
+        FROM kept_periods GROUP BY business_id, period, customer_id',
+        each_column('kept_periods', false, 'sum(%1$I) AS %1$I'));
+END
+$$;
+
+-- A period of a customer to which a change of a document is added: what it is billed, what is received, or both.
+CREATE TYPE kept_place AS (customer_id bigint, period int, issued int, received int);
+
+-- Adds a change of one document to the sums of the periods of its day of issue and of its day of payment,
+-- either of which may be missing. Slots as in 0005: to one that is free, or to a new one. Of several free
+-- ones, two become one.
+CREATE FUNCTION add_to_kept_periods(due kept_periods, issue_day int, paid_day int) RETURNS void
+LANGUAGE plpgsql AS $$
+DECLARE
+    read_committed boolean := current_setting('transaction_isolation') = 'read committed';
+    places kept_place[];
+    customers bigint[];
+    periods int[];
+    slots bigint[];
+    crowded boolean;
+    spare record;
+BEGIN
+    places := ARRAY(
+        SELECT ROW(customer_id, period, max(issued), max(received))::kept_place
+        FROM (VALUES
+            (due.customer_id, issue_day / 10000 * 10000, 1, 0),
+            (due.customer_id, quarter_of(issue_day), 1, 0),
+            (due.customer_id, issue_day / 100 * 100, 1, 0),
+            (-1, issue_day, 1, 0),
+            (due.customer_id, paid_day / 10000 * 10000, 0, 1),
+            (due.customer_id, quarter_of(paid_day), 0, 1),
+            (due.customer_id, paid_day / 100 * 100, 0, 1),
+            (due.customer_id, paid_day, 0, 1),
+            (-1, paid_day, 0, 1)
+        ) place (customer_id, period, issued, received)
+        WHERE period IS NOT NULL
+        GROUP BY customer_id, period
+    );
+    WITH added AS (
+        UPDATE kept_periods k SET
+            billed = k.billed + p.issued * due.billed,
+            manual = k.manual + p.issued * due.manual,
+            online = k.online + p.issued * due.online,
+            days = k.days + p.issued * due.days,
+            invoices = k.invoices + p.issued * due.invoices,
+            manual_count = k.manual_count + p.issued * due.manual_count,
+            online_count = k.online_count + p.issued * due.online_count,
+            paid_in_full = k.paid_in_full + p.issued * due.paid_in_full,
+            documents = k.documents + p.issued * due.documents,
+            received_manual = k.received_manual + p.received * due.received_manual,
+            received_online = k.received_online + p.received * due.received_online,
+            received_manual_count = k.received_manual_count + p.received * due.received_manual_count,
+            received_online_count = k.received_online_count + p.received * due.received_online_count
+        FROM unnest(places) p
+        CROSS JOIN LATERAL (
+            SELECT f.slot FROM kept_periods f
+            WHERE f.business_id = due.business_id AND f.period = p.period AND f.customer_id = p.customer_id
+                AND has_room(f) AND (read_committed OR f.xmin = pg_current_xact_id()::xid)
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) free
+        WHERE k.business_id = due.business_id AND k.period = p.period AND k.customer_id = p.customer_id
+            AND k.slot = free.slot
+        RETURNING k.customer_id, k.period, k.slot, EXISTS (
+            SELECT FROM kept_periods f
+            WHERE f.business_id = due.business_id AND f.period = k.period AND f.customer_id = k.customer_id
+                AND f.slot <> k.slot
+        ) AS crowded
+    )
+    SELECT array_agg(a.customer_id), array_agg(a.period), array_agg(a.slot), bool_or(a.crowded)
+    INTO customers, periods, slots, crowded FROM added a;
+    IF cardinality(places) > coalesce(cardinality(slots), 0) THEN
+        INSERT INTO kept_periods (business_id, period, customer_id, billed, manual, online, days, invoices,
+            manual_count, online_count, paid_in_full, documents, received_manual, received_online,
+            received_manual_count, received_online_count)
+        SELECT due.business_id, p.period, p.customer_id, p.issued * due.billed, p.issued * due.manual,
+            p.issued * due.online, p.issued * due.days, p.issued * due.invoices,
+            p.issued * due.manual_count, p.issued * due.online_count, p.issued * due.paid_in_full,
+            p.issued * due.documents, p.received * due.received_manual, p.received * due.received_online,
+            p.received * due.received_manual_count, p.received * due.received_online_count
+        FROM unnest(places) p
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(customers, periods) a (customer_id, period)
+            WHERE a.customer_id = p.customer_id AND a.period = p.period
+        );
+    END IF;
+    IF crowded AND read_committed THEN
+        FOR spare IN
+            DELETE FROM kept_periods k
+            USING unnest(customers, periods, slots) mine (customer_id, period, slot)
+            CROSS JOIN LATERAL (
+                SELECT f.slot FROM kept_periods f
+                WHERE f.business_id = due.business_id AND f.period = mine.period
+                    AND f.customer_id = mine.customer_id AND f.slot <> mine.slot AND has_room(f)
+                LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) free
+            WHERE k.business_id = due.business_id AND k.period = mine.period
+                AND k.customer_id = mine.customer_id AND k.slot = free.slot
+            RETURNING k.*, mine.slot AS mine
+        LOOP
+            UPDATE kept_periods k SET
+                billed = k.billed + spare.billed, manual = k.manual + spare.manual,
+                online = k.online + spare.online, days = k.days + spare.days,
+                invoices = k.invoices + spare.invoices,
+                manual_count = k.manual_count + spare.manual_count,
+                online_count = k.online_count + spare.online_count,
+                paid_in_full = k.paid_in_full + spare.paid_in_full,
+                documents = k.documents + spare.documents,
+                received_manual = k.received_manual + spare.received_manual,
+                received_online = k.received_online + spare.received_online,
+                received_manual_count = k.received_manual_count + spare.received_manual_count,
+                received_online_count = k.received_online_count + spare.received_online_count
+            WHERE k.business_id = spare.business_id AND k.period = spare.period
+                AND k.customer_id = spare.customer_id AND k.slot = spare.mine;
+        END LOOP;
+    END IF;
+END
+$$;
+
+-- Adds `sign` (1 or -1) times the figures of one document to the sums.
+CREATE OR REPLACE FUNCTION add_document(d kept_documents, sign int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    due kept_periods;
+    total kept_totals;
+    each_day receipt;
+    businesses bigint[];
+BEGIN
+    IF d.invoice_id IS NULL OR d.receipts IS NULL AND (d.billed, d.manual, d.online, d.days, d.invoices,
+        d.manual_count, d.online_count, d.paid_in_full, d.documents) = (0, 0, 0, 0, 0, 0, 0, 0, 0) THEN
+        RETURN;
+    END IF;
+    IF greatest(abs(d.billed), abs(d.manual), abs(d.online)) > 50000000000000
+        OR d.receipts IS NOT NULL AND has_large_receipts(d)
+    THEN
+        EXECUTE adding_documents('changed AS (SELECT ($1).*, $2 AS sign)') INTO businesses USING d, sign;
+        RETURN;
+    END IF;
+    due.business_id := d.business_id;
+    due.customer_id := d.customer_id;
+    due.billed := sign * d.billed * 10000;
+    due.manual := sign * d.manual * 10000;
+    due.online := sign * d.online * 10000;
+    due.days := sign * d.days;
+    due.invoices := sign * d.invoices;
+    due.manual_count := sign * d.manual_count;
+    due.online_count := sign * d.online_count;
+    due.paid_in_full := sign * d.paid_in_full;
+    due.documents := sign * d.documents;
+    due.received_manual := due.manual;
+    due.received_online := due.online;
+    due.received_manual_count := due.manual_count;
+    due.received_online_count := due.online_count;
+    PERFORM add_to_kept_periods(due, d.day, d.paid_day);
+    total.business_id := d.business_id;
+    total.customer_id := d.customer_id;
+    total.receivable := due.billed - due.manual - due.online;
+    total.deposited := 0;
+    PERFORM add_to_kept_totals(total);
+    IF d.receipts IS NOT NULL THEN
+        FOREACH each_day IN ARRAY d.receipts LOOP
+            due.received_manual := sign * each_day.manual * 10000;
+            due.received_online := sign * each_day.online * 10000;
+            due.received_manual_count := sign * each_day.manual_count;
+            due.received_online_count := sign * each_day.online_count;
+            PERFORM add_to_kept_periods(due, NULL, each_day.day);
+        END LOOP;
+    END IF;
+END
+$$;
+
+-- A slot that can take two others in.
+CREATE FUNCTION has_room(k kept_periods) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT greatest(abs(k.billed), abs(k.manual), abs(k.online), abs(k.days), abs(k.received_manual),
+        abs(k.received_online)) < slot_limit()
+$$;
+
+-- What was received in a day may not fit into one slot.
+CREATE FUNCTION has_large_receipts(d kept_documents) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (
+        SELECT FROM unnest(d.receipts) r WHERE greatest(abs(r.manual), abs(r.online)) > 50000000000000
+    )
+$$;
+
+-- Brings a kept document in line with the base tables; as in 0006.
+CREATE OR REPLACE FUNCTION keep_document(business bigint, id bigint) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    kept kept_documents;
+    counted kept_documents;
+    change kept_documents;
+BEGIN
+    LOOP
+        SELECT * INTO kept FROM kept_documents k
+        WHERE k.business_id = business AND k.invoice_id = id FOR UPDATE;
+        SELECT * INTO counted FROM counted_documents c
+        WHERE c.business_id = business AND c.invoice_id = id;
+        EXIT WHEN kept.invoice_id IS NOT NULL OR counted.invoice_id IS NULL;
+        INSERT INTO kept_documents VALUES (business, id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
+        ON CONFLICT DO NOTHING;
+    END LOOP;
+    IF kept IS NOT DISTINCT FROM counted THEN
+        RETURN;
+    ELSIF counted.invoice_id IS NULL THEN
+        DELETE FROM kept_documents k WHERE k.business_id = business AND k.invoice_id = id;
+    ELSE
+        UPDATE kept_documents k SET
+            customer_id = counted.customer_id, day = counted.day, invoices = counted.invoices,
+            manual_count = counted.manual_count, online_count = counted.online_count, days = counted.days,
+            paid_in_full = counted.paid_in_full, billed = counted.billed, manual = counted.manual,
+            online = counted.online, documents = counted.documents, paid_day = counted.paid_day,
+            receipts = counted.receipts
+        WHERE k.business_id = business AND k.invoice_id = id;
+    END IF;
+    IF counts(kept) OR counts(counted) THEN
+        PERFORM note_change(ARRAY[business]);
+    END IF;
+    IF kept.customer_id = counted.customer_id AND kept.day = counted.day THEN
+        change := counted;
+        change.invoices := counted.invoices - kept.invoices;
+        change.manual_count := counted.manual_count - kept.manual_count;
+        change.online_count := counted.online_count - kept.online_count;
+        change.days := counted.days - kept.days;
+        change.paid_in_full := counted.paid_in_full - kept.paid_in_full;
+        change.billed := counted.billed - kept.billed;
+        change.manual := counted.manual - kept.manual;
+        change.online := counted.online - kept.online;
+        change.documents := counted.documents - kept.documents;
+        change.paid_day := coalesce(counted.paid_day, kept.paid_day);
+        IF change.paid_day <> kept.paid_day OR num_nonnulls(kept.receipts, counted.receipts) > 0 THEN
+            change.paid_day := NULL;
+            change.receipts := receipts_changed(kept, counted);
+        END IF;
+        PERFORM add_document(change, 1);
+    ELSE
+        PERFORM add_document(kept, -1);
+        PERFORM add_document(counted, 1);
+    END IF;
+END
+$$;
+
+-- What was received on a document now, less what was before, by day; NULL if it is the same.
+CREATE FUNCTION receipts_changed(was kept_documents, now kept_documents) RETURNS receipt[] LANGUAGE sql STABLE AS $$
+    SELECT array_agg(ROW(day, manual, online, manual_count, online_count)::receipt)
+    FROM (
+        SELECT day, sum(sign * manual) AS manual, sum(sign * online) AS online,
+            sum(sign * manual_count)::int AS manual_count, sum(sign * online_count)::int AS online_count
+        FROM (
+            SELECT -1 AS sign, r.* FROM receipts_of(was) r
+            UNION ALL SELECT 1, r.* FROM receipts_of(now) r
+        ) both_sides
+        GROUP BY day
+    ) changed
+    WHERE (manual, online, manual_count, online_count) <> (0, 0, 0, 0)
+$$;
+
+-- The same for the documents with these keys, in whose order they are locked.
+CREATE OR REPLACE FUNCTION keep_documents(businesses bigint[], ids bigint[]) RETURNS void LANGUAGE plpgsql
+SET enable_nestloop = on SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off
+SET jit = off SET plan_cache_mode = force_generic_plan AS $function$
+DECLARE
+    paid text := 'AND p.business_id = i.business_id AND p.invoice_id = i.id';
+    found bigint;
+    changed_businesses bigint[];
+BEGIN
+    IF are_few(cardinality(ids)) THEN
+        FOR place IN 1 .. cardinality(ids) LOOP
+            PERFORM keep_document(businesses[place], ids[place]);
+        END LOOP;
+        RETURN;
+    END IF;
+    IF are_a_good_part(cardinality(ids)) THEN
+        SET LOCAL enable_nestloop = off;
+        SET LOCAL enable_seqscan = on;
+        SET LOCAL enable_hashjoin = on;
+        SET LOCAL enable_mergejoin = on;
+        paid := 'AND (business_id, invoice_id) IN (SELECT business_id, invoice_id FROM key)';
+    END IF;
+    LOOP
+        EXECUTE $$
+            SELECT count(*) FROM (
+                SELECT FROM kept_documents k
+                JOIN unnest($1, $2) key (business_id, invoice_id) USING (business_id, invoice_id)
+                ORDER BY business_id, invoice_id FOR UPDATE OF k
+            ) locked
+        $$ INTO found USING businesses, ids;
+        EXIT WHEN found = cardinality(ids);
+        EXECUTE $$
+            INSERT INTO kept_documents
+            SELECT business_id, id, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0
+            FROM invoices i JOIN unnest($1, $2) key (business_id, id) USING (business_id, id)
+            WHERE NOT EXISTS (
+                SELECT FROM kept_documents k
+                WHERE k.business_id = i.business_id AND k.invoice_id = i.id
+            )
+            ORDER BY business_id, id
+            ON CONFLICT DO NOTHING
+        $$ USING businesses, ids;
+        GET DIAGNOSTICS found = ROW_COUNT;
+        EXIT WHEN found = 0;
+    END LOOP;
+    EXECUTE adding_documents(format($$
+        key AS MATERIALIZED (
+            SELECT * FROM unnest($1, $2) key (business_id, invoice_id)
+        ), pair AS MATERIALIZED (
+            SELECT business_id, invoice_id, %2$s
+            FROM (%1$s) c JOIN kept_documents k USING (business_id, invoice_id)
+            WHERE %3$s
+        ), gone AS MATERIALIZED (
+            DELETE FROM kept_documents k USING key
+            WHERE k.business_id = key.business_id AND k.invoice_id = key.invoice_id AND NOT EXISTS (
+                SELECT FROM invoices i WHERE i.business_id = key.business_id AND i.id = key.invoice_id
+            )
+            RETURNING k.*
+        ), updated AS (
+            UPDATE kept_documents k SET %4$s FROM pair p
+            WHERE k.business_id = p.business_id AND k.invoice_id = p.invoice_id
+        ), changed AS NOT MATERIALIZED (
+            SELECT business_id, invoice_id, %5$s, 1 AS sign FROM pair
+            UNION ALL SELECT business_id, invoice_id, %6$s, -1 FROM pair
+            UNION ALL SELECT business_id, invoice_id, %7$s, -1 FROM gone
+        )
+    $$,
+        counting('invoices', 'JOIN key USING (business_id, invoice_id)', paid),
+        each_column('kept_documents', false, 'c.%1$I AS now_%1$I, k.%1$I AS was_%1$I'),
+        each_column('kept_documents', false, 'c.%1$I IS DISTINCT FROM k.%1$I', ' OR '),
+        each_column('kept_documents', false, '%1$I = p.now_%1$I'),
+        each_column('kept_documents', false, 'now_%1$I AS %1$I'),
+        each_column('kept_documents', false, 'was_%1$I AS %1$I'),
+        each_column('kept_documents', false, '%I')
+    )) INTO changed_businesses USING businesses, ids;
+    PERFORM note_change(coalesce(changed_businesses, '{}'));
+END
+$function$;
+
+-- As in 0019. What goes one by one uses nested loops only.
+CREATE OR REPLACE FUNCTION invoices_changed() RETURNS trigger LANGUAGE plpgsql
+SECURITY DEFINER SET enable_nestloop = on SET enable_seqscan = off
+SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET plan_cache_mode = force_generic_plan AS $function$
+DECLARE
+    new_row record;
+    document kept_documents;
+    businesses bigint[];
+    ids bigint[];
+BEGIN
+    IF TG_RELID <> 'invoices'::regclass THEN
+        RAISE insufficient_privilege USING MESSAGE = 'invoices_changed serves invoices only';
+    END IF;
+    CASE TG_OP
+    WHEN 'INSERT' THEN
+        -- Nothing can have been paid on a new document, unless the same statement paid it and was
+        -- counted before: then its row is there already.
+        IF are_few((SELECT count(*) FROM (SELECT FROM new_rows LIMIT 21) first_rows)) THEN
+            FOR new_row IN SELECT business_id, id FROM new_rows LOOP
+                INSERT INTO kept_documents
+                SELECT * FROM counted_documents d
+                WHERE d.business_id = new_row.business_id AND d.invoice_id = new_row.id
+                ON CONFLICT DO NOTHING
+                RETURNING * INTO document;
+                IF counts(document) THEN
+                    PERFORM note_change(ARRAY[document.business_id]);
+                    PERFORM add_document(document, 1);
+                END IF;
+            END LOOP;
+            RETURN NULL;
+        END IF;
+        SET LOCAL enable_seqscan = on;
+        SET LOCAL enable_hashjoin = on;
+        EXECUTE adding_documents(format($$
+            changed AS (
+                INSERT INTO kept_documents %s ORDER BY 1, 2 ON CONFLICT DO NOTHING
+                RETURNING *, 1 AS sign
+            )
+        $$, counting('new_rows', '', 'AND false'))) INTO businesses;
+        PERFORM note_change(coalesce(businesses, '{}'));
+        RETURN NULL;
+    WHEN 'UPDATE' THEN
+        SELECT array_agg(business_id), array_agg(id) INTO businesses, ids
+        FROM (
+            SELECT business_id, id FROM new_rows UNION SELECT business_id, id FROM old_rows
+            ORDER BY 1, 2
+        ) k;
+    WHEN 'DELETE' THEN
+        SELECT array_agg(business_id ORDER BY business_id, id), array_agg(id ORDER BY business_id, id)
+        INTO businesses, ids FROM old_rows;
+    END CASE;
+    IF ids IS NOT NULL THEN
+        PERFORM keep_documents(businesses, ids);
+    END IF;
+    RETURN NULL;
+END
+$function$;
+
+-- As in 0019.
+DO $do$
+DECLARE
+    ledger text := (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'invoices'::regclass);
+    each text;
+BEGIN
+    FOREACH each IN ARRAY ARRAY['invoices_changed()', 'keep_documents(bigint[], bigint[])'] LOOP
+        EXECUTE format('ALTER FUNCTION %s SET search_path = pg_catalog, %s, pg_temp', each, ledger);
+    END LOOP;
+END
+$do$;
+
+-- The figures of what is in the ledger already, in the order in which they are read.
+DROP INDEX kept_documents_by_day;
+TRUNCATE kept_documents, kept_periods;
+INSERT INTO kept_documents SELECT * FROM counted_documents ORDER BY business_id, invoice_id;
+CREATE INDEX kept_documents_by_day ON kept_documents (business_id, day, customer_id);
+DO $$
+BEGIN
+    EXECUTE format($query$
+        INSERT INTO kept_periods (business_id, period, customer_id, %1$s)
+        SELECT business_id, period, customer_id, %2$s
+        FROM (SELECT *, parts_of(greatest(%3$s)) AS parts FROM counted_periods OFFSET 0) sums
+        CROSS JOIN LATERAL generate_series(1, parts) part
+        ORDER BY business_id, period, customer_id
+    $query$,
+        each_column('kept_periods', false, '%I'),
+        each_column('kept_periods', false, 'in_parts(%1$I, part, parts)'),
+        each_column('kept_periods', false, 'abs(%I)'));
+END
+$$;
