@@ -98,6 +98,11 @@ def _history(_: Tenant, other: Tenant) -> Iterable[Call]:
     for status in ("scheduled", "sending", "sent", "partly_failed", "failed", "cancelled"):
         yield Call(path, params={"status": status})
     yield Call(f"{path}?customer_id={{}}", (str(other.own_customer), NO_CUSTOMER))
+    yield Call(f"{path}?recipient={{}}", (f"{other.word}-other@x.example", "nobody@x.example"))
+    yield Call(f"{path}?q={{}}", (f"{other.word} message", "a message of nobody"))
+    shared = {"recipient": "shared@x.example", "created_from": "2020-01-01"}
+    yield Call(path, params=shared)
+    yield Call(path, params={"q": "MESSAGE", "status": "sent", "created_to": "2999-12-31"})
     for cursor in other.cursors[path]:
         yield Call(path, params={"cursor": cursor})
 
@@ -209,6 +214,7 @@ CALLS: _Table = {
     ("GET", "/openapi.json"): _open("/openapi.json"),
     ("GET", "/"): _open("/"),
     ("GET", "/favicon.ico"): _open("/favicon.ico"),
+    ("GET", "/problems/{type}"): _open("/problems/not-found"),
     ("GET", "/docs"): _open("/docs"),
     ("GET", "/docs/"): _open("/docs/"),
     ("GET", "/docs/{asset}"): _open("/docs/start.js"),

@@ -20,8 +20,11 @@ FOLDERS = ("services", "shared", "provision")
 PLACE = re.compile(r"\{\w+\}")
 NOT_WHOLE = {
     "services.api.sends.of_customer",
+    "services.api.sends.open",
     "services.api.sends.scheduled",
     "services.api.sends.sending",
+    "services.api.sends.with_message",
+    "services.api.sends.says",
     "services.api.ledger.changed_businesses",
 }
 COMMENT = re.compile(r"^--.*$", re.MULTILINE)

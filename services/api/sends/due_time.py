@@ -1,4 +1,4 @@
-"""Resolves the due times in a request."""
+"""Resolves the dates and times in a request about sends."""
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time
@@ -18,21 +18,26 @@ def due_at(moments: Sequence[date | datetime], timezone: str, now: datetime) -> 
     """
     if not moments:
         return now
-    try:
-        zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
-        raise Invalid(
-            "send_at", "cannot be determined: the business's timezone is unknown"
-        ) from None
-    meant = {max(_instant(moment, zone), now) for moment in moments}
+    meant = {max(_instant(moment, timezone), now) for moment in moments}
     if len(meant) > 1:
         raise Invalid("send_at", "contradicts send_tome")
     return meant.pop()
 
 
-def _instant(moment: date | datetime, zone: ZoneInfo) -> datetime:
+def first_instant(day: date, timezone: str, field: str) -> datetime:
+    """Return the first instant of a day in the business's `timezone`.
+
+    Raises Invalid, about `field`, if the timezone is unknown.
+    """
+    try:
+        zone = ZoneInfo(timezone)
+    except (ZoneInfoNotFoundError, ValueError):
+        raise Invalid(field, "cannot be determined: the business's timezone is unknown") from None
+    # The first days of year 1 cannot be converted to UTC; they are past in any case.
+    return datetime.combine(max(day, _FIRST_DAY), time.min, zone).astimezone(UTC)
+
+
+def _instant(moment: date | datetime, timezone: str) -> datetime:
     if isinstance(moment, datetime):
         return moment
-    # The first days of year 1 cannot be converted to UTC; they are past in any case.
-    day = max(moment, _FIRST_DAY)
-    return datetime.combine(day, time.min, zone).astimezone(UTC)
+    return first_instant(moment, timezone, "send_at")

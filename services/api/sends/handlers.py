@@ -26,6 +26,11 @@ from services.api.sends.send import Doubt, Send
 from services.api.sends.terms import Terms
 from shared.db.postgres import Connection
 
+_HISTORY = (
+    *("customer_id", "status", "recipient", "q", "created_from", "created_to"),
+    *("limit", "cursor"),
+)
+
 
 async def send_transactions(request: web.Request) -> web.Response:
     """Accept a send, under each of its three published paths."""
@@ -45,7 +50,7 @@ async def send_transactions(request: web.Request) -> web.Response:
 
 async def list_sends(request: web.Request) -> web.Response:
     """Answer with a page of the history."""
-    asked = parse(HistoryQuery, _given(request, "customer_id", "status", "limit", "cursor"))
+    asked = parse(HistoryQuery, _given(request, *_HISTORY))
     async with connection(request) as conn:
         return _json(await store.page(conn, request[PRINCIPAL].business_id, asked))
 

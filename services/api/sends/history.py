@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -6,12 +6,20 @@ from pydantic import BeforeValidator, Field
 
 from services.api.core.paging import Cursor, PageQuery, uuid_cursor
 from services.api.core.parsing import whole_number
+from services.api.reports.filters import Text
+from services.api.sends.request_fields import moment
 from services.api.sends.send import Doubt, Send, Status
+from shared.mail.address import Address
 
 _NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
-_OLDEST = Cursor(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
+OLDEST = Cursor(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 Place = Annotated[Cursor[UUID], BeforeValidator(uuid_cursor)]
+Moment = Annotated[date | datetime | None, BeforeValidator(moment)]
+
+
+def _address(value: str) -> Address | None:
+    return Address.parse(value) if value else None
 
 
 class HistoryQuery(PageQuery):
@@ -21,13 +29,17 @@ class HistoryQuery(PageQuery):
         None
     )
     status: Status | None = None
+    recipient: Annotated[Address | None, BeforeValidator(_address)] = None
+    q: Text = ""
+    created_from: Moment = None
+    created_to: Moment = None
     cursor: Place = _NEWEST
 
 
 class DoubtsQuery(PageQuery):
     """Which mails in doubt to list, oldest first, after `cursor`."""
 
-    cursor: Place = _OLDEST
+    cursor: Place = OLDEST
 
 
 def place_of_send(send: Send) -> Cursor[UUID]:

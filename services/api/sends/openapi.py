@@ -56,6 +56,42 @@ _STATUS = Parameter(
     example="sent",
     is_checked=True,
 )
+_MOMENT = {"anyOf": [parameters.DATE, {"type": "string", "format": "date-time"}]}
+_RECIPIENT = Parameter(
+    "recipient",
+    "query",
+    "recipient",
+    "Only sends with a mail to this address; its case does not matter.",
+    {"type": "string", "format": "idn-email"},
+    is_checked=True,
+)
+_Q = Parameter(
+    "message_text",
+    "query",
+    "q",
+    "Only sends whose personal message contains this text, in upper or lower case.",
+    {"type": "string", "maxLength": 200},
+    is_checked=True,
+)
+_CREATED_FROM = Parameter(
+    "created_from",
+    "query",
+    "created_from",
+    "Only sends that were accepted on this day of the business or later, or at this time or later.",
+    _MOMENT,
+    example="2024-11-01",
+    is_checked=True,
+)
+_CREATED_TO = Parameter(
+    "created_to",
+    "query",
+    "created_to",
+    "Only sends that were accepted on this day of the business or earlier, or at this time or"
+    " earlier; not before `created_from`.",
+    _MOMENT,
+    example="2030-11-30",
+    is_checked=True,
+)
 _LOCATION = Header("Location", "The path of the new send.", f"/api/v3/sends/{examples.SEND_ID}")
 
 
@@ -112,8 +148,19 @@ LIST_SENDS = Operation(
     id="listSends",
     tag=_TAG,
     summary="The history of sends",
-    description="The business's sends, newest first, a page at a time.",
-    parameters=(_CUSTOMER_ID, _STATUS, parameters.LIMIT, CURSOR),
+    description="The business's sends, newest first, a page at a time. Each filter that is given"
+    " has to be met. A page may have fewer sends than `limit`, or none, although older ones"
+    " follow: as long as there is a `next_cursor`, there may be more.",
+    parameters=(
+        _CUSTOMER_ID,
+        _STATUS,
+        _RECIPIENT,
+        _Q,
+        _CREATED_FROM,
+        _CREATED_TO,
+        parameters.LIMIT,
+        CURSOR,
+    ),
     answers={200: Answer("A page.", Page[Send], examples={"page": page(examples.SENT)})},
 )
 SHOW_SEND = Operation(

@@ -69,14 +69,14 @@ WITH keyed AS (
 SELECT pg_notify('ledgerpost_due', '') FROM sent
 
 -- name: sends
--- Sends of business $1 with their states, newest first; `chosen` is one of the queries below.
+-- Sends of business $business with their states, newest first; `chosen` is one of the queries below.
 SELECT s.id, s.customer_id, s.date_from AS start, s.date_to AS end, s.personal_message, s.skipped,
        s.send_at,
        s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
-       s.resend_of, came.recipients,
+       s.resend_of, came.recipients, s.is_found, s.is_at_bound,
        CASE WHEN s.status = 'scheduled' AND s.send_at <= now() THEN 'sending' ELSE s.status END AS status,
        s.status IN ('scheduled', 'sending') AND EXISTS (
-           SELECT FROM pauses WHERE business_id = $1 OR business_id IS NULL
+           SELECT FROM pauses WHERE business_id = $business::bigint OR business_id IS NULL
        ) AS paused
 FROM (
 {chosen}
@@ -101,32 +101,74 @@ CROSS JOIN LATERAL (
 ORDER BY s.created_at DESC, s.id DESC
 
 -- name: by_id
--- One send: $1 business, $2 id.
-SELECT * FROM sends WHERE business_id = $1 AND id = $2
+-- One send of a business.
+SELECT *, true AS is_found, false AS is_at_bound FROM sends
+WHERE business_id = $business::bigint AND id = $id::uuid
 
 -- name: of_business
--- At most $4 sends of business $1, newest first, after the time $2 and the id $3. `filters` are some of
--- the conditions below.
-SELECT * FROM sends
-WHERE business_id = $1 AND (created_at, id) < ($2::timestamptz, $3::uuid) {filters}
+-- The newest sends of a business before the time $before and the id $before_id, and not before $since.
+-- `condition` is one that an index answers. That index has all that is selected, so it is always read in
+-- its order, whatever the planner believes of the number of sends.
+SELECT id, created_at FROM sends
+WHERE business_id = $business::bigint AND created_at >= $since::timestamptz
+  AND (created_at, id) < ($before::timestamptz, $before_id::uuid) AND {condition}
 ORDER BY created_at DESC, id DESC
-LIMIT $4
+LIMIT {most}
+
+-- name: of_recipient
+-- Like `of_business`: those with a mail to the address $recipient. A send and its mails have the same time.
+SELECT send_id AS id, created_at FROM deliveries
+WHERE business_id = $business::bigint AND email_key = $recipient::text
+  AND created_at >= $since::timestamptz
+  AND (created_at, send_id) < ($before::timestamptz, $before_id::uuid)
+ORDER BY created_at DESC, send_id DESC
+LIMIT {most}
+
+-- name: all_found
+-- The sends that an index finds.
+SELECT s.*, true AS is_found, false AS is_at_bound
+FROM ({found}) found CROSS JOIN LATERAL (SELECT * FROM sends WHERE id = found.id OFFSET 0) s
+
+-- name: some_found
+-- At most $count of the sends that an index finds and that meet a further `condition`. At most $looked
+-- sends are looked at, so that a page takes the same time in a history of any length: the last of those
+-- comes back, too, and is_at_bound says so.
+SELECT * FROM (
+    SELECT s.*, found.created_at AS found_at, found.id AS found_id, ({condition}) AS is_found,
+           row_number() OVER (ORDER BY found.created_at DESC, found.id DESC) = $looked::bigint AS is_at_bound
+    FROM ({found}) found CROSS JOIN LATERAL (SELECT * FROM sends WHERE id = found.id OFFSET 0) s
+) looked_at
+WHERE is_found OR is_at_bound
+ORDER BY found_at DESC, found_id DESC
+LIMIT $count::bigint
 
 -- name: of_customer
--- Sends of customer $5.
-AND customer_id = $5
+-- Sends about one customer.
+customer_id = $customer::bigint
+
+-- name: open
+-- Sends that are not finished.
+status IN ('scheduled', 'sending')
 
 -- name: scheduled
--- Sends that are not due yet.
-AND status IN ('scheduled', 'sending') AND status = 'scheduled' AND send_at > now()
+-- Open sends that are not due yet.
+(status = 'scheduled' AND send_at > now())
 
 -- name: sending
--- Sends that are due and unfinished.
-AND status IN ('scheduled', 'sending') AND (status = 'sending' OR send_at <= now())
+-- Open sends that are due.
+(status = 'sending' OR send_at <= now())
 
 -- name: ended
 -- Sends that ended with this status.
-AND status NOT IN ('scheduled', 'sending') AND status = '{status}'
+status NOT IN ('scheduled', 'sending') AND status = '{status}'
+
+-- name: with_message
+-- Sends with a personal message.
+personal_message IS NOT NULL
+
+-- name: says
+-- Sends whose personal message contains a text, in upper or lower case.
+strpos(lower(personal_message COLLATE "und-x-icu"), lower($q::text COLLATE "und-x-icu")) > 0
 
 -- name: move_charge
 -- Counts $4 recipients of business $1 on the day of $3 instead of that of $2, both in UTC, against the

@@ -26,7 +26,8 @@ def map_case(context: HookContext, case: Case) -> Case:
         return case
     # Containers may be shared with other cases: they are replaced, not changed.
     case.path_parameters = _with_period(_in_order(case.path_parameters))
-    case.query = _of_one_form(_in_order(case.query), case.operation.definition.raw["operationId"])
+    name = case.operation.definition.raw["operationId"]
+    case.query = _with_range(_of_one_form(_in_order(case.query), name), name)
     if isinstance(case.body, dict):
         case.body = _agreeing(case, dict(case.body))
     return case
@@ -63,6 +64,13 @@ def _of_one_form(given: Any, operation: str) -> Any:
         return given
     dates = {name: value for name, value in (given or {}).items() if name in {"from", "to"}}
     return dates if len(dates) == 2 else {"period": _WORDS[len(dates)]}
+
+
+def _with_range(given: Any, operation: str) -> Any:
+    # Of a range of times, the first one comes first.
+    if operation != "listSends" or not given:
+        return given
+    return {**given, "created_from": "2020-01-01"} if "created_from" in given else given
 
 
 def _with_period(given: Any) -> Any:

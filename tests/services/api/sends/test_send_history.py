@@ -1,10 +1,8 @@
-import re
 from itertools import combinations_with_replacement
 from typing import get_args
 from uuid import UUID
 
 import asyncpg
-import pytest
 
 from services.api.core.paging import uuid_cursor
 from services.api.core.parsing import parse
@@ -128,50 +126,6 @@ def test_a_cursor_is_read_as_it_was_written() -> None:
     cursor = uuid_cursor("A" * 32)
     assert uuid_cursor(str(cursor)) == cursor
     assert str(cursor) == "A" * 32
-
-
-@pytest.mark.parametrize(
-    ("given", "index"),
-    [
-        ({}, "sends_history"),
-        ({"customer_id": "11"}, "sends_of_customer"),
-        ({"status": "scheduled"}, "sends_open"),
-        ({"status": "sending"}, "sends_open"),
-        ({"status": "cancelled"}, "sends_ended"),
-    ],
-)
-async def test_a_page_is_read_from_its_index_alone(
-    ledger: asyncpg.Connection, given: dict[str, str], index: str
-) -> None:
-    await ledger.execute(
-        """INSERT INTO sends (id, business_id, customer_id, date_from, date_to, copy_to_me,
-                              send_at, expires_at, created_at)
-           SELECT gen_random_uuid(), n % 5, n % 50, '2024-11-01', '2024-11-30', false,
-                  now() + (1 - n % 2) * interval '1 hour', now() + interval '1 day',
-                  now() - n * interval '1 minute'
-           FROM generate_series(1, 20000) n;
-           INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, due_at,
-                                   expires_at, created_at, updated_at, state, sent_at)
-           SELECT gen_random_uuid(), id, business_id, 1, 'a@x.com', 'a@x.com', send_at,
-                  expires_at, created_at, created_at, state, CASE state WHEN 'sent' THEN now() END
-           FROM (SELECT *, (ARRAY['scheduled', 'sent', 'failed'])[1 + customer_id % 3] AS state
-                 FROM sends) s;
-           ANALYZE sends; ANALYZE deliveries"""
-    )
-    types, values = (
-        "bigint, timestamptz, uuid, bigint",
-        "1, now(), 'ffffffff-ffff-ffff-ffff-ffffffffffff', 51",
-    )
-    if "customer_id" in given:
-        types, values = f"{types}, bigint", f"{values}, 11"
-    text = store.page_text(parse(HistoryQuery, given))
-    await ledger.execute(f"PREPARE page ({types}) AS {text}")
-    for mode in ("force_custom_plan", "force_generic_plan"):
-        await ledger.execute(f"SET plan_cache_mode = {mode}")
-        plan = "\n".join(row[0] for row in await ledger.fetch(f"EXPLAIN EXECUTE page ({values})"))
-        assert f"using {index} on sends" in plan, plan
-        assert set(re.findall(r"Seq Scan on (\w+)", plan)) <= {"pauses"}, plan
-        assert "deliveries_send_id_email_key_key" in plan, plan
 
 
 def test_ids_are_of_version_7_and_grow_with_time() -> None:
