@@ -8,7 +8,7 @@ from aiohttp.typedefs import Handler
 from services.api.account import handlers as account
 from services.api.account import openapi as account_words
 from services.api.contract.page import handlers as docs
-from services.api.contract.page import home
+from services.api.contract.page import home, problems
 from services.api.contract.page import openapi as docs_words
 from services.api.core.refusals import NO_SCOPE, Scope
 from services.api.customers import handlers as customers
@@ -173,6 +173,7 @@ ROUTES = (
     _open(_GET, "/", home.show),
     _open(_GET, "/favicon.ico", home.icon),
     _open(_GET, "/openapi.json", docs.document, docs_words.DOCUMENT),
+    _open(_GET, "/problems/{type}", problems.show, docs_words.SHOW_PROBLEM),
     _open(_GET, "/docs", docs.page),
     _open(_GET, "/docs/", docs.to_page),
     _open(_GET, "/docs/{asset}", docs.asset),

@@ -30,6 +30,7 @@ OPEN = {
     "/openapi.json",
     "/",
     "/favicon.ico",
+    "/problems/{type}",
     "/docs",
     "/docs/",
     "/docs/{asset}",

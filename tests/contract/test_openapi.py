@@ -68,8 +68,11 @@ def test_of_paths_that_do_the_same_one_is_preferred() -> None:
     assert len(same) == 3
     preferred = same.pop("/api/v3/clients/{id}/transactions/send")
     assert preferred["description"].startswith("The preferred path of this act")
+    assert "x-alias-of" not in preferred
+    assert not any(each.get("deprecated") for each in (preferred, *same.values()))
     for alias in same.values():
         assert alias["summary"].endswith(" (alias)")
+        assert alias["x-alias-of"] == preferred["operationId"]
         assert "An alias of `sendTransactions`" in alias["description"]
 
 

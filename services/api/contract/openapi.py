@@ -128,6 +128,8 @@ def _described(route: Route, operation: Operation, *, has_alias: bool) -> dict[s
         "security": _security(route),
         "parameters": parameters.of(*operation.parameters, *parameters.EVERYWHERE),
     }
+    if route.alias:
+        described["x-alias-of"] = operation.id
     if operation.body is not None:
         described["requestBody"] = _body(operation.body)
     answers = {str(status): _answer(each, route) for status, each in operation.answers.items()}

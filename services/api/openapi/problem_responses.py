@@ -1,5 +1,6 @@
 """The document's responses for refusals: one for each status, made from core/problems.py."""
 
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -34,50 +35,35 @@ class InputProblem(Problem):
 
 
 _ERRORS = [{"field": "from", "message": "should not be after to"}]
-# The meaning of each status, and an example of its `detail`.
-_MEANINGS: dict[int, tuple[str, str]] = {
-    400: ("The request or its body cannot be read.", "The body is not JSON."),
-    401: (
-        "The request has no API key, or one that is mistyped, unknown, revoked or expired.",
-        "This key is unknown or revoked.",
-    ),
-    403: ("The key lacks the scope that the call needs.", "This key lacks the scope reports:read."),
-    404: (
-        "Not found. Objects of other businesses are not found either.",
-        "There is no such customer.",
-    ),
-    405: (
-        "The path does not support this method; `Allow` lists the methods that it supports.",
-        "Specified method is invalid for this resource",
-    ),
-    406: (
-        "Accept or Accept-Encoding rules out every form in which the answer is available.",
-        "The answer is application/json, which Accept rules out.",
-    ),
-    409: (
-        "The request conflicts with the current state, or its Idempotency-Key is taken.",
-        "No mail of this send can be cancelled any more.",
-    ),
-    413: ("The body is larger than 1 MiB.", "Maximum request body size 1048576 exceeded."),
-    415: ("The API does not read bodies of this type or encoding.", "The body should be JSON."),
-    422: (
-        "A parameter, a header or a field of the body is invalid.",
-        "from: should not be after to",
-    ),
-    429: (
-        "The key's rate limit or a daily limit of the business is exceeded; nothing was changed.",
-        "The quota of 5000 recipients due on 2026-01-05 (in UTC) is exceeded; nothing was stored.",
-    ),
-    503: (
-        "Temporarily unavailable; retry after `Retry-After` seconds.",
-        "The database cannot be reached at the moment.",
-    ),
+# An example of the `detail` of each status.
+_DETAILS: dict[int, str] = {
+    400: "The body is not JSON.",
+    401: "This key is unknown or revoked.",
+    403: "This key lacks the scope reports:read.",
+    404: "There is no such customer.",
+    405: "Specified method is invalid for this resource",
+    406: "The answer is application/json, which Accept rules out.",
+    409: "No mail of this send can be cancelled any more.",
+    413: "Maximum request body size 1048576 exceeded.",
+    415: "The body should be JSON.",
+    422: "from: should not be after to",
+    429: "The quota of 5000 recipients due on 2026-01-05 (in UTC) is exceeded; nothing was stored.",
+    503: "The database cannot be reached at the moment.",
+}
+# Where two kinds of problem share a status.
+_OF_KIND = {"/problems/rate-limited": "Rate limit of 6000 requests per minute exceeded."}
+# The meaning of those that HTTP itself defines.
+_MEANINGS: dict[int, str] = {
+    405: "The path does not support this method; `Allow` lists the methods that it supports.",
+    406: "Accept or Accept-Encoding rules out every form in which the answer is available.",
+    413: "The body is larger than 1 MiB.",
+    415: "The API does not read bodies of this type or encoding.",
 }
 
 
 def responses() -> dict[str, dict[str, Any]]:
     """Return the response for each status of a refusal."""
-    return {_name(status): _response(status) for status in _MEANINGS}
+    return {_name(status): _response(status) for status in _DETAILS}
 
 
 def of(*statuses: int) -> dict[str, dict[str, str]]:
@@ -88,40 +74,36 @@ def of(*statuses: int) -> dict[str, dict[str, str]]:
     }
 
 
+def example(kind: Kind) -> dict[str, Any]:
+    """Return an example of a problem of this kind."""
+    unprocessable = kind.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    return body(
+        kind,
+        _OF_KIND.get(kind.type, _DETAILS[kind.status]),
+        instance="/api/v3/reports/customers/client/4/2024-11-30/2024-11-01",
+        request_id="019ab3a0-4b5e-4d3c-9d68-6a1f0e5d2c11",
+        **({"errors": _ERRORS} if unprocessable else {}),
+    )
+
+
 def _name(status: int) -> str:
     return HTTPStatus(status).phrase.replace(" ", "")
 
 
 def _response(status: int) -> dict[str, Any]:
-    meaning, detail = _MEANINGS[status]
-    kind, types = _kind(status), " or ".join(f"`{each}`" for each in _types(status))
+    kinds = [kind for kind in KINDS.values() if kind.status == status] or [
+        replace(blank(status), meaning=_MEANINGS.get(status, ""))
+    ]
+    meanings = " ".join(kind.meaning for kind in kinds)
+    types = " or ".join(f"`{kind.type}`" for kind in kinds)
     unprocessable = status == HTTPStatus.UNPROCESSABLE_ENTITY
-    example = body(
-        kind,
-        detail,
-        instance="/api/v3/reports/customers/client/4/2024-11-30/2024-11-01",
-        request_id="019ab3a0-4b5e-4d3c-9d68-6a1f0e5d2c11",
-        **({"errors": _ERRORS} if unprocessable else {}),
-    )
     return {
-        "description": f"{meaning} `type`: {types}.",
+        "description": f"{meanings} `type`: {types}.",
         "headers": headers.of(*headers.EVERYWHERE, *headers.OF_STATUS.get(status, ())),
         "content": {
             MEDIA: {
                 "schema": ref(InputProblem if unprocessable else Problem),
-                "example": example,
+                "example": example(kinds[0]),
             }
         },
     }
-
-
-def _types(status: int) -> list[str]:
-    known = [kind.type for kind in KINDS.values() if kind.status == status]
-    return known or [blank(status).type]
-
-
-def _kind(status: int) -> Kind:
-    for kind in KINDS.values():
-        if kind.status == status:
-            return kind
-    return blank(status)

@@ -1,5 +1,7 @@
 """The start page of the API: HTML for a browser, JSON for programs."""
 
+import json
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -20,23 +22,27 @@ _LINKS = {"docs": "/docs", "openapi": "/openapi.json", "health": "/health/ready"
 
 async def show(request: web.Request) -> web.Response:
     """Answer with the name, the version and links: a page for a browser, otherwise JSON."""
-    accept = ",".join(request.headers.getall(hdrs.ACCEPT, ()))
-    if negotiation.names(accept, HTML) and negotiation.best(accept, (HTML, JSON)) == HTML:
-        response = web.Response(text=_page(), content_type="text/html")
-        response.headers["Content-Security-Policy"] = _POLICY
-        response.headers["Referrer-Policy"] = "no-referrer"
-    else:
-        response = web.json_response(
-            {"name": "Ledgerpost", "version": version("ledgerpost"), **_LINKS}
-        )
-    response.headers[hdrs.CACHE_CONTROL] = REVALIDATE
-    cors.vary(response, hdrs.ACCEPT)
-    return response
+    told = {"name": "Ledgerpost", "version": version("ledgerpost"), **_LINKS}
+    return page_or_json(request, _page, json.dumps(told))
 
 
 async def icon(_: web.Request) -> web.FileResponse:
     """Answer with the icon at the path where browsers look for it."""
     return web.FileResponse(_FOLDER / "icon.svg", headers={hdrs.CACHE_CONTROL: REVALIDATE})
+
+
+def page_or_json(request: web.Request, page: Callable[[], str], told: str) -> web.Response:
+    """Return the HTML of `page`, which uses only our styles, for a browser; else the JSON `told`."""
+    accept = ",".join(request.headers.getall(hdrs.ACCEPT, ()))
+    if negotiation.names(accept, HTML) and negotiation.best(accept, (HTML, JSON)) == HTML:
+        response = web.Response(text=page(), content_type=HTML)
+        response.headers["Content-Security-Policy"] = _POLICY
+        response.headers["Referrer-Policy"] = "no-referrer"
+    else:
+        response = web.Response(text=told, content_type=JSON)
+    response.headers[hdrs.CACHE_CONTROL] = REVALIDATE
+    cors.vary(response, hdrs.ACCEPT)
+    return response
 
 
 @cache

@@ -1,0 +1,90 @@
+"""Of routes that could take one path: `client` first, then names of views, dates and words last."""
+
+import re
+from itertools import combinations
+
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import make_mocked_request
+
+from services.api.http.route import Route
+from services.api.routes import ROUTES, add_to
+from tests.contract.calls import REPORTS
+
+_ID = re.compile(r"\{id:[^}]*\}")
+DAY = "2024-11-01"
+
+
+def parts(route: Route) -> list[str]:
+    return route.path.split("/")
+
+
+def meeting(one: Route, other: Route) -> str | None:
+    """Return a path that both routes could take, or None."""
+    if one.method != other.method or len(parts(one)) != len(parts(other)):
+        return None
+    found = [both(*each) for each in zip(parts(one), parts(other), strict=True)]
+    return None if None in found else "/".join(each or "" for each in found)
+
+
+def both(one: str, other: str) -> str | None:
+    """Return a text that both parts of a path take, or None."""
+    if "{" not in one and "{" not in other:
+        return one if one == other else None
+    named = [each for each in (one, other) if "{" not in each]
+    if not named:
+        return "4" if _ID.fullmatch(one) or _ID.fullmatch(other) else DAY
+    is_id = any(_ID.fullmatch(each) for each in (one, other))
+    return named[0] if named[0] and (named[0].isdigit() or not is_id) else None
+
+
+def takes(route: Route, path: str) -> bool:
+    found = path.split("/")
+    return len(found) == len(parts(route)) and all(
+        both(part, text) == text for part, text in zip(parts(route), found, strict=True)
+    )
+
+
+def rank(route: Route) -> list[bool]:
+    """The first part by which two routes differ decides: a name comes before whatever is given."""
+    return ["{" in part for part in parts(route)]
+
+
+MEETINGS = sorted(
+    {
+        (one.method, path)
+        for one, other in combinations(ROUTES, 2)
+        if (path := meeting(one, other)) is not None
+    }
+)
+
+
+async def taken_by(method: str, path: str) -> str:
+    app = web.Application()
+    add_to(app)
+    match = await app.router.resolve(make_mocked_request(method, path))
+    return re.sub(r"\{(\w+):[^}]*\}", r"{\1}", match.route.resource.canonical)  # type: ignore[union-attr]  # a route of ours
+
+
+async def test_the_more_literal_route_takes_a_path_that_two_could_take() -> None:
+    for method, path in MEETINGS:
+        able = [route for route in ROUTES if route.method == method and takes(route, path)]
+        assert len(able) > 1
+        expected = re.sub(r"\{(\w+):[^}]*\}", r"{\1}", min(able, key=rank).path)
+        assert await taken_by(method, path) == expected, (method, path)
+
+
+@pytest.mark.parametrize(
+    ("path", "template"),
+    [
+        (f"{DAY}/{DAY}", "{from}/{to}"),
+        (DAY, "{period}"),
+        ("client", "{period}"),
+        ("client/4", "{from}/{to}"),
+        (f"client/4/{DAY}", "client/{id}/{period}"),
+        ("client/4/client", "client/{id}/{period}"),
+        (f"client/4/{DAY}/{DAY}", "client/{id}/{from}/{to}"),
+    ],
+)
+async def test_reports_are_found(path: str, template: str) -> None:
+    assert await taken_by("GET", f"{REPORTS}/{path}") == f"{REPORTS}/{template}"
