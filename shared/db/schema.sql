@@ -173,6 +173,7 @@ CREATE INDEX deliveries_due ON deliveries USING btree (due_at, id) WHERE (state 
 CREATE INDEX deliveries_due_of_business ON deliveries USING btree (business_id, due_at, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'deferred'::text]));
 CREATE INDEX deliveries_held ON deliveries USING btree (state, lease_until, id) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text, 'committing'::text]));
 CREATE INDEX deliveries_in_doubt ON deliveries USING btree (business_id, updated_at, id) WHERE (state = 'in_doubt'::text);
+CREATE INDEX deliveries_of_recipient ON deliveries USING btree (business_id, email_key, created_at DESC, send_id DESC);
 CREATE INDEX deliveries_queued_expiry ON deliveries USING btree (expires_at) WHERE (state = 'queued'::text);
 CREATE INDEX deliveries_unconfirmed ON deliveries USING btree (lease_until, id) WHERE ((state = 'queued'::text) AND (published_at IS NULL));
 CREATE TRIGGER deliveries_keep_first_status AFTER INSERT ON deliveries REFERENCING NEW TABLE AS after_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_send_status();
@@ -426,6 +427,7 @@ CREATE INDEX sends_ended ON sends USING btree (business_id, status, created_at D
 CREATE INDEX sends_history ON sends USING btree (business_id, created_at DESC, id DESC);
 CREATE INDEX sends_of_customer ON sends USING btree (business_id, customer_id, created_at DESC, id DESC);
 CREATE INDEX sends_open ON sends USING btree (business_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['scheduled'::text, 'sending'::text]));
+CREATE INDEX sends_with_message ON sends USING btree (business_id, created_at DESC, id DESC) WHERE (personal_message IS NOT NULL);
 
 CREATE TABLE sessions (
     sha256 bytea NOT NULL,

@@ -32,7 +32,7 @@ async def icon(_: web.Request) -> web.FileResponse:
 
 
 def page_or_json(request: web.Request, page: Callable[[], str], told: str) -> web.Response:
-    """Return the HTML of `page`, which uses only our styles, for a browser; else the JSON `told`."""
+    """Return `page`, which uses only our styles, to a browser, and otherwise the JSON `told`."""
     accept = ",".join(request.headers.getall(hdrs.ACCEPT, ()))
     if negotiation.names(accept, HTML) and negotiation.best(accept, (HTML, JSON)) == HTML:
         response = web.Response(text=page(), content_type=HTML)
