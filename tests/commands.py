@@ -1,4 +1,4 @@
-"""Runs commands of our programs, each in a separate process, and returns their results."""
+"""Runs our programs, each in a separate process that is forked from one that has imported them."""
 
 import asyncio
 import json
@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -24,27 +24,56 @@ class Ended:
     err: str
 
 
+class Forked:
+    """A process that behaves like `python -m program words`, with only these settings.
+
+    Both of its outputs go to the descriptors `outputs`, which are closed here. It has a session of
+    its own.
+    """
+
+    def __init__(
+        self, program: str, words: Sequence[str], environ: Mapping[str, str], outputs: list[int]
+    ) -> None:
+        self._asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._asked.connect(_listening())
+        request = {"program": program, "words": words, "environ": dict(environ)}
+        socket.send_fds(self._asked, [json.dumps(request).encode()], outputs)
+        for each in outputs:
+            os.close(each)
+        self.pid = int(self._asked.recv(64))
+        self._asked.setblocking(False)  # noqa: FBT003 - the method has no name for it
+        self.returncode: int | None = None
+
+    def poll(self) -> int | None:
+        """Return the exit status, or None while it runs."""
+        if self.returncode is None:
+            with suppress(BlockingIOError):
+                self.returncode = int(self._asked.recv(64))
+                self._asked.close()
+        return self.returncode
+
+    async def wait(self) -> int:
+        """Wait for its end, and return the exit status."""
+        if self.returncode is None:
+            loop = asyncio.get_running_loop()
+            self.returncode = int(await loop.sock_recv(self._asked, 64))
+            self._asked.close()
+        return self.returncode
+
+
 async def ended(program: str, *words: str, settings: Mapping[str, str]) -> Ended:
     """Run `python -m program words` to its end, with only these settings."""
-    asked = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    with asked:
-        asked.connect(await asyncio.to_thread(_listening))
-        asked.setblocking(False)  # noqa: FBT003 - the method has no name for it
-        request = {"program": program, "words": words, "environ": _clean() | dict(settings)}
-        read, written = zip(os.pipe(), os.pipe(), strict=True)
-        socket.send_fds(asked, [json.dumps(request).encode()], list(written))
-        for each in written:
-            os.close(each)
-        loop = asyncio.get_running_loop()
-        pid = int(await loop.sock_recv(asked, 64))
-        try:
-            async with asyncio.timeout(60):
-                out, err = await asyncio.gather(*(asyncio.to_thread(_all, each) for each in read))
-                return Ended(int(await loop.sock_recv(asked, 64)), out, err)
-        except BaseException:
-            with suppress(ProcessLookupError):
-                os.killpg(pid, signal.SIGKILL)
-            raise
+    read, written = zip(os.pipe(), os.pipe(), strict=True)
+    environ = _clean() | dict(settings)
+    process = await asyncio.to_thread(Forked, program, words, environ, list(written))
+    try:
+        async with asyncio.timeout(60):
+            out, err = await asyncio.gather(*(asyncio.to_thread(_all, each) for each in read))
+            return Ended(await process.wait(), out, err)
+    except BaseException:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        raise
 
 
 def _clean() -> dict[str, str]:

@@ -17,6 +17,7 @@ from shared.process.settings import Settings
 from tests.faults.cases import Case, Missing
 from tests.faults.neighbours import Neighbours, sweep_away
 from tests.faults.outcomes import Outcome
+from tests.faults.processes import Child
 from tests.faults.rounds import Round
 from tests.faults.suite import CASES
 
@@ -102,6 +103,7 @@ def main() -> int:
     parser.add_argument("--seed", help="as printed; one with a slash repeats that very run")
     parser.add_argument("--only", default="", help="cases whose name contains this")
     given = parser.parse_args()
+    Child.as_in_production = True
     seed = given.seed or str(random.SystemRandom().randrange(10**9))
     chosen = [case for name, case in CASES.items() if given.only in name]
     if not chosen:
