@@ -37,6 +37,8 @@ from services.api.http.appkeys import (
 from services.api.http.metrics import HttpMetrics, for_a_second
 from services.api.http.tallies import Tallies
 from services.api.relay.app import relaying
+from services.api.reports.listing.handlers import LIST_CACHE
+from services.api.reports.version_cache import VersionCache
 from shared.db import postgres
 from shared.db.readiness import check_postgres
 from shared.mail.unsubscribe import Links
@@ -50,6 +52,8 @@ from shared.turns import Turns
 # The number of each, and the number of them that one business may hold at once.
 DATABASE_CONNECTIONS, _CONNECTIONS_EACH = 10, 8
 _STREAMS, _STREAMS_EACH = 5, 2
+# Of what each process remembers of ledgers, for the pages of their lists.
+_LIST_CACHE_BYTES = 32 * 1024 * 1024
 
 
 def create_app(
@@ -71,6 +75,7 @@ def create_app(
     app[STOPPING] = asyncio.Event()
     app[CONNECTIONS] = Turns(DATABASE_CONNECTIONS, _CONNECTIONS_EACH, spare=True)
     app[STREAMS] = Turns(_STREAMS, _STREAMS_EACH)
+    app[LIST_CACHE] = VersionCache(_LIST_CACHE_BYTES)
     app[BORROWERS] = Borrowers()
     app[LIMITS] = Limits(settings.rate_limit)
     app[INVALID_KEYS] = InvalidKeys()

@@ -13,6 +13,7 @@ from services.api.contract.page import openapi as docs_words
 from services.api.core.refusals import NO_SCOPE, Scope
 from services.api.customers import handlers as customers
 from services.api.customers import openapi as customers_words
+from services.api.formats.negotiation import media_types
 from services.api.formats.page import assets, links
 from services.api.http import openapi as ops_words
 from services.api.http import ops
@@ -21,6 +22,7 @@ from services.api.http.route import Route
 from services.api.openapi.operation import Operation
 from services.api.reports import handlers as reports
 from services.api.reports import openapi as reports_words
+from services.api.reports.listing import handlers as reports_list
 from services.api.sends import handlers as sends
 from services.api.sends import openapi as sends_words
 from services.api.sends import openapi_in_doubt as in_doubt_words
@@ -76,6 +78,7 @@ ROUTES = (
             reports.show_all,
             reports_words.SHOW_ALL,
             _READ,
+            produces=media_types(reports_list.OFFERED),
             share_connection=False,
             is_conditional=True,
             is_page=True,

@@ -1438,6 +1438,19 @@ CREATE OR REPLACE FUNCTION counts(d kept_documents)
  IMMUTABLE
 AS $function$SELECT d.documents <> 0$function$;
 
+CREATE OR REPLACE FUNCTION csv_text(value text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT CASE
+        WHEN value IS NULL THEN ''
+        WHEN ascii(value) IN (9, 13, 43, 45, 61, 64, 65291, 65293, 65309, 65312)
+            THEN '"''' || replace(value, '"', '""') || '"'
+        ELSE '"' || replace(value, '"', '""') || '"'
+    END
+$function$;
+
 CREATE OR REPLACE FUNCTION day_number(day date)
  RETURNS integer
  LANGUAGE sql

@@ -12,7 +12,7 @@ _MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Requ
 _MAY_READ = (
     "X-Request-Id, Location, Content-Location, ETag, Retry-After, Idempotency-Replayed, RateLimit,"
     " RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate,"
-    " Allow"
+    " Allow, Link, X-Total-Count, Content-Disposition"
 )
 _REMEMBERED = 7200  # seconds for which a browser caches a preflight
 

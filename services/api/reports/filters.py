@@ -132,7 +132,7 @@ def _plain(value: object) -> Any:
         case bool():
             return int(value)
         case tuple():
-            return list(dict.fromkeys(value))
+            return sorted(set(value))
         case Decimal():
             return format(value, "f")
         case _:

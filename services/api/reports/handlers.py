@@ -2,39 +2,33 @@
 
 from http import HTTPStatus
 
-from aiohttp import hdrs, web
+from aiohttp import web
 
 from services.api.core import fields
 from services.api.core.parsing import parse
 from services.api.core.refusals import NotFound
+from services.api.formats.negotiation import Format, chosen
 from services.api.http import conditional, request_body
-from services.api.http.appkeys import CODING, CONTENT_LOCATION, LEDGER_VERSION, PRINCIPAL
+from services.api.http.appkeys import CODING, CONTENT_LOCATION, PRINCIPAL
 from services.api.http.connections import connection
 from services.api.http.streams import stream
-from services.api.http.streams.stream import Stream
 from services.api.reports import store
+from services.api.reports.listing import handlers as listing
 from services.api.reports.model import FilterBody, ReportQuery
 from services.api.reports.periods import requested_period
+from services.api.reports.streamed import Write, streamed
+from services.api.reports.versions import ledger_version
+from shared.db.postgres import Connection
 
 _JSON = "application/json"
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
-    """Stream the rows of all customers. A slow reader is cut off, because it holds a snapshot.
-
-    The version is read before the rows. If the rows are newer than their tag, they are sent once
-    more later; a tag that is newer than its rows would hide them from the caller.
-    """
-    query = await _query(request)
-    tags = conditional.entity_tags(await _state(request, query))
-    if had := conditional.had_already(request, tags):
-        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
-    response = _streamed(request, tags)
-    if request.method == hdrs.METH_HEAD:
-        await response.prepare(request)
-    else:
-        await _write_rows(request, query, response)
-    return response
+    """Answer with the rows of all customers, or as the parameters and Accept say."""
+    form = chosen(request, listing.OFFERED)
+    if form is Format.JSON and not request.query_string:
+        return await _show_bare(request)
+    return await listing.show(request, form)
 
 
 async def show_one(request: web.Request) -> web.Response:
@@ -52,22 +46,21 @@ async def filter_one(request: web.Request) -> web.Response:
     return web.Response(text=f"[{row}]", content_type=_JSON)
 
 
-def _streamed(request: web.Request, tags: tuple[str, str]) -> web.StreamResponse:
-    plain, coded = tags
-    tag = coded if request[CODING].gzip else plain
-    response = web.StreamResponse(headers=conditional.headers(tag))
-    response.content_type, response.charset = _JSON, "utf-8"
-    stream.gzip_if_preferred(request, response)
-    return response
+async def _show_bare(request: web.Request) -> web.StreamResponse:
+    """Stream the rows of all customers as JSON.
 
+    The version is read before the rows. If the rows are newer than their tag, they are sent once
+    more later; a tag that is newer than its rows would hide them from the caller.
+    """
+    query = await _query(request)
+    tags = conditional.entity_tags(await _state(request, query))
+    if had := conditional.had_already(request, tags):
+        return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
 
-async def _write_rows(
-    request: web.Request, query: ReportQuery, response: web.StreamResponse
-) -> None:
-    rows = Stream(request, response)
-    async with stream.turn(request), connection(request) as conn:
-        await store.income_by_customers(conn, query, rows.write, timeout=stream.READING_S_MAX)
-    await rows.end()
+    async def read(conn: Connection, write: Write) -> None:
+        await store.income_by_customers(conn, query, write, timeout=stream.READING_S_MAX)
+
+    return await streamed(request, _JSON, conditional.headers(tags[request[CODING].gzip]), read)
 
 
 async def _query(request: web.Request) -> ReportQuery:
@@ -80,18 +73,11 @@ def _customer(request: web.Request) -> int:
 
 async def _state(request: web.Request, query: ReportQuery) -> str:
     """Return a text that is another one once the answer to the same request is another one."""
-    state = f"{query.business_id} {await _version(request)}"
+    state = f"{query.business_id} {await ledger_version(request)}"
     if CONTENT_LOCATION not in request:
         return state
     # A word means other days tomorrow.
     return f"{state} {query.period.start} {query.period.end}"
-
-
-async def _version(request: web.Request) -> str:
-    if LEDGER_VERSION in request:
-        return request[LEDGER_VERSION]
-    async with connection(request) as conn:
-        return await store.version(conn, request[PRINCIPAL].business_id)
 
 
 async def _row(request: web.Request, query: ReportQuery, customer: int) -> str:

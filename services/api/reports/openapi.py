@@ -1,9 +1,15 @@
 from typing import Any
 
+from services.api.formats.negotiation import Format
+from services.api.formats.parameter import format_of
 from services.api.openapi import headers, parameters
 from services.api.openapi.operation import Answer, Body, Header, Operation
 from services.api.openapi.periods import DATES
+from services.api.openapi.query_parameters import of_model
+from services.api.reports.listed_row import ListedRow
+from services.api.reports.listing.handlers import OFFERED
 from services.api.reports.model import FilterBody
+from services.api.reports.options import ListOptions
 from services.api.reports.row import Row
 
 _TAG = "Reports"
@@ -13,6 +19,23 @@ _CONTENT_ENCODING = Header(
     "Present if the answer is compressed, because Accept-Encoding prefers gzip.",
     "gzip",
     {"type": "string", "const": "gzip"},
+)
+_LINK = Header(
+    "Link",
+    "On a page: the paths of the pages `first`, `prev`, `next` and `last`, as far as there are any"
+    " (RFC 8288).",
+    '</api/v3/reports/customers/2024-11-01/2024-11-30?per_page=50>; rel="first"',
+)
+_TOTAL = Header(
+    "X-Total-Count",
+    "On a page: the number of rows of all pages.",
+    10_000,
+    {"type": "integer", "minimum": 0},
+)
+_FILE = Header(
+    "Content-Disposition",
+    "Of formats other than JSON: the name of the file.",
+    'attachment; filename="income-by-customer_Trading_2024-11-01_2024-11-30.csv"',
 )
 _ROW: dict[str, Any] = {
     "id": 4,
@@ -54,15 +77,26 @@ SHOW_ALL = Operation(
     description="One row for each customer of the business, including archived customers and"
     " customers without invoices, ordered by `balance`, largest first, then by `id`. All"
     " rows show the same snapshot of the ledger. They are streamed as one array: an answer"
-    " that breaks off is incomplete.",
-    parameters=(*DATES, parameters.IF_NONE_MATCH),
+    " that breaks off is incomplete."
+    "\n\nThe parameters choose, order, compare and page the rows, and can all be combined. With"
+    " `meta=1` JSON is an object of three members: `data` (the array), `totals` (the sums of all"
+    " rows that the filters choose, not only of this page; `average_payment_terms` is the mean"
+    " over all their documents) and `meta` (what the figures mean, and the ledger's version)."
+    " With `amounts=string` amounts are strings.",
+    parameters=(
+        *DATES,
+        *of_model(ListOptions, sort="-amount_due", per_page=50),
+        format_of("list", OFFERED),
+        parameters.IF_NONE_MATCH,
+    ),
     answers={
         200: Answer(
             "The rows.",
-            Row,
+            ListedRow,
             is_list=True,
+            files=tuple(each.media for each in OFFERED if each is not Format.JSON),
             examples={"one customer": [_ROW], "no customer": []},
-            headers=(headers.ETAG, headers.VARY, _CONTENT_ENCODING),
+            headers=(headers.ETAG, headers.VARY, _CONTENT_ENCODING, _LINK, _TOTAL, _FILE),
         ),
         304: Answer(
             "Not changed since the answer with this tag.", headers=(headers.ETAG, headers.VARY)

@@ -1,11 +1,20 @@
 from collections.abc import Awaitable, Callable
+from functools import partial
 from struct import Struct
+from typing import Protocol
 
 import asyncpg
 
 from services.api.reports.json_array import JsonArray
 from services.api.reports.model import ReportQuery
-from services.api.reports.query import BOUNDED, EXACT, all_customers, literals, one_customer
+from services.api.reports.query import (
+    BOUNDED,
+    EXACT,
+    Counting,
+    all_customers,
+    literals,
+    one_customer,
+)
 from shared.db import sql
 from shared.db.postgres import Connection
 
@@ -16,6 +25,18 @@ _SIGNATURE = b"PGCOPY\n\xff\r\n\0"
 _HEADER_BYTES = 19  # the signature and two numbers
 _FRAME = Struct("!hi")  # the number of columns, and the length of the first
 _TRAILER_BYTES = 2
+
+
+class Rows(Protocol):
+    """Writes rows in pieces; they have `begun` once the first is written."""
+
+    begun: bool
+
+    async def add(self, rows: list[bytes]) -> None:
+        """Write some rows."""
+
+    async def end(self) -> None:
+        """Write what follows the last row."""
 
 
 async def version(conn: Connection, business_id: int) -> str:
@@ -42,15 +63,24 @@ async def income_by_customers(
 ) -> None:
     """Write the rows of all customers as one JSON array, in pieces, from one snapshot.
 
-    The rows come by COPY, which neither gathers them nor makes a Python object of any: memory
-    stays the same for any number of them. Raises TimeoutError if query and `write` together take
-    longer than `timeout` seconds. An error of `write` ends the query.
+    Raises TimeoutError if query and `write` together take longer than `timeout` seconds. An error
+    of `write` ends the query.
     """
-    rows = JsonArray(write)
-    # Amounts out of bounds are rare; if there is one, nothing was written yet.
+    text, rows = partial(all_customers, literals(query)), JsonArray(write)
+    await counted_rows(conn, text, rows, timeout=timeout)
+
+
+async def counted_rows(
+    conn: Connection, query: Callable[[Counting], str], rows: Rows, *, timeout: float
+) -> None:
+    """Write the rows of a query to their end.
+
+    Amounts out of bounds are rare; if there is one, nothing was written yet, and the rows are
+    counted once more.
+    """
     for counting in (BOUNDED, EXACT):
         try:
-            await _copy(conn, all_customers(literals(query), counting), rows, timeout=timeout)
+            await copy_rows(conn, query(counting), rows, timeout=timeout)
             break
         except asyncpg.NumericValueOutOfRangeError:
             if counting is EXACT or rows.begun:
@@ -58,7 +88,13 @@ async def income_by_customers(
     await rows.end()
 
 
-async def _copy(conn: Connection, query: str, rows: JsonArray, *, timeout: float) -> None:
+async def copy_rows(conn: Connection, query: str, rows: Rows, *, timeout: float) -> None:
+    """Write the rows of a query that has one column of text.
+
+    They come by COPY, which neither gathers them nor makes a Python object of any: memory stays
+    the same for any number of them.
+    """
+
     async def unpack(data: bytes) -> None:
         if values := _values(data):
             await rows.add(values)

@@ -37,7 +37,7 @@ def test_every_sort_has_two_directions(field: str) -> None:
 def test_ids_and_categories_may_be_repeated_and_others_may_not() -> None:
     repeated = read(("id", "3"), ("id", "1"), ("id", "3"), ("category_id", "1"))
 
-    assert repeated.given() == {"category_id": [1], "id": [3, 1]}
+    assert repeated.given() == {"category_id": [1], "id": [1, 3]}
     assert faults(("sort", "id"), ("sort", "-id")) == {"sort": "should be given once"}
 
 

@@ -1,0 +1,149 @@
+"""Views of the report: pages, cash and CSV, as parts of the list in the same run."""
+
+import asyncio
+import csv
+import os
+from collections.abc import Callable
+from datetime import date
+from io import StringIO
+from typing import Self
+
+import asyncpg
+
+from bench import ledger, results, servers
+from bench.client import Client, in_turn, rate, seconds, unchunked
+from bench.reports import LIST, YEAR
+from bench.servers import ROOT, Served
+from provision import servers as provision
+from services.api.core.query_string import parse_query
+from services.api.reports.listing import query
+from services.api.reports.listing.fields import fields
+from services.api.reports.listing.model import Listing
+from services.api.reports.model import ReportQuery
+from services.api.reports.options import ListOptions
+from shared.period import Period
+
+CUSTOMERS, INVOICES, MANY_CUSTOMERS = 10_000, 1_000_000, 100_000
+ROUNDS = 9
+PAGE = f"{LIST}/{YEAR}?per_page=50&sort=-balance"
+_LISTING = Listing(
+    ReportQuery(1, Period(date(2023, 1, 1), date(2023, 12, 31))), parse_query(ListOptions, ())
+)
+_CHANGE = "UPDATE customers SET opening_balance = opening_balance + 0.01 WHERE id = 1"
+
+
+def main(arguments: list[str]) -> None:
+    """Run all parts and write the results, or run at another size and show them."""
+    servers.install()
+    invoices = int(arguments[0]) if arguments else INVOICES
+    url = os.environ.get("DATABASE_URL") or provision.start(ROOT, "bench").database_url
+    head = results.machine(url, "aiohttp", "asyncpg")
+    lines = [f"{head} Medians of {ROUNDS} rounds, all taken in turn.", ""]
+    lines += _on(url, CUSTOMERS, invoices, _pages)
+    lines += _on(url, MANY_CUSTOMERS, MANY_CUSTOMERS, _files)
+    if arguments:
+        print("\n".join(lines))
+    else:
+        results.write("views", "Views of the report", lines)
+
+
+def _on(
+    url: str, customers: int, invoices: int, measure: Callable[[str, Served], list[str]]
+) -> list[str]:
+    dsn = asyncio.run(ledger.create(url))
+    try:
+        key = asyncio.run(ledger.fill(dsn, customers=customers, invoices=invoices))
+        with servers.product(dsn, key) as served:
+            return measure(dsn, served)
+    finally:
+        asyncio.run(ledger.drop(url, dsn))
+
+
+def _pages(dsn: str, served: Served) -> list[str]:
+    whole = f"{LIST}/{YEAR}"
+    numbers = iter(range(10**9))
+    per_second = in_turn(
+        ROUNDS,
+        whole=lambda: rate(served, whole),
+        first=lambda: rate(served, PAGE),
+        any=lambda: rate(served, f"{PAGE}&page={next(numbers) % 200 + 1}", lasting=0.2),
+    )
+    client = Client(served)
+    with _Writer(dsn) as writer:
+        changed = in_turn(
+            ROUNDS,
+            whole=lambda: writer.then(lambda: client.get(whole)),
+            page=lambda: writer.then(lambda: client.get(PAGE)),
+        )
+    took = in_turn(
+        ROUNDS,
+        accrual=lambda: seconds(lambda: client.get(f"{whole}?basis=accrual")),
+        cash=lambda: seconds(lambda: client.get(f"{whole}?basis=cash")),
+    )
+    first = per_second["first"] / per_second["whole"]
+    return [
+        (
+            f"- A page of 50 by balance, of {CUSTOMERS:,} customers, on 4 connections:"
+            f" {per_second['first']:.0f} a second, {first:.0f} × the whole list"
+            f" ({per_second['whole']:.1f}); another page each time"
+            f" {per_second['any'] / per_second['whole']:.0f} ×. Right after a change:"
+            f" {changed['page'] * 1000:.1f} ms, {changed['whole'] / changed['page']:.1f} × as fast."
+        ),
+        (
+            f"- `basis=cash`: {took['cash'] * 1000:.0f} ms, {took['cash'] / took['accrual']:.2f}"
+            " of the accrual list."
+        ),
+    ]
+
+
+class _Writer:
+    """Changes the ledger on a connection of its own."""
+
+    def __init__(self, dsn: str) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._conn = self._loop.run_until_complete(asyncpg.connect(dsn))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._loop.run_until_complete(self._conn.close())
+        self._loop.close()
+
+    def then(self, work: Callable[[], object]) -> float:
+        """Change the ledger, and return how long `work` takes after that."""
+        self._loop.run_until_complete(self._conn.execute(_CHANGE))
+        return seconds(work)
+
+
+def _files(dsn: str, served: Served) -> list[str]:
+    path = f"{LIST}/{YEAR}?format=csv"
+    client = Client(served)
+    rows = list(csv.reader(StringIO(unchunked(client.get(path)[1]).decode())))
+    took = in_turn(
+        ROUNDS // 3,
+        ours=lambda: seconds(lambda: client.get(path)),
+        library=lambda: seconds(lambda: asyncio.run(_by_library(dsn))),
+    )
+    assert len(rows) == MANY_CUSTOMERS + 1
+    return [
+        (
+            f"- CSV of {MANY_CUSTOMERS:,} customers: {took['ours']:.2f} s over HTTP,"
+            f" {took['library'] / took['ours']:.2f} of the speed of Python's csv module"
+            f" ({took['library']:.2f} s) that writes the same rows, read by the same query, to memory."
+        )
+    ]
+
+
+async def _by_library(dsn: str) -> str:
+    """Return the same CSV, written by Python's csv module from the rows of the same query."""
+    conn = await asyncpg.connect(dsn, server_settings={"jit": "off", "work_mem": "32MB"})
+    file = StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow([each.column.name for each in fields(is_compared=False)])
+    async with conn.transaction():
+        rows = await conn.cursor(query.values(_LISTING))
+        while batch := await rows.fetch(1000):
+            writer.writerows(batch)
+    await conn.close()
+    return file.getvalue()

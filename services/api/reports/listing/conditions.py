@@ -1,0 +1,53 @@
+"""The filters of the list as conditions of SQL on the table `figures`."""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from services.api.reports.filters import Filters
+from services.api.reports.listing.place import text_literal
+from shared.db import sql
+
+_fragments = sql.load("services.api.reports.listing")
+_UNITS = 10_000  # of an amount
+_SEARCHED = ("business_name", "first_name", "last_name", "business_email")
+
+
+def condition(filters: Filters) -> str:
+    """Return the condition that every filter in use is met; `true` if there are none.
+
+    With `active`, the table has to have its columns of activity.
+    """
+    return " AND ".join(_conditions(filters)) or "true"
+
+
+def _conditions(filters: Filters) -> Iterator[str]:
+    if filters.id:
+        yield f"chosen.id IN ({_numbers(filters.id)})"
+    if filters.category_id:
+        yield f"category_id IN ({_numbers(filters.category_id)})"
+    if filters.archived is not None:
+        yield f"archived = {int(filters.archived)}"
+    if filters.q:
+        yield _contains(filters.q)
+    if filters.min_balance is not None:
+        yield f"balance >= {_units(filters.min_balance)}"
+    if filters.max_balance is not None:
+        yield f"balance <= {_units(filters.max_balance)}"
+    if filters.min_owing is not None:
+        yield f"owing >= {_units(filters.min_owing)}"
+    if filters.active:
+        yield "(documents > 0 OR receipts > 0)"
+
+
+def _numbers(ids: tuple[int, ...]) -> str:
+    return ", ".join(str(each) for each in sorted(set(ids)))
+
+
+def _contains(text: str) -> str:
+    literal = text_literal(text)
+    found = (sql.filled(_fragments.contains, column=column, text=literal) for column in _SEARCHED)
+    return f"({' OR '.join(found)})"
+
+
+def _units(amount: Decimal) -> str:
+    return f"({int(amount * _UNITS)})"

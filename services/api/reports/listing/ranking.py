@@ -1,0 +1,43 @@
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+from struct import unpack_from
+
+from services.api.reports.listing.place import Place, Side
+
+_ID_BYTES = 8
+_SIGN_DIGITS = 16
+
+
+@dataclass(frozen=True)
+class Ranking:
+    """The ids of a list in its order, at one version of the ledger."""
+
+    version: str
+    packed: bytes
+
+    def __len__(self) -> int:
+        return len(self.packed) // _ID_BYTES
+
+    @cached_property
+    def sign(self) -> str:
+        """What cursors have of the version, to see whether their numbers still hold."""
+        return sha256(self.version.encode()).hexdigest()[:_SIGN_DIGITS]
+
+    def ids(self, rows: range) -> tuple[int, ...]:
+        """Return the ids of some rows."""
+        return unpack_from(f"!{len(rows)}q", self.packed, rows.start * _ID_BYTES)
+
+    def numbers(self, place: Place | None) -> bool:
+        """Return whether the number of the place is that of its row here."""
+        return place is None or place.side == Side.LAST or place.version == self.sign
+
+    def page(self, place: Place | None, before: int, rows: int) -> range:
+        """Return the numbers of the rows of a page at a place, which `before` rows precede."""
+        total = len(self)
+        before = min(before, total)
+        if place is not None and place.side == Side.LAST:
+            return range(max(total - 1, 0) // rows * rows, total)
+        if place is not None and place.side == Side.BEFORE:
+            return range(max(before - rows, 0), before)
+        return range(before, min(before + rows, total))
