@@ -14,7 +14,6 @@ ROLES = (API, RELAY, MAILER, LEDGER)
 
 _WRITE = "SELECT, INSERT, UPDATE, DELETE"
 _LEDGER = {API: "SELECT", RELAY: "SELECT", LEDGER: _WRITE}
-_DOCUMENTS = {RELAY: "SELECT", LEDGER: _WRITE}
 _KEPT = {API: "SELECT", RELAY: "SELECT"}
 _ADD_AND_CHANGE = "SELECT, INSERT, UPDATE"
 
@@ -22,10 +21,11 @@ GRANTS: dict[str, dict[str, str]] = {
     "businesses": _LEDGER,
     "categories": _LEDGER,
     "customers": _LEDGER,
-    # The relay freezes statements from these; reports read only the kept figures.
-    "invoices": _DOCUMENTS,
-    "payments": _DOCUMENTS,
-    "deposits": _DOCUMENTS,
+    # The relay freezes statements from these, and the API explains figures; lists read only what is
+    # kept of them.
+    "invoices": _LEDGER,
+    "payments": _LEDGER,
+    "deposits": _LEDGER,
     "kept_documents": _KEPT,
     "kept_periods": _KEPT,
     "kept_totals": _KEPT,

@@ -26,6 +26,7 @@ NOT_WHOLE = {
     "services.api.sends.with_message",
     "services.api.sends.says",
     "services.api.ledger.changed_businesses",
+    "services.api.statements.lines",
 }
 COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 

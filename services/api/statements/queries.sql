@@ -1,21 +1,18 @@
--- name: freeze
--- Computes the statement of a send once and keeps it under its hash. One statement, so one snapshot:
--- the figures of the report row and the transactions agree. `report` is the report's own query of one
--- customer, with the same parameters. Returns the hash, or no row if the customer is gone, the
--- statement has too many lines, or another relay was first. Texts are cut far above what a mail shows.
-WITH report (row) AS (
-    {report}
-), moves AS (
-    SELECT i.issue_date::date AS day, 1 AS rank, i.kind, i.id, left(i.number, 1000) AS number, i.due_date::date AS due_date,
-           NULL::text AS channel, NULL::text AS method, NULL::text AS reference,
+-- name: lines
+-- The lines of a customer's statement, as tables for a WITH list: `moves` are all documents and payments
+-- until the end, `opening` is the balance before the start, `lines` are the moves of the period in their
+-- order, with the balance after each, and `totals` their sums by kind, none of them signed.
+moves AS (
+    SELECT i.issue_date::date AS day, 1 AS rank, i.kind, i.id, i.id AS document_id, i.number,
+           i.due_date::date AS due_date, NULL::text AS channel, NULL::text AS method, NULL::text AS reference,
            CASE i.kind WHEN 'invoice' THEN i.total END AS charge,
            CASE i.kind WHEN 'credit_note' THEN i.total END AS credit
     FROM invoices i
     WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
       AND i.issue_date <= $end
     UNION ALL
-    SELECT p.paid_on, 2, CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END, p.id, left(i.number, 1000), NULL,
-           p.channel, left(p.method, 1000), left(p.reference, 1000),
+    SELECT p.paid_on, 2, CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END, p.id, i.id, i.number,
+           NULL, p.channel, p.method, p.reference,
            CASE WHEN p.amount < 0 THEN -p.amount END,
            CASE WHEN p.amount >= 0 THEN p.amount END
     FROM invoices i JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
@@ -38,7 +35,17 @@ WITH report (row) AS (
            coalesce(sum(credit) FILTER (WHERE kind = 'payment'), 0) AS paid,
            coalesce(sum(charge) FILTER (WHERE kind = 'refund'), 0) AS refunded
     FROM lines
-), snapshot AS (
+)
+
+-- name: freeze
+-- Computes the statement of a send once and keeps it under its hash. One statement, so one snapshot:
+-- the figures of the report row and the transactions agree. `report` is the report's own query of one
+-- customer, and `lines` the fragment of this file, with the same parameters. Returns the hash, or no row if
+-- the customer is gone, the statement has too many lines, or another relay was first. Texts are cut far
+-- above what a mail shows.
+WITH report (row) AS (
+    {report}
+), {lines}, snapshot AS (
     SELECT json_build_object(
         'version', 1,
         'template_version', $template_version::int,
@@ -60,8 +67,9 @@ WITH report (row) AS (
         'opening_balance', trim_scale(o.balance),
         'transactions', coalesce((
             SELECT json_agg(json_build_object(
-                'date', l.day, 'kind', l.kind, 'id', l.id, 'number', l.number, 'due_date', l.due_date,
-                'channel', l.channel, 'method', l.method, 'reference', l.reference,
+                'date', l.day, 'kind', l.kind, 'id', l.id, 'number', left(l.number, 1000),
+                'due_date', l.due_date, 'channel', l.channel, 'method', left(l.method, 1000),
+                'reference', left(l.reference, 1000),
                 'charge', trim_scale(l.charge), 'credit', trim_scale(l.credit),
                 'balance', trim_scale(l.balance)) ORDER BY l.place)
             FROM lines l), '[]'),

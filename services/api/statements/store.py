@@ -26,7 +26,15 @@ class NoStatement(LookupError):
 @cache
 def freeze_text() -> str:
     """Return the query that freezes a statement, with named parameters."""
-    return _QUERIES.freeze.replace("{report}", one_customer(NAMED))
+    return sql.filled(_QUERIES.freeze, report=one_customer(NAMED), lines=lines_text())
+
+
+def lines_text() -> str:
+    """Return the tables of a WITH list that has a statement's lines, with named parameters.
+
+    Whatever shows a customer's account has the lines of the statement that is mailed.
+    """
+    return _QUERIES.lines
 
 
 async def freeze(conn: Connection, send: Unfrozen) -> None:
