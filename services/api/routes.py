@@ -1,5 +1,6 @@
 """Every URL of the API, with its handler, its words in the OpenAPI document and its scope."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from aiohttp import hdrs, web
@@ -13,7 +14,7 @@ from services.api.contract.page import openapi as docs_words
 from services.api.core.refusals import NO_SCOPE, Scope
 from services.api.customers import handlers as customers
 from services.api.customers import openapi as customers_words
-from services.api.formats.negotiation import media_types
+from services.api.formats.negotiation import Format, media_types
 from services.api.formats.page import assets, links
 from services.api.http import openapi as ops_words
 from services.api.http import ops
@@ -30,6 +31,13 @@ from services.api.sign_in import handlers as sign_in
 from services.api.suppressions import handlers as suppressions
 from services.api.suppressions import openapi as suppressions_words
 from services.api.suppressions import unsubscribe
+from services.api.views import paged
+from services.api.views.explain import handlers as explain
+from services.api.views.explain import openapi as explain_words
+from services.api.views.series import handlers as series
+from services.api.views.series import openapi as series_words
+from services.api.views.transactions import handlers as transactions
+from services.api.views.transactions import openapi as transactions_words
 
 _GET, _POST, _DELETE = hdrs.METH_GET, hdrs.METH_POST, hdrs.METH_DELETE
 _READ: Scope = "reports:read"
@@ -49,9 +57,40 @@ def _open(method: str, path: str, handler: Handler, operation: Operation | None 
     return Route(method, path, handler, operation, produces=(), share_connection=False)
 
 
+def _view(
+    path: str, handler: Handler, operation: Operation, formats: Sequence[Format]
+) -> tuple[Route, Route]:
+    """Return the routes of a view, which is read and may be cached by its entity tag."""
+    return _over_period(
+        Route(
+            _GET,
+            f"{_REPORTS}/{path}",
+            handler,
+            operation,
+            _READ,
+            produces=media_types(formats),
+            share_connection=False,
+            is_conditional=True,
+        )
+    )
+
+
 # Paths that could match the same request stand in this order: the literal `client`, then names of
 # views, then dates and words.
 ROUTES = (
+    *_view(
+        f"client/{_ID}/{{from}}/{{to}}/explain/{{field}}",
+        explain.show,
+        explain_words.EXPLAIN,
+        paged.FORMATS,
+    ),
+    *_view(
+        f"client/{_ID}/{{from}}/{{to}}/transactions",
+        transactions.show,
+        transactions_words.TRANSACTIONS,
+        paged.FORMATS,
+    ),
+    *_view("{from}/{to}/series", series.show, series_words.SERIES, series.FORMATS),
     *_over_period(
         Route(
             _GET,

@@ -185,10 +185,44 @@ def _open(path: str) -> Calls:
     return lambda caller, other: [Call(path)]
 
 
+def _figures(path: str) -> Calls:
+    """Calls about figures that are made of every sort of record."""
+
+    def calls(caller: Tenant, other: Tenant) -> Iterable[Call]:
+        for figure in ("balance", "average_payment_terms", "deposit_amount"):
+            yield from _customers(path.replace("FIGURE", figure))(caller, other)
+
+    return calls
+
+
+def _series(path: str) -> Calls:
+    """Calls for all customers, and for one whose id only the other business has."""
+
+    def calls(_: Tenant, other: Tenant) -> Iterable[Call]:
+        yield Call(path)
+        yield Call(path, params={"id": "1", "basis": "cash"})
+        yield Call(f"{path}?id={{}}", (str(other.own_customer), NO_CUSTOMER))
+
+    return calls
+
+
 # Every route of services/api/routes.py. A new one fails the walk until it stands here.
 CALLS: _Table = {
     **_over_period("GET", "/{from}/{to}", _list, f"/{DATES}"),
     **_over_period("GET", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
+    **_over_period(
+        "GET",
+        f"/client/{_ID}/{{from}}/{{to}}/explain/{{field}}",
+        _figures,
+        f"/client/{{}}/{DATES}/explain/FIGURE",
+    ),
+    **_over_period(
+        "GET",
+        f"/client/{_ID}/{{from}}/{{to}}/transactions",
+        _customers,
+        f"/client/{{}}/{DATES}/transactions",
+    ),
+    **_over_period("GET", "/{from}/{to}/series", _series, f"/{DATES}/series"),
     **_over_period("POST", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
     **{("POST", name.format(_ID)): _send(name) for name in SEND_NAMES},
     ("GET", "/api/v3/me"): _open("/api/v3/me"),

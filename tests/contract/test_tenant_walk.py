@@ -17,7 +17,7 @@ from tests.contract.calls import CALLS, DATES, LISTS, REPORTS, Call
 from tests.contract.tenants import Tenant, settings, settle
 from tests.services.api.api_client import Answer, Api, serving
 
-WORDS = {1: "qzalpha", 2: "qzbravo", 3: "qzcharlie"}
+WORDS = {1: "qzalpha", 2: "qzbravo", 7: "qzcharlie"}
 _EMPTY = """INSERT INTO businesses (id, owner_id, name, currency, timezone)
             VALUES ($1, 1, 'Empty', 'EUR', 'UTC')"""
 _ID = {"X-Request-Id": "walk"}

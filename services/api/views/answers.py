@@ -1,0 +1,78 @@
+"""The parts of an answer that all views have: its entity tags, and its JSON."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from http import HTTPStatus
+
+from aiohttp import hdrs, web
+from yarl import URL
+
+from services.api.formats.json_value import dumps
+from services.api.formats.negotiation import Format
+from services.api.formats.report import Value
+from services.api.http import conditional
+from services.api.http.appkeys import CONTENT_LOCATION, LEDGER_VERSION, PRINCIPAL
+
+Row = Sequence[Value]
+
+
+def tags(request: web.Request, version: str, chosen: Format) -> tuple[str, str]:
+    """Return the entity tags of an answer at this version of the ledger, plain and with gzip.
+
+    They cover the days of the period, every parameter and the format.
+    """
+    asked = request.get(CONTENT_LOCATION, request.path_qs)
+    business = request[PRINCIPAL].business_id
+    return conditional.entity_tags(f"{business} {version} {chosen.word} {asked}")
+
+
+def not_modified(request: web.Request, chosen: Format) -> web.Response | None:
+    """Return the answer 304 if the caller has this one already, or None.
+
+    The version of the ledger is that of the look-up of the key. A page has no entity tag.
+    """
+    version = request.get(LEDGER_VERSION)
+    if version is None or chosen is Format.HTML:
+        return None
+    had = conditional.had_already(request, tags(request, version, chosen))
+    if had is None:
+        return None
+    return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
+
+
+def json(
+    request: web.Request,
+    version: str,
+    members: Mapping[str, object],
+    headers: Mapping[str, str] | None = None,
+) -> web.Response:
+    """Return an answer in JSON with these members, which `dumps` can write."""
+    plain, _ = tags(request, version, Format.JSON)
+    return web.Response(
+        body=dumps(members),
+        content_type=Format.JSON.media,
+        charset="utf-8",
+        headers={**conditional.headers(plain), **(headers or {})},
+    )
+
+
+def pages(request: web.Request, next_cursor: str | None) -> Mapping[str, str | None]:
+    """Return the URLs of the first page and of the next one, with the dates of the period."""
+    here = URL(request.get(CONTENT_LOCATION, request.path_qs), encoded=True)
+    first = here.without_query_params("cursor")
+    following = None if next_cursor is None else str(first.extend_query(cursor=next_cursor))
+    return {"first": str(first), "next": following}
+
+
+def link(pages: Mapping[str, str | None]) -> Mapping[str, str]:
+    """Return the header that names the pages around one (RFC 8288)."""
+    links = (f'<{url}>; rel="{name}"' for name, url in pages.items() if url is not None)
+    return {hdrs.LINK: ", ".join(links)}
+
+
+def batch(rows: Sequence[Row]) -> Callable[[], AsyncIterator[Sequence[Row]]]:
+    """Return the `rows` of a report that were read already."""
+
+    async def read() -> AsyncIterator[Sequence[Row]]:
+        yield rows
+
+    return read

@@ -1,0 +1,73 @@
+-- name: documents
+-- Issued invoices, and issued credit notes as negative amounts.
+SELECT
+    CASE i.kind WHEN 'invoice' THEN i.total ELSE -i.total END AS amount,
+    i.kind, i.status, i.issue_date AS date, i.number,
+    i.id AS document_id, NULL::bigint AS payment_id, NULL::bigint AS deposit_id
+FROM invoices i
+WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'{where}
+
+-- name: invoices
+-- Issued invoices; each counts 1.
+SELECT
+    1 AS amount, i.kind, i.status, i.issue_date AS date, i.number,
+    i.id AS document_id, NULL::bigint AS payment_id, NULL::bigint AS deposit_id
+FROM invoices i
+WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
+    AND i.kind = 'invoice'{where}
+
+-- name: payments
+-- Settled payments on issued documents; refunds are negative payments.
+SELECT
+    {sign}p.amount AS amount,
+    CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END AS kind,
+    p.status, p.paid_on AS date, i.number,
+    i.id AS document_id, p.id AS payment_id, NULL::bigint AS deposit_id
+FROM invoices i
+JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
+WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
+    AND p.status = 'settled'{where}
+
+-- name: paid_in_full
+-- Invoices that are paid in full, with the days from issue to the latest positive payment.
+SELECT
+    max(p.paid_on) FILTER (WHERE p.amount > 0) - i.issue_date AS amount,
+    i.kind, i.status, i.issue_date AS date, i.number,
+    i.id AS document_id, NULL::bigint AS payment_id, NULL::bigint AS deposit_id
+FROM invoices i
+JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
+WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
+    AND i.kind = 'invoice' AND i.total > 0 AND p.status = 'settled'{where}
+GROUP BY i.business_id, i.id
+HAVING sum(p.amount) >= i.total
+
+-- name: opening_balance
+-- The balance with which the customer's account began.
+SELECT
+    c.opening_balance AS amount,
+    'opening_balance' AS kind, NULL AS status, NULL::date AS date, NULL AS number,
+    NULL::bigint AS document_id, NULL::bigint AS payment_id, NULL::bigint AS deposit_id
+FROM customers c
+WHERE c.business_id = $business AND c.id = $customer{where}
+
+-- name: deposits
+-- Prepayments, and their returns as negative amounts.
+SELECT
+    CASE d.type WHEN 'credit' THEN d.amount ELSE -d.amount END AS amount,
+    'deposit' AS kind, NULL AS status, d.entry_date AS date, NULL AS number,
+    NULL::bigint AS document_id, NULL::bigint AS payment_id, d.id AS deposit_id
+FROM deposits d
+WHERE d.business_id = $business AND d.customer_id = $customer{where}
+
+-- name: field
+-- The field of the customer's row, if the business has such a customer.
+{figures}
+SELECT {field} AS total FROM figures WHERE id = {customer}
+
+-- name: in_order
+-- The parts of a figure, the largest first; those of one size by the ids of document and payment.
+SELECT amount, document_id, payment_id, deposit_id, date, number, kind, status
+FROM (
+{parts}
+) part{after}
+ORDER BY abs(amount) DESC, coalesce(document_id, deposit_id, -1), coalesce(payment_id, -1){limit}
