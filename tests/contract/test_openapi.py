@@ -18,6 +18,7 @@ from tests.contract.conftest import GOLDEN
 from tests.servers import ROOT
 
 REDOCLY = Path(__file__).parent / "openapi" / "node_modules" / ".bin" / "redocly"
+RULES = Path(__file__).parent / "openapi" / "redocly.yaml"
 DOCUMENT = document(ROUTES)
 SCHEMAS = DOCUMENT["components"]["schemas"]
 METHODS = {"get", "post", "put", "delete", "patch"}
@@ -88,7 +89,7 @@ def test_the_specification_has_no_fault_to_find() -> None:
 async def test_redocly_has_neither_error_nor_warning(tmp_path: Path, node: str) -> None:
     (tmp_path / "openapi.json").write_bytes(as_json(ROUTES))
     process = await asyncio.create_subprocess_exec(
-        *(node, REDOCLY, "lint", "--format=json", "openapi.json"),
+        *(node, REDOCLY, "lint", "--format=json", f"--config={RULES}", "openapi.json"),
         cwd=tmp_path,
         env={**os.environ, "REDOCLY_TELEMETRY": "off", "REDOCLY_SUPPRESS_UPDATE_NOTICE": "true"},
         stdout=asyncio.subprocess.PIPE,

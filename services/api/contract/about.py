@@ -11,7 +11,9 @@ an object of another business is a 404, like an object that does not exist.
 
 **Dates** are calendar dates `YYYY-MM-DD`; both ends of a period are inclusive. In place of the two
 dates of a period, **one word** may stand, such as `last-month`, `2026-Q1` or `ytd`: it means days
-on the business's calendar, and `Content-Location` has their dates. **Times** are RFC 3339 in UTC.
+on the business's calendar, and `Content-Location` has their dates. Of two paths of reports that
+match a request, the one with `client` comes first, then the one with the name of a view. **Times**
+are RFC 3339 in UTC.
 
 **Ids** of customers and the ledger are 64-bit integers: in languages whose numbers are floats, ids
 above 2^53 need a parser that keeps integers exact. Ids of sends and deliveries are UUIDs.
