@@ -74,6 +74,7 @@ async def test_names_are_those_of_the_report(reader: Api) -> None:
         ("ÉTOILE", [104]),
         ("@ZQ.example", [101, 103]),
         ("zq of", []),
+        ("Kente_1 Ama", []),  # the end of one name and the beginning of another
         ("\\", []),
         ("' OR true --", []),
     ],
