@@ -12,7 +12,7 @@ from tests.services.api.views.random_ledgers import AMOUNTS, DAYS, IDS
 
 T = TypeVar("T")
 
-_PARTS = ["a", "APPLE", "zebra", "%", "_", "\\", "=", "ü", "Σ", "ж", "王", "@", " ", "x" * 50, '"']
+PARTS = ["a", "APPLE", "zebra", "%", "_", "\\", "=", "ü", "Σ", "ж", "王", "@", " ", "x" * 50, '"']
 _PERIODS = [
     (date(2024, 3, 1), date(2024, 3, 31)),
     (date(2024, 1, 1), date(2024, 12, 31)),
@@ -35,7 +35,7 @@ def options(random: Random) -> rows.Options:
         sort=random.choice(["", "-"]) + random.choice(rows.SORTS),
         category_id=_some(random, [0, 1, 7, 8, 99]),
         archived=_maybe(random, [0, 1], 0.2),
-        q=_maybe(random, _PARTS, 0.2),
+        q=_maybe(random, PARTS, 0.2),
         id=_some(random, IDS["customers"], 0.1),
         active=random.random() < 0.3,
         min_balance=_maybe(random, _bounds(), 0.2),

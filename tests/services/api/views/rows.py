@@ -157,7 +157,7 @@ def row(account: Account, business: int, start: date, end: date, basis: str = "a
         "updated_at": str(customer.updated_at)[:19],
         "account_id": customer.account_id,
         "category": account.category,
-        "category_id": _category(customer),
+        "category_id": category(customer),
         "deposit_amount": deposits_held(account),
         "deposit_account_id": customer.deposit_account_id,
         "archived": customer.archived,
@@ -195,7 +195,7 @@ def _admits(account: Account, start: date, end: date, options: Options) -> bool:
     )
     return all(
         (
-            not options.category_id or _category(customer) in options.category_id,
+            not options.category_id or category(customer) in options.category_id,
             options.archived is None or customer.archived == options.archived,
             options.q is None
             or any(options.q.lower() in name.lower() for name in names if name is not None),
@@ -208,7 +208,7 @@ def _admits(account: Account, start: date, end: date, options: Options) -> bool:
     )
 
 
-def _category(customer: Record) -> int:
+def category(customer: Record) -> int:
     return 1 if customer.category_id is None else int(customer.category_id)
 
 
