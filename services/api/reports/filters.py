@@ -90,7 +90,9 @@ class CustomerFilters(QueryString):
         found: dict[str, Any] = {}
         for name in self.FILTERS:
             value = getattr(self, name)
-            if value in (None, (), "", False) and (name, value) != ("archived", False):
+            # Equal to False is an amount of 0, too.
+            is_absent = value is None or value in ((), "")
+            if is_absent or (value is False and name != "archived"):
                 continue
             found[name] = _plain(value)
         return found

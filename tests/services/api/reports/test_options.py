@@ -52,6 +52,7 @@ def test_options_are_read_from_text() -> None:
     )
 
     assert options.given() == {"archived": 0, "active": 1, "min_balance": "-0.5"}
+    assert read(("max_balance", "0")).given() == {"max_balance": "0"}
     assert options.min_balance == Decimal("-0.5")
     assert (options.compare, options.basis) == (Compare.PREVIOUS_YEAR, Basis.CASH)
     assert (options.page, options.rows) == (7, 100)

@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from tests.services.api.views import asks, rows
-from tests.services.api.views.list_check import Case
+from tests.services.api.views.case import Case
 from tests.services.api.views.wire import assert_same, wire
 from tests.services.api.views.wire import read as read_json
 

@@ -1,46 +1,16 @@
 """Compares answers of the list, with whatever options, with the model."""
 
-from dataclasses import dataclass
 from datetime import date
-from random import Random
 from typing import Any
 
-import asyncpg
-
-from tests.services.api.api_client import REPORTS, Answer, Api
 from tests.services.api.views import asks, rows
-from tests.services.api.views.books import Account, Books, read
+from tests.services.api.views.case import Case, walked
+from tests.services.api.views.formats_check import check_csv, check_ndjson
 from tests.services.api.views.intervals import previous_period, previous_year
 from tests.services.api.views.wire import assert_same, wire
 from tests.services.api.views.wire import read as read_json
 
 PREVIOUS = {"previous-period": previous_period, "previous-year": previous_year}
-
-
-@dataclass
-class Case:
-    """A ledger at a moment when nobody writes, and a client with a key of one business."""
-
-    api: Api
-    books: Books
-    accounts: list[Account]
-    random: Random
-    places: dict[str, int]  # of each name in the order of the Unicode Collation Algorithm
-
-    @classmethod
-    async def of(cls, api: Api, conn: asyncpg.Connection, business: int, random: Random) -> "Case":
-        books = await read(conn, business)
-        names = sorted({each.business_name for each in books.customers} - {None})
-        ordered = await conn.fetch(
-            'SELECT name FROM unnest($1::text[]) name ORDER BY name COLLATE "und-x-icu"', names
-        )
-        places = {each["name"]: place for place, each in enumerate(ordered)}
-        return cls(api, books, books.accounts(), random, places)
-
-    async def get(self, path: str, **options: Any) -> Answer:
-        answer = await self.api.get(f"{REPORTS}/{path}", **options)
-        assert answer.status == 200, f"{path}: {answer.status} {answer.text}"
-        return answer
 
 
 def expected_rows(case: Case, period: tuple[date, date], asked: rows.Options) -> list[rows.Row]:
@@ -69,6 +39,8 @@ async def check(case: Case) -> None:
     """Ask for a list at random, whole and in pages."""
     period, asked = asks.period(case.random), asks.options(case.random)
     path = f"{period[0]}/{period[1]}?{asks.query(asked)}"
+    # What is remembered of another list must not be taken for this one.
+    await case.get(f"{period[0]}/{period[1]}?sort={asked.sort}&basis={asked.basis}&per_page=2")
     answer = await case.get(f"{path}&meta=1")
     found = read_json(answer.text)
     expected = wire(expected_rows(case, period, asked))
@@ -76,10 +48,40 @@ async def check(case: Case) -> None:
     chosen = rows.selected(case.accounts, *period, asked)
     sums = wire(rows.totals(chosen, *period, asked.basis))
     assert_same({name: found["totals"][name] for name in sums}, sums, f"{path} totals")
+    _check_meta(case, found["meta"], period, asked)
     assert_same(read_json((await case.get(path)).text), expected, f"{path} as array")
     await _check_pages(case, path, expected)
-    if case.random.random() < 0.3:
+    chance = case.random.random()
+    if chance < 0.3:
         await _check_strings(case, path, expected)
+    if chance < 0.6:
+        await check_csv(case, path, expected)
+        await check_ndjson(case, path, expected)
+
+
+def _check_meta(
+    case: Case, meta: dict[str, Any], period: tuple[date, date], asked: rows.Options
+) -> None:
+    expected = {
+        "basis": asked.basis,
+        "date_field": "paid_on" if asked.basis == "cash" else "issue_date",
+        "from": str(period[0]),
+        "to": str(period[1]),
+        "inclusive": True,
+        "excluded": {"documents": ["draft", "void"], "payments": ["pending", "failed"]},
+        "timezone": case.books.business.timezone,
+        "currency": case.books.business.currency,
+        "definition": "2026-11",
+    }
+    assert {name: meta[name] for name in expected} == expected
+    assert meta.keys() - expected.keys() >= {"generated_at", "ledger_version", "filters"}
+    given = {
+        name
+        for name in ("q", "archived", "min_balance", "max_balance", "min_owing")
+        if getattr(asked, name) is not None
+    }
+    given |= {name for name in ("category_id", "id", "active") if getattr(asked, name)}
+    assert set(meta["filters"]) == given
 
 
 async def _check_pages(case: Case, path: str, expected: list[Any]) -> None:
@@ -90,30 +92,6 @@ async def _check_pages(case: Case, path: str, expected: list[Any]) -> None:
     answer = await case.get(f"{path}&per_page={size}&page={number}")
     wanted = expected[(number - 1) * size : number * size]
     assert_same(read_json(answer.text), wanted, f"{path} page {number} of {size}")
-
-
-async def walked(case: Case, path: str, count: int) -> list[Any]:
-    """The rows of all pages, from the first one on by the links `next`."""
-    seen: list[Any] = []
-    url: str | None = f"{REPORTS}/{path}"
-    while url:
-        answer = await case.api.get(url)
-        assert answer.status == 200, f"{url}: {answer.text}"
-        assert answer.headers["X-Total-Count"] == str(count)
-        found = read_json(answer.text)
-        seen += found if isinstance(found, list) else found["data"]
-        url = links(answer).get("next")
-    return seen
-
-
-def links(answer: Answer) -> dict[str, str]:
-    """The targets of the Link headers, by relation."""
-    found = {}
-    for value in answer.headers.getall("Link", []):
-        for link in value.split(", <"):
-            target, _, relation = link.strip("<").partition(">; rel=")
-            found[relation.strip('"')] = target
-    return found
 
 
 async def _check_strings(case: Case, path: str, expected: list[Any]) -> None:

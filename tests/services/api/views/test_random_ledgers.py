@@ -12,14 +12,19 @@ import pytest
 
 from tests.services.api.conftest import Serve
 from tests.services.api.ledgers import new_key
-from tests.services.api.views import list_check
-from tests.services.api.views.list_check import Case
+from tests.services.api.views import (
+    customers_check,
+    list_check,
+)
+from tests.services.api.views.case import Case
 from tests.services.api.views.random_ledgers import Writer
 
 LEDGERS = int(os.environ.get("VIEWS_LEDGERS", "3"))
 ROUNDS = 3
 CHECKS: dict[str, Callable[[Case], Awaitable[None]]] = {
     "bare list": list_check.check_bare,
+    "customers": customers_check.check,
+    "list": list_check.check,
 }
 
 
