@@ -36,6 +36,8 @@ from services.api.views.explain import handlers as explain
 from services.api.views.explain import openapi as explain_words
 from services.api.views.series import handlers as series
 from services.api.views.series import openapi as series_words
+from services.api.views.summary import handlers as summary
+from services.api.views.summary import openapi as summary_words
 from services.api.views.transactions import handlers as transactions
 from services.api.views.transactions import openapi as transactions_words
 
@@ -90,6 +92,7 @@ ROUTES = (
         transactions_words.TRANSACTIONS,
         paged.FORMATS,
     ),
+    *_view("{from}/{to}/summary", summary.show, summary_words.SUMMARY, summary.FORMATS),
     *_view("{from}/{to}/series", series.show, series_words.SERIES, series.FORMATS),
     *_over_period(
         Route(

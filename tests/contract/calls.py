@@ -195,6 +195,20 @@ def _figures(path: str) -> Calls:
     return calls
 
 
+def _summary(path: str) -> Calls:
+    """Calls for all customers, and for filters that choose customers of the other business."""
+
+    def calls(_: Tenant, other: Tenant) -> Iterable[Call]:
+        yield Call(path)
+        yield Call(path, params={"by": "balance", "compare": "previous-year", "basis": "cash"})
+        yield Call(path, params={"id": str(other.own_customer)})
+        yield Call(path, params={"format": "html"})
+        for tag in other.tags:
+            yield Call(path, headers={"If-None-Match": tag})
+
+    return calls
+
+
 def _series(path: str) -> Calls:
     """Calls for all customers, and for one whose id only the other business has."""
 
@@ -222,6 +236,7 @@ CALLS: _Table = {
         _customers,
         f"/client/{{}}/{DATES}/transactions",
     ),
+    **_over_period("GET", "/{from}/{to}/summary", _summary, f"/{DATES}/summary"),
     **_over_period("GET", "/{from}/{to}/series", _series, f"/{DATES}/series"),
     **_over_period("POST", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
     **{("POST", name.format(_ID)): _send(name) for name in SEND_NAMES},

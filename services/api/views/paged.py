@@ -12,19 +12,34 @@ from services.api.core import bound_cursor
 from services.api.formats.answer import answer
 from services.api.formats.json_value import Amounts
 from services.api.formats.negotiation import Format, chosen
+from services.api.formats.page.navigation import Customer, Navigation, Paging
 from services.api.formats.report import Report
 from services.api.http.streams.stream import turn
-from services.api.views import answers
+from services.api.views import answers, customers
 from services.api.views.answers import Row
 from services.api.views.paging import PageOptions
 from services.api.views.snapshot import Snapshot, snapshot
 from shared.db.postgres import Connection
 
-FORMATS: Final = (Format.JSON, Format.CSV)
+FORMATS: Final = (Format.JSON, Format.CSV, Format.HTML)
 
 _FILES: Final = (Format.CSV, Format.XLSX)
 
-Query = TypeVar("Query")
+
+class OfCustomer(Protocol):
+    """A query about one customer; cursors are bound to its str()."""
+
+    @property
+    def business_id(self) -> int:
+        """The business."""
+
+    @property
+    def customer_id(self) -> int:
+        """The customer."""
+
+
+Query = TypeVar("Query", bound=OfCustomer)
+HeadT = TypeVar("HeadT", bound="Head")
 Place = TypeVar("Place", bound=tuple[object, ...])
 Batches = Callable[[], AsyncIterator[Sequence[Row]]]
 
@@ -42,18 +57,20 @@ class Head(Protocol):
 
 
 @dataclass(frozen=True)
-class PagedView(Generic[Query, Place]):
-    """A view by its queries. Cursors are bound to the str() of a query; `place` is their form.
+class PagedView(Generic[Query, HeadT, Place]):
+    """A view by its queries. `place` is the form of its cursors.
 
     `head` reads what is beside the rows. `page` reads at most so many rows after a place, or the
-    first ones; `every` reads all of them within a transaction.
+    first ones; `every` reads all of them within a transaction. `navigation` says where its page
+    leads.
     """
 
     place: TypeAdapter[Place]
-    head: Callable[[Query, Snapshot], Awaitable[Head]]
+    head: Callable[[Query, Snapshot], Awaitable[HeadT]]
     page: Callable[[Connection, Query, Place | None, int], Awaitable[Sequence[Row]]]
     every: Callable[[Connection, Query], AsyncIterator[Sequence[Row]]]
     place_of: Callable[[Row], Place]
+    navigation: Callable[[web.Request, HeadT, Customer, Paging], Navigation]
 
     async def show(
         self, request: web.Request, query: Query, options: PageOptions
@@ -71,14 +88,27 @@ class PagedView(Generic[Query, Place]):
             head = await self.head(query, at)
             # One row more than the page has: if it exists, there is a next page.
             rows = await self.page(at.conn, query, after, options.rows + 1)
+            customer = await self._customer(query, at, form)
         shown = rows[: options.rows]
         cursor = self._cursor(query, shown[-1]) if len(rows) > len(shown) else None
+        around = answers.pages(request, cursor)
         if form is Format.JSON:
             members = head.members(shown, cursor, options.amounts)
-            link = answers.link(answers.pages(request, cursor))
-            return answers.json(request, at.version, members, link)
+            return answers.json(request, at.version, members, answers.link(around))
+        report = head.report(answers.batch(shown))
         tags = answers.tags(request, at.version, form)
-        return await answer(request, head.report(answers.batch(shown)), form, tags=tags)
+        if customer is None:
+            return await answer(request, report, form, tags=tags)
+        navigation = self.navigation(
+            request, head, customer, Paging(first=around["first"], next=around["next"])
+        )
+        return await answer(request, report, form, navigation=navigation)
+
+    async def _customer(self, query: Query, at: Snapshot, form: Format) -> Customer | None:
+        """Return the customer as a page names it; None if no page is wanted."""
+        if form is not Format.HTML:
+            return None
+        return await customers.customer(at.conn, query.business_id, query.customer_id)
 
     async def _file(self, request: web.Request, query: Query, form: Format) -> web.StreamResponse:
         """Stream all rows from one snapshot."""

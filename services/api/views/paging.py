@@ -4,8 +4,12 @@ from pydantic import BeforeValidator, Field
 
 from services.api.core import bound_cursor
 from services.api.core.parsing import whole_number
+from services.api.formats.negotiation import Format
 from services.api.reports.paging import PER_PAGE_DEFAULT, PER_PAGE_MAX
 from services.api.views.options import AmountOptions, FileOptions
+
+# The formats in which a view with pages can be saved.
+DOWNLOADS = (Format.CSV, Format.XLSX, Format.JSON)
 
 
 class PageOptions(AmountOptions, FileOptions):

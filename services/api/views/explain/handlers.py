@@ -11,6 +11,7 @@ from services.api.http.appkeys import PRINCIPAL
 from services.api.reports.periods import requested_period
 from services.api.views.explain import store
 from services.api.views.explain.model import ExplainOptions
+from services.api.views.explain.navigation import navigation
 from services.api.views.explain.report import Explained
 from services.api.views.explain.store import Place, Question
 from services.api.views.paged import PagedView
@@ -42,4 +43,5 @@ _VIEW: Final = PagedView(
     page=store.page,
     every=store.every,
     place_of=store.place_of,
+    navigation=navigation,
 )

@@ -42,17 +42,22 @@ class Explained:
         self, parts: Sequence[Part], next_cursor: str | None, amounts: Amounts
     ) -> dict[str, object]:
         """Return the members of the answer in JSON, with a page of the parts."""
-        query, arguments = self.question.definition()
+        query, parameters = self.definition()
         shown = columns(self.kind)
         return {
             "field": self.question.field,
             "total": as_json(self.kind, self.total, amounts),
             "definition": self.question.explanation.definition,
-            "sql": {"query": query, "parameters": [_plain(each) for each in arguments]},
+            "sql": {"query": query, "parameters": parameters},
             "data": [row_as_json(shown, self._row(each), amounts) for each in parts],
             "next_cursor": next_cursor,
             "meta": self.meta,
         }
+
+    def definition(self) -> tuple[str, Sequence[object]]:
+        """Return the query of all parts, and its parameters as JSON has them."""
+        query, arguments = self.question.definition()
+        return query, [_plain(each) for each in arguments]
 
     def report(self, batches: Callable[[], Batches]) -> Report:
         """Return the parts as a table."""

@@ -13,6 +13,7 @@ from services.api.views.paged import PagedView
 from services.api.views.paging import PageOptions
 from services.api.views.snapshot import Snapshot
 from services.api.views.transactions import store
+from services.api.views.transactions.navigation import navigation
 from services.api.views.transactions.report import Statement
 from services.api.views.transactions.store import AccountQuery, Place
 
@@ -36,4 +37,5 @@ _VIEW: Final = PagedView(
     page=store.page,
     every=store.every,
     place_of=store.place_of,
+    navigation=navigation,
 )

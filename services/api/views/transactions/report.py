@@ -11,7 +11,15 @@ from services.api.views.snapshot import Snapshot
 from services.api.views.transactions.model import COLUMNS
 from services.api.views.transactions.store import Account, AccountQuery, Line
 
-_STEPS = ("opening_balance", "invoiced", "credited", "paid", "refunded", "closing_balance")
+# What leads from the opening to the closing balance, with the words of the page.
+STEPS = {
+    "opening_balance": "Opening balance",
+    "invoiced": "Invoiced",
+    "credited": "Credited",
+    "paid": "Paid",
+    "refunded": "Refunded",
+    "closing_balance": "Closing balance",
+}
 
 
 @dataclass(frozen=True)
@@ -33,7 +41,7 @@ class Statement:
         self, lines: Sequence[Line], next_cursor: str | None, amounts: Amounts
     ) -> dict[str, object]:
         """Return the members of the answer in JSON, with a page of the lines."""
-        steps = {name: as_json(Kind.MONEY, getattr(self.account, name), amounts) for name in _STEPS}
+        steps = {name: as_json(Kind.MONEY, getattr(self.account, name), amounts) for name in STEPS}
         return {
             "opening_balance": steps["opening_balance"],
             "data": [row_as_json(COLUMNS, line, amounts) for line in lines],

@@ -1,0 +1,56 @@
+from collections.abc import Sequence
+from datetime import date
+from functools import partial
+
+from aiohttp import web
+
+from services.api.formats.negotiation import Format
+from services.api.formats.page import requested, urls
+from services.api.formats.page.navigation import Customer, Interval, Link, Navigation, View
+from services.api.formats.report import Value
+from services.api.reports.basis import Basis
+from services.api.views.series.model import FIGURES
+from services.api.views.series.report import SeriesAnswer
+from shared.period import Period
+
+_DOWNLOADS = (Format.CSV, Format.XLSX, Format.JSON)
+
+
+def navigation(request: web.Request, series: SeriesAnswer, customer: Customer | None) -> Navigation:
+    """Return where the page of a series leads: each figure to the list or to its documents."""
+    return requested.navigation(
+        request,
+        View.SERIES,
+        _DOWNLOADS,
+        customer=customer,
+        links={each.name: _link(series, each.name) for each in FIGURES},
+        intervals=intervals(series),
+    )
+
+
+def intervals(series: SeriesAnswer) -> Sequence[Interval]:
+    """Return what is drawn of a series."""
+    return tuple(
+        Interval(span.start, span.end, sums.amount_due, sums.total_paid, span.partial)
+        for span, sums in zip(series.spans, series.sums, strict=True)
+    )
+
+
+def _link(series: SeriesAnswer, figure: str) -> Link:
+    return partial(_url, series, figure)
+
+
+def _url(series: SeriesAnswer, figure: str, row: Sequence[Value]) -> str | None:
+    """Return the URL of what a figure of an interval is made of."""
+    start, end = row[:2]
+    if not isinstance(start, date) or not isinstance(end, date):
+        return None
+    asked = series.query
+    period = Period(max(start, asked.period.start), min(end, asked.period.end))
+    basis = Basis.CASH if figure == "received" else asked.basis
+    name = "total_paid" if figure == "received" else figure
+    query = [("basis", basis.value)] if basis is Basis.CASH else []
+    if asked.customer_id is None:
+        path = urls.view_path(View.LIST, period)
+        return urls.with_query(path, [*query, ("sort", f"-{name}")])
+    return urls.with_query(urls.explain_path(asked.customer_id, period, name), query)

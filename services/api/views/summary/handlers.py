@@ -1,0 +1,76 @@
+"""The call that shows the income of a period at a glance."""
+
+from collections.abc import Sequence
+from typing import Final
+
+import asyncpg
+from aiohttp import web
+
+from services.api.core.query_string import parse_query
+from services.api.core.refusals import Invalid
+from services.api.formats.answer import answer
+from services.api.formats.negotiation import Format, chosen
+from services.api.formats.page.navigation import Interval
+from services.api.http.appkeys import PRINCIPAL
+from services.api.reports.compared import compared_period
+from services.api.reports.model import ReportQuery
+from services.api.reports.periods import requested_period
+from services.api.reports.query import BOUNDED, EXACT, Counting
+from services.api.views import answers
+from services.api.views.series import store as series
+from services.api.views.series.intervals import Interval as Months
+from services.api.views.series.intervals import spans
+from services.api.views.series.navigation import intervals
+from services.api.views.series.report import SeriesAnswer
+from services.api.views.series.store import SeriesQuery
+from services.api.views.snapshot import snapshot
+from services.api.views.summary import store
+from services.api.views.summary.model import SummaryOptions
+from services.api.views.summary.navigation import navigation
+from services.api.views.summary.query import SummaryQuery
+from services.api.views.summary.report import SummaryAnswer
+
+FORMATS: Final = (Format.JSON, Format.HTML)
+
+
+async def show(request: web.Request) -> web.StreamResponse:
+    """Answer with the totals, the largest customers and the categories."""
+    period = await requested_period(request)
+    options = parse_query(SummaryOptions, request.query.items())
+    form = chosen(request, FORMATS)
+    compared = compared_period(period, options.compare) if options.compare else None
+    query = SummaryQuery(ReportQuery(request[PRINCIPAL].business_id, period), options, compared)
+    if (same := answers.not_modified(request, form)) is not None:
+        return same
+    try:
+        summary = await _read(request, query, BOUNDED)
+    except asyncpg.NumericValueOutOfRangeError:
+        # Amounts out of bounds are rare; then everything is counted once more, exactly.
+        summary = await _read(request, query, EXACT)
+    if form is Format.JSON:
+        return answers.json(request, summary.version, summary.members())
+    around = navigation(request, summary, await _months(request, query))
+    return await answer(request, summary.report(), form, navigation=around)
+
+
+async def _read(request: web.Request, query: SummaryQuery, counting: Counting) -> SummaryAnswer:
+    async with snapshot(request) as at:
+        return SummaryAnswer.at(query, await store.summary(at.conn, query, counting), at)
+
+
+async def _months(request: web.Request, query: SummaryQuery) -> Sequence[Interval]:
+    """Return what is drawn beside a summary; nothing if the period has too many months."""
+    asked = SeriesQuery(
+        query.report.business_id,
+        None,
+        query.report.period,
+        Months.MONTH,
+        query.options.basis,
+    )
+    try:
+        months = spans(asked.period, asked.interval)
+    except Invalid:
+        return ()
+    async with snapshot(request) as at:
+        sums = await series.sums(at.conn, asked, months)
+    return intervals(SeriesAnswer.at(asked, months, sums, at))
