@@ -84,6 +84,12 @@ async def test_the_more_literal_route_takes_a_path_that_two_could_take() -> None
         (f"client/4/{DAY}", "client/{id}/{period}"),
         ("client/4/client", "client/{id}/{period}"),
         (f"client/4/{DAY}/{DAY}", "client/{id}/{from}/{to}"),
+        (f"{DAY}/series", "{period}/series"),
+        (f"{DAY}/{DAY}/series", "{from}/{to}/series"),
+        ("client/4/series", "client/{id}/{period}"),
+        (f"client/4/{DAY}/transactions", "client/{id}/{period}/transactions"),
+        (f"client/4/{DAY}/explain/transactions", "client/{id}/{period}/explain/{field}"),
+        (f"client/4/{DAY}/{DAY}/explain/owing", "client/{id}/{from}/{to}/explain/{field}"),
     ],
 )
 async def test_reports_are_found(path: str, template: str) -> None:
