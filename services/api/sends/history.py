@@ -7,7 +7,7 @@ from pydantic import BeforeValidator, Field
 from services.api.core.paging import Cursor, PageQuery, uuid_cursor
 from services.api.core.parsing import whole_number
 from services.api.reports.filters import Text
-from services.api.sends.request_fields import moment
+from services.api.sends.request_fields import given_moment
 from services.api.sends.send import Doubt, Send, Status
 from shared.mail.address import Address
 
@@ -15,11 +15,7 @@ _NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 OLDEST = Cursor(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 Place = Annotated[Cursor[UUID], BeforeValidator(uuid_cursor)]
-Moment = Annotated[date | datetime | None, BeforeValidator(moment)]
-
-
-def _address(value: str) -> Address | None:
-    return Address.parse(value) if value else None
+Moment = Annotated[date | datetime | None, BeforeValidator(given_moment)]
 
 
 class HistoryQuery(PageQuery):
@@ -29,7 +25,7 @@ class HistoryQuery(PageQuery):
         None
     )
     status: Status | None = None
-    recipient: Annotated[Address | None, BeforeValidator(_address)] = None
+    recipient: Annotated[Address | None, BeforeValidator(Address.parse)] = None
     q: Text = ""
     created_from: Moment = None
     created_to: Moment = None
