@@ -1,4 +1,4 @@
-"""Sends: mails per second compared with peers and limits, POSTs, publishing, latency, claims."""
+"""Sends: mails per second compared with peers and limits, POSTs, latency, claims, history."""
 
 import asyncio
 import os
@@ -11,6 +11,7 @@ from bench import (
     accepting,
     claims,
     deliveries,
+    history,
     latency,
     ledger,
     postfix,
@@ -25,7 +26,7 @@ from bench.throughput import Field
 from provision import servers as provision
 from provision.program import Unavailable
 
-PARTS = ("throughput", "pdf", "accepting", "publishing", "latency", "claims", "profile")
+PARTS = ("throughput", "pdf", "accepting", "publishing", "latency", "claims", "history", "profile")
 CONNECTIONS = 10
 
 
@@ -170,6 +171,16 @@ class Sends:
             f"| step, ms | {few:,} scheduled rows | {many:,} | × |",
             "|---|---|---|---|",
             *(f"| {step} | {a:.2f} | {b:.2f} | {b / a:.2f} |" for step, (a, b) in found.items()),
+        ]
+
+    def history(self) -> list[str]:
+        """Measure pages of the history in a long one and in a short one."""
+        few, many = 10_000, 500_000 // self._scale
+        found = history.run(self._server, few, many, rounds=9)
+        return [
+            f"| a page of the history by, ms | {few:,} sends | {many:,} | × |",
+            "|---|---|---|---|",
+            *(f"| {name} | {a:.1f} | {b:.1f} | {b / a:.2f} |" for name, (a, b) in found.items()),
         ]
 
     def profile(self) -> list[str]:
