@@ -16,6 +16,7 @@ class Case:
     """One business's ledger as it is now, and a client with a key of it."""
 
     api: Api
+    conn: asyncpg.Connection
     books: Books
     accounts: list[Account]
     random: Random
@@ -29,7 +30,7 @@ class Case:
             'SELECT name FROM unnest($1::text[]) name ORDER BY name COLLATE "und-x-icu"', names
         )
         places = {each["name"]: place for place, each in enumerate(ordered)}
-        return cls(api, books, books.accounts(), random, places)
+        return cls(api, conn, books, books.accounts(), random, places)
 
     async def get(self, path: str, **options: Any) -> Answer:
         answer = await self.api.get(f"{REPORTS}/{path}", **options)

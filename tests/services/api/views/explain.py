@@ -32,9 +32,20 @@ _CHANNELS = {
 
 
 def parts(account: Account, field: str, start: date, end: date, basis: str) -> list[Row]:
-    """The parts of a figure, largest absolute amount first."""
+    """The parts of a figure, largest absolute amount first, then by the ids of the records."""
     found = _parts(account, field, start, end, basis)
-    return sorted(found, key=lambda each: -abs(each["amount"]))
+    if field == "average_payment_terms":
+        found = [{"amount": each["amount"], "days": each["amount"], **each} for each in found]
+    return sorted(found, key=_place)
+
+
+def _place(part: Row) -> tuple[Decimal, int, int]:
+    ids = part["document_id"], part["deposit_id"], -1
+    return (
+        -abs(part["amount"]),
+        next(each for each in ids if each is not None),
+        -1 if part["payment_id"] is None else part["payment_id"],
+    )
 
 
 def _parts(account: Account, field: str, start: date, end: date, basis: str) -> list[Row]:
@@ -96,7 +107,7 @@ def _document(document: Record, amount: Decimal) -> Row:
 
 def _payment(payment: Record, document: Record, amount: Decimal) -> Row:
     return _part(
-        "payment",
+        "refund" if payment.amount < 0 else "payment",
         amount,
         date=payment.paid_on,
         document_id=document.id,
@@ -107,5 +118,6 @@ def _payment(payment: Record, document: Record, amount: Decimal) -> Row:
 
 
 def _part(kind: str, amount: Decimal, **known: object) -> Row:
-    names = ("document_id", "payment_id", "deposit_id", "date", "number", "status")
-    return {"kind": kind, "amount": amount, **{name: known.get(name) for name in names}}
+    names = ("document_id", "payment_id", "deposit_id", "date", "number")
+    found = {name: known.get(name) for name in names}
+    return {"amount": amount, **found, "kind": kind, "status": known.get("status")}

@@ -40,9 +40,12 @@ def intervals(start: date, end: date, interval: str) -> list[tuple[date, date]]:
     found = []
     first = beginning(start, interval)
     while True:
-        last = ending(first, interval)
+        try:
+            last = ending(first, interval)
+        except OverflowError:  # the last week of all
+            last = date.max
         found.append((first, last))
-        if last >= end:
+        if last >= end or last == date.max:
             return found
         first = last + DAY
 

@@ -30,6 +30,7 @@ async def check_bare(case: Case) -> None:
     expected = wire(expected_rows(case, (start, end), rows.Options()))
     assert_same(read_json((await case.get(f"{start}/{end}")).text), expected, f"{start}/{end}")
     if expected:
+        assert list(read_json((await case.get(f"{start}/{end}")).text)[0]) == list(expected[0])
         row = case.random.choice(expected)
         one = await case.get(f"client/{row['id']}/{start}/{end}")
         assert_same(read_json(one.text), row, f"client/{row['id']}/{start}/{end}")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
 
 from tests.services.api.views.books import Account
 from tests.services.api.views.intervals import intervals
@@ -49,3 +50,15 @@ def _figures(accounts: Sequence[Account], first: date, last: date, basis: str) -
 
 def series_totals(rows: Sequence[Row]) -> Row:
     return {name: sum((each[name] for each in rows), ZERO) for name in FIGURES}
+
+
+def average(rows: Sequence[Row]) -> Row | None:
+    """The mean of the intervals that the range does not cut; 4 decimals, half away from zero."""
+    full = [each for each in rows if not each["partial"]]
+    if not full:
+        return None
+    sums = series_totals(full)
+    return {
+        name: (Decimal(each) / len(full)).quantize(Decimal("0.0001"), ROUND_HALF_UP)
+        for name, each in sums.items()
+    }

@@ -57,7 +57,7 @@ async def walk(api: Api, path: str, between: Any = None) -> list[Any]:
 
 def sizes(random: Random, count: int) -> list[int]:
     every = range(1, count + 2)
-    return list(every) if EVERY else sorted({1, *random.sample(every, 3)})
+    return list(every) if EVERY else random.sample(every, 2)
 
 
 @pytest.mark.timeout(900)

@@ -30,7 +30,7 @@ def read(text: str | bytes) -> Any:
 def assert_same(shown: Any, expected: Any, place: str = "") -> None:
     """Compare values of `read` and `wire`; a failure names the place, and shows only it."""
     if isinstance(shown, dict) and isinstance(expected, dict):
-        assert list(shown) == list(expected), f"{place}: fields {list(shown)}, not {list(expected)}"
+        assert {*shown} == {*expected}, f"{place}: fields {list(shown)}, not {list(expected)}"
         for name in expected:
             assert_same(shown[name], expected[name], f"{place}.{name}")
     elif isinstance(shown, list) and isinstance(expected, list):
