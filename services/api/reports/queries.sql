@@ -21,46 +21,38 @@ WITH within AS MATERIALIZED (
 ), sums AS (
     SELECT
         k.customer_id,
-        units_bounded({sum}(k.sign * k.billed)) AS due,
-        sum(k.sign * k.invoices) AS invoices,
-        CASE WHEN sum(k.sign * k.manual_count) > 0 THEN
-            units_bounded({sum}(k.sign * k.manual))
+        units_bounded({sum}(k.billed)) AS due,
+        sum(k.invoices) AS invoices,
+        CASE WHEN sum(k.manual_count) > 0 THEN
+            units_bounded({sum}(k.manual))
         END AS manual,
-        CASE WHEN sum(k.sign * k.online_count) > 0 THEN
-            units_bounded({sum}(k.sign * k.online))
+        CASE WHEN sum(k.online_count) > 0 THEN
+            units_bounded({sum}(k.online))
         END AS online,
-        CASE WHEN sum(k.sign * k.received_manual_count) > 0 THEN
-            units_bounded({sum}(k.sign * k.received_manual))
+        CASE WHEN sum(k.received_manual_count) > 0 THEN
+            units_bounded({sum}(k.received_manual))
         END AS received_manual,
-        CASE WHEN sum(k.sign * k.received_online_count) > 0 THEN
-            units_bounded({sum}(k.sign * k.received_online))
+        CASE WHEN sum(k.received_online_count) > 0 THEN
+            units_bounded({sum}(k.received_online))
         END AS received_online,
-        sum(k.sign * k.documents) AS documents,
-        sum(k.sign * (k.received_manual_count + k.received_online_count)) AS receipts,
-        {sum}(k.sign * k.days) AS days,
-        sum(k.sign * k.paid_in_full) AS paid_in_full,
-        average_days({sum}(k.sign * k.days), sum(k.sign * k.paid_in_full)) AS average,
+        sum(k.documents) AS documents,
+        sum(k.received_manual_count + k.received_online_count) AS receipts,
+        {sum}(k.days) AS days,
+        sum(k.paid_in_full) AS paid_in_full,
+        average_days({sum}(k.days), sum(k.paid_in_full)) AS average,
         {sum}(k.receivable) AS receivable,
         units_bounded({sum}(k.deposited)) AS deposited
     FROM (
-        SELECT
-            p.customer_id, w.sign, p.billed::{units}, p.invoices, p.manual::{units}, p.manual_count,
-            p.online::{units}, p.online_count, p.received_manual::{units}, p.received_manual_count,
-            p.received_online::{units}, p.received_online_count, p.documents, p.days, p.paid_in_full,
-            0::{units} AS receivable, 0::{units} AS deposited
-        FROM within w
-        CROSS JOIN LATERAL (
-            SELECT * FROM kept_periods
-            WHERE business_id = {business} AND period = w.period {of_customer}
-            OFFSET 0
-        ) p
-        {whole_periods}
+        {periods_added}
+        UNION ALL
+        {periods_taken}
         UNION ALL
         SELECT
-            d.customer_id, w.sign, (d.billed * 10000)::{units}, d.invoices,
-            (d.manual * 10000)::{units}, d.manual_count, (d.online * 10000)::{units},
-            d.online_count, 0::{units}, 0, 0::{units}, 0, d.documents, d.days::bigint,
-            d.paid_in_full, 0::{units}, 0::{units}
+            d.customer_id, (w.sign * d.billed * 10000)::{units}, w.sign * d.invoices,
+            (w.sign * d.manual * 10000)::{units}, w.sign * d.manual_count,
+            (w.sign * d.online * 10000)::{units}, w.sign * d.online_count, 0::{units}, 0, 0::{units},
+            0, w.sign * d.documents, w.sign * d.days::bigint, w.sign * d.paid_in_full, 0::{units},
+            0::{units}
         FROM within w
         CROSS JOIN LATERAL (
             SELECT * FROM kept_documents
@@ -70,8 +62,8 @@ WITH within AS MATERIALIZED (
         WHERE w.period % 100 > 0
         UNION ALL
         SELECT
-            customer_id, 1, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0,
-            0, 0::bigint, 0, receivable::{units}, deposited::{units}
+            customer_id, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0,
+            0::bigint, 0, receivable::{units}, deposited::{units}
         FROM kept_totals
         WHERE business_id = {business} {of_customer}
     ) k
@@ -115,9 +107,29 @@ WITH within AS MATERIALIZED (
     WHERE c.business_id = {business}
 )
 
--- name: whole_periods
--- Of the kept periods those that are longer than a day. Days have only what was received on them.
-WHERE w.period % 100 = 0
+-- name: of_periods
+-- What is added from kept periods or taken away (if `sign` is -).
+SELECT
+    p.customer_id, ({sign}p.billed)::{units} AS billed, {sign}p.invoices AS invoices,
+    ({sign}p.manual)::{units} AS manual, {sign}p.manual_count AS manual_count,
+    ({sign}p.online)::{units} AS online, {sign}p.online_count AS online_count,
+    ({sign}p.received_manual)::{units} AS received_manual,
+    {sign}p.received_manual_count AS received_manual_count,
+    ({sign}p.received_online)::{units} AS received_online,
+    {sign}p.received_online_count AS received_online_count,
+    {sign}p.documents AS documents, {sign}p.days AS days, {sign}p.paid_in_full AS paid_in_full,
+    0::{units} AS receivable, 0::{units} AS deposited
+FROM within w
+CROSS JOIN LATERAL (
+    SELECT * FROM kept_periods
+    WHERE business_id = {business} AND period = w.period {of_customer}
+    OFFSET 0
+) p
+WHERE w.sign = {sign}1 {only_longer}
+
+-- name: longer_than_a_day
+-- Days have only what was received on them.
+AND w.period % 100 = 0
 
 -- name: activity
 -- The number of documents, and that of payments by their dates: columns of `figures`, if asked for.

@@ -55,14 +55,18 @@ def figures(
     table also has the columns `documents` and `receipts`: the number of documents in the period,
     and of settled payments by their dates.
     """
-    parts = {**arguments._asdict(), **counting._asdict()}
     cash = basis is Basis.CASH
+    parts = {**arguments._asdict(), **counting._asdict()}
+    parts |= {
+        "of_customer": sql.filled(_fragments.of_customer, **parts) if arguments.customer else "",
+        "only_longer": "" if cash or activity else _fragments.longer_than_a_day,
+    }
     return sql.filled(
         _fragments.figures,
         **parts,
-        of_customer=sql.filled(_fragments.of_customer, **parts) if arguments.customer else "",
+        periods_added=sql.filled(_fragments.of_periods, **parts, sign=""),
+        periods_taken=sql.filled(_fragments.of_periods, **parts, sign="-"),
         paid="received_" if cash else "",
-        whole_periods="" if cash or activity else _fragments.whole_periods,
         activity=_fragments.activity if activity else "",
     )
 
