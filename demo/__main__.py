@@ -75,6 +75,7 @@ def _manual(system: System, key: str, environ: Mapping[str, str]) -> str:
     return f"""
   API        {system.url}
   key        {key}   (kept in {system.folder / "key"})
+  pages      {system.url}/reports?period={period.replace("/", "..")}   (sign in with the key)
   inbox      {system.inbox}   ({system.settings["SMTP_URL"]})
   Postgres   {_address(system, "DATABASE_URL", environ)}
   RabbitMQ   {_address(system, "AMQP_URL", environ)}

@@ -73,6 +73,7 @@ def _view(
             produces=media_types(formats),
             share_connection=False,
             is_conditional=True,
+            is_page=True,
         )
     )
 
@@ -101,6 +102,7 @@ ROUTES = (
             reports.show_one,
             reports_words.SHOW_ONE,
             _READ,
+            produces=media_types(reports.ONE_OFFERED),
             is_page=True,
         )
     ),

@@ -12,15 +12,16 @@ from services.api.http import conditional, request_body
 from services.api.http.appkeys import CODING, CONTENT_LOCATION, PRINCIPAL
 from services.api.http.connections import connection
 from services.api.http.streams import stream
-from services.api.reports import store
+from services.api.reports import customer_page, store
 from services.api.reports.listing import handlers as listing
 from services.api.reports.model import FilterBody, ReportQuery
-from services.api.reports.periods import requested_period
+from services.api.reports.periods import requested_business, requested_period
 from services.api.reports.streamed import Write, streamed
 from services.api.reports.versions import ledger_version
 from shared.db.postgres import Connection
 
 _JSON = "application/json"
+ONE_OFFERED = (Format.JSON, Format.HTML)
 
 
 async def show_all(request: web.Request) -> web.StreamResponse:
@@ -31,10 +32,15 @@ async def show_all(request: web.Request) -> web.StreamResponse:
     return await listing.show(request, form)
 
 
-async def show_one(request: web.Request) -> web.Response:
+async def show_one(request: web.Request) -> web.StreamResponse:
     """Answer with one customer's row."""
-    row = await _row(request, await _query(request), _customer(request))
-    return web.Response(text=row, content_type=_JSON)
+    form = chosen(request, ONE_OFFERED)
+    query = await _query(request)
+    row = await _row(request, query, _customer(request))
+    if form is Format.JSON:
+        return web.Response(text=row, content_type=_JSON)
+    business, version = await requested_business(request), await ledger_version(request)
+    return await customer_page.show(request, row, business, query.period, version)
 
 
 async def filter_one(request: web.Request) -> web.Response:

@@ -6,6 +6,7 @@ from services.api.openapi import headers, parameters
 from services.api.openapi.operation import Answer, Body, Header, Operation
 from services.api.openapi.periods import DATES
 from services.api.openapi.query_parameters import of_model
+from services.api.reports.handlers import ONE_OFFERED
 from services.api.reports.listed_row import ListedRow
 from services.api.reports.listing.handlers import OFFERED
 from services.api.reports.model import FilterBody
@@ -108,8 +109,8 @@ SHOW_ONE = Operation(
     tag=_TAG,
     summary="Income by customer: one customer",
     description="The customer's row, the same as in the list.",
-    parameters=(parameters.CUSTOMER, *DATES),
-    answers={200: Answer("The row.", Row, examples={"row": _ROW})},
+    parameters=(parameters.CUSTOMER, *DATES, format_of("customer", ONE_OFFERED)),
+    answers={200: Answer("The row.", Row, files=(Format.HTML.media,), examples={"row": _ROW})},
     refusals=(404,),
 )
 FILTER_ONE = Operation(

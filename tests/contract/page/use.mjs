@@ -62,7 +62,7 @@ const said = {};
   said.covered = await page.isChecked("#hide");
   said.coveredAudit = await audit(page);
   await key("g");
-  await Promise.all([page.waitForURL((each) => !each.href.includes(given.list)), key(given.view.key)]);
+  await Promise.all([page.waitForURL(`**${given.view.path}`), key(given.view.key)]);
   said.viewed = path(page);
   said.stillCovered = await page.isChecked("#hide");
   await page.goto(`${given.url}${given.list}`);

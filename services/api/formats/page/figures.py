@@ -8,8 +8,6 @@ from shared.statements.money import MINUS, figure
 from shared.statements.wording import line, short_day
 
 NOTHING = "–"
-# As wide as a digit, and as a point, in fonts with figures of one width.
-_DIGIT, _POINT = "\N{FIGURE SPACE}", "\N{PUNCTUATION SPACE}"
 _TEXT_CHARS_MAX = 80
 
 NUMBERS = frozenset({Kind.MONEY, Kind.COUNT, Kind.DAYS, Kind.PERCENT})
@@ -30,18 +28,17 @@ def text(value: Value, kind: Kind, currency: str) -> str:
 
 
 def aligned(texts: list[str]) -> list[str]:
-    """Return numbers with spaces behind them, so that points stand below each other at the right.
-
-    The spaces are as wide as the digits that a number lacks.
-    """
+    """Return the numbers of a column with as many decimals each, so that their points align."""
     behind = [len(each.partition(".")[2]) for each in texts]
     most = max(behind, default=0)
-    if most == min(behind, default=0):
-        return texts
     return [
-        each + ("" if digits else _POINT) + _DIGIT * (most - digits)
+        each if digits == most or each == NOTHING else _extended(each, most - digits)
         for each, digits in zip(texts, behind, strict=True)
     ]
+
+
+def _extended(number: str, zeros: int) -> str:
+    return f"{number}{'' if '.' in number else '.'}{'0' * zeros}"
 
 
 def _moment(value: date) -> str:

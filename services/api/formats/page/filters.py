@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.api.formats.page import urls
+from services.api.formats.page.heads import place, word
 from services.api.formats.page.navigation import Navigation, View
+from services.api.formats.report import Report
 
 Options = Sequence[tuple[str, str]]
 
@@ -47,17 +49,19 @@ _FIELDS = {
 }
 
 
-def filters(navigation: Navigation) -> Mapping[str, Any] | None:
+def filters(report: Report, navigation: Navigation) -> Mapping[str, Any] | None:
     """Return the form of a view's filters, filled in as they are in use; None if it has none."""
     fields = _FIELDS.get(navigation.view, ())
     if not fields:
         return None
     given = dict(navigation.query)
-    names = {field.name for field in fields} | {"cursor", "page", "format"}
+    names = {field.name for field in fields} | {"cursor", "page", "format", "period"}
     hidden = [(name, value) for name, value in navigation.query if name not in names]
+    is_of_period = navigation.view is not View.AGING
+    period = [("period", word(report, navigation))] if is_of_period else []
     is_set = any(given.get(field.name) for field in fields)
     return {
-        "hidden": hidden,
+        "hidden": [*place(navigation), *period, *hidden],
         "fields": [
             {
                 "name": field.name,

@@ -5,7 +5,7 @@ from typing import Any
 
 from services.api.formats.page import urls
 from services.api.formats.page.figures import NUMBERS
-from services.api.formats.page.navigation import Customer, Navigation, View
+from services.api.formats.page.navigation import Customer, Navigation, Paging, Query, View
 from services.api.formats.page.table import Heading
 from services.api.formats.report import Column, Kind, Report
 from shared.period import Period
@@ -37,6 +37,8 @@ _WORDS = (
     *("this-quarter", "last-quarter", "this-year", "last-year", "mtd", "qtd", "ytd"),
     *("last-7-days", "last-30-days", "last-90-days", "last-12-months", "fy", "last-fy"),
 )
+# Titles that are shorter on a page than in a file, where other columns stand beside them.
+HEADS = {"business_name": "Customer", "invoice_count": "Invoices"}
 _TITLES = {"ytd": "Year to date"}
 
 
@@ -71,26 +73,37 @@ def period_box(report: Report, navigation: Navigation) -> Mapping[str, Any]:
     return {
         "asks_period": True,
         "period_fields": fields,
-        "word": navigation.word or f"{report.period.start}..{report.period.end}",
+        "word": word(report, navigation),
         "before": _near(before, navigation),
         "after": _near(after, navigation),
         "words": _WORDS,
         "shortcuts": [
             {
-                "title": _TITLES.get(word, word.replace("-", " ").capitalize()),
-                "url": urls.with_query(urls.START, [*fields, ("period", word)]),
+                "title": _TITLES.get(each, each.replace("-", " ").capitalize()),
+                "url": urls.with_query(urls.START, [*fields, ("period", each)]),
             }
-            for word in _SHORTCUTS
+            for each in _SHORTCUTS
         ],
     }
 
 
-def _fields(navigation: Navigation) -> Sequence[tuple[str, str]]:
+def place(navigation: Navigation) -> Query:
+    """Return the fields by which /reports leads back to this view."""
     fields = [("view", SLUGS[navigation.view])]
     if navigation.customer is not None:
         fields.append(("customer", str(navigation.customer.id)))
     if navigation.figure:
         fields.append(("field", navigation.figure))
+    return fields
+
+
+def word(report: Report, navigation: Navigation) -> str:
+    """Return the period as the caller wrote it, or as two days."""
+    return navigation.word or f"{report.period.start}..{report.period.end}"
+
+
+def _fields(navigation: Navigation) -> Query:
+    fields = place(navigation)
     left_out = {"cursor", "page", "format", "period", *dict(fields)}
     return [*fields, *((name, value) for name, value in navigation.query if name not in left_out)]
 
@@ -109,37 +122,47 @@ def _path(navigation: Navigation, period: Period) -> str:
     return urls.view_path(navigation.view, period, customer)
 
 
+def title_of(column: Column) -> str:
+    """Return the title of a column on a page."""
+    return HEADS.get(column.name, column.title)
+
+
 def headings(navigation: Navigation | None, columns: Sequence[Column]) -> Sequence[Heading]:
     """Return the heads of columns; those that can be sorted by lead to the page sorted so."""
     return [_heading(navigation, column) for column in columns]
 
 
 def _heading(navigation: Navigation | None, column: Column) -> Heading:
-    is_number = column.kind in NUMBERS
+    is_number, title = column.kind in NUMBERS, title_of(column)
     if navigation is None or column.name not in navigation.sortable:
-        return Heading(column.title, is_number)
+        return Heading(title, is_number)
     down, up = f"-{column.name}", column.name
     first, second = (up, down) if column.kind is Kind.TEXT else (down, up)
     wanted = second if navigation.sort == first else first
     direction = {down: "descending", up: "ascending"}.get(navigation.sort)
     url = urls.with_query(navigation.path, navigation.query, sort=wanted)
-    return Heading(column.title, is_number, url, direction)
+    return Heading(title, is_number, url, direction)
 
 
 def pages(navigation: Navigation, count: int) -> Mapping[str, Any] | None:
     """Return the links to the other pages of a list; None if it has one only."""
     paging = navigation.paging
-    if paging is None or not (paging.first or paging.prev or paging.next):
+    if paging is None or not (_first(paging) or paging.prev or paging.next):
         return None
     return {
         "shown": f"{count:,} rows" if paging.total is None else f"{count:,} of {paging.total:,}",
         "links": [
-            {"title": "First", "url": paging.first, "rel": "", "key": ""},
+            {"title": "First", "url": _first(paging), "rel": "", "key": ""},
             {"title": "Previous", "url": paging.prev, "rel": "prev", "key": "k"},
             {"title": "Next", "url": paging.next, "rel": "next", "key": "j"},
-            {"title": "Last", "url": paging.last, "rel": "", "key": ""},
+            {"title": "Last", "url": paging.last if paging.next else None, "rel": "", "key": ""},
         ],
     }
+
+
+def _first(paging: Paging) -> str | None:
+    """Return the URL of the first page, if it is not this one."""
+    return paging.first if paging.prev or paging.total is None else None
 
 
 def keys(navigation: Navigation) -> Sequence[tuple[str, str]]:

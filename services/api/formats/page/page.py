@@ -6,9 +6,10 @@ from typing import Any
 
 from services.api.formats.page import charts, urls
 from services.api.formats.page.definition import terms
+from services.api.formats.page.derived import largest, title_of_largest, totals
 from services.api.formats.page.figures import NUMBERS, text
 from services.api.formats.page.filters import filters
-from services.api.formats.page.heads import headings, keys, pages, period_box, tabs
+from services.api.formats.page.heads import HEADS, headings, keys, pages, period_box, tabs
 from services.api.formats.page.names import name_of
 from services.api.formats.page.navigation import Navigation, Table, View, shown
 from services.api.formats.page.table import Rows, grid
@@ -16,12 +17,13 @@ from services.api.formats.page.templates import template
 from services.api.formats.report import Kind, Report, Value
 from shared.statements.wording import day, initial, line, period, short_day
 
+_CAPTIONS = {View.SUMMARY: "Largest customers", View.EXPLAIN: "What it is made of"}
 _DOWNLOADS = {"csv": "CSV", "xlsx": "Excel", "pdf": "PDF", "json": "JSON", "ndjson": "NDJSON"}
 
 
 async def html(report: Report, navigation: Navigation) -> str:
     """Return the page of `report`, whose rows should be few: a page of a list."""
-    rows = [row async for batch in report.rows() for row in batch]
+    rows = _with_names(report, [row async for batch in report.rows() for row in batch])
     return template("report.html").render(_context(report, navigation, rows))
 
 
@@ -42,18 +44,18 @@ def _context(report: Report, navigation: Navigation, rows: Rows) -> Mapping[str,
         "signed_in": navigation.signed_in,
         "tabs": tabs(report, navigation),
         **period_box(report, navigation),
-        "filters": filters(navigation),
+        "filters": filters(report, navigation),
         "tiles": [
             {
                 "name": fact.name,
-                "title": fact.title,
+                "title": HEADS.get(fact.name, fact.title),
                 "text": text(fact.value, fact.kind, currency),
                 "is_number": fact.kind in NUMBERS,
                 "link": fact.link,
             }
-            for fact in navigation.facts
+            for fact in navigation.facts or totals(report, navigation)
         ],
-        "bars_title": navigation.bars_title,
+        "bars_title": navigation.bars_title or title_of_largest(report, navigation),
         "stripes": [
             {
                 "bar": stripe.bar,
@@ -62,7 +64,7 @@ def _context(report: Report, navigation: Navigation, rows: Rows) -> Mapping[str,
                 "is_negative": stripe.is_negative,
                 "text": text(stripe.bar.value, Kind.MONEY, currency),
             }
-            for stripe in charts.stripes(navigation.bars)
+            for stripe in charts.stripes(navigation.bars or largest(report, navigation, rows))
         ],
         "chart": charts.timeline(navigation.intervals, currency, today)
         if navigation.intervals
@@ -90,8 +92,8 @@ def _context(report: Report, navigation: Navigation, rows: Rows) -> Mapping[str,
                     navigation.path, navigation.query, per_page=None, format=each
                 ),
             }
-            for each in navigation.formats
-            if each in _DOWNLOADS
+            for each in _DOWNLOADS
+            if each in navigation.formats
         ],
         "stamp": f"{business} · {_days(report, navigation)} · {currency}",
         "terms": terms(report),
@@ -107,11 +109,10 @@ def _days(report: Report, navigation: Navigation) -> str:
 
 def _main(report: Report, navigation: Navigation, rows: Rows) -> Mapping[str, Any]:
     columns = shown(report, navigation)
-    named = _with_names(report, rows)
     paging = navigation.paging
     table = grid(
         columns,
-        named,
+        rows,
         report.business.currency,
         headings=headings(navigation, [column for _, column in columns]),
         totals=report.totals,
@@ -134,7 +135,7 @@ def _further(table: Table, currency: str) -> Mapping[str, Any]:
 
 
 def _caption(report: Report, navigation: Navigation) -> str:
-    what = navigation.view.value if navigation.view is not View.LIST else "Customers"
+    what = _CAPTIONS.get(navigation.view, navigation.view.value)
     return f"{what}, {_short_days(report, navigation)}"
 
 

@@ -3,6 +3,7 @@
 from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from services.api.formats.page.assets import assets
 
@@ -11,6 +12,15 @@ from services.api.formats.page.assets import assets
 def template(name: str) -> Template:
     """Return the template in the file of this name."""
     return _environment().get_template(name)
+
+
+def coded(text: str) -> Markup:
+    """Return a sentence as HTML, with the words between backticks as code."""
+    parts = (escape(part) for part in text.split("`"))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(part) if place % 2 else part
+        for place, part in enumerate(parts)
+    )
 
 
 @cache
@@ -22,6 +32,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["coded"] = coded
     environment.globals["css"] = assets()["page.css"].url
     environment.globals["js"] = assets()["page.js"].url
     return environment

@@ -6,8 +6,8 @@ from aiohttp import web
 
 from services.api.formats.negotiation import Format
 from services.api.formats.page import requested, urls
-from services.api.formats.page.navigation import Customer, Interval, Link, Navigation, View
-from services.api.formats.report import Value
+from services.api.formats.page.navigation import Customer, Interval, Link, Navigation, Table, View
+from services.api.formats.report import Column, Kind, Value
 from services.api.reports.basis import Basis
 from services.api.views.series.model import FIGURES
 from services.api.views.series.report import SeriesAnswer
@@ -25,7 +25,17 @@ def navigation(request: web.Request, series: SeriesAnswer, customer: Customer | 
         customer=customer,
         links={each.name: _link(series, each.name) for each in FIGURES},
         intervals=intervals(series),
+        tables=_averages(series),
     )
+
+
+def _averages(series: SeriesAnswer) -> Sequence[Table]:
+    """Return the means of the whole intervals as a table, if there are any."""
+    if series.average is None:
+        return ()
+    columns = (Column("of", Kind.TEXT, "Mean"), *FIGURES)
+    row = ("Of each whole interval", *(series.average[each.name] for each in FIGURES))
+    return (Table("Average", columns, [row]),)
 
 
 def intervals(series: SeriesAnswer) -> Sequence[Interval]:

@@ -148,9 +148,7 @@ def test_how_a_value_is_read(value: Value, kind: Kind, shown: str) -> None:
 
 
 def test_points_stand_below_each_other() -> None:
-    shown = aligned(["1.25", "−13", "–", "0.5"])
-    assert len({len(each) - len(each.partition(".")[0]) for each in shown if "." in each}) == 1
-    assert {len(each.lstrip("−0123456789–")) for each in shown} == {3}
+    assert aligned(["1.25", "−13", "–", "0.5"]) == ["1.25", "−13.00", "–", "0.50"]
     assert aligned(["1.25", "2.50"]) == ["1.25", "2.50"]
 
 
@@ -190,3 +188,17 @@ async def test_a_page_about_days_has_no_box_for_a_period() -> None:
     text = await html(report(row()), navigation(view=View.AGING))
     assert 'id="period"' not in text
     assert "As of 30 November 2024" in text
+
+
+async def test_the_filters_stay_with_the_view_and_its_period() -> None:
+    given = navigation(
+        view=View.EXPLAIN, customer=Customer(4, "Ama"), figure="balance", query=[("cursor", "x")]
+    )
+    form = (await html(report(row()), given)).partition('class="filters"')[2]
+    hidden = re.findall(r'hidden" name="(\w+)" value="([^"]*)"', form.partition("</form>")[0])
+    assert hidden == [
+        ("view", "explain"),
+        ("customer", "4"),
+        ("field", "balance"),
+        ("period", "2024-11-01..2024-11-30"),
+    ]
