@@ -234,8 +234,20 @@ def add_to(app: web.Application) -> None:
     """Add every route to `app` (a GET answers HEAD too), each to be found by its requests."""
     found: dict[web.AbstractRoute, Route] = {}
     for route in ROUTES:
-        resource = app.router.add_resource(route.path)
+        resource = app.router.add_resource(_pattern(route.path))
         methods = (_GET, hdrs.METH_HEAD) if route.method == _GET else (route.method,)
         for method in methods:
             found[resource.add_route(method, route.handler)] = route
     app[ROUTE_OF] = found
+
+
+def _pattern(path: str) -> str:
+    """Return the path as the router takes it: the name of a view is never the last day of a period.
+
+    Otherwise a method that a view does not support would be taken by the calls about two dates.
+    """
+    if not path.endswith("/{to}"):
+        return path
+    ends = (route.path.rpartition("/{period}/")[2] for route in ROUTES if route.in_words)
+    names = "|".join(sorted({end for end in ends if end and "{" not in end}))
+    return f"{path[:-1]}:(?!({names})$)[^/]+}}"

@@ -94,3 +94,14 @@ async def test_the_more_literal_route_takes_a_path_that_two_could_take() -> None
 )
 async def test_reports_are_found(path: str, template: str) -> None:
     assert await taken_by("GET", f"{REPORTS}/{path}") == f"{REPORTS}/{template}"
+
+
+@pytest.mark.parametrize(
+    "path", [f"client/4/{DAY}/transactions", f"{DAY}/series", f"client/4/{DAY}/{DAY}/explain/owing"]
+)
+async def test_a_view_does_not_pass_a_method_on_to_a_call_about_two_dates(path: str) -> None:
+    app = web.Application()
+    add_to(app)
+    match = await app.router.resolve(make_mocked_request("POST", f"{REPORTS}/{path}"))
+    assert isinstance(match.http_exception, web.HTTPMethodNotAllowed)
+    assert match.http_exception.allowed_methods == {"GET", "HEAD"}
