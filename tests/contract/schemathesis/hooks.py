@@ -94,10 +94,11 @@ def _at_no_cursor(given: Any, operation: str) -> Any:
 def _of_one_list(given: Any, operation: str, path: Any) -> Any:
     # The bounds of balances are in order. What a period is compared with is after the year 1. The
     # schema of the list is that of its plain form.
-    if not given or not operation.startswith("listIncome"):
+    if not given:
         return given
-    kept = {name: value for name, value in given.items() if name not in _ELSEWHERE}
-    if path.get("from", _COMPARED_FROM) < _COMPARED_FROM:
+    left_out = _ELSEWHERE if operation.startswith("listIncome") else ()
+    kept = {name: value for name, value in given.items() if name not in left_out}
+    if (path or {}).get("from", _COMPARED_FROM) < _COMPARED_FROM:
         kept.pop("compare", None)
     if "max_balance" in kept:
         kept.pop("min_balance", None)

@@ -9,6 +9,7 @@ FILLED = {
     "{from}": "2024-11-01",
     "{to}": "2024-11-30",
     "{period}": "2024-11",
+    "{field}": "owing",
     "{id}": ID,
     "{email}": "a@x.example",
 }
