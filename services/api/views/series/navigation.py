@@ -4,16 +4,14 @@ from functools import partial
 
 from aiohttp import web
 
-from services.api.formats.negotiation import Format
 from services.api.formats.page import requested, urls
 from services.api.formats.page.navigation import Customer, Interval, Link, Navigation, Table, View
 from services.api.formats.report import Column, Kind, Value
 from services.api.reports.basis import Basis
+from services.api.views.paging import DOWNLOADS
 from services.api.views.series.model import FIGURES
 from services.api.views.series.report import SeriesAnswer
 from shared.period import Period
-
-_DOWNLOADS = (Format.CSV, Format.XLSX, Format.JSON)
 
 
 def navigation(request: web.Request, series: SeriesAnswer, customer: Customer | None) -> Navigation:
@@ -21,7 +19,7 @@ def navigation(request: web.Request, series: SeriesAnswer, customer: Customer | 
     return requested.navigation(
         request,
         View.SERIES,
-        _DOWNLOADS,
+        DOWNLOADS,
         customer=customer,
         links={each.name: _link(series, each.name) for each in FIGURES},
         intervals=intervals(series),

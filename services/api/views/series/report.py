@@ -9,10 +9,10 @@ from services.api.formats.json_value import Amounts, fields_as_json, row_as_json
 from services.api.formats.report import Report, Value
 from services.api.reports.meta import describe
 from services.api.views.answers import batch
+from services.api.views.remembered import State
 from services.api.views.series.intervals import Span
 from services.api.views.series.model import COLUMNS, FIGURES
 from services.api.views.series.store import SeriesQuery, Sums
-from services.api.views.snapshot import Snapshot
 
 _PLACES = Decimal("0.0001")  # to which a mean is rounded
 
@@ -29,7 +29,7 @@ class SeriesAnswer:
 
     @classmethod
     def at(
-        cls, query: SeriesQuery, spans: Sequence[Span], sums: Sequence[Sums], at: Snapshot
+        cls, query: SeriesQuery, spans: Sequence[Span], sums: Sequence[Sums], at: State
     ) -> "SeriesAnswer":
         """Return the series as `at` has it."""
         filters = {} if query.customer_id is None else {"id": query.customer_id}

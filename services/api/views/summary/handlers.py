@@ -16,19 +16,20 @@ from services.api.reports.compared import compared_period
 from services.api.reports.model import ReportQuery
 from services.api.reports.periods import requested_period
 from services.api.reports.query import BOUNDED, EXACT, Counting
-from services.api.views import answers
-from services.api.views.series import store as series
+from services.api.views import answers, remembered
+from services.api.views.remembered import State
+from services.api.views.series import handlers as series
 from services.api.views.series.intervals import Interval as Months
 from services.api.views.series.intervals import spans
 from services.api.views.series.navigation import intervals
 from services.api.views.series.report import SeriesAnswer
 from services.api.views.series.store import SeriesQuery
-from services.api.views.snapshot import snapshot
 from services.api.views.summary import store
 from services.api.views.summary.model import SummaryOptions
 from services.api.views.summary.navigation import navigation
 from services.api.views.summary.query import SummaryQuery
 from services.api.views.summary.report import SummaryAnswer
+from services.api.views.summary.store import Found
 
 FORMATS: Final = (Format.JSON, Format.HTML)
 
@@ -42,20 +43,28 @@ async def show(request: web.Request) -> web.StreamResponse:
     query = SummaryQuery(ReportQuery(request[PRINCIPAL].business_id, period), options, compared)
     if (same := answers.not_modified(request, form)) is not None:
         return same
-    try:
-        summary = await _read(request, query, BOUNDED)
-    except asyncpg.NumericValueOutOfRangeError:
-        # Amounts out of bounds are rare; then everything is counted once more, exactly.
-        summary = await _read(request, query, EXACT)
+    summary = await _read(request, query)
     if form is Format.JSON:
         return answers.json(request, summary.version, summary.members())
     around = navigation(request, summary, await _months(request, query))
     return await answer(request, summary.report(), form, navigation=around)
 
 
-async def _read(request: web.Request, query: SummaryQuery, counting: Counting) -> SummaryAnswer:
-    async with snapshot(request) as at:
-        return SummaryAnswer.at(query, await store.summary(at.conn, query, counting), at)
+async def _read(request: web.Request, query: SummaryQuery) -> SummaryAnswer:
+    async def found(counting: Counting) -> tuple[Found, State]:
+        return await remembered.read(
+            request,
+            str(query),
+            Found,
+            lambda at: store.summary(at.conn, query, counting),
+            lambda found: found.size,
+        )
+
+    try:
+        return SummaryAnswer.at(query, *await found(BOUNDED))
+    except asyncpg.NumericValueOutOfRangeError:
+        # Amounts out of bounds are rare; then everything is counted once more, exactly.
+        return SummaryAnswer.at(query, *await found(EXACT))
 
 
 async def _months(request: web.Request, query: SummaryQuery) -> Sequence[Interval]:
@@ -71,6 +80,5 @@ async def _months(request: web.Request, query: SummaryQuery) -> Sequence[Interva
         months = spans(asked.period, asked.interval)
     except Invalid:
         return ()
-    async with snapshot(request) as at:
-        sums = await series.sums(at.conn, asked, months)
+    sums, at = await series.remembered_sums(request, asked, months)
     return intervals(SeriesAnswer.at(asked, months, sums, at))

@@ -9,7 +9,7 @@ from services.api.formats.json_value import as_json, fields_as_json
 from services.api.formats.report import Column, Kind, Report
 from services.api.reports.meta import describe
 from services.api.views.answers import batch
-from services.api.views.snapshot import Snapshot
+from services.api.views.remembered import State
 from services.api.views.summary.model import COMPARED, FIGURES
 from services.api.views.summary.query import SummaryQuery
 from services.api.views.summary.store import Found, Sums, number
@@ -28,7 +28,7 @@ class SummaryAnswer:
     meta: Mapping[str, object]
 
     @classmethod
-    def at(cls, query: SummaryQuery, found: Found, at: Snapshot) -> "SummaryAnswer":
+    def at(cls, query: SummaryQuery, found: Found, at: State) -> "SummaryAnswer":
         """Return the summary as `at` has it."""
         meta = describe(
             at.business,

@@ -1,16 +1,18 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from services.api.formats.report import Column, Kind, Value
+from services.api.formats.report import Value
 from services.api.reports.query import Counting
 from services.api.views.summary import query
-from services.api.views.summary.model import COMPARED, FIGURES
-from services.api.views.summary.query import BEFORE, SummaryQuery
+from services.api.views.summary.query import BEFORE, OF_TODAY, SummaryQuery
 from shared.db.postgres import Connection
 
 _PLACES = -4  # of a unit
+_CENT = Decimal("0.01")  # to which a mean is rounded
+_SUMS_BYTES = 4000  # of memory that the figures of two periods take, about
+_CHANNELS = ("amount_paid", "online_amount_paid")
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,22 @@ class Found:
     categories: Sequence[Sums]
     top: Sequence[Sums]
 
+    @property
+    def size(self) -> int:
+        """About the bytes of memory that this takes."""
+        return _SUMS_BYTES * (1 + len(self.categories) + len(self.top))
+
 
 async def summary(conn: Connection, asked: SummaryQuery, counting: Counting) -> Found:
     """Return the sums of all customers, of each category, and of the largest customers."""
     parts: dict[str, list[Sums]] = {"all": [], "category": [], "top": []}
     for row in await conn.fetch(query.summary(asked, counting)):
-        parts[row["part"]].append(_sums(row, is_compared=asked.compared is not None))
+        parts[row["part"]].append(_sums(row, asked))
     [everything] = parts["all"]
+    by = asked.options.by
+    parts["top"].sort(
+        key=lambda each: (each.figures[by] is None, -number(each.figures[by]), each.id)
+    )
     return Found(everything, parts["category"], parts["top"])
 
 
@@ -61,20 +72,42 @@ def number(value: Value) -> Decimal:
     return Decimal(value) if isinstance(value, int | Decimal) else Decimal(0)
 
 
-def _sums(row: Any, *, is_compared: bool) -> Sums:
+def _sums(row: Any, asked: SummaryQuery) -> Sums:
+    is_one = row["part"] == "top"
     return Sums(
         id=row["id"],
         name=row["name"],
         customers=row["customers"],
         active=row["active"],
-        figures={column.name: _value(column, row[column.name]) for column in FIGURES},
-        previous={column.name: _value(column, row[f"{BEFORE}{column.name}"]) for column in COMPARED}
-        if is_compared
-        else None,
+        figures={
+            **{name: _amount(row[name]) or Decimal(0) for name in OF_TODAY},
+            **_figures(row, "", is_one=is_one),
+        },
+        previous=None if asked.compared is None else _figures(row, BEFORE, is_one=is_one),
     )
 
 
-def _value(column: Column, value: int | Decimal | None) -> Value:
-    if column.kind is Kind.MONEY and value is not None:
-        return Decimal(value).scaleb(_PLACES)
-    return int(value) if column.kind is Kind.COUNT and value is not None else value
+def _figures(row: Any, prefix: str, *, is_one: bool) -> dict[str, Value]:
+    """Return the figures of a period, of one customer or of several, for whom null counts as 0."""
+    manual, online = (_amount(row[f"{prefix}{name}"]) for name in _CHANNELS)
+    invoices = int(row[f"{prefix}invoice_count"] or 0)
+    return {
+        "amount_due": _amount(row[f"{prefix}amount_due"]) or Decimal(0),
+        "invoice_count": invoices,
+        "amount_paid": manual if is_one else number(manual),
+        "online_amount_paid": online if is_one else number(online),
+        "average_payment_terms": _mean(row[f"{prefix}days"], row[f"{prefix}paid_in_full"]),
+        "owing": _amount(row[f"{prefix}owing"]) or Decimal(0),
+        "total_paid": number(manual) + number(online),
+        "invoices": invoices,
+    }
+
+
+def _amount(units: int | Decimal | None) -> Decimal | None:
+    return None if units is None else Decimal(units).scaleb(_PLACES)
+
+
+def _mean(days: int | Decimal | None, documents: int | Decimal | None) -> Decimal:
+    if not documents:
+        return Decimal(0)
+    return (Decimal(days or 0) / Decimal(documents)).quantize(_CENT, ROUND_HALF_UP)

@@ -1,0 +1,44 @@
+"""What views read of a ledger, for further requests while the ledger is the same."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TypeVar
+
+from aiohttp import web
+
+from services.api.businesses.model import Business
+from services.api.http.appkeys import LEDGER_VERSION
+from services.api.reports.listing.handlers import LIST_CACHE
+from services.api.reports.periods import requested_business
+from services.api.views.snapshot import Snapshot, snapshot
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class State:
+    """The state of the ledger that an answer shows: its version, and its business."""
+
+    version: str
+    business: Business
+
+
+async def read(
+    request: web.Request,
+    key: str,
+    kind: type[Value],
+    work: Callable[[Snapshot], Awaitable[Value]],
+    size: Callable[[Value], int],
+) -> tuple[Value, State]:
+    """Return what `work` reads in a snapshot, or what it read before at the same version.
+
+    `key` says what is read, and of which business; `size` is about the memory that it takes.
+    """
+    cache, version = request.app[LIST_CACHE], request.get(LEDGER_VERSION)
+    known = None if version is None else cache.get(key, version)
+    if version is not None and isinstance(known, kind):
+        return known, State(version, await requested_business(request))
+    async with snapshot(request) as at:
+        found = await work(at)
+    cache.put(key, at.version, found, len(key) + size(found))
+    return found, State(at.version, at.business)
