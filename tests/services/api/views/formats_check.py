@@ -3,7 +3,10 @@
 import csv
 import io
 import json
+from decimal import Decimal
+from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from tests.services.api.reports.naive_model import Number
 from tests.services.api.views.case import Case
@@ -58,3 +61,65 @@ async def check_ndjson(case: Case, path: str, expected: list[dict[str, Any]]) ->
     assert answer.headers["Content-Type"].startswith("application/x-ndjson"), path
     lines = [line for line in answer.text.split("\n") if line]
     assert_same([read_json(line) for line in lines], expected, f"{path} as NDJSON")
+
+
+class _Table(HTMLParser):
+    """The page's table with totals: fields by the links that sort, cells of body and foot."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.fields: list[str | None] = []
+        self.parts: dict[str, list[list[str]]] = {"tbody": [], "tfoot": []}
+        self._part = ""
+        self._is_cell = False
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        if tag in {"thead", "tbody", "tfoot"}:
+            self._part = tag
+        elif tag == "tr" and self._part in self.parts:
+            self.parts[self._part].append([])
+        elif tag in {"td", "th"}:
+            self._is_cell = True
+            if self._part == "thead" and given.get("scope") == "col":
+                self.fields.append(None)
+            elif self._part in self.parts:
+                self.parts[self._part][-1].append("")
+        elif tag == "a" and self._part == "thead" and self.fields:
+            query = parse_qs(urlsplit(given["href"] or "").query)
+            self.fields[-1] = query["sort"][0].removeprefix("-")
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in {"td", "th"}:
+            self._is_cell = False
+
+    def handle_data(self, data: str) -> None:
+        if self._is_cell and self._part in self.parts:
+            self.parts[self._part][-1][-1] += data
+
+
+def _number(text: str) -> Decimal:
+    """A number of the page; a dash is none, which counts as 0."""
+    plain = text.strip().replace(",", "").replace("\N{MINUS SIGN}", "-")
+    return Decimal(0) if plain == "\N{EN DASH}" else Decimal(plain)
+
+
+async def check_page(case: Case, path: str, expected: list[Any], totals: dict[str, Any]) -> None:
+    """The figures of each row of the page are those of the JSON, and its foot has the totals."""
+    answer = await case.get(f"{path}&format=html&per_page=1000")
+    assert answer.headers["Content-Type"].startswith("text/html"), path
+    table = _Table(answer.text)
+    if not expected:
+        return
+    assert len(table.parts["tbody"]) == len(expected), path
+    [foot] = table.parts["tfoot"]
+    compared = 0
+    for place, field in enumerate(table.fields):
+        if field not in totals:
+            continue
+        shown = [_number(line[place]) for line in table.parts["tbody"]]
+        assert shown == [Decimal(row[field] or 0) for row in expected], f"{path}: {field}"
+        assert _number(foot[place]) == Decimal(totals[field]), f"{path}: {field}"
+        compared += 1
+    assert compared > 5, path

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.services.api.views import asks, rows
 from tests.services.api.views.case import Case, walked
-from tests.services.api.views.formats_check import check_csv, check_ndjson
+from tests.services.api.views.formats_check import check_csv, check_ndjson, check_page
 from tests.services.api.views.intervals import previous_period, previous_year
 from tests.services.api.views.wire import assert_same, wire
 from tests.services.api.views.wire import read as read_json
@@ -58,6 +58,8 @@ async def check(case: Case) -> None:
     if chance < 0.6:
         await check_csv(case, path, expected)
         await check_ndjson(case, path, expected)
+    if chance < 0.2:
+        await check_page(case, path, expected, sums)
 
 
 def _check_meta(

@@ -17,6 +17,7 @@ from tests.services.api.views import (
     list_check,
     one_customer_check,
     series_check,
+    summary_check,
 )
 from tests.services.api.views.case import Case
 from tests.services.api.views.random_ledgers import Writer
@@ -27,6 +28,7 @@ CHECKS: dict[str, Callable[[Case], Awaitable[None]]] = {
     "bare list": list_check.check_bare,
     "customers": customers_check.check,
     "list": list_check.check,
+    "summary": summary_check.check,
     "series": series_check.check,
     "transactions": one_customer_check.check_transactions,
     "explain": one_customer_check.check_explain,
