@@ -13,6 +13,12 @@ VARY = Header(
     "The request headers that a cache has to compare.",
     "Accept, Accept-Encoding, Authorization, Cookie",
 )
+LINK = Header(
+    "Link",
+    "On a page: the paths of the pages `first`, `prev`, `next` and `last`, as far as there are any"
+    " (RFC 8288).",
+    '</api/v3/reports/customers/2024-11-01/2024-11-30?per_page=50>; rel="first"',
+)
 IDEMPOTENCY_REPLAYED = Header(
     "Idempotency-Replayed",
     "Present if this is the stored answer to an earlier request with the same Idempotency-Key.",

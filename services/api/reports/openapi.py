@@ -21,12 +21,6 @@ _CONTENT_ENCODING = Header(
     "gzip",
     {"type": "string", "const": "gzip"},
 )
-_LINK = Header(
-    "Link",
-    "On a page: the paths of the pages `first`, `prev`, `next` and `last`, as far as there are any"
-    " (RFC 8288).",
-    '</api/v3/reports/customers/2024-11-01/2024-11-30?per_page=50>; rel="first"',
-)
 _TOTAL = Header(
     "X-Total-Count",
     "On a page: the number of rows of all pages.",
@@ -97,7 +91,7 @@ SHOW_ALL = Operation(
             is_list=True,
             files=tuple(each.media for each in OFFERED if each is not Format.JSON),
             examples={"one customer": [_ROW], "no customer": []},
-            headers=(headers.ETAG, headers.VARY, _CONTENT_ENCODING, _LINK, _TOTAL, _FILE),
+            headers=(headers.ETAG, headers.VARY, _CONTENT_ENCODING, headers.LINK, _TOTAL, _FILE),
         ),
         304: Answer(
             "Not changed since the answer with this tag.", headers=(headers.ETAG, headers.VARY)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.api.formats.negotiation import PARAMETER, Format
 from services.api.openapi import headers
-from services.api.openapi.operation import Answer, Model, Parameter
+from services.api.openapi.operation import Answer, Header, Model, Parameter
 
 TAG = "Reports"
 
@@ -23,16 +23,23 @@ def format_of(view: str, formats: Sequence[Format]) -> Parameter:
 
 
 def answers(
-    description: str, model: Model, formats: Sequence[Format], **examples: object
+    description: str,
+    model: Model,
+    formats: Sequence[Format],
+    further: Sequence[Header] = (),
+    **examples: object,
 ) -> dict[int, Answer]:
-    """Return the answers of a view: its JSON, the other formats, and 304."""
+    """Return the answers of a view: its JSON, the other formats, and 304.
+
+    `further` are headers that not every view has.
+    """
     return {
         200: Answer(
             description,
             model,
             files=tuple(each.media for each in formats if each is not Format.JSON),
             examples=examples,
-            headers=(headers.ETAG, headers.VARY),
+            headers=(headers.ETAG, headers.VARY, *further),
         ),
         304: Answer(
             "Not changed since the answer with this tag.", headers=(headers.ETAG, headers.VARY)

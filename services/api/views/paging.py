@@ -30,7 +30,7 @@ class PageOptions(AmountOptions, FileOptions):
         Field(
             pattern=bound_cursor.FORM,
             description="The `next_cursor` of the page before this one, with the same customer,"
-            " period and parameters.",
+            " period and parameters. `Link` has the path of the next page.",
         ),
     ] = None
 

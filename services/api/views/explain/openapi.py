@@ -1,6 +1,6 @@
 from typing import Any
 
-from services.api.openapi import parameters
+from services.api.openapi import headers, parameters
 from services.api.openapi.operation import Operation, Parameter
 from services.api.openapi.periods import DATES
 from services.api.openapi.query_parameters import of_model
@@ -75,6 +75,8 @@ EXPLAIN = Operation(
         openapi.format_of("explain", FORMATS),
         parameters.IF_NONE_MATCH,
     ),
-    answers=openapi.answers("The figure and its parts.", ExplainedFigure, FORMATS, owing=EXAMPLE),
+    answers=openapi.answers(
+        "The figure and its parts.", ExplainedFigure, FORMATS, (headers.LINK,), owing=EXAMPLE
+    ),
     refusals=(404,),
 )

@@ -1,6 +1,6 @@
 from typing import Any
 
-from services.api.openapi import parameters
+from services.api.openapi import headers, parameters
 from services.api.openapi.operation import Operation
 from services.api.openapi.periods import DATES
 from services.api.openapi.query_parameters import of_model
@@ -64,6 +64,8 @@ TRANSACTIONS = Operation(
         openapi.format_of("transactions", FORMATS),
         parameters.IF_NONE_MATCH,
     ),
-    answers=openapi.answers("The account.", Transactions, FORMATS, november=EXAMPLE),
+    answers=openapi.answers(
+        "The account.", Transactions, FORMATS, (headers.LINK,), november=EXAMPLE
+    ),
     refusals=(404,),
 )

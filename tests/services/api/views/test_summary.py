@@ -4,6 +4,7 @@ import json
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.api.views.summary.model import By
@@ -125,3 +126,16 @@ async def test_a_format_that_there_is_not_is_named_with_those_that_there_are(rea
     answer = await reader.get(f"{ALL}/summary?format=csv")
     assert answer.status == 406
     assert "json, html" in answer.json["detail"]
+
+
+async def test_what_is_remembered_ends_with_a_change_of_the_ledger(api: Api, golden: str) -> None:
+    paths = (f"{ALL}/summary?id=4", f"{ALL}/series?id=4", f"{ALL}/series")
+    before = [(await api.get(path)).json for path in (*paths, *paths)]
+    assert [each["totals"] for each in before[:3]] == [each["totals"] for each in before[3:]]
+    conn = await asyncpg.connect(golden)
+    await conn.execute("UPDATE invoices SET total = total + 1 WHERE business_id = 1 AND id = 1")
+    await conn.close()
+    for path, was in zip(paths, before, strict=False):
+        now = (await api.get(path)).json
+        assert now["totals"]["amount_due"] == was["totals"]["amount_due"] + 1
+        assert now["meta"]["ledger_version"] != was["meta"]["ledger_version"]
