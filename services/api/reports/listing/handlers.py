@@ -37,8 +37,8 @@ async def show(request: web.Request, form: Format) -> web.StreamResponse:
     is_plain = form is Format.JSON and not text.is_object
     business = None if is_plain else await requested_business(request)
     version = await ledger_version(request)
-    state = f"{version} {listing.filtered} {form.word} {business}"
-    tags = conditional.entity_tags(f"{state} {request.rel_url.raw_query_string}")
+    key = f"{listing.filtered} {form.word} {business} {request.rel_url.raw_query_string}"
+    tags = conditional.entity_tags(f"{version} {key}")
     if form is not Format.HTML and (had := conditional.had_already(request, tags)):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
     cache = request.app[LIST_CACHE]
@@ -50,6 +50,7 @@ async def show(request: web.Request, form: Format) -> web.StreamResponse:
         request=request,
         text=text,
         headers={**conditional.headers(tag), **_file(listing, business, form)},
+        key=key,
         described=business if text.is_object else None,
         cache=cache,
     )

@@ -6,6 +6,9 @@ from services.api.reports.model import ReportQuery
 from services.api.reports.options import ListOptions
 from shared.period import Period
 
+# The sorts that do not depend on the period.
+_STANDING = frozenset({"balance", "deposit_amount", "business_name", "created_at", "id"})
+
 
 @dataclass(frozen=True)
 class Listing:
@@ -26,6 +29,12 @@ class Listing:
     def is_compared(self) -> bool:
         """Whether each row also has the figures of another period."""
         return self.compared is not None
+
+    @property
+    def is_standing(self) -> bool:
+        """Whether neither order nor filters depend on the period."""
+        options = self.options
+        return options.sort.field in _STANDING and not options.active and options.min_owing is None
 
     @property
     def filtered(self) -> str:

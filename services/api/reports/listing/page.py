@@ -22,7 +22,7 @@ class Page:
     @property
     def total(self) -> int:
         """The number of rows of all pages."""
-        return len(self.ranking)
+        return self.ranking.total
 
     def links(self, request: web.Request, listing: Listing) -> Links:
         """Return the links to the pages around this one."""

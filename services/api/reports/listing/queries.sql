@@ -38,18 +38,41 @@ FROM {table} chosen
 WHERE id = {customer}
 
 -- name: ranking
--- The ids of the rows that the filters choose, in order, as 8 bytes each; how many of them stand before a
--- place; and the version of the ledger that they show.
-{figures}
+-- The ids of the rows that the filters choose, in order, as 8 bytes each, as many as are wanted; how many rows
+-- there are, and how many of them stand before a place; and the version of the ledger that they show.
+{figures}, ranked AS MATERIALIZED (
+    SELECT id, {sort_value} AS sort_value
+    FROM figures chosen
+    WHERE {filters}
+)
 SELECT
     report_version({business}) AS ledger_version,
-    coalesce(string_agg(int8send(id), '' ORDER BY {order}), '') AS ids,
-    count(*) FILTER (WHERE {before}) AS before
-FROM (
-    SELECT *, {sort_value} AS sort_value
-    FROM {table} chosen
-    WHERE {filters}
-) ordered
+    (SELECT count(*) FROM ranked) AS rows,
+    (SELECT count(*) FROM ranked WHERE {before}) AS before,
+    (
+        SELECT coalesce(string_agg(int8send(id), ''), '')
+        FROM (SELECT id FROM ranked ORDER BY {order} LIMIT {most}) first
+    ) AS ids
+
+-- name: standing
+-- The table `figures` with only those of its columns that do not depend on the period and by which rows are
+-- chosen and ordered. It is read without the kept periods, in little more than half the time.
+WITH figures AS (
+    SELECT
+        c.id, c.first_name, c.last_name, c.business_name, c.business_email, c.created_at, c.archived,
+        coalesce(c.category_id, 1) AS category_id,
+        coalesce(s.deposited, 0) AS deposit_amount,
+        units_bounded(c.report_opening::{units} + coalesce(s.receivable, 0)) AS balance
+    FROM customers c
+    LEFT JOIN (
+        SELECT
+            customer_id, {sum}(receivable) AS receivable, units_bounded({sum}(deposited)) AS deposited
+        FROM kept_totals
+        WHERE business_id = {business}
+        GROUP BY customer_id
+    ) s ON s.customer_id = c.id
+    WHERE c.business_id = {business}
+)
 
 -- name: totals
 -- The number of rows that the filters choose, their sums, and the mean over all their documents.

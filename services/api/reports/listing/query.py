@@ -52,14 +52,27 @@ def values(listing: Listing) -> str:
     )
 
 
-def ranking(listing: Listing, counting: Counting, place: Place | None) -> str:
-    """Return the query of all ids in order, and of how many stand before `place`."""
+def ranking(
+    listing: Listing, counting: Counting, place: Place | None, most: int | None = None
+) -> str:
+    """Return the query of all ids in order, and of how many stand before `place`.
+
+    If only the first rows are wanted, as many as `most`, the others need not be sorted.
+    """
+    options = listing.options
+    if listing.is_standing:
+        business = str(listing.query.business_id)
+        table = sql.filled(_fragments.standing, **counting._asdict(), business=business)
+    else:
+        table = figures(arguments(listing), counting, options.basis, activity=options.active)
     return sql.filled(
         _fragments.ranking,
-        **_chosen(listing, counting),
         **_ordered(listing),
+        figures=table,
+        filters=condition(options),
         business=str(listing.query.business_id),
         before=rows_before(listing, place),
+        most="ALL" if most is None else str(most),
     )
 
 

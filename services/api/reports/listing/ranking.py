@@ -11,18 +11,23 @@ _SIGN_DIGITS = 16
 
 @dataclass(frozen=True)
 class Ranking:
-    """The ids of a list in its order, at one version of the ledger."""
+    """The ids of a list in its order, at one version of the ledger.
+
+    Of `total` rows it has all ids, or only the first.
+    """
 
     version: str
     packed: bytes
-
-    def __len__(self) -> int:
-        return len(self.packed) // _ID_BYTES
+    total: int
 
     @cached_property
     def sign(self) -> str:
         """What cursors have of the version, to see whether their numbers still hold."""
         return sha256(self.version.encode()).hexdigest()[:_SIGN_DIGITS]
+
+    def has(self, rows: range) -> bool:
+        """Return whether it has the ids of these rows."""
+        return rows.stop * _ID_BYTES <= len(self.packed)
 
     def ids(self, rows: range) -> tuple[int, ...]:
         """Return the ids of some rows."""
@@ -34,7 +39,7 @@ class Ranking:
 
     def page(self, place: Place | None, before: int, rows: int) -> range:
         """Return the numbers of the rows of a page at a place, which `before` rows precede."""
-        total = len(self)
+        total = self.total
         before = min(before, total)
         if place is not None and place.side == Side.LAST:
             return range(max(total - 1, 0) // rows * rows, total)

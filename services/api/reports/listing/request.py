@@ -43,4 +43,4 @@ def wanted_page(listing: Listing) -> Wanted | None:
     if not options.is_paged:
         return None
     at = None if options.cursor is None else place.read(listing, options.cursor)
-    return Wanted(options.rows, at, options.page)
+    return Wanted(options.rows, at, options.page or 1)

@@ -32,7 +32,17 @@ class Wanted(NamedTuple):
 
     rows: int
     place: Place | None = None
-    number: int | None = None
+    number: int = 1
+
+    @property
+    def before(self) -> int:
+        """The number of rows before the page, as far as place or number say it."""
+        return (self.number - 1) * self.rows if self.place is None else self.place.number
+
+    @property
+    def is_first(self) -> bool:
+        """Whether the first page is wanted."""
+        return self.place is None and self.number == 1
 
 
 async def in_snapshot(conn: Connection, work: Callable[[Counting], Awaitable[Result]]) -> Result:
@@ -54,24 +64,26 @@ class ListStore:
     def __init__(self, conn: Connection, listing: Listing, cache: VersionCache) -> None:
         self._conn, self._listing, self._cache = conn, listing, cache
 
-    async def known_page(self, text: str, wanted: Wanted, version: str) -> Page | None:
-        """Return a page by its ranking of this version; None if there is no such ranking.
+    async def current_page(self, text: str, wanted: Wanted, version: str) -> Page | None:
+        """Return a page as the ledger is now, or None if the ledger changes meanwhile.
 
-        It takes one query, which also shows that the ledger still has this version.
+        While it has this version, its ranking is known, and the page takes one query, which also
+        shows that the ledger still has the version of the ranking.
         """
-        ranking = self._ranking(version)
-        if ranking is None or not ranking.numbers(wanted.place):
-            return None
-        page = await self._page(text, ranking, wanted, _number(wanted.place))
-        is_current = all(row["ledger_version"] == version for row in page.rows[:1])
+        found = self._known(wanted, version)
+        if found is None:
+            try:
+                found = await self._rank(wanted, BOUNDED)
+            except asyncpg.NumericValueOutOfRangeError:
+                found = await self._rank(wanted, EXACT)
+        page = await self._page(text, *found)
+        is_current = all(row["ledger_version"] == page.ranking.version for row in page.rows[:1])
         return page if is_current else None
 
     async def page(self, text: str, wanted: Wanted, version: str, counting: Counting) -> Page:
         """Return a page, in a snapshot that has this version."""
-        ranking, before = self._ranking(version), _number(wanted.place)
-        if ranking is None or not ranking.numbers(wanted.place):
-            ranking, before = await self._rank(wanted.place, counting)
-        return await self._page(text, ranking, wanted, before)
+        found = self._known(wanted, version) or await self._rank(wanted, counting)
+        return await self._page(text, *found)
 
     async def totals(self, version: str, counting: Counting) -> Totals:
         """Return the sums over all rows, in a snapshot that has this version."""
@@ -91,21 +103,25 @@ class ListStore:
         while batch := await cursor.fetch(_BATCH_ROWS):
             yield [tuple(row) for row in batch]
 
-    def _ranking(self, version: str) -> Ranking | None:
-        known = self._cache.get(self._listing.order, version)
-        return known if isinstance(known, Ranking) else None
+    def _known(self, wanted: Wanted, version: str) -> tuple[Ranking, range] | None:
+        """Return the ranking of this version and the numbers of the rows of a page in it."""
+        ranking = self._cache.get(self._listing.order, version)
+        if not isinstance(ranking, Ranking) or not ranking.numbers(wanted.place):
+            return None
+        numbers = ranking.page(wanted.place, wanted.before, wanted.rows)
+        return (ranking, numbers) if ranking.has(numbers) else None
 
-    async def _rank(self, place: Place | None, counting: Counting) -> tuple[Ranking, int]:
-        record: Any = await self._conn.fetchrow(query.ranking(self._listing, counting, place))
-        ranking = Ranking(record["ledger_version"], record["ids"])
+    async def _rank(self, wanted: Wanted, counting: Counting) -> tuple[Ranking, range]:
+        most = wanted.rows if wanted.is_first else None
+        text = query.ranking(self._listing, counting, wanted.place, most)
+        record: Any = await self._conn.fetchrow(text)
+        ranking = Ranking(record["ledger_version"], record["ids"], record["rows"])
         size = len(ranking.packed) + len(self._listing.order)
         self._cache.put(self._listing.order, ranking.version, ranking, size)
-        return ranking, record["before"]
+        before = record["before"] if wanted.place else wanted.before
+        return ranking, ranking.page(wanted.place, before, wanted.rows)
 
-    async def _page(self, text: str, ranking: Ranking, wanted: Wanted, before: int) -> Page:
-        if wanted.number is not None:
-            before = (wanted.number - 1) * wanted.rows
-        numbers = ranking.page(wanted.place, before, wanted.rows)
+    async def _page(self, text: str, ranking: Ranking, numbers: range) -> Page:
         ids = ranking.ids(numbers)
         if not ids:
             return Page(ranking, numbers, ())
@@ -116,7 +132,3 @@ class ListStore:
         asked, compared = self._listing.query, self._listing.compared
         own = (asked.business_id, asked.period.start, asked.period.end, ids)
         return own if compared is None else (*own, compared.start, compared.end)
-
-
-def _number(place: Place | None) -> int:
-    return 0 if place is None else place.number

@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import NamedTuple
 
 import asyncpg
 from aiohttp import web
@@ -19,16 +20,25 @@ from services.api.reports.version_cache import VersionCache
 from shared.db.postgres import Connection
 
 
+class _Finished(NamedTuple):
+    """A page as it was answered."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
 @dataclass(frozen=True)
 class TextAnswer:
     """The answer to one request for a list as text.
 
     `described` is the business of a list that also has totals and a description of its figures.
+    `key` names everything that decides the answer but the version of the ledger.
     """
 
     request: web.Request
     text: ListText
     headers: Mapping[str, str]
+    key: str
     described: Business | None
     cache: VersionCache
 
@@ -37,23 +47,34 @@ class TextAnswer:
         return await streamed(self.request, self.text.form.media, self.headers, self._read)
 
     async def page(self, wanted: Wanted, version: str) -> web.Response:
-        """Return one page; `version` is that of the ledger when the request was read."""
-        async with connection(self.request) as conn:
-            page, after_rows = await self._page(conn, wanted, version)
+        """Return one page; `version` is that of the ledger when the request was read.
+
+        A finished page is remembered as long as the ledger has this version.
+        """
+        finished = self.cache.get(self.key, version)
+        if not isinstance(finished, _Finished):
+            async with connection(self.request) as conn:
+                page, after_rows = await self._page(conn, wanted, version)
+            finished = _Finished(
+                await self.text.body((row["row"] for row in page.rows), after_rows),
+                {**self.headers, **page.headers(self.request, self.text.listing)},
+            )
+            if page.ranking.version == version:
+                self.cache.put(self.key, version, finished, len(finished.body) + len(self.key))
         return web.Response(
-            body=await self.text.body((row["row"] for row in page.rows), after_rows),
+            body=finished.body,
             content_type=self.text.form.media,
             charset="utf-8",
-            headers={**self.headers, **page.headers(self.request, self.text.listing)},
+            headers=finished.headers,
         )
 
     async def _page(
         self, conn: Connection, wanted: Wanted, version: str
     ) -> tuple[Page, bytes | None]:
         if self.described is None:
-            known = await self._lists(conn).known_page(self.text.page(), wanted, version)
-            if known is not None:
-                return known, None
+            page = await self._lists(conn).current_page(self.text.page(), wanted, version)
+            if page is not None:
+                return page, None
         return await in_snapshot(conn, partial(self._read_page, conn, wanted))
 
     async def _read(self, conn: Connection, write: Write) -> None:
