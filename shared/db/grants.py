@@ -29,10 +29,12 @@ GRANTS: dict[str, dict[str, str]] = {
     "kept_documents": _KEPT,
     "kept_periods": _KEPT,
     "kept_totals": _KEPT,
+    "kept_open_parts": _KEPT,
     "report_versions": _KEPT,
     "counted_documents": {},
     "counted_periods": {},
     "counted_totals": {},
+    "counted_open_parts": {},
     "summed_periods": {},
     "summed_totals": {},
     # The owner creates and revokes keys.

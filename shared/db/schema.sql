@@ -1,4 +1,4 @@
--- The database after 0031_sessions.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0035_open_parts_by_triggers.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains
@@ -282,9 +282,23 @@ CREATE TABLE kept_documents (
     documents integer NOT NULL DEFAULT 0,
     paid_day integer,
     receipts receipt[],
+    due_date date,
     CONSTRAINT kept_documents_pkey PRIMARY KEY (business_id, invoice_id)
 ) WITH (fillfactor=85);
 CREATE INDEX kept_documents_by_day ON kept_documents USING btree (business_id, day, customer_id);
+
+CREATE TABLE kept_open_parts (
+    business_id bigint NOT NULL,
+    span smallint NOT NULL,
+    opens date NOT NULL,
+    invoice_id bigint NOT NULL,
+    slice smallint NOT NULL,
+    closes date NOT NULL,
+    due_date date,
+    customer_id bigint NOT NULL,
+    units bigint NOT NULL,
+    CONSTRAINT kept_open_parts_pkey PRIMARY KEY (business_id, span, opens, invoice_id, slice) INCLUDE (closes, due_date, customer_id, units)
+);
 
 CREATE TABLE kept_periods (
     business_id bigint NOT NULL,
@@ -497,9 +511,18 @@ CREATE VIEW counted_documents AS
             ELSE NULL::integer
         END AS paid_day,
         CASE
-            WHEN ((c.counts = 1) AND (p.first_on < p.last_on)) THEN counted_receipts(i.business_id, i.id)
+            WHEN ((c.counts = 1) AND (p.first_on < p.last_on)) THEN ( SELECT array_agg(ROW(of_day.day, of_day.manual, of_day.online, (of_day.manual_count)::integer, (of_day.online_count)::integer)::receipt ORDER BY of_day.day) AS array_agg
+               FROM ( SELECT day_number((r.paid_on)::date) AS day,
+                        trim_scale(COALESCE(sum((r.amount)::numeric) FILTER (WHERE (r.channel = 'manual'::text)), (0)::numeric)) AS manual,
+                        trim_scale(COALESCE(sum((r.amount)::numeric) FILTER (WHERE (r.channel = 'online'::text)), (0)::numeric)) AS online,
+                        count(*) FILTER (WHERE (r.channel = 'manual'::text)) AS manual_count,
+                        count(*) FILTER (WHERE (r.channel = 'online'::text)) AS online_count
+                       FROM payments r
+                      WHERE ((r.business_id = i.business_id) AND (r.invoice_id = i.id) AND (r.status = 'settled'::text))
+                      GROUP BY r.paid_on) of_day)
             ELSE NULL::receipt[]
-        END AS receipts
+        END AS receipts,
+    (i.due_date)::date AS due_date
    FROM (((( SELECT d.business_id,
             d.id,
             d.id AS invoice_id,
@@ -507,6 +530,7 @@ CREATE VIEW counted_documents AS
             d.kind,
             d.status,
             d.issue_date,
+            d.due_date,
             d.total
            FROM invoices d) i
      LEFT JOIN LATERAL ( SELECT p_1.business_id,
@@ -524,6 +548,47 @@ CREATE VIEW counted_documents AS
           GROUP BY p_1.business_id, p_1.invoice_id) p ON (((p.business_id = i.business_id) AND (p.invoice_id = i.id))))
      CROSS JOIN LATERAL ( SELECT ((i.status = 'issued'::text))::integer AS int4) c(counts))
      CROSS JOIN LATERAL ( SELECT ((c.counts = 1) AND (i.kind = 'invoice'::text) AND ((i.total)::numeric > (0)::numeric) AND COALESCE((p.paid >= (i.total)::numeric), false)) AS "?column?") t(full_paid));
+
+CREATE VIEW counted_open_parts AS
+ SELECT part.business_id,
+    span_of(part.opens, part.closes) AS span,
+    part.opens,
+    part.invoice_id,
+    (slice.slice)::smallint AS slice,
+    part.closes,
+    part.due_date,
+    part.customer_id,
+    in_parts(part.units, slice.slice, needed.slices) AS units
+   FROM ((( SELECT moves.business_id,
+            moves.invoice_id,
+            moves.customer_id,
+            moves.due_date,
+            moves.day AS opens,
+            lead(moves.day, 1, 'infinity'::date) OVER days AS closes,
+            (sum(moves.amount) OVER days * (10000)::numeric) AS units
+           FROM ( SELECT d.business_id,
+                    d.invoice_id,
+                    d.customer_id,
+                    d.due_date,
+                    date_of(m.day) AS day,
+                    m.amount
+                   FROM (kept_documents d
+                     CROSS JOIN LATERAL ( SELECT d.day,
+                            d.billed AS amount
+                        UNION ALL
+                         SELECT d.paid_day,
+                            ((- d.manual) - d.online)
+                          WHERE (d.paid_day IS NOT NULL)
+                        UNION ALL
+                         SELECT r.day,
+                            ((- r.manual) - r.online)
+                           FROM unnest(d.receipts) r(day, manual, online, manual_count, online_count)) m)
+                  WHERE (d.documents <> 0)) moves
+          WINDOW days AS (PARTITION BY moves.business_id, moves.invoice_id, moves.customer_id, moves.due_date ORDER BY moves.day)) part
+     CROSS JOIN LATERAL ( SELECT parts_of(abs(part.units)) AS slices
+         OFFSET 0) needed)
+     CROSS JOIN LATERAL generate_series(1, needed.slices) slice(slice))
+  WHERE ((part.units <> (0)::numeric) AND (part.closes > part.opens));
 
 CREATE VIEW counted_periods AS
  WITH changed AS NOT MATERIALIZED (
@@ -983,9 +1048,12 @@ CREATE OR REPLACE FUNCTION add_to_kept_periods(due kept_periods, issue_day integ
 AS $function$
 DECLARE
     read_committed boolean := current_setting('transaction_isolation') = 'read committed';
-    opens_day boolean := due.received_manual_count + due.received_online_count > 0;
     places kept_place[];
-    found bigint[];
+    customers bigint[];
+    periods int[];
+    slots bigint[];
+    crowded boolean;
+    spare record;
 BEGIN
     places := ARRAY(
         SELECT ROW(customer_id, period, max(issued), max(received))::kept_place
@@ -997,24 +1065,13 @@ BEGIN
             (due.customer_id, paid_day / 10000 * 10000, 0, 1),
             (due.customer_id, quarter_of(paid_day), 0, 1),
             (due.customer_id, paid_day / 100 * 100, 0, 1),
-            (due.customer_id, CASE WHEN NOT opens_day THEN paid_day END, 0, 1),
+            (due.customer_id, paid_day, 0, 1),
             (-1, paid_day, 0, 1)
         ) place (customer_id, period, issued, received)
         WHERE period IS NOT NULL
         GROUP BY customer_id, period
     );
-    -- Locked once, before the first is updated: to look again would pass over a slot that this statement
-    -- has updated. By ctid, which cannot change while we hold the lock, it is found in any plan.
-    WITH free AS MATERIALIZED (
-        SELECT p.*, f.ctid
-        FROM unnest(places) WITH ORDINALITY p (customer_id, period, issued, received, place)
-        CROSS JOIN LATERAL (
-            SELECT f.ctid FROM kept_periods f
-            WHERE f.business_id = due.business_id AND f.period = p.period AND f.customer_id = p.customer_id
-                AND has_room(f) AND (read_committed OR f.xmin = pg_current_xact_id()::xid)
-            LIMIT 1 FOR UPDATE SKIP LOCKED
-        ) f
-    ), added AS (
+    WITH added AS (
         UPDATE kept_periods k SET
             billed = k.billed + p.issued * due.billed,
             manual = k.manual + p.issued * due.manual,
@@ -1029,12 +1086,24 @@ BEGIN
             received_online = k.received_online + p.received * due.received_online,
             received_manual_count = k.received_manual_count + p.received * due.received_manual_count,
             received_online_count = k.received_online_count + p.received * due.received_online_count
-        FROM free p
-        WHERE k.ctid = p.ctid
-        RETURNING p.place
+        FROM unnest(places) p
+        CROSS JOIN LATERAL (
+            SELECT f.slot FROM kept_periods f
+            WHERE f.business_id = due.business_id AND f.period = p.period AND f.customer_id = p.customer_id
+                AND has_room(f) AND (read_committed OR f.xmin = pg_current_xact_id()::xid)
+            LIMIT 1 FOR UPDATE SKIP LOCKED
+        ) free
+        WHERE k.business_id = due.business_id AND k.period = p.period AND k.customer_id = p.customer_id
+            AND k.slot = free.slot
+        RETURNING k.customer_id, k.period, k.slot, EXISTS (
+            SELECT FROM kept_periods f
+            WHERE f.business_id = due.business_id AND f.period = k.period AND f.customer_id = k.customer_id
+                AND f.slot <> k.slot
+        ) AS crowded
     )
-    SELECT array_agg(place) INTO found FROM added;
-    IF cardinality(places) > coalesce(cardinality(found), 0) THEN
+    SELECT array_agg(a.customer_id), array_agg(a.period), array_agg(a.slot), bool_or(a.crowded)
+    INTO customers, periods, slots, crowded FROM added a;
+    IF cardinality(places) > coalesce(cardinality(slots), 0) THEN
         INSERT INTO kept_periods (business_id, period, customer_id, billed, manual, online, days, invoices,
             manual_count, online_count, paid_in_full, documents, received_manual, received_online,
             received_manual_count, received_online_count)
@@ -1043,18 +1112,41 @@ BEGIN
             p.issued * due.manual_count, p.issued * due.online_count, p.issued * due.paid_in_full,
             p.issued * due.documents, p.received * due.received_manual, p.received * due.received_online,
             p.received * due.received_manual_count, p.received * due.received_online_count
-        FROM unnest(places) WITH ORDINALITY p (customer_id, period, issued, received, place)
-        WHERE found IS NULL OR p.place <> ALL (found);
+        FROM unnest(places) p
+        WHERE NOT EXISTS (
+            SELECT FROM unnest(customers, periods) a (customer_id, period)
+            WHERE a.customer_id = p.customer_id AND a.period = p.period
+        );
     END IF;
-    IF paid_day IS NOT NULL AND opens_day THEN
-        INSERT INTO kept_periods (business_id, period, customer_id, billed, manual, online, days, invoices,
-            manual_count, online_count, paid_in_full, received_manual, received_online,
-            received_manual_count, received_online_count)
-        VALUES (due.business_id, paid_day, due.customer_id, 0, 0, 0, 0, 0, 0, 0, 0, due.received_manual,
-            due.received_online, due.received_manual_count, due.received_online_count);
-    END IF;
-    IF read_committed AND random() < 0.1 THEN
-        PERFORM join_slots(due.business_id, places);
+    IF crowded AND read_committed THEN
+        FOR spare IN
+            DELETE FROM kept_periods k
+            USING unnest(customers, periods, slots) mine (customer_id, period, slot)
+            CROSS JOIN LATERAL (
+                SELECT f.slot FROM kept_periods f
+                WHERE f.business_id = due.business_id AND f.period = mine.period
+                    AND f.customer_id = mine.customer_id AND f.slot <> mine.slot AND has_room(f)
+                LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) free
+            WHERE k.business_id = due.business_id AND k.period = mine.period
+                AND k.customer_id = mine.customer_id AND k.slot = free.slot
+            RETURNING k.*, mine.slot AS mine
+        LOOP
+            UPDATE kept_periods k SET
+                billed = k.billed + spare.billed, manual = k.manual + spare.manual,
+                online = k.online + spare.online, days = k.days + spare.days,
+                invoices = k.invoices + spare.invoices,
+                manual_count = k.manual_count + spare.manual_count,
+                online_count = k.online_count + spare.online_count,
+                paid_in_full = k.paid_in_full + spare.paid_in_full,
+                documents = k.documents + spare.documents,
+                received_manual = k.received_manual + spare.received_manual,
+                received_online = k.received_online + spare.received_online,
+                received_manual_count = k.received_manual_count + spare.received_manual_count,
+                received_online_count = k.received_online_count + spare.received_online_count
+            WHERE k.business_id = spare.business_id AND k.period = spare.period
+                AND k.customer_id = spare.customer_id AND k.slot = spare.mine;
+        END LOOP;
     END IF;
 END
 $function$;
@@ -1334,25 +1426,6 @@ BEGIN
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION counted_receipts(business bigint, invoice bigint)
- RETURNS receipt[]
- LANGUAGE sql
- STABLE
-AS $function$
-    SELECT array_agg(ROW(day, manual, online, manual_count, online_count)::receipt ORDER BY day)
-    FROM (
-        SELECT
-            day_number(paid_on) AS day,
-            trim_scale(coalesce(sum(amount) FILTER (WHERE channel = 'manual'), 0)) AS manual,
-            trim_scale(coalesce(sum(amount) FILTER (WHERE channel = 'online'), 0)) AS online,
-            count(*) FILTER (WHERE channel = 'manual') AS manual_count,
-            count(*) FILTER (WHERE channel = 'online') AS online_count
-        FROM payments
-        WHERE business_id = business AND invoice_id = invoice AND status = 'settled'
-        GROUP BY paid_on
-    ) of_day
-$function$;
-
 CREATE OR REPLACE FUNCTION counting(documents text, keys text, paid text)
  RETURNS text
  LANGUAGE sql
@@ -1374,9 +1447,23 @@ SELECT
     coalesce(p.online, 0) * c.counts AS online,
     c.counts AS documents,
     CASE WHEN c.counts = 1 AND p.first_on = p.last_on THEN day_number(p.first_on) END AS paid_day,
-    CASE WHEN c.counts = 1 AND p.first_on < p.last_on THEN counted_receipts(i.business_id, i.id) END AS receipts
+    CASE WHEN c.counts = 1 AND p.first_on < p.last_on THEN (
+        SELECT array_agg(ROW(day, manual, online, manual_count, online_count)::receipt ORDER BY day)
+        FROM (
+            SELECT
+                day_number(r.paid_on) AS day,
+                trim_scale(coalesce(sum(r.amount) FILTER (WHERE r.channel = 'manual'), 0)) AS manual,
+                trim_scale(coalesce(sum(r.amount) FILTER (WHERE r.channel = 'online'), 0)) AS online,
+                count(*) FILTER (WHERE r.channel = 'manual') AS manual_count,
+                count(*) FILTER (WHERE r.channel = 'online') AS online_count
+            FROM payments r
+            WHERE r.business_id = i.business_id AND r.invoice_id = i.id AND r.status = 'settled'
+            GROUP BY r.paid_on
+        ) of_day
+    ) END AS receipts,
+    i.due_date::date AS due_date
 FROM (
-    SELECT business_id, id, id AS invoice_id, customer_id, kind, status, issue_date, total
+    SELECT business_id, id, id AS invoice_id, customer_id, kind, status, issue_date, due_date, total
     FROM %1$s d
 ) i
 %2$s
@@ -1403,6 +1490,35 @@ CROSS JOIN LATERAL (
 $query$, documents, keys, paid)
 $function$;
 
+CREATE OR REPLACE FUNCTION counting_open_parts(kept text)
+ RETURNS text
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+SELECT format($query$
+SELECT business_id, span_of(opens, closes) AS span, opens, invoice_id, slice::smallint AS slice, closes,
+    due_date, customer_id, in_parts(units, slice, slices) AS units
+FROM (
+    SELECT business_id, invoice_id, customer_id, due_date, day AS opens,
+        lead(day, 1, 'infinity') OVER days AS closes, sum(amount) OVER days * 10000 AS units
+    FROM (
+        SELECT d.business_id, d.invoice_id, d.customer_id, d.due_date, date_of(m.day) AS day, m.amount
+        FROM %1$s d
+        CROSS JOIN LATERAL (
+            SELECT d.day, d.billed AS amount
+            UNION ALL SELECT d.paid_day, -d.manual - d.online WHERE d.paid_day IS NOT NULL
+            UNION ALL SELECT r.day, -r.manual - r.online FROM unnest(d.receipts) r
+        ) m
+        WHERE d.documents <> 0
+    ) moves
+    WINDOW days AS (PARTITION BY business_id, invoice_id, customer_id, due_date ORDER BY day)
+) part
+CROSS JOIN LATERAL (SELECT parts_of(abs(units)) AS slices OFFSET 0) needed
+CROSS JOIN LATERAL generate_series(1, slices) slice
+WHERE units <> 0 AND closes > opens
+$query$, kept)
+$function$;
+
 CREATE OR REPLACE FUNCTION counts(d kept_documents)
  RETURNS boolean
  LANGUAGE sql
@@ -1421,6 +1537,12 @@ AS $function$
         ELSE '"' || replace(value, '"', '""') || '"'
     END
 $function$;
+
+CREATE OR REPLACE FUNCTION date_of(day integer)
+ RETURNS date
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$SELECT CASE WHEN day > 0 THEN make_date(day / 10000, day / 100 % 100, day % 100) END$function$;
 
 CREATE OR REPLACE FUNCTION day_number(day date)
  RETURNS integer
@@ -1592,6 +1714,14 @@ AS $function$
     )
 $function$;
 
+CREATE OR REPLACE FUNCTION has_many_parts(receipts receipt[], billed numeric, manual numeric, online numeric)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT receipts IS NOT NULL OR greatest(abs(billed), abs(manual), abs(online)) > 50000000000000
+$function$;
+
 CREATE OR REPLACE FUNCTION has_room(k kept_periods)
  RETURNS boolean
  LANGUAGE sql
@@ -1622,6 +1752,7 @@ CREATE OR REPLACE FUNCTION invoices_changed()
  SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
 DECLARE
+    new_row record;
     document kept_documents;
     businesses bigint[];
     ids bigint[];
@@ -1634,18 +1765,16 @@ BEGIN
         -- Nothing can have been paid on a new document, unless the same statement paid it and was
         -- counted before: then its row is there already.
         IF are_few((SELECT count(*) FROM (SELECT FROM new_rows LIMIT 21) first_rows)) THEN
-            FOR document IN
-                INSERT INTO kept_documents (business_id, invoice_id, customer_id, day, invoices, manual_count,
-                    online_count, days, paid_in_full, billed, manual, online, documents)
-                SELECT business_id, id, customer_id, day_number(issue_date), (kind = 'invoice')::int * counts,
-                    0, 0, 0, 0, CASE kind WHEN 'invoice' THEN total ELSE -total END * counts, 0, 0, counts
-                FROM new_rows CROSS JOIN LATERAL (SELECT (status = 'issued')::int) c (counts)
+            FOR new_row IN SELECT business_id, id FROM new_rows LOOP
+                INSERT INTO kept_documents
+                SELECT * FROM counted_documents d
+                WHERE d.business_id = new_row.business_id AND d.invoice_id = new_row.id
                 ON CONFLICT DO NOTHING
-                RETURNING *
-            LOOP
+                RETURNING * INTO document;
                 IF counts(document) THEN
                     PERFORM note_change(ARRAY[document.business_id]);
                     PERFORM add_document(document, 1);
+                    PERFORM keep_open_parts(NULL, document);
                 END IF;
             END LOOP;
             RETURN NULL;
@@ -1656,8 +1785,8 @@ BEGIN
             changed AS (
                 INSERT INTO kept_documents %s ORDER BY 1, 2 ON CONFLICT DO NOTHING
                 RETURNING *, 1 AS sign
-            )
-        $$, counting('new_rows', '', 'AND false'))) INTO businesses;
+            ), %s
+        $$, counting('new_rows', '', 'AND false'), keeping_open_parts())) INTO businesses;
         PERFORM note_change(coalesce(businesses, '{}'));
         RETURN NULL;
     WHEN 'UPDATE' THEN
@@ -1688,7 +1817,7 @@ BEGIN
         RAISE insufficient_privilege USING MESSAGE = 'invoices_truncated serves invoices only';
     END IF;
     PERFORM note_change(ARRAY(SELECT DISTINCT business_id FROM kept_documents ORDER BY 1));
-    TRUNCATE kept_documents, kept_periods;
+    TRUNCATE kept_documents, kept_periods, kept_open_parts;
     UPDATE kept_totals SET receivable = 0 WHERE receivable <> 0;
     RETURN NULL;
 END
@@ -1710,50 +1839,6 @@ BEGIN
             'W-SU', 'WET', 'Zulu']);
 EXCEPTION WHEN invalid_parameter_value THEN
     RETURN false;
-END
-$function$;
-
-CREATE OR REPLACE FUNCTION join_slots(business bigint, places kept_place[])
- RETURNS void
- LANGUAGE plpgsql
-AS $function$
-DECLARE
-    place record;
-    slots bigint[];
-    spare kept_periods;
-BEGIN
-    FOR place IN
-        SELECT p.customer_id, p.period FROM unnest(places) p
-        WHERE 1 < (
-            SELECT count(*) FROM kept_periods k
-            WHERE k.business_id = business AND k.period = p.period AND k.customer_id = p.customer_id
-        )
-    LOOP
-        slots := ARRAY(
-            SELECT f.slot FROM kept_periods f
-            WHERE f.business_id = business AND f.period = place.period
-                AND f.customer_id = place.customer_id AND has_room(f)
-            LIMIT 2 FOR UPDATE SKIP LOCKED
-        );
-        CONTINUE WHEN cardinality(slots) < 2;
-        DELETE FROM kept_periods k
-        WHERE k.business_id = business AND k.period = place.period
-            AND k.customer_id = place.customer_id AND k.slot = slots[2]
-        RETURNING k.* INTO spare;
-        UPDATE kept_periods k SET
-            billed = k.billed + spare.billed, manual = k.manual + spare.manual,
-            online = k.online + spare.online, days = k.days + spare.days,
-            invoices = k.invoices + spare.invoices, manual_count = k.manual_count + spare.manual_count,
-            online_count = k.online_count + spare.online_count,
-            paid_in_full = k.paid_in_full + spare.paid_in_full,
-            documents = k.documents + spare.documents,
-            received_manual = k.received_manual + spare.received_manual,
-            received_online = k.received_online + spare.received_online,
-            received_manual_count = k.received_manual_count + spare.received_manual_count,
-            received_online_count = k.received_online_count + spare.received_online_count
-        WHERE k.business_id = business AND k.period = place.period
-            AND k.customer_id = place.customer_id AND k.slot = slots[1];
-    END LOOP;
 END
 $function$;
 
@@ -1785,11 +1870,12 @@ BEGIN
             manual_count = counted.manual_count, online_count = counted.online_count, days = counted.days,
             paid_in_full = counted.paid_in_full, billed = counted.billed, manual = counted.manual,
             online = counted.online, documents = counted.documents, paid_day = counted.paid_day,
-            receipts = counted.receipts
+            receipts = counted.receipts, due_date = counted.due_date
         WHERE k.business_id = business AND k.invoice_id = id;
     END IF;
     IF counts(kept) OR counts(counted) THEN
         PERFORM note_change(ARRAY[business]);
+        PERFORM keep_open_parts(kept, counted);
     END IF;
     IF kept.customer_id = counted.customer_id AND kept.day = counted.day THEN
         change := counted;
@@ -1887,7 +1973,7 @@ BEGIN
             SELECT business_id, invoice_id, %5$s, 1 AS sign FROM pair
             UNION ALL SELECT business_id, invoice_id, %6$s, -1 FROM pair
             UNION ALL SELECT business_id, invoice_id, %7$s, -1 FROM gone
-        )
+        ), %8$s
     $$,
         counting('invoices', 'JOIN key USING (business_id, invoice_id)', paid),
         each_column('kept_documents', false, 'c.%1$I AS now_%1$I, k.%1$I AS was_%1$I'),
@@ -1895,9 +1981,43 @@ BEGIN
         each_column('kept_documents', false, '%1$I = p.now_%1$I'),
         each_column('kept_documents', false, 'now_%1$I AS %1$I'),
         each_column('kept_documents', false, 'was_%1$I AS %1$I'),
-        each_column('kept_documents', false, '%I')
+        each_column('kept_documents', false, '%I'),
+        keeping_open_parts()
     )) INTO changed_businesses USING businesses, ids;
     PERFORM note_change(coalesce(changed_businesses, '{}'));
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION keep_open_parts(was kept_documents, now kept_documents)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    lost kept_open_parts[] := open_parts(was);
+    gained kept_open_parts[] := open_parts(now);
+BEGIN
+    IF lost = gained THEN
+        RETURN;
+    ELSIF cardinality(lost) = 1 AND cardinality(gained) > 0 THEN
+        UPDATE kept_open_parts k SET
+            span = gained[1].span, opens = gained[1].opens, closes = gained[1].closes,
+            due_date = gained[1].due_date, customer_id = gained[1].customer_id, units = gained[1].units
+        WHERE k.business_id = lost[1].business_id AND k.span = lost[1].span AND k.opens = lost[1].opens
+            AND k.invoice_id = lost[1].invoice_id AND k.slice = lost[1].slice;
+        IF FOUND THEN
+            gained := gained[2:];
+        END IF;
+    ELSIF cardinality(lost) > 0 THEN
+        DELETE FROM kept_open_parts k USING unnest(lost) p
+        WHERE k.business_id = p.business_id AND k.span = p.span AND k.opens = p.opens
+            AND k.invoice_id = p.invoice_id AND k.slice = p.slice;
+    END IF;
+    IF cardinality(gained) > 0 THEN
+        INSERT INTO kept_open_parts SELECT * FROM unnest(gained)
+        ON CONFLICT (business_id, span, opens, invoice_id, slice) DO UPDATE SET
+            closes = excluded.closes, due_date = excluded.due_date, customer_id = excluded.customer_id,
+            units = excluded.units;
+    END IF;
 END
 $function$;
 
@@ -1943,6 +2063,57 @@ BEGIN
     END IF;
     RETURN NULL;
 END
+$function$;
+
+CREATE OR REPLACE FUNCTION keeping_open_parts()
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+SELECT format($query$
+open_part AS MATERIALIZED (
+    SELECT sign, business_id, span_of(opens, closes) AS span, opens, invoice_id, 1::smallint AS slice, closes,
+        due_date, customer_id, units
+    FROM changed
+    CROSS JOIN LATERAL (
+        SELECT date_of(day) AS issued, date_of(paid_day) AS paid, (billed * 10000)::bigint AS owed,
+            ((manual + online) * 10000)::bigint AS received
+        OFFSET 0
+    ) document
+    CROSS JOIN LATERAL (VALUES
+        (
+            least(issued, paid),
+            CASE WHEN paid <> issued THEN greatest(issued, paid) ELSE 'infinity' END,
+            CASE WHEN paid < issued THEN -received WHEN paid = issued THEN owed - received ELSE owed END
+        ),
+        (CASE WHEN paid <> issued THEN greatest(issued, paid) END, 'infinity', owed - received)
+    ) part (opens, closes, units)
+    WHERE documents <> 0 AND NOT has_many_parts(receipts, billed, manual, online)
+        AND opens IS NOT NULL AND units <> 0
+    UNION ALL
+    SELECT sign, p.*
+    FROM changed c
+    CROSS JOIN LATERAL open_parts_by_day(ROW(c.business_id, c.invoice_id, %1$s)::kept_documents) p
+    WHERE has_many_parts(receipts, billed, manual, online)
+), lost_part AS (
+    DELETE FROM kept_open_parts k USING (
+        SELECT business_id, span, opens, invoice_id, slice FROM open_part WHERE sign < 0
+        EXCEPT SELECT business_id, span, opens, invoice_id, slice FROM open_part WHERE sign > 0
+    ) p
+    WHERE k.business_id = p.business_id AND k.span = p.span AND k.opens = p.opens
+        AND k.invoice_id = p.invoice_id AND k.slice = p.slice
+), gained_part AS (
+    INSERT INTO kept_open_parts
+    SELECT business_id, span, opens, invoice_id, slice, closes, due_date, customer_id, units
+    FROM open_part WHERE sign > 0
+    EXCEPT SELECT business_id, span, opens, invoice_id, slice, closes, due_date, customer_id, units
+    FROM open_part WHERE sign < 0
+    ORDER BY business_id, span, opens, invoice_id
+    ON CONFLICT (business_id, span, opens, invoice_id, slice) DO UPDATE SET
+        closes = excluded.closes, due_date = excluded.due_date, customer_id = excluded.customer_id,
+        units = excluded.units
+)
+$query$, each_column('kept_documents', false, 'c.%I'))
 $function$;
 
 CREATE OR REPLACE FUNCTION ledger_rows_changed()
@@ -2031,6 +2202,39 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION mend_open_parts()
+ RETURNS bigint
+ LANGUAGE plpgsql
+ SET jit TO 'off'
+AS $function$
+DECLARE
+    businesses bigint[];
+    ids bigint[];
+BEGIN
+    SELECT array_agg(business_id), array_agg(invoice_id) INTO businesses, ids
+    FROM (
+        SELECT DISTINCT business_id, invoice_id
+        FROM (
+            (TABLE counted_open_parts EXCEPT TABLE kept_open_parts)
+            UNION ALL (TABLE kept_open_parts EXCEPT TABLE counted_open_parts)
+        ) differing
+    ) document;
+    IF ids IS NULL THEN
+        RETURN 0;
+    END IF;
+    PERFORM FROM kept_documents k JOIN unnest(businesses, ids) key (business_id, invoice_id)
+        USING (business_id, invoice_id)
+    ORDER BY business_id, invoice_id FOR UPDATE OF k;
+    DELETE FROM kept_open_parts k USING unnest(businesses, ids) key (business_id, invoice_id)
+    WHERE k.business_id = key.business_id AND k.invoice_id = key.invoice_id;
+    INSERT INTO kept_open_parts
+    SELECT c.* FROM counted_open_parts c JOIN unnest(businesses, ids) key (business_id, invoice_id)
+        USING (business_id, invoice_id);
+    PERFORM note_change(ARRAY(SELECT DISTINCT business_id FROM unnest(businesses) business_id ORDER BY 1));
+    RETURN cardinality(ids);
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION mend_periods()
  RETURNS bigint
  LANGUAGE sql
@@ -2107,37 +2311,113 @@ CREATE OR REPLACE FUNCTION note_change(businesses bigint[])
 AS $function$
 DECLARE
     business bigint;
-    mine bigint;
+    free record;
     fresh bigint := extract(epoch FROM clock_timestamp()) * 1000000;
 BEGIN
     FOREACH business IN ARRAY businesses LOOP
-        mine := NULL;
         IF current_setting('transaction_isolation') = 'read committed' THEN
-            UPDATE report_versions v
-            SET version = greatest(v.version + 1, fresh), changed_by = pg_current_xact_id()
-            WHERE v.business_id = business AND v.changed_by <> pg_current_xact_id() AND v.slot = (
-                SELECT f.slot FROM report_versions f WHERE f.business_id = business
-                ORDER BY f.changed_by = pg_current_xact_id() DESC LIMIT 1 FOR UPDATE SKIP LOCKED
-            )
-            RETURNING v.slot INTO mine;
+            SELECT slot, changed_by = pg_current_xact_id() AS done INTO free FROM report_versions
+            WHERE business_id = business
+            ORDER BY changed_by = pg_current_xact_id() DESC LIMIT 1 FOR UPDATE SKIP LOCKED;
+        ELSE
+            SELECT NULL::bigint AS slot, true AS done INTO free FROM report_versions
+            WHERE business_id = business AND changed_by = pg_current_xact_id();
         END IF;
-        IF mine IS NULL AND NOT EXISTS (
-            SELECT FROM report_versions v
-            WHERE v.business_id = business AND v.changed_by = pg_current_xact_id()
-        ) THEN
+        CONTINUE WHEN free.done;
+        IF free.slot IS NULL THEN
             INSERT INTO report_versions (business_id, version, changed_by)
             VALUES (business, fresh, pg_current_xact_id());
+        ELSE
+            UPDATE report_versions
+            SET version = greatest(version + 1, fresh), changed_by = pg_current_xact_id()
+            WHERE business_id = business AND slot = free.slot;
         END IF;
         -- Slots that many writers at once, or writers in REPEATABLE READ, left behind.
-        IF fresh % 16 = 0 AND mine IS NOT NULL THEN
+        IF fresh % 16 = 0 AND free.slot IS NOT NULL THEN
             DELETE FROM report_versions v USING (
-                SELECT f.slot FROM report_versions f WHERE f.business_id = business AND f.slot <> mine
+                SELECT slot FROM report_versions WHERE business_id = business AND slot <> free.slot
                 OFFSET 15 FOR UPDATE SKIP LOCKED
             ) spare
             WHERE v.business_id = business AND v.slot = spare.slot;
         END IF;
     END LOOP;
 END
+$function$;
+
+CREATE OR REPLACE FUNCTION open_part(d kept_documents, opens date, closes date, units bigint)
+ RETURNS kept_open_parts
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT ROW(
+        d.business_id, span_of(opens, closes), opens, d.invoice_id, 1, closes, d.due_date, d.customer_id, units
+    )::kept_open_parts
+$function$;
+
+CREATE OR REPLACE FUNCTION open_parts(d kept_documents)
+ RETURNS kept_open_parts[]
+ LANGUAGE plpgsql
+ STABLE
+AS $function$
+DECLARE
+    issued date := date_of(d.day);
+    paid date := date_of(d.paid_day);
+    owed bigint;
+    remaining bigint;
+    parts kept_open_parts[] := '{}';
+BEGIN
+    IF d.documents IS DISTINCT FROM 1 THEN
+        RETURN parts;
+    ELSIF has_many_parts(d.receipts, d.billed, d.manual, d.online) THEN
+        RETURN ARRAY(SELECT p FROM open_parts_by_day(d) p);
+    END IF;
+    owed := d.billed * 10000;
+    remaining := owed - (d.manual + d.online) * 10000;
+    IF paid > issued AND owed <> 0 THEN
+        parts := parts || open_part(d, issued, paid, owed);
+    ELSIF paid < issued AND remaining <> owed THEN
+        parts := parts || open_part(d, paid, issued, remaining - owed);
+    END IF;
+    IF remaining <> 0 THEN
+        parts := parts || open_part(d, greatest(issued, paid), 'infinity', remaining);
+    END IF;
+    RETURN parts;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION open_parts_by_day(d kept_documents)
+ RETURNS SETOF kept_open_parts
+ LANGUAGE sql
+ ROWS 3
+AS $function$
+SELECT business_id, span_of(opens, closes) AS span, opens, invoice_id, slice::smallint AS slice, closes,
+    due_date, customer_id, in_parts(units, slice, slices) AS units
+FROM (
+    SELECT business_id, invoice_id, customer_id, due_date, day AS opens,
+        lead(day, 1, 'infinity') OVER days AS closes, sum(amount) OVER days * 10000 AS units
+    FROM (
+        SELECT d.business_id, d.invoice_id, d.customer_id, d.due_date, date_of(m.day) AS day, m.amount
+        FROM (SELECT (d).*) d
+        CROSS JOIN LATERAL (
+            SELECT d.day, d.billed AS amount
+            UNION ALL SELECT d.paid_day, -d.manual - d.online WHERE d.paid_day IS NOT NULL
+            UNION ALL SELECT r.day, -r.manual - r.online FROM unnest(d.receipts) r
+        ) m
+        WHERE d.documents <> 0
+    ) moves
+    WINDOW days AS (PARTITION BY business_id, invoice_id, customer_id, due_date ORDER BY day)
+) part
+CROSS JOIN LATERAL (SELECT parts_of(abs(units)) AS slices OFFSET 0) needed
+CROSS JOIN LATERAL generate_series(1, slices) slice
+WHERE units <> 0 AND closes > opens
+$function$;
+
+CREATE OR REPLACE FUNCTION opened_after(span integer, day date)
+ RETURNS date
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT CASE WHEN 1 << span < day - date '0001-01-01' THEN day - (1 << span) ELSE '-infinity' END
 $function$;
 
 CREATE OR REPLACE FUNCTION parts_of(amount numeric)
@@ -2468,6 +2748,17 @@ CREATE OR REPLACE FUNCTION slot_limit()
  LANGUAGE sql
  IMMUTABLE
 AS $function$SELECT 2000000000000000000$function$;
+
+CREATE OR REPLACE FUNCTION span_of(opens date, closes date)
+ RETURNS smallint
+ LANGUAGE sql
+ IMMUTABLE
+AS $function$
+    SELECT CASE WHEN closes = 'infinity' THEN 23 ELSE width_bucket(closes - opens - 1, ARRAY[
+        1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 2048, 4096, 8192, 16384, 32768, 65536, 131072, 262144,
+        524288, 1048576, 2097152, 4194304
+    ]) END::smallint
+$function$;
 
 CREATE OR REPLACE FUNCTION statuses_of_sends(ids uuid[])
  RETURNS TABLE(send_id uuid, status text)

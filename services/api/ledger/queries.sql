@@ -67,7 +67,7 @@ FROM written
 
 -- name: analyze
 -- Updates the planner's statistics of a table that was just written, and of its kept figures.
-ANALYZE {table}, kept_documents, kept_periods, kept_totals
+ANALYZE {table}, kept_documents, kept_periods, kept_totals, kept_open_parts
 
 -- name: businesses_without_uncategorised
 -- Businesses without category 1, which each has from the start.
@@ -108,14 +108,14 @@ FROM (
     SELECT business_id, invoice_id,
         concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
             manual_count, trim_scale(online), online_count, days, paid_in_full,
-            documents, paid_day, receipts) AS figures
+            documents, paid_day, receipts, 'due ' || due_date) AS figures
     FROM counted_documents
 ) c
 FULL JOIN (
     SELECT business_id, invoice_id,
         concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
             manual_count, trim_scale(online), online_count, days, paid_in_full,
-            documents, paid_day, receipts) AS figures
+            documents, paid_day, receipts, 'due ' || due_date) AS figures
     FROM kept_documents
 ) k USING (business_id, invoice_id)
 WHERE c.figures IS DISTINCT FROM k.figures
@@ -162,6 +162,26 @@ WHERE coalesce(c.figures, '0 0') <> coalesce(k.figures, '0 0')
 ORDER BY business_id, customer_id
 LIMIT $1
 
+-- name: open_parts_kept_wrong
+-- Documents whose kept open parts differ from those that follow from their kept figures.
+SELECT format('open parts of invoice %s of business %s: kept %s, counted %s', invoice_id, business_id,
+    coalesce(k.parts, 'nothing'), coalesce(c.parts, 'nothing')) AS what
+FROM (
+    SELECT business_id, invoice_id, string_agg(concat_ws(' ', opens, closes, span, slice, customer_id,
+        'due ' || coalesce(due_date::text, 'never'), units), ', ' ORDER BY opens, slice) AS parts
+    FROM counted_open_parts
+    GROUP BY business_id, invoice_id
+) c
+FULL JOIN (
+    SELECT business_id, invoice_id, string_agg(concat_ws(' ', opens, closes, span, slice, customer_id,
+        'due ' || coalesce(due_date::text, 'never'), units), ', ' ORDER BY opens, slice) AS parts
+    FROM kept_open_parts
+    GROUP BY business_id, invoice_id
+) k USING (business_id, invoice_id)
+WHERE c.parts IS DISTINCT FROM k.parts
+ORDER BY business_id, invoice_id
+LIMIT $1
+
 -- name: mend_documents
 SELECT mend_documents()
 
@@ -170,3 +190,6 @@ SELECT mend_periods()
 
 -- name: mend_totals
 SELECT mend_totals()
+
+-- name: mend_open_parts
+SELECT mend_open_parts()

@@ -17,8 +17,9 @@ _KEPT = {
     "every document's kept figures are those of the ledger": "documents_kept_wrong",
     "every kept sum of a period is that of its documents": "periods_kept_wrong",
     "every kept sum of all time is that of its documents and deposits": "totals_kept_wrong",
+    "every kept open part is that of its document": "open_parts_kept_wrong",
 }
-_MENDING = ("documents", "periods", "totals")
+_MENDING = ("documents", "periods", "totals", "open_parts")
 _DIFFERENCES_MAX = 1000  # differences that are shown for each check
 
 

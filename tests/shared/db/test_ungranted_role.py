@@ -63,6 +63,7 @@ FIGURES = """
 SELECT (SELECT json_agg(k ORDER BY k) FROM (SELECT k::text FROM kept_documents k) k)::text,
     (SELECT json_agg(k ORDER BY k) FROM (SELECT k::text FROM kept_periods k) k)::text,
     (SELECT json_agg(k ORDER BY k) FROM (SELECT k::text FROM kept_totals k) k)::text,
+    (SELECT json_agg(k ORDER BY k) FROM (SELECT k::text FROM kept_open_parts k) k)::text,
     (SELECT json_agg(k ORDER BY k) FROM (SELECT k::text FROM report_versions k) k)::text
 """
 

@@ -49,6 +49,7 @@ WAYS = {
         "UPDATE invoices SET kind = 'credit_note' WHERE kind = 'invoice'",
         "UPDATE invoices SET customer_id = 1 WHERE business_id = 1",
         "UPDATE invoices SET total = total / 2",
+        "UPDATE invoices SET due_date = coalesce(due_date + 1, issue_date)",
         "UPDATE payments SET status = 'settled'",
         "UPDATE payments SET paid_on = paid_on + 3",
         "UPDATE payments SET channel = 'online', amount = -amount",
@@ -75,7 +76,10 @@ async def test_an_edit_reaches_every_figure(conn: asyncpg.Connection, edit: str,
 async def test_a_temporary_table_of_the_writer_takes_the_place_of_none(
     conn: asyncpg.Connection,
 ) -> None:
-    tables = ("kept_documents", "kept_periods", "kept_totals", "payments", "invoices")
+    tables = (
+        *("kept_documents", "kept_periods", "kept_totals", "kept_open_parts"),
+        *("payments", "invoices"),
+    )
     for table in tables:
         await conn.execute(f"CREATE TEMP TABLE {table} (LIKE public.{table} INCLUDING ALL)")
     await conn.execute("UPDATE public.payments SET amount = amount + 1, status = 'settled'")
@@ -144,6 +148,8 @@ async def run(command: object, dsn: str) -> Result:
         ("UPDATE kept_documents SET manual = manual + 1 WHERE invoice_id = 12", "invoice 12"),
         ("DELETE FROM kept_documents", "kept nothing"),
         ("TRUNCATE kept_documents, kept_periods, kept_totals", "kept nothing"),
+        ("UPDATE kept_open_parts SET units = units + 1", "open parts of invoice 12"),
+        ("DELETE FROM kept_open_parts", "kept nothing"),
         ("INSERT INTO kept_totals VALUES (1, 77, DEFAULT, 5, 5)", "customer 77"),
         ("UPDATE invoices SET issue_date = issue_date + 40", "invoice 12"),
     ],

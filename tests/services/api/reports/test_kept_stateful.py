@@ -79,15 +79,16 @@ class Writers(RuleBasedStateMachine):
 
     @rule(
         number=CONNECTIONS, business=BUSINESS, id=IDS, customer=st.integers(1, 3), kind=KINDS,
-        status=DOCUMENT_STATUS, day=DAYS, total=AMOUNTS,
+        status=DOCUMENT_STATUS, day=DAYS, due=st.none() | DAYS, total=AMOUNTS,
     )  # fmt: skip
     def write_document(self, number: int, **values: Any) -> None:
         sql = """INSERT INTO invoices
-            (business_id, id, customer_id, kind, status, issue_date, total, number)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, 'N') ON CONFLICT (business_id, id) DO UPDATE SET
+            (business_id, id, customer_id, kind, status, issue_date, due_date, total, number)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'N') ON CONFLICT (business_id, id) DO UPDATE SET
             customer_id = excluded.customer_id, kind = excluded.kind, status = excluded.status,
-            issue_date = excluded.issue_date, total = excluded.total"""
-        names = ("business", "id", "customer", "kind", "status", "day", "total")
+            issue_date = excluded.issue_date, due_date = excluded.due_date,
+            total = excluded.total"""
+        names = ("business", "id", "customer", "kind", "status", "day", "due", "total")
         self.wait(self.run(number, sql, *(values[name] for name in names)))
 
     @rule(
