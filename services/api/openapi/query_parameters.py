@@ -6,7 +6,7 @@ from services.api.openapi.operation import Parameter
 
 # What pydantic calls these bounds if the value passes a validator of ours first.
 _BOUNDS = {"ge": "minimum", "le": "maximum"}
-_KEPT = ("default", "type", "enum", "items", "maxItems", "maxLength", "pattern")
+_KEPT = ("default", "type", "format", "enum", "items", "maxItems", "maxLength", "pattern")
 
 
 def of_model(model: type[BaseModel], **examples: Any) -> tuple[Parameter, ...]:

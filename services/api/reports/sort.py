@@ -18,18 +18,20 @@ class Sort:
 
 def sort_by(fields: Collection[str]) -> BeforeValidator:
     """Return the validator that reads the name of one of `fields`, with `-` for descending."""
+    return BeforeValidator(lambda value: read_sort(value, fields))
 
-    def read(value: object) -> Any:
-        if not isinstance(value, str):
-            return value
-        field = value.removeprefix("-")
-        if field not in fields:
-            raise ValueError(
-                f"should be one of {', '.join(fields)}, with a leading - for descending"
-            )
-        return Sort(field, is_descending=value.startswith("-"))
 
-    return BeforeValidator(read)
+def read_sort(value: object, fields: Collection[str]) -> Any:
+    """Read the name of one of `fields`, with `-` for descending. Raises ValueError if it is none.
+
+    What is no text is left to the next validator.
+    """
+    if not isinstance(value, str):
+        return value
+    field = value.removeprefix("-")
+    if field not in fields:
+        raise ValueError(f"should be one of {', '.join(fields)}, with a leading - for descending")
+    return Sort(field, is_descending=value.startswith("-"))
 
 
 def sort_schema(fields: Collection[str]) -> dict[str, Any]:

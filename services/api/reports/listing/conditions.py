@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from decimal import Decimal
 
-from services.api.reports.filters import Filters
+from services.api.reports.filters import CustomerFilters, Filters
 from services.api.reports.listing.place import text_literal
 from shared.db import sql
 
@@ -20,7 +20,8 @@ def condition(filters: Filters) -> str:
     return " AND ".join(_conditions(filters)) or "true"
 
 
-def _conditions(filters: Filters) -> Iterator[str]:
+def of_customers(filters: CustomerFilters) -> Iterator[str]:
+    """Yield the conditions of the filters by what customers are, on a table named `chosen`."""
     if filters.id:
         yield f"chosen.id IN ({_numbers(filters.id)})"
     if filters.category_id:
@@ -29,6 +30,10 @@ def _conditions(filters: Filters) -> Iterator[str]:
         yield f"archived = {int(filters.archived)}"
     if filters.q:
         yield _contains(filters.q)
+
+
+def _conditions(filters: Filters) -> Iterator[str]:
+    yield from of_customers(filters)
     if filters.min_balance is not None:
         yield f"balance >= {_units(filters.min_balance)}"
     if filters.max_balance is not None:

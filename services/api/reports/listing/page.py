@@ -50,9 +50,9 @@ class Page:
 
     def _cursor(self, listing: Listing, side: Side, number: int, row: asyncpg.Record) -> str:
         return place.write(
-            listing, Place(side, row["sort_text"], row["id"], number, self.ranking.sign)
+            listing.order, Place(side, row["sort_text"], row["id"], number, self.ranking.sign)
         )
 
 
 def _last(listing: Listing) -> str:
-    return place.write(listing, Place(Side.LAST))
+    return place.write(listing.order, Place(Side.LAST))

@@ -11,7 +11,6 @@ from pydantic import Field, TypeAdapter
 
 from services.api.core import bound_cursor
 from services.api.core.refusals import Invalid
-from services.api.reports.listing.model import Listing
 from services.api.reports.sort import Sort
 
 _NAME_CHARS = 200  # of a name that decide its order, so that cursors stay short
@@ -50,6 +49,16 @@ class SortKey:
     expression: str
     text: str
     literal: Callable[[str], str]
+
+
+def page_numbers(total: int, place: Place | None, before: int, rows: int) -> range:
+    """Return the numbers, from 0, of the rows of a page at a place, which `before` rows precede."""
+    before = min(before, total)
+    if place is not None and place.side == Side.LAST:
+        return range(max(total - 1, 0) // rows * rows, total)
+    if place is not None and place.side == Side.BEFORE:
+        return range(max(before - rows, 0), before)
+    return range(before, min(before + rows, total))
 
 
 def _number(text: str) -> str:
@@ -95,19 +104,19 @@ def sort_key(sort: Sort) -> SortKey:
             return SortKey(field, f"{field}::text", _number)
 
 
-def write(listing: Listing, place: Place) -> str:
-    """Return the cursor of this place in this list."""
-    return bound_cursor.write(listing.order, tuple(place))
+def write(order: str, place: Place) -> str:
+    """Return the cursor of this place in a list; `order` decides which rows it has, and how."""
+    return bound_cursor.write(order, tuple(place))
 
 
-def read(listing: Listing, cursor: str) -> Place:
+def read(order: str, sort: Sort, cursor: str) -> Place:
     """Return the place that a cursor holds. Raises Invalid if it is no cursor of this list."""
-    place = bound_cursor.read(cursor, listing.order, _PLACE)
-    rows_before(listing, place)
+    place = bound_cursor.read(cursor, order, _PLACE)
+    rows_before(sort, place)
     return place
 
 
-def rows_before(listing: Listing, place: Place | None) -> str:
+def rows_before(sort: Sort, place: Place | None) -> str:
     """Return the condition of SQL for the rows that stand before a place.
 
     For the page after a row, that row itself stands before the place. Raises Invalid if the place
@@ -115,7 +124,7 @@ def rows_before(listing: Listing, place: Place | None) -> str:
     """
     if place is None or place.side == Side.LAST:
         return "false"
-    sort, equal = listing.options.sort, "<=" if place.side == Side.AFTER else "<"
+    equal = "<=" if place.side == Side.AFTER else "<"
     by_id = f"id {equal} {place.id}"
     if place.value is None:
         return f"(sort_value IS NOT NULL OR {by_id})"

@@ -71,7 +71,7 @@ def ranking(
         figures=table,
         filters=condition(options),
         business=str(listing.query.business_id),
-        before=rows_before(listing, place),
+        before=rows_before(listing.options.sort, place),
         most="ALL" if most is None else str(most),
     )
 

@@ -3,7 +3,7 @@ from functools import cached_property
 from hashlib import sha256
 from struct import unpack_from
 
-from services.api.reports.listing.place import Place, Side
+from services.api.reports.listing.place import Place, Side, page_numbers
 
 _ID_BYTES = 8
 _SIGN_DIGITS = 16
@@ -39,10 +39,4 @@ class Ranking:
 
     def page(self, place: Place | None, before: int, rows: int) -> range:
         """Return the numbers of the rows of a page at a place, which `before` rows precede."""
-        total = self.total
-        before = min(before, total)
-        if place is not None and place.side == Side.LAST:
-            return range(max(total - 1, 0) // rows * rows, total)
-        if place is not None and place.side == Side.BEFORE:
-            return range(max(before - rows, 0), before)
-        return range(before, min(before + rows, total))
+        return page_numbers(self.total, place, before, rows)

@@ -42,5 +42,7 @@ def wanted_page(listing: Listing) -> Wanted | None:
     options = listing.options
     if not options.is_paged:
         return None
-    at = None if options.cursor is None else place.read(listing, options.cursor)
+    at = None
+    if options.cursor is not None:
+        at = place.read(listing.order, options.sort, options.cursor)
     return Wanted(options.rows, at, options.page or 1)
