@@ -82,15 +82,20 @@ async def drop(server: str, dsn: str) -> None:
     await conn.close()
 
 
-async def fill(dsn: str, *, customers: int, invoices: int) -> str:
-    """Write a ledger of five years, build its kept figures, and return a key to it."""
+async def fill(dsn: str, *, customers: int, invoices: int, then: str = "") -> str:
+    """Write a ledger of five years, build its kept figures, and return a key to it.
+
+    `then` are statements that change the ledger before its figures are built.
+    """
     conn = await asyncpg.connect(dsn, command_timeout=None)
-    await conn.execute(_FILL.format(customers=customers, invoices=invoices))
+    await conn.execute(_FILL.format(customers=customers, invoices=invoices) + then)
     await conn.execute("ANALYZE")
     await conn.execute("INSERT INTO kept_documents SELECT * FROM counted_documents ORDER BY 1, 2")
     await conn.execute("ANALYZE kept_documents")
     for kind in ("periods", "totals"):
         await conn.execute(f"SELECT mend_{kind}()")
+    parts = "SELECT * FROM counted_open_parts ORDER BY 1, 2, 3, 4, 5"
+    await conn.execute(f"INSERT INTO kept_open_parts {parts}")
     await conn.execute("VACUUM ANALYZE")
     key = await store.create(conn, business_id=1, name="bench", scopes=SCOPES)
     await conn.close()

@@ -8,6 +8,8 @@ from aiohttp.typedefs import Handler
 
 from services.api.account import handlers as account
 from services.api.account import openapi as account_words
+from services.api.aging import handlers as aging
+from services.api.aging import openapi as aging_words
 from services.api.contract.page import handlers as docs
 from services.api.contract.page import home, problems
 from services.api.contract.page import openapi as docs_words
@@ -114,6 +116,17 @@ ROUTES = (
             reports_words.FILTER_ONE,
             _READ,
         )
+    ),
+    Route(
+        _GET,
+        f"{_REPORTS}/aging",
+        aging.show,
+        aging_words.SHOW,
+        _READ,
+        produces=media_types(aging.OFFERED),
+        share_connection=False,
+        is_conditional=True,
+        is_page=True,
     ),
     *_over_period(
         Route(

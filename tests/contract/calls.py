@@ -163,6 +163,18 @@ def _list(path: str) -> Calls:
     return calls
 
 
+def _aging(_: Tenant, other: Tenant) -> Iterable[Call]:
+    path = f"{REPORTS}/aging"
+    yield Call(path)
+    for options in (
+        *("as_of=2024-11-06&buckets=5", "format=csv", "per_page=1&sort=total"),
+        f"id={other.own_customer}",
+    ):
+        yield Call(f"{path}?{options}")
+    for tag in other.tags:
+        yield Call(path, headers={"If-None-Match": tag})
+
+
 def _over_period(method: str, route: str, calls: Callable[[str], Calls], path: str) -> _Table:
     """Return the calls of a route whose path has a period: with its dates, and with its word."""
     return {
@@ -239,6 +251,7 @@ CALLS: _Table = {
     **_over_period("GET", "/{from}/{to}/summary", _summary, f"/{DATES}/summary"),
     **_over_period("GET", "/{from}/{to}/series", _series, f"/{DATES}/series"),
     **_over_period("POST", f"/client/{_ID}/{{from}}/{{to}}", _customers, f"/client/{{}}/{DATES}"),
+    ("GET", f"{REPORTS}/aging"): _aging,
     **{("POST", name.format(_ID)): _send(name) for name in SEND_NAMES},
     ("GET", "/api/v3/me"): _open("/api/v3/me"),
     ("GET", "/api/v3/customers"): _customer_list,

@@ -32,6 +32,7 @@ def map_case(context: HookContext, case: Case) -> Case:
     name = case.operation.definition.raw["operationId"]
     case.query = _with_range(_of_one_form(_in_order(case.query), name), name)
     case.query = _of_one_list(_at_no_cursor(case.query, name), name, case.path_parameters)
+    case.query = _of_aging(case.query, name)
     if name == "showSeries":
         # A period has at most 1,000 intervals.
         case.path_parameters = {**case.path_parameters, "from": "2024-01-01", "to": "2024-12-31"}
@@ -103,6 +104,14 @@ def _of_one_list(given: Any, operation: str, path: Any) -> Any:
     if "max_balance" in kept:
         kept.pop("min_balance", None)
     return kept
+
+
+def _of_aging(given: Any, operation: str) -> Any:
+    # A cursor is one that a page led to. Buckets ascend, and a sort is by one of them.
+    if operation != "showAging" or not given:
+        return given
+    kept = {name: value for name, value in given.items() if name not in {"cursor", "sort"}}
+    return {**kept, "buckets": "15,45"} if "buckets" in kept else kept
 
 
 def _with_period(given: Any) -> Any:

@@ -22,7 +22,7 @@ _FILTERS = frozenset({"q", "archived", "active", "category_id", "min_balance", "
 _NONE = frozenset[str]()
 _OF_VIEW = {
     View.LIST: _SHARED | _FILTERS,
-    View.AGING: _FILTERS,
+    View.AGING: _FILTERS - {"min_balance", "max_balance"},
     View.CUSTOMER: _NONE,
     View.TRANSACTIONS: _NONE,
 }
