@@ -27,6 +27,7 @@ from shared.period import Period
 CUSTOMERS, INVOICES, MANY_CUSTOMERS = 10_000, 1_000_000, 100_000
 ROUNDS = 9
 PAGE = f"{LIST}/{YEAR}?per_page=50&sort=-balance"
+HTML = f"{LIST}/{YEAR}?format=html&per_page=1000"
 _LISTING = Listing(
     ReportQuery(1, Period(date(2023, 1, 1), date(2023, 12, 31))), parse_query(ListOptions, ())
 )
@@ -81,7 +82,9 @@ def _pages(dsn: str, served: Served) -> list[str]:
         ROUNDS,
         accrual=lambda: seconds(lambda: client.get(f"{whole}?basis=accrual")),
         cash=lambda: seconds(lambda: client.get(f"{whole}?basis=cash")),
+        html=lambda: seconds(lambda: client.get(HTML)),
     )
+    html = len(client.get(HTML)[1])
     first = per_second["first"] / per_second["whole"]
     return [
         (
@@ -95,6 +98,7 @@ def _pages(dsn: str, served: Served) -> list[str]:
             f"- `basis=cash`: {took['cash'] * 1000:.0f} ms, {took['cash'] / took['accrual']:.2f}"
             " of the accrual list."
         ),
+        f"- The HTML page of 1,000 rows: {html / 1000:.0f} kB before gzip, {took['html'] * 1000:.0f} ms.",
     ]
 
 

@@ -50,4 +50,4 @@ def largest(report: Report, navigation: Navigation, rows: Rows) -> Sequence[Bar]
 def title_of_largest(report: Report, navigation: Navigation) -> str:
     """Return the title of the bars: the column by which the list is sorted."""
     titles = {column.name: column.title for column in report.columns}
-    return f"Largest by {titles.get(navigation.sort.removeprefix('-'), '').lower()}"
+    return f"Largest customers: {titles.get(navigation.sort.removeprefix('-'), '').lower()}"

@@ -147,12 +147,12 @@ def _heading(navigation: Navigation | None, column: Column) -> Heading:
 def pages(navigation: Navigation, count: int) -> Mapping[str, Any] | None:
     """Return the links to the other pages of a list; None if it has one only."""
     paging = navigation.paging
-    if paging is None or not (_first(paging) or paging.prev or paging.next):
+    if paging is None or not (_first(navigation, paging) or paging.prev or paging.next):
         return None
     return {
         "shown": f"{count:,} rows" if paging.total is None else f"{count:,} of {paging.total:,}",
         "links": [
-            {"title": "First", "url": _first(paging), "rel": "", "key": ""},
+            {"title": "First", "url": _first(navigation, paging), "rel": "", "key": ""},
             {"title": "Previous", "url": paging.prev, "rel": "prev", "key": "k"},
             {"title": "Next", "url": paging.next, "rel": "next", "key": "j"},
             {"title": "Last", "url": paging.last if paging.next else None, "rel": "", "key": ""},
@@ -160,9 +160,10 @@ def pages(navigation: Navigation, count: int) -> Mapping[str, Any] | None:
     }
 
 
-def _first(paging: Paging) -> str | None:
+def _first(navigation: Navigation, paging: Paging) -> str | None:
     """Return the URL of the first page, if it is not this one."""
-    return paging.first if paging.prev or paging.total is None else None
+    is_further = paging.prev or any(name in {"cursor", "page"} for name, _ in navigation.query)
+    return paging.first if is_further else None
 
 
 def keys(navigation: Navigation) -> Sequence[tuple[str, str]]:

@@ -38,11 +38,19 @@ def navigation(
         base=urls.short_links(summary.query.report.period),
         links={"business_name": _customer, **{name: _figure(name) for name in shown}},
         facts=_facts(summary),
-        bars_title="The largest",
+        bars_title=f"Largest customers: {_title(by).lower()}",
         bars=_bars(summary),
         intervals=intervals,
         tables=(_categories(summary),),
     )
+
+
+def _shown_figures() -> Sequence[Column]:
+    return [each for each in FIGURES if each.name in _SHOWN]
+
+
+def _title(name: str) -> str:
+    return next(each.title for each in FIGURES if each.name == name)
 
 
 def _facts(summary: SummaryAnswer) -> Sequence[Fact]:
@@ -51,8 +59,7 @@ def _facts(summary: SummaryAnswer) -> Sequence[Fact]:
     query = _basis(summary)
     facts = [
         Fact(each.name, each.kind, each.title, totals.figures[each.name])
-        for each in FIGURES
-        if each.name in _SHOWN
+        for each in sorted(_shown_figures(), key=lambda each: _SHOWN.index(each.name))
     ]
     active = urls.with_query(path, [*query, ("active", "1")])
     counts = (
@@ -75,7 +82,7 @@ def _categories(summary: SummaryAnswer) -> Table:
     columns = (
         Column("category", Kind.TEXT, "Category"),
         Column("customers", Kind.COUNT, "Customers"),
-        *(each for each in FIGURES if each.name in _SHOWN),
+        *_shown_figures(),
         Column("share", Kind.PERCENT, "Share"),
     )
     rows = [
