@@ -4,7 +4,9 @@ from urllib.parse import urlsplit
 import asyncpg
 import pytest
 
+from services.api.ledger.verification import prove
 from shared.db import migrate
+from tests.services.api.ledgers import load_golden
 
 
 async def names(dsn: str, table: str = "schema_migrations") -> list[str]:
@@ -70,3 +72,19 @@ async def test_a_migrator_that_dies_leaves_no_lock(empty: str) -> None:
     assert not done, urlsplit(empty).path
     holder.terminate()
     assert await asyncio.wait_for(waiting, 30) == list(migrate.migrations())
+
+
+async def test_documents_from_before_are_counted_with_their_open_parts(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = {name: text for name, text in migrate.migrations().items() if name < "0025"}
+    with monkeypatch.context() as patched:
+        patched.setattr(migrate, "migrations", lambda: before)
+        await migrate.migrate(empty)
+    await load_golden(empty)
+    await migrate.migrate(empty)
+    conn = await asyncpg.connect(empty)
+    assert await conn.fetchval("SELECT count(DISTINCT invoice_id) FROM kept_open_parts") == 9
+    async for proof in prove(conn):
+        assert not proof.differences, proof
+    await conn.close()
