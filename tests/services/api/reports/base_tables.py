@@ -50,6 +50,7 @@ async def assert_as_in_python(conn: asyncpg.Connection, start: date, end: date) 
         assert repr(shown) == repr(expected), f"{shown}\n{expected}"
         query = ReportQuery(business, Period(start, end))
         await columns.assert_as_json(conn, query, shown)
+        await columns.assert_as_cash(conn, query, ledger)
         for row in expected:
             text = await store.income_by_customer(conn, query, int(row[0][1]))
             assert text is not None

@@ -137,6 +137,31 @@ class Ledger:
             "invoices": number(len(invoices)),
         }
 
+    def cash(self, business: int, customer_id: int, start: date, end: date) -> dict[str, Any]:
+        """Return what differs with basis=cash, and how many documents and receipts there are."""
+        issued = [
+            (key, document)
+            for key, document in self.invoices.items()
+            if key[0] == business
+            and document.customer_id == customer_id
+            and document.status == "issued"
+        ]
+        paid = [
+            payment
+            for key, _ in issued
+            for payment in self._settled(key)
+            if start <= payment.paid_on <= end
+        ]
+        manual = [each.amount for each in paid if each.channel == "manual"]
+        online = [each.amount for each in paid if each.channel == "online"]
+        return {
+            "amount_paid": number(sum(manual)) if manual else None,
+            "online_amount_paid": number(sum(online)) if online else None,
+            "total_paid": number(sum(manual) + sum(online)),
+            "documents": sum(start <= document.issue_date <= end for _, document in issued),
+            "receipts": len(paid),
+        }
+
     def _settled(self, document: Key) -> list[Payment]:
         return [
             payment

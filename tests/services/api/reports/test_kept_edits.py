@@ -10,16 +10,22 @@ from click.testing import CliRunner, Result
 
 from services.api.ledger.commands import rebuild, verify
 from services.api.ledger.verification import prove
-from tests.services.api.reports.base_tables import assert_as_in_sql
+from services.api.reports.model import ReportQuery
+from shared.period import Period
+from tests.services.api.reports.base_tables import assert_as_in_sql, load
+from tests.services.api.reports.columns import assert_as_cash
 
 ALWAYS = date(1, 1, 2), date(9999, 12, 30)
 MOST = Decimal("99999999999999.9999")
 
 
 async def assert_exact(conn: asyncpg.Connection) -> None:
+    ledger = await load(conn)
     for business in (1, 2):
         await assert_as_in_sql(conn, business, *ALWAYS)
         await assert_as_in_sql(conn, business, date(2024, 11, 2), date(2024, 11, 11))
+        for start, end in (ALWAYS, (date(2024, 11, 2), date(2024, 12, 11))):
+            await assert_as_cash(conn, ReportQuery(business, Period(start, end)), ledger)
     async for proof in prove(conn):
         assert not proof.differences, proof
 
@@ -41,6 +47,12 @@ WAYS = {
 }
 
 
+SECOND_PAYMENTS = """INSERT INTO payments
+    (id, business_id, invoice_id, paid_on, amount, channel, status)
+    SELECT id + 5000, business_id, invoice_id, paid_on + 7, amount / 2, 'online', 'settled'
+    FROM payments"""
+
+
 @pytest.mark.parametrize(
     "edit",
     [
@@ -52,6 +64,11 @@ WAYS = {
         "UPDATE invoices SET due_date = coalesce(due_date + 1, issue_date)",
         "UPDATE payments SET status = 'settled'",
         "UPDATE payments SET paid_on = paid_on + 3",
+        "UPDATE payments SET paid_on = paid_on + id::int % 40",
+        SECOND_PAYMENTS,
+        SECOND_PAYMENTS + "; DELETE FROM payments WHERE id < 5000",
+        SECOND_PAYMENTS + "; UPDATE invoices SET status = 'void' WHERE id % 2 = 0",
+        SECOND_PAYMENTS + "; UPDATE payments SET amount = 60000000000000 WHERE id > 5000",
         "UPDATE payments SET channel = 'online', amount = -amount",
         "UPDATE payments SET invoice_id = 12 WHERE business_id = 1",
         "DELETE FROM payments",
@@ -144,6 +161,9 @@ async def run(command: object, dsn: str) -> Result:
     ("damage", "found"),
     [
         ("UPDATE kept_periods SET billed = billed + 1", "in 20241100"),
+        ("UPDATE kept_periods SET received_online = received_online + 1", "in 20241600"),
+        ("DELETE FROM kept_periods WHERE customer_id = -1", "customer -1"),
+        ("UPDATE kept_documents SET paid_day = paid_day + 1", "invoice 12"),
         ("DELETE FROM kept_totals WHERE business_id = 2", "of business 2: kept nothing"),
         ("UPDATE kept_documents SET manual = manual + 1 WHERE invoice_id = 12", "invoice 12"),
         ("DELETE FROM kept_documents", "kept nothing"),

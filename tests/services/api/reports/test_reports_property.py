@@ -143,6 +143,7 @@ class Twin:
             shown = as_on_the_wire(await read(self.conn, query))
             assert repr(shown) == repr(expected)
             await columns.assert_as_json(self.conn, query, shown)
+            await columns.assert_as_cash(self.conn, query, self.model)
             for row in expected:
                 text = await store.income_by_customer(self.conn, query, int(row[0][1]))
                 assert text is not None
