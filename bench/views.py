@@ -11,7 +11,7 @@ from typing import Self
 
 import asyncpg
 
-from bench import ledger, results, servers
+from bench import figures, ledger, results, servers
 from bench.client import Client, in_turn, rate, rate_of, seconds, unchunked
 from bench.reports import LIST, YEAR
 from bench.servers import ROOT, Served
@@ -59,6 +59,11 @@ def _on(
             return measure(dsn, served)
     finally:
         asyncio.run(ledger.drop(url, dsn))
+
+
+def _figures(dsn: str, served: Served) -> list[str]:
+    with _Writer(dsn) as writer:
+        return figures.measure(dsn, served, writer.then)
 
 
 def _pages(dsn: str, served: Served) -> list[str]:
@@ -162,5 +167,6 @@ async def _by_library(dsn: str) -> str:
 
 _PARTS = {
     "pages": (CUSTOMERS, INVOICES, _pages),
+    "figures": (CUSTOMERS, INVOICES, _figures),
     "files": (MANY_CUSTOMERS, MANY_CUSTOMERS, _files),
 }

@@ -18,7 +18,7 @@ from services.api.http.streams.stream import turn
 from services.api.views import answers, customers
 from services.api.views.answers import Row
 from services.api.views.paging import PageOptions
-from services.api.views.snapshot import Snapshot, snapshot
+from services.api.views.snapshot import Snapshot, snapshot_of_one
 from shared.db.postgres import Connection
 
 FORMATS: Final = (Format.JSON, Format.CSV, Format.HTML)
@@ -84,7 +84,7 @@ class PagedView(Generic[Query, HeadT, Place]):
             return same
         if form in _FILES and not options.is_paged:
             return await self._file(request, query, form)
-        async with snapshot(request) as at:
+        async with snapshot_of_one(request) as at:
             head = await self.head(query, at)
             # One row more than the page has: if it exists, there is a next page.
             rows = await self.page(at.conn, query, after, options.rows + 1)
@@ -112,7 +112,7 @@ class PagedView(Generic[Query, HeadT, Place]):
 
     async def _file(self, request: web.Request, query: Query, form: Format) -> web.StreamResponse:
         """Stream all rows from one snapshot."""
-        async with turn(request), snapshot(request) as at:
+        async with turn(request), snapshot_of_one(request) as at:
             head = await self.head(query, at)
             report = head.report(partial(self.every, at.conn, query))
             tags = answers.tags(request, at.version, form)

@@ -10,7 +10,7 @@ from services.api.businesses.model import Business
 from services.api.http.appkeys import LEDGER_VERSION
 from services.api.reports.listing.handlers import LIST_CACHE
 from services.api.reports.periods import requested_business
-from services.api.views.snapshot import Snapshot, snapshot
+from services.api.views.snapshot import Snapshot, snapshot, snapshot_of_one
 
 Value = TypeVar("Value")
 
@@ -29,16 +29,19 @@ async def read(
     kind: type[Value],
     work: Callable[[Snapshot], Awaitable[Value]],
     size: Callable[[Value], int],
+    *,
+    of_one: bool = False,
 ) -> tuple[Value, State]:
     """Return what `work` reads in a snapshot, or what it read before at the same version.
 
-    `key` says what is read, and of which business; `size` is about the memory that it takes.
+    `key` says what is read, and of which business; `size` is about the memory that it takes. It is
+    `of_one` customer if `work` reads the customer's records.
     """
     cache, version = request.app[LIST_CACHE], request.get(LEDGER_VERSION)
     known = None if version is None else cache.get(key, version)
     if version is not None and isinstance(known, kind):
         return known, State(version, await requested_business(request))
-    async with snapshot(request) as at:
+    async with snapshot_of_one(request) if of_one else snapshot(request) as at:
         found = await work(at)
     cache.put(key, at.version, found, len(key) + size(found))
     return found, State(at.version, at.business)

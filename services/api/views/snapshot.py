@@ -23,6 +23,24 @@ class Snapshot:
     business: Business
 
 
+# One customer's records are found by index, however many it has. For one with thousands of documents
+# the planner would read the payments of all customers, in several processes.
+_OF_ONE_CUSTOMER = """
+SET LOCAL enable_hashjoin = off;
+SET LOCAL enable_mergejoin = off;
+SET LOCAL enable_seqscan = off;
+SET LOCAL max_parallel_workers_per_gather = 0
+"""
+
+
+@asynccontextmanager
+async def snapshot_of_one(request: web.Request) -> AsyncIterator[Snapshot]:
+    """Read the records of one customer within one snapshot."""
+    async with snapshot(request) as at:
+        await at.conn.execute(_OF_ONE_CUSTOMER)
+        yield at
+
+
 @asynccontextmanager
 async def snapshot(request: web.Request) -> AsyncIterator[Snapshot]:
     """Read within one snapshot: none of the queries sees what others commit meanwhile."""

@@ -58,6 +58,7 @@ async def remembered_sums(
         list,
         lambda at: store.sums(at.conn, query, intervals),
         lambda sums: _SUMS_BYTES * len(sums),
+        of_one=query.customer_id is not None,
     )
 
 
