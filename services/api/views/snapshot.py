@@ -23,8 +23,8 @@ class Snapshot:
     business: Business
 
 
-# One customer's records are found by index, however many it has. For one with thousands of documents
-# the planner would read the payments of all customers, in several processes.
+# One customer's records are found by index, however many it has. For thousands of documents the
+# planner would read the payments of all customers, in several processes.
 _OF_ONE_CUSTOMER = """
 SET LOCAL enable_hashjoin = off;
 SET LOCAL enable_mergejoin = off;
