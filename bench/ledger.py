@@ -90,6 +90,7 @@ async def fill(dsn: str, *, customers: int, invoices: int, then: str = "") -> st
     conn = await asyncpg.connect(dsn, command_timeout=None)
     await conn.execute(_FILL.format(customers=customers, invoices=invoices) + then)
     await conn.execute("ANALYZE")
+    await conn.execute("SET work_mem = '256MB'")
     await conn.execute("INSERT INTO kept_documents SELECT * FROM counted_documents ORDER BY 1, 2")
     await conn.execute("ANALYZE kept_documents")
     for kind in ("periods", "totals"):

@@ -7,7 +7,7 @@ import threading
 
 import asyncpg
 
-from bench import ledger, results, servers, writes
+from bench import ledger, ranges, results, servers, writes
 from bench.client import Client, in_turn, rate, seconds, unchunked
 from bench.servers import ROOT, Served
 from provision import servers as provision
@@ -17,10 +17,11 @@ from shared.db import sql
 YEAR = "2023-01-01/2023-12-31"
 MID = "2022-03-16/2023-03-15"
 SIZES = (100_000, 1_000_000, 3_000_000)
+RANGED = 1_000_000  # invoices of the ledger on which ranges are measured
 LIST = "/api/v3/reports/customers"
 ROUNDS = 9
 SLOW_ROUNDS = 3  # for lists that take many seconds
-PARTS = ("lists", "rates", "memory", "writes")
+PARTS = ("lists", "rates", "ranges", "memory", "writes")
 
 # The limit: the same bytes from a table that contains only the figures of this answer.
 _LIMIT_TABLE = """
@@ -61,7 +62,7 @@ def main(arguments: list[str]) -> None:
     head = results.machine(url, "aiohttp", "asyncpg")
     head += f" Medians of {ROUNDS} rounds, all taken in turn; of the peers' lists {SLOW_ROUNDS}."
     lines = [head]
-    if "lists" in parts or "rates" in parts:
+    if {"lists", "rates", "ranges"}.intersection(parts):
         lines += ["", *_reading(url, sizes, parts)]
     if "memory" in parts:
         lines += ["", *_memory(url)]
@@ -98,6 +99,8 @@ def _reading(url: str, sizes: tuple[int, ...], parts: tuple[str, ...]) -> list[s
                     lists.append(_lists(dsn, invoices, ours, fastapi, plain))
                 if "rates" in parts:
                     rates += _rates(invoices, ours, fastapi, plain)
+                if "ranges" in parts and invoices == RANGED:
+                    rates += ["", *ranges.lines(ours)]
         finally:
             asyncio.run(ledger.drop(url, dsn))
     return [*lists, "", *rates] if "lists" in parts else rates
