@@ -65,8 +65,8 @@ def by_word(operation: Operation) -> Operation:
         operation,
         id=f"{operation.id}ByPeriod",
         summary=f"{operation.summary}, by a word for the period",
-        description=f"`{operation.id}` with one word in the place of the two dates, which"
-        f" `Content-Location` shows. {operation.description}",
+        description=f"Does the same as `{operation.id}`, with one word in the place of the two"
+        f" dates; `Content-Location` has these dates. {operation.description}",
         parameters=(PERIOD, *others),
         answers={status: _located(answer) for status, answer in operation.answers.items()},
     )
