@@ -57,7 +57,7 @@ INSERT INTO suppressions (business_id, email_key, reason)
     SELECT {id}, '{word}-gone' || n || '@x.example', '{word} reason' FROM generate_series(1, 3) n;
 INSERT INTO suppressions (business_id, email_key, reason)
     SELECT {id}, email, '{word} reason' FROM unnest(ARRAY['only{id}@x.example',
-        'shared@x.example', 'shared1@x.example', 'shared2@x.example', 'shared3@x.example']) email;
+        'shared@x.example', 'shared1@x.example', 'shared2@x.example', 'shared7@x.example']) email;
 INSERT INTO pauses (business_id) VALUES ({id});
 """
 _STATE = """
