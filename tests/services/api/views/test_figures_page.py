@@ -67,7 +67,7 @@ async def test_the_examples_are_answers(path: str, shown: str, reader: Api) -> N
 
 def test_there_is_an_example_of_each_view() -> None:
     paths = " ".join(path for path, _ in _EXAMPLES)
-    for view in ("client/4/2024", "basis=cash", "compare=", "/summary", "/series"):
+    for view in ("client/4/2024", "basis=cash", "compare=", "/summary", "/series", "/aging"):
         assert view in paths
     assert "/transactions" in paths
     assert "/explain/" in paths

@@ -16,11 +16,12 @@ VIEWS = {
     "one customer": ONE,
     "summary": f"{LIST}/summary",
     "series": f"{LIST}/series",
+    "aging": f"{REPORTS}/aging",
     "transactions": f"{ONE}/transactions",
     "explain": f"{ONE}/explain/balance",
     "explain by word": f"{REPORTS}/client/4/2024-11/explain/owing",
 }
-PAGED = ("list", "list by word", "transactions", "explain")
+PAGED = ("list", "list by word", "aging", "transactions", "explain")
 _SHORT = """
     unknown=1 %00=1 sort[]=id sort=%252d %F0%9F=1 page=0 page=-1 page=1.5 page=99999999999999999999
     per_page=2&page=1&cursor=AAAA per_page=0 per_page=1001 per_page=1e2 per_page=+5
@@ -52,7 +53,8 @@ PATHS = f"""
     {REPORTS}/2024-02-30/2024-03-01/summary {REPORTS}/2024-03-01/2024-02-01/series
     {REPORTS}/2024..2023 {REPORTS}/0000 {REPORTS}/year-9999 {REPORTS}/summary {REPORTS}/series
     {REPORTS}/2024/2025 {REPORTS}/this-month/today {REPORTS}/client
-    {REPORTS}/client/4 {REPORTS}/client/4/transactions {REPORTS}/client/x/{NOVEMBER}
+    {REPORTS}/client/4 {REPORTS}/client/4/transactions {REPORTS}/aging/2024
+    {REPORTS}/client/x/{NOVEMBER}
     {REPORTS}/{NOVEMBER}/Summary {REPORTS}/{NOVEMBER}/summary/ {REPORTS}//
     {ONE}/explain/business_name {ONE}/explain/ {ONE}/explain/balance%00 {ONE}/explain/report_head
     {ONE}/explain/id {ONE}/summary {ONE}/series {REPORTS}/client/-4/2024/transactions

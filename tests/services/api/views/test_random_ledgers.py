@@ -13,6 +13,7 @@ import pytest
 from tests.services.api.conftest import Serve
 from tests.services.api.ledgers import new_key
 from tests.services.api.views import (
+    aging_check,
     customers_check,
     list_check,
     one_customer_check,
@@ -29,6 +30,7 @@ CHECKS: dict[str, Callable[[Case], Awaitable[None]]] = {
     "customers": customers_check.check,
     "list": list_check.check,
     "summary": summary_check.check,
+    "aging": aging_check.check,
     "series": series_check.check,
     "transactions": one_customer_check.check_transactions,
     "explain": one_customer_check.check_explain,
