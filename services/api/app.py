@@ -13,13 +13,16 @@ from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.rate_limit import Limits
 from services.api.access.unread import Unread
 from services.api.contract import openapi
+from services.api.formats.answer import TYPESETTING
 from services.api.formats.page import problem
+from services.api.formats.pdf.typesetting import Typesetting
 from services.api.http import headers, middlewares, request_body
 from services.api.http.appkeys import (
     BORROWERS,
     CONNECTIONS,
     DATABASE_TROUBLE,
     EXPOSE,
+    FILES,
     HEALTH,
     INVALID_KEYS,
     LIMITS,
@@ -54,6 +57,7 @@ DATABASE_CONNECTIONS, _CONNECTIONS_EACH = 10, 8
 _STREAMS, _STREAMS_EACH = 5, 2
 # Of what each process remembers of ledgers, for the pages of their lists.
 _LIST_CACHE_BYTES = 32 * 1024 * 1024
+_FILES, _FILES_EACH = 2, 1
 
 
 def create_app(
@@ -76,6 +80,7 @@ def create_app(
     app[CONNECTIONS] = Turns(DATABASE_CONNECTIONS, _CONNECTIONS_EACH, spare=True)
     app[STREAMS] = Turns(_STREAMS, _STREAMS_EACH)
     app[LIST_CACHE] = VersionCache(_LIST_CACHE_BYTES)
+    app[FILES] = Turns(_FILES, _FILES_EACH)
     app[BORROWERS] = Borrowers()
     app[LIMITS] = Limits(settings.rate_limit)
     app[INVALID_KEYS] = InvalidKeys()
@@ -96,6 +101,7 @@ def create_app(
     routes.add_to(app)
     app.on_response_prepare.append(headers.finish)
     app.cleanup_ctx.append(_postgres)
+    app.cleanup_ctx.append(_typesetting)
     if relay is not None:
         app[RELAY_SETTINGS] = relay
         app.cleanup_ctx.append(partial(_relay, counted=counted))
@@ -108,6 +114,12 @@ async def _postgres(app: web.Application) -> AsyncIterator[None]:
     ) as pool:
         app[POOL] = pool
         app[HEALTH].register("postgres", partial(check_postgres, pool))
+        yield
+
+
+async def _typesetting(app: web.Application) -> AsyncIterator[None]:
+    async with Typesetting() as typesetting:
+        app[TYPESETTING] = typesetting
         yield
 
 

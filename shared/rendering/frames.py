@@ -7,6 +7,7 @@ bounded, every field is checked, and nothing is unpickled.
 import json
 from collections.abc import Iterator
 from datetime import datetime
+from itertools import starmap
 from struct import Struct
 from typing import Any, Final, NamedTuple
 from uuid import UUID
@@ -60,13 +61,27 @@ class MessageParts(NamedTuple):
     flaws: tuple[Flaw, ...]
 
 
+class ReportRequest(NamedTuple):
+    """What the PDF of a report is made of: its view as JSON, and when it is `made`."""
+
+    view: bytes
+    made: datetime
+
+
+class ReportPdf(NamedTuple):
+    """The PDF of a report as a process answers it."""
+
+    pdf: bytes
+    flaws: tuple[Flaw, ...]
+
+
 class Ready(NamedTuple):
     """The first answer of a process: it has started. The remarks are for the log."""
 
     remarks: tuple[str, ...]
 
 
-Answer = MessageParts | Exception | Ready
+Answer = MessageParts | ReportPdf | Exception | Ready
 
 _ERRORS: Final[dict[str, type[Exception]]] = {
     "statement": StatementError,
@@ -91,28 +106,50 @@ def request_frame(request: RenderRequest) -> bytes:
     return _frame(head, content)
 
 
+def report_frame(request: ReportRequest) -> bytes:
+    """Return the frame of a request. Raises TypesettingError if the report is too large."""
+    if len(request.view) > BODY_OCTETS_MAX:
+        raise TypesettingError(f"the report has more than {BODY_OCTETS_MAX} octets")
+    return _frame({"made": request.made.isoformat()}, request.view)
+
+
 def answer_frame(answer: Answer) -> bytes:
     """Return the frame of an answer; for a message that is too large, the frame of an error."""
     if isinstance(answer, MessageParts) and len(answer.body) > BODY_OCTETS_MAX:
         answer = TypesettingError(f"the message has more than {BODY_OCTETS_MAX} octets")
+    if isinstance(answer, ReportPdf) and len(answer.pdf) > BODY_OCTETS_MAX:
+        answer = TypesettingError(f"the report has more than {BODY_OCTETS_MAX} octets")
     if isinstance(answer, Ready):
         return _frame({"kind": "ready", "remarks": answer.remarks})
     if isinstance(answer, MessageParts):
         headers = answer.headers.decode("ascii")
         return _frame({"kind": "message", "headers": headers, "flaws": answer.flaws}, answer.body)
+    if isinstance(answer, ReportPdf):
+        return _frame({"kind": "report", "flaws": answer.flaws}, answer.pdf)
     kind = next(name for name, error in _ERRORS.items() if isinstance(answer, error))
     return _frame({"kind": kind, "reason": str(answer)[-_ERROR_CHARS_MAX:]})
 
 
 def requests_in(data: bytearray) -> Iterator[RenderRequest]:
-    """Yield the requests that are complete in `data`, and remove them from it."""
+    """Yield the requests for messages that are complete in `data`, and remove them from it."""
+    return starmap(_request, _frames_in(data))
+
+
+def report_requests_in(data: bytearray) -> Iterator[ReportRequest]:
+    """Yield the requests for reports that are complete in `data`, and remove them from it."""
+    for head, body in _frames_in(data):
+        made = datetime.fromisoformat(_fields(head)["made"])
+        yield ReportRequest(bytes(body), made)
+
+
+def _frames_in(data: bytearray) -> Iterator[tuple[bytearray, bytearray]]:
     begin = 0
     while len(data) >= begin + SIZES.size:
         head, body = sizes(data[begin : begin + SIZES.size])
         content = begin + SIZES.size + head
         if len(data) < content + body:
             break
-        yield _request(data[begin + SIZES.size : content], data[content : content + body])
+        yield data[begin + SIZES.size : content], data[content : content + body]
         begin = content + body
     del data[:begin]
 
@@ -135,6 +172,8 @@ def answer_in(head: bytes, body: bytes) -> Answer:
         )
     if kind == "message" and isinstance(headers, str) and headers.isascii():
         return MessageParts(headers.encode("ascii"), body, _flaws(fields.get("flaws")))
+    if kind == "report":
+        return ReportPdf(body, _flaws(fields.get("flaws")))
     if isinstance(kind, str) and kind in _ERRORS and isinstance(reason, str):
         reason = reason[:_ERROR_CHARS_MAX]
         return _ERRORS[kind](reason if kind == "other" else one_line(reason))

@@ -83,7 +83,7 @@ class RenderPool:
         while request.send_id not in self._fatal:
             process = await self._free()
             try:
-                parts = await process.render(frame)
+                parts = await process.render(frame, MessageParts)
             except ProcessDied as died:
                 if died.at_it:
                     break
@@ -113,7 +113,7 @@ class RenderPool:
     async def _in_own_process(self, request: RenderRequest) -> MessageParts:
         process = await self._start()
         try:
-            return await process.render(request_frame(request))
+            return await process.render(request_frame(request), MessageParts)
         finally:
             await process.close()
 

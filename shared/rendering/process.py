@@ -6,7 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Final, Self, cast
+from typing import Final, Self, TypeVar, cast
 
 import structlog
 
@@ -16,6 +16,7 @@ from shared.rendering.frames import (
     Answer,
     MessageParts,
     Ready,
+    ReportPdf,
     answer_in,
     sizes,
 )
@@ -24,6 +25,9 @@ _log = structlog.get_logger("ledgerpost.rendering")
 _START_S: Final = 60.0
 _ANSWER_S: Final = 600.0  # all requests that a process has are answered within it
 _EXIT_S: Final = 5.0
+
+
+Made = TypeVar("Made", MessageParts, ReportPdf)
 
 
 class ProcessDied(Exception):
@@ -45,7 +49,7 @@ class RenderProcess:
         """
         pipe = asyncio.subprocess.PIPE
         process = await asyncio.create_subprocess_exec(
-            sys.executable, "-P", *arguments, stdin=pipe, stdout=pipe, env=_environ()
+            sys.executable, "-P", *arguments, stdin=pipe, stdout=pipe, env=environment()
         )
         started = cls(process)
         try:
@@ -80,8 +84,8 @@ class RenderProcess:
         """The number of requests without an answer."""
         return len(self._pending)
 
-    async def render(self, frame: bytes) -> MessageParts:
-        """Return the answer to the request in a frame.
+    async def render(self, frame: bytes, kind: type[Made]) -> Made:
+        """Return the answer to the request in a frame, which should be of this kind.
 
         Raises the error that is the answer, or ProcessDied if there is no answer.
         """
@@ -99,7 +103,7 @@ class RenderProcess:
             raise ProcessDied(at_it=True) from None
         if isinstance(answer, Exception):
             raise answer
-        if isinstance(answer, Ready):  # no process of ours answers so twice
+        if not isinstance(answer, kind):  # no process of ours answers so
             self.end()
             raise ProcessDied(at_it=True)
         return answer
@@ -165,8 +169,8 @@ class RenderProcess:
             self.end()
 
 
-def _environ() -> dict[str, str]:
-    """Return the environment without our secrets: hostile text is handled there by native code."""
+def environment() -> dict[str, str]:
+    """Return the environment of a process that handles hostile text: ours, without secrets."""
     harmless = {
         name: value
         for name, value in os.environ.items()

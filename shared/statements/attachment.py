@@ -1,11 +1,12 @@
-"""The PDF that is attached to a mail, whatever the texts of a statement do to the typesetter."""
+"""The PDF of a statement or a report, whatever its texts do to the typesetter."""
 
 import datetime as dt
 import re
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
-from shared.statements.pdf import Panicked, Typesetter, TypesettingError
+from shared.statements.pdf import STATEMENT, Panicked, Typesetter, TypesettingError
 from shared.statements.scripts import COMMON, is_letter, scripts
 from shared.statements.view import View
 
@@ -39,10 +40,10 @@ class Attachment(NamedTuple):
 
 
 class AttachmentMaker:
-    """Makes the PDFs of statements; a text at which typst panics is replaced, and no other."""
+    """Makes PDFs of one template; a text at which typst panics is replaced, and no other."""
 
-    def __init__(self) -> None:
-        self._typesetter = Typesetter()
+    def __init__(self, template: Path = STATEMENT) -> None:
+        self._typesetter = Typesetter(template)
         #: The files of all fonts.
         self.fonts = self._typesetter.fonts
 
@@ -51,7 +52,7 @@ class AttachmentMaker:
         return scripts(self._typesetter.uncovered(COMMON))
 
     def attachment(self, view: View, moment: dt.datetime) -> Attachment:
-        """Return the PDF of a statement; the same view and moment give the same bytes."""
+        """Return the PDF of a view; the same view and moment give the same bytes."""
         try:
             return self._made(view, moment, ())
         except Panicked as panic:

@@ -15,6 +15,11 @@ _MINOR_UNITS: Final = {
 }
 
 
+def decimals(currency: str) -> int:
+    """Return the number of decimals of a currency in ISO 4217."""
+    return _MINOR_UNITS.get(currency, 2)
+
+
 def figure(value: Decimal, currency: str) -> str:
     """Return the amount without its currency, such as 1,234.50, a real minus before it.
 
@@ -22,7 +27,7 @@ def figure(value: Decimal, currency: str) -> str:
     ever rounded, and zero has no sign.
     """
     whole, _, fraction = f"{value.copy_abs():,f}".partition(".")
-    fraction = fraction.rstrip("0").ljust(_MINOR_UNITS.get(currency, 2), "0")
+    fraction = fraction.rstrip("0").ljust(decimals(currency), "0")
     return f"{MINUS if value < 0 else ''}{whole}{'.' if fraction else ''}{fraction}"
 
 

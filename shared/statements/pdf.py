@@ -1,4 +1,4 @@
-"""Typesets a statement as PDF with typst; its data is never read as source."""
+"""Typesets statements and reports as PDF with typst; their data is never read as source."""
 
 import datetime as dt
 import json
@@ -12,6 +12,8 @@ import typst
 from shared.statements.view import View
 
 _HERE: Final = Path(__file__).parent
+STATEMENT: Final = _HERE / "statement.typ"
+_PRELUDE: Final = _HERE / "prelude.typ"
 _ARCHIVAL: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
 _PLAIN: "Final[list[typst.PDFStandard]]" = ["1.7"]
 # Typst's message for a letter that no font has, with the letter written as Rust does.
@@ -28,7 +30,7 @@ _GENERATIONS: Final = 11
 
 
 class TypesettingError(RuntimeError):
-    """The statement could not be typeset; the message is typst's own."""
+    """The document could not be typeset; the message is typst's own."""
 
 
 class Panicked(TypesettingError):
@@ -43,10 +45,13 @@ class Typeset(NamedTuple):
 
 
 class Typesetter:
-    """Makes PDFs with one typst compiler, which reads its fonts once; for one thread at a time."""
+    """Makes PDFs of one template with a typst compiler, which reads its fonts once.
 
-    def __init__(self) -> None:
-        self._source = (_HERE / "statement.typ").read_bytes()
+    For one thread at a time.
+    """
+
+    def __init__(self, template: Path = STATEMENT) -> None:
+        self._source = _PRELUDE.read_bytes() + template.read_bytes()
         fonts = typst.Fonts(
             include_system_fonts=True,
             include_embedded_fonts=False,
@@ -62,7 +67,7 @@ class Typesetter:
         It conforms to PDF/A-2a and PDF/UA-1 unless a character is in no font here: then it is a
         plain PDF that has a box in its place. Raises TypesettingError.
         """
-        data = {"statement": json.dumps(view)}
+        data = {"view": json.dumps(view)}
         try:
             try:
                 return Typeset(self._compile(self._source, data, moment, _ARCHIVAL), frozenset())

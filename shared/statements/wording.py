@@ -105,6 +105,6 @@ def file_name(name: str, period: Period) -> str:
 def slug(text: str) -> str:
     """Return the letters and digits of a name in ASCII, for a file's name; may be empty."""
     # Cut first: the time to normalize many marks in a row grows with the square of their number.
-    plain = unicodedata.normalize("NFKD", text[:_LONGEST_NAME].lower().translate(_FOLDED))
+    plain = unicodedata.normalize("NFKD", text[:_LONGEST_NAME].lower().translate(_FOLDED)).lower()
     bare = "".join(char for char in plain if not unicodedata.combining(char))
     return re.sub(r"[^a-z0-9]+", "-", bare).strip("-")[:_LONGEST_SLUG].strip("-")

@@ -1,7 +1,10 @@
 """Answers with a report in the format that was chosen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import BinaryIO
 
 from aiohttp import hdrs, web
 
@@ -13,13 +16,23 @@ from services.api.formats.negotiation import Format
 from services.api.formats.page.answers import page
 from services.api.formats.page.navigation import Navigation
 from services.api.formats.page.page import html
-from services.api.formats.report import Report
+from services.api.formats.pdf.typesetting import Typesetting
+from services.api.formats.report import Report, Value
+from services.api.formats.xlsx.process import workbook
 from services.api.http import conditional, query
-from services.api.http.appkeys import CODING
-from services.api.http.streams.stream import READING_S_MAX, Stream, gzip_if_preferred
+from services.api.http.appkeys import CODING, FILES
+from services.api.http.problem_json import NO_ANSWER, BrokenOff
+from services.api.http.streams.stream import READING_S_MAX, Stream, gzip_if_preferred, turn
 
 _STREAMED = frozenset({Format.JSON, Format.NDJSON, Format.CSV})
 _BOM = "bom"
+
+# Makes PDFs in processes of their own.
+TYPESETTING = web.AppKey("TYPESETTING", Typesetting)
+
+
+class _ReaderGone(Exception):
+    """The caller has closed the connection."""
 
 
 async def answer(
@@ -32,20 +45,24 @@ async def answer(
     navigation: Navigation | None = None,
     amounts: Amounts = Amounts.NUMBER,
 ) -> web.StreamResponse:
-    """Answer with a report whose snapshot is open. HEAD reads no rows.
+    """Answer with a report whose snapshot is open. HEAD reads no rows, except for a page.
 
     `tags` are the entity tags of the answer, uncompressed and with gzip; a page has none. A page
     and a PDF need a `navigation`, which says what they show. Raises InvalidInput if the format
     cannot hold so many rows.
     """
-    if chosen is Format.HTML and navigation is not None:
-        return page(await html(report, navigation))
     given = {**(headers or {})}
     if chosen is not Format.JSON:
         given[hdrs.CONTENT_DISPOSITION] = disposition(report, chosen)
+    if chosen is Format.HTML:
+        response = page(await html(report, _given(navigation)))
+        response.headers.update(given)
+        return response
     if chosen in _STREAMED:
         return await _streamed(request, report, chosen, tags, given, amounts)
-    raise NotImplementedError(chosen)
+    if tags is not None:
+        given |= conditional.headers(tags[0])
+    return await _file(request, report, chosen, navigation, given)
 
 
 def wants_bom(request: web.Request) -> bool:
@@ -54,6 +71,48 @@ def wants_bom(request: web.Request) -> bool:
     if asked not in {"", "0", "1"}:
         raise Invalid(_BOM, "should be 0 or 1")
     return asked == "1"
+
+
+async def _file(
+    request: web.Request,
+    report: Report,
+    chosen: Format,
+    navigation: Navigation | None,
+    headers: Mapping[str, str],
+) -> web.StreamResponse:
+    if request.method == hdrs.METH_HEAD:
+        # Its length is not known before the file is made.
+        response = web.StreamResponse(headers=headers)
+        response.content_type = chosen.media
+        await response.prepare(request)
+        return response
+    watched = replace(report, rows=partial(_while_wanted, request, report))
+    body: bytes | BinaryIO
+    try:
+        async with turn(request, FILES), asyncio.timeout(READING_S_MAX):
+            if chosen is Format.XLSX:
+                body = await workbook(watched)
+            else:
+                body = await request.app[TYPESETTING].pdf(watched, _given(navigation))
+    except _ReaderGone:
+        return BrokenOff(request, NO_ANSWER)
+    return web.Response(body=body, headers=headers, content_type=chosen.media)
+
+
+def _given(navigation: Navigation | None) -> Navigation:
+    if navigation is None:
+        raise ValueError("a page and a PDF need a navigation")
+    return navigation
+
+
+async def _while_wanted(
+    request: web.Request, report: Report
+) -> AsyncIterator[Sequence[Sequence[Value]]]:
+    """Yield the rows. Raises _ReaderGone once nobody waits for them: a file is sent at its end."""
+    async for batch in report.rows():
+        if request.transport is None or request.transport.is_closing():
+            raise _ReaderGone
+        yield batch
 
 
 async def _streamed(

@@ -44,6 +44,8 @@ DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
 # How businesses share the connections of the pool, and reports that are streamed at once.
 CONNECTIONS = web.AppKey("CONNECTIONS", Turns)
 STREAMS = web.AppKey("STREAMS", Turns)
+# How businesses share the processes that make files, XLSX and PDF.
+FILES = web.AppKey("FILES", Turns)
 BORROWERS = web.AppKey("BORROWERS", Borrowers)
 # The bytes of answers that are not read yet.
 UNREAD = web.AppKey("UNREAD", Unread)

@@ -44,6 +44,10 @@ _levels = logging.getLogger(__name__)
 
 # Bytes of an answer; a shorter one fits into one packet uncompressed.
 _WORTH_CODING = 1400
+# Files that are compressed inside.
+_COMPRESSED = frozenset(
+    {"application/pdf", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"}
+)
 _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 
 
@@ -159,6 +163,8 @@ def _code(response: web.Response, coding: Coding) -> None:
     """Compress a whole answer if that pays; aiohttp does it in a thread beside the event loop."""
     size = response.content_length or 0
     if size == 0 or hdrs.CONTENT_ENCODING in response.headers:
+        return
+    if response.content_type in _COMPRESSED and coding.identity:
         return
     if size >= _WORTH_CODING:
         cors.vary(response, hdrs.ACCEPT_ENCODING)

@@ -25,8 +25,8 @@ DEADLY = (
 import os, signal, sys, time
 for each in (signal.SIGINT, signal.SIGTERM):
     signal.signal(each, signal.SIG_IGN)
-from shared.rendering import worker
-worker._MESSAGE_S_MAX = 1
+from shared.rendering import service, worker
+service._ANSWER_S_MAX = 1
 from shared.statements.render import Renderer
 render = Renderer.render
 def strike(self, content, message, **options):

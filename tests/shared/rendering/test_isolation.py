@@ -36,7 +36,7 @@ from shared.statements.pdf import Typesetter
 import os, signal, sys
 compile_ = Typesetter._compile
 def strike(self, source, data, *rest):
-    if "INV-2024-0117" in data.get("statement", ""):
+    if "INV-2024-0117" in data.get("view", ""):
         os.kill(os.getpid(), signal.SIGKILL)
     return compile_(self, source, data, *rest)
 Typesetter._compile = strike

@@ -32,7 +32,7 @@ def panicking(monkeypatch: pytest.MonkeyPatch) -> None:
     compile_ = Typesetter._compile
 
     def struck(self: Typesetter, source: bytes, data: dict[str, str], *rest: Any) -> bytes:
-        if "\\u069f" in data.get("statement", ""):
+        if "\\u069f" in data.get("view", ""):
             raise Panicked("typst gave up: end byte index 3 is out of bounds")
         return compile_(self, source, data, *rest)
 

@@ -12,6 +12,7 @@ from services.api.http.appkeys import CODING, PRINCIPAL, STREAMS
 from services.api.http.streams.buffer import Buffer
 from services.api.http.streams.gzip import Gzip
 from services.api.http.streams.pace import Pace
+from shared.turns import Turns
 
 READING_S_MAX = 300.0  # seconds in which a reader has to read everything
 
@@ -50,7 +51,7 @@ def gzip_if_preferred(request: web.Request, response: web.StreamResponse) -> Non
 
 
 @asynccontextmanager
-async def turn(request: web.Request) -> AsyncIterator[None]:
+async def turn(request: web.Request, places: web.AppKey[Turns] = STREAMS) -> AsyncIterator[None]:
     """Wait for the business's turn to stream an answer, and hold it within the `async with`.
 
     To be entered before the connection that is read from. Raises Busy if that takes 5 seconds.
@@ -58,10 +59,10 @@ async def turn(request: web.Request) -> AsyncIterator[None]:
     There are fewer streams than connections, and fewer for one business than in all: slow readers
     delay neither the lists of other businesses nor single rows.
     """
-    streams, business = request.app[STREAMS], request[PRINCIPAL].business_id
+    turns, business = request.app[places], request[PRINCIPAL].business_id
     try:
         async with asyncio.timeout(_TURN_WAIT_S):
-            await streams.take(business)
+            await turns.take(business)
     except TimeoutError:
         raise Busy(
             "Too many reports are being read at the moment.", retry_after=timedelta(seconds=5)
@@ -69,4 +70,4 @@ async def turn(request: web.Request) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        streams.leave(business)
+        turns.leave(business)
