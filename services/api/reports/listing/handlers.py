@@ -20,7 +20,7 @@ from services.api.reports.periods import requested_business
 from services.api.reports.version_cache import VersionCache
 from services.api.reports.versions import ledger_version
 
-OFFERED = (Format.JSON, Format.NDJSON, Format.CSV, Format.HTML)
+OFFERED = tuple(Format)
 # What is remembered of ledgers, for further pages of the same lists.
 LIST_CACHE = web.AppKey("LIST_CACHE", VersionCache)
 
