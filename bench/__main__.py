@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-NAMES = ("reports", "views", "aging", "sends", "fairness")
+NAMES = ("reports", "views", "aging", "formats", "sends", "fairness")
 
 if __name__ == "__main__":
     wanted, arguments = sys.argv[1:2] or NAMES, sys.argv[2:]
