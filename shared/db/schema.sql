@@ -2342,12 +2342,13 @@ BEGIN
             )
             RETURNING v.slot INTO mine;
         END IF;
-        IF mine IS NULL AND NOT EXISTS (
-            SELECT FROM report_versions v
-            WHERE v.business_id = business AND v.changed_by = pg_current_xact_id()
-        ) THEN
+        IF mine IS NULL THEN
             INSERT INTO report_versions (business_id, version, changed_by)
-            VALUES (business, fresh, pg_current_xact_id());
+            SELECT business, fresh, pg_current_xact_id()
+            WHERE NOT EXISTS (
+                SELECT FROM report_versions v
+                WHERE v.business_id = business AND v.changed_by = pg_current_xact_id()
+            );
         END IF;
         -- Slots that many writers at once, or writers in REPEATABLE READ, left behind.
         IF fresh % 16 = 0 AND mine IS NOT NULL THEN
