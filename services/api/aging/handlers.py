@@ -34,7 +34,7 @@ from services.api.reports.versions import ledger_version
 from shared.db.postgres import Connection
 from shared.period import Period
 
-OFFERED = (Format.JSON, Format.CSV, Format.HTML)
+OFFERED = (Format.JSON, Format.CSV, Format.XLSX, Format.HTML)
 
 
 async def show(request: web.Request) -> web.StreamResponse:

@@ -11,7 +11,7 @@ from services.api.formats.page.navigation import Navigation, Paging, View
 from services.api.formats.report import Value
 from shared.period import Period
 
-_DOWNLOADS = (Format.CSV, Format.JSON)
+_DOWNLOADS = (Format.CSV, Format.XLSX, Format.JSON)
 
 
 def navigation(request: web.Request, aging: Aging, total: int, page: Page | None) -> Navigation:

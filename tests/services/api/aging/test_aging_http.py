@@ -10,6 +10,7 @@ from itertools import chain
 from typing import Any
 
 import asyncpg
+import openpyxl
 import pytest
 
 from tests.services.api.api_client import REPORTS, Api
@@ -155,6 +156,20 @@ async def test_csv_and_the_page_show_the_same(reader: Api) -> None:
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "Ɛsi Ɔfori Enterprise, Ltd" in page.text
     assert (await reader.get(f"{NOVEMBER}&format=pdf")).status == 406
+
+
+async def test_the_workbook_has_the_rows_and_their_totals(reader: Api) -> None:
+    expected = (await reader.get(f"{NOVEMBER}&sort=id")).json
+    url = f"http://127.0.0.1:{reader.port}{NOVEMBER}&sort=id&format=xlsx"
+    key = {"Authorization": f"Bearer {reader.key}"}
+    async with reader.session.get(url, headers=key) as answer:
+        assert answer.status == 200
+        book = openpyxl.load_workbook(io.BytesIO(await answer.read()))
+    head, *lines = book.worksheets[0].iter_rows(values_only=True)
+    assert len(lines) == len(expected["data"])
+    for line, row in zip(lines, expected["data"], strict=True):
+        assert [Decimal(str(each)) for each in line[2:]] == list(row.values())[2:]
+    assert len(head) == len(expected["data"][0])
 
 
 @pytest.fixture
