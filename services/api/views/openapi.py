@@ -2,24 +2,11 @@
 
 from collections.abc import Sequence
 
-from services.api.formats.negotiation import PARAMETER, Format
+from services.api.formats.negotiation import Format
 from services.api.openapi import headers
-from services.api.openapi.operation import Answer, Header, Model, Parameter
+from services.api.openapi.operation import Answer, Header, Model
 
 TAG = "Reports"
-
-
-def format_of(view: str, formats: Sequence[Format]) -> Parameter:
-    """Return the parameter that chooses one of the formats of a view."""
-    words = [each.word for each in formats]
-    return Parameter(
-        f"{view}_format",
-        "query",
-        PARAMETER,
-        f"The format of the answer, {', '.join(words)}; it wins over `Accept`.",
-        {"type": "string", "enum": words},
-        is_checked=True,
-    )
 
 
 def answers(

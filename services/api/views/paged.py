@@ -21,7 +21,7 @@ from services.api.views.paging import PageOptions
 from services.api.views.snapshot import Snapshot, snapshot_of_one
 from shared.db.postgres import Connection
 
-FORMATS: Final = (Format.JSON, Format.CSV, Format.HTML)
+FORMATS: Final = (Format.JSON, Format.CSV, Format.XLSX, Format.HTML)
 
 _FILES: Final = (Format.CSV, Format.XLSX)
 

@@ -9,7 +9,7 @@ from services.api.reports.paging import PER_PAGE_DEFAULT, PER_PAGE_MAX
 from services.api.views.options import AmountOptions, FileOptions
 
 # The formats in which a view with pages can be saved.
-DOWNLOADS = (Format.CSV, Format.JSON)
+DOWNLOADS = (Format.CSV, Format.XLSX, Format.JSON)
 
 
 class PageOptions(AmountOptions, FileOptions):

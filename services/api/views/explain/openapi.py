@@ -1,5 +1,6 @@
 from typing import Any
 
+from services.api.formats.parameter import format_of
 from services.api.openapi import headers, parameters
 from services.api.openapi.operation import Operation, Parameter
 from services.api.openapi.periods import DATES
@@ -72,7 +73,7 @@ EXPLAIN = Operation(
         *DATES,
         _FIELD,
         *of_model(ExplainOptions),
-        openapi.format_of("explain", FORMATS),
+        format_of("explain", FORMATS),
         parameters.IF_NONE_MATCH,
     ),
     answers=openapi.answers(

@@ -21,7 +21,7 @@ from services.api.views.series.navigation import navigation
 from services.api.views.series.report import SeriesAnswer
 from services.api.views.series.store import SeriesQuery, Sums
 
-FORMATS: Final = (Format.JSON, Format.CSV, Format.HTML)
+FORMATS: Final = (Format.JSON, Format.CSV, Format.XLSX, Format.HTML)
 
 _SUMS_BYTES = 500  # of memory that the sums of an interval take, about
 

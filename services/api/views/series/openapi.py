@@ -1,5 +1,6 @@
 from typing import Any
 
+from services.api.formats.parameter import format_of
 from services.api.openapi import parameters
 from services.api.openapi.operation import Operation
 from services.api.openapi.periods import DATES
@@ -32,7 +33,7 @@ SERIES = Operation(
     parameters=(
         *DATES,
         *of_model(SeriesOptions, interval="month"),
-        openapi.format_of("series", FORMATS),
+        format_of("series", FORMATS),
         parameters.IF_NONE_MATCH,
     ),
     answers=openapi.answers("The series.", Series, FORMATS, november=EXAMPLE),

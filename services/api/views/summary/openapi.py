@@ -1,5 +1,6 @@
 from typing import Any
 
+from services.api.formats.parameter import format_of
 from services.api.openapi import parameters
 from services.api.openapi.operation import Operation
 from services.api.openapi.periods import DATES
@@ -50,7 +51,7 @@ SUMMARY = Operation(
     parameters=(
         *DATES,
         *of_model(SummaryOptions, by="amount_due", limit=10),
-        openapi.format_of("summary", FORMATS),
+        format_of("summary", FORMATS),
         parameters.IF_NONE_MATCH,
     ),
     answers=openapi.answers("The summary.", Summary, FORMATS, november=EXAMPLE),

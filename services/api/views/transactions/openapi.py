@@ -1,5 +1,6 @@
 from typing import Any
 
+from services.api.formats.parameter import format_of
 from services.api.openapi import headers, parameters
 from services.api.openapi.operation import Operation
 from services.api.openapi.periods import DATES
@@ -61,7 +62,7 @@ TRANSACTIONS = Operation(
         parameters.CUSTOMER,
         *DATES,
         *of_model(PageOptions),
-        openapi.format_of("transactions", FORMATS),
+        format_of("transactions", FORMATS),
         parameters.IF_NONE_MATCH,
     ),
     answers=openapi.answers(

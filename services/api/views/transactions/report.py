@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from services.api.businesses.model import Business
-from services.api.formats.json_value import Amounts, as_json, row_as_json
+from services.api.formats.json_value import Amounts, as_json, plain, row_as_json
 from services.api.formats.report import Kind, Report
 from services.api.reports.meta import describe
 from services.api.views.snapshot import Snapshot
@@ -67,7 +67,7 @@ class Statement:
             },
             meta={
                 **self.meta,
-                "opening_balance": account.opening_balance,
-                "closing_balance": account.closing_balance,
+                "opening_balance": plain(account.opening_balance),
+                "closing_balance": plain(account.closing_balance),
             },
         )

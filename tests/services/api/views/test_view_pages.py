@@ -1,5 +1,8 @@
 """The pages of the views, over HTTP on the golden ledger."""
 
+import io
+
+import openpyxl
 import pytest
 
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
@@ -42,3 +45,26 @@ async def test_a_page_of_parts_leads_to_the_next(reader: Api) -> None:
     page = (await reader.get(f"{path}&format=html")).text
     assert cursor in page
     assert "FROM invoices i" in page
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        (f"{NOVEMBER}/series?interval=week", 5),
+        (f"client/4/{NOVEMBER}/transactions", 5),
+        (f"client/4/{NOVEMBER}/transactions?per_page=2", 2),
+        (f"client/4/{NOVEMBER}/explain/owing", 5),
+        (f"client/4/{NOVEMBER}/explain/average_payment_terms", 1),
+        (f"client/4/{NOVEMBER}/explain/deposit_amount?per_page=1", 1),
+    ],
+)
+async def test_a_view_has_a_workbook(reader: Api, path: str, rows: int) -> None:
+    sign = "&" if "?" in path else "?"
+    url = f"http://127.0.0.1:{reader.port}{REPORTS}/{path}{sign}format=xlsx"
+    headers = {"Authorization": f"Bearer {reader.key}"}
+    async with reader.session.get(url, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        book = openpyxl.load_workbook(io.BytesIO(await answer.read()))
+    cells = list(book.worksheets[0].values)
+    assert len(cells) == 1 + rows
+    assert len(book.worksheets) == 2
