@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import sys
+import time
 from typing import Any
 from urllib.parse import quote, urlsplit
 from uuid import UUID
@@ -105,6 +106,7 @@ async def test_an_address_that_is_refused_is_listed_and_lifted_by_any_spelling(
 async def test_a_domain_has_its_rate_and_the_others_theirs(system: System) -> None:
     many = [f"a{number}@slow.example" for number in range(6)]
     async with system.relay(), system.mailer(domain_rate=0.5):
+        begin = time.monotonic()
         sent = await system.send(other_emails=[*many, "a@other.example"])
         early = await system.until(
             sent["id"],
@@ -118,18 +120,18 @@ async def test_a_domain_has_its_rate_and_the_others_theirs(system: System) -> No
     assert seen["status"] == "sent"
     assert {r["attempts"] for r in seen["recipients"]} == {1}
     assert set(system.judge.counts().values()) == {1}
-    times = sorted(mail.at for mail in system.judge.accepted if "slow" in mail.recipient)
-    # Six mails are five turns of two seconds; a mail itself takes its time too.
-    assert times[-1] - times[0] > 5 * 2 - 1
+    # The first of six mails goes at once, the others two seconds after one another.
+    last = max(mail.at for mail in system.judge.accepted if "slow" in mail.recipient)
+    assert last - begin >= 5 * 2
 
 
 async def test_the_relay_has_its_rate(system: System) -> None:
     async with system.relay(), system.mailer(smarthost_rate=5):
+        begin = time.monotonic()
         sent = await system.send(other_emails=[f"a@x{n}.example" for n in range(19)])
         seen = await system.settled(sent["id"], timeout=60)
     assert {r["attempts"] for r in seen["recipients"]} == {1}
-    times = sorted(mail.at for mail in system.judge.accepted)
-    assert times[-1] - times[0] > 19 / 5 - 0.5
+    assert max(mail.at for mail in system.judge.accepted) - begin >= 19 / 5
 
 
 async def test_while_no_rendering_process_starts_mails_wait_uncounted_and_readiness_says_why(
