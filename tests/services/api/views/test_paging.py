@@ -1,6 +1,6 @@
 """By cursor, each row whose place stays the same is on exactly one page, at every page size.
 
-VIEWS_PAGING=all walks at every size from 1 on; the default takes a few sizes of each order.
+VIEWS_PAGING=all walks at every size from 1 on; the default takes one small size for each order.
 """
 
 import os
@@ -57,7 +57,7 @@ async def walk(api: Api, path: str, between: Any = None) -> list[Any]:
 
 def sizes(random: Random, count: int) -> list[int]:
     every = range(1, count + 2)
-    return list(every) if EVERY else random.sample(every, 2)
+    return list(every) if EVERY else [random.randint(1, 7)]
 
 
 @pytest.mark.timeout(900)
@@ -72,7 +72,7 @@ async def test_pages_of_every_order_are_the_list(ledger: tuple[Api, Any]) -> Non
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("sort", ["-balance", "balance", "business_name", "-business_name", "id"])
+@pytest.mark.parametrize("sort", ["-balance", "business_name", "-business_name"])
 async def test_rows_that_stay_are_on_one_page_while_others_come_and_go(
     sort: str, ledger: tuple[Api, asyncpg.Connection]
 ) -> None:
