@@ -38,6 +38,8 @@ PAGES = (
     f"{LIST}/summary?by=owing&limit=3&compare=previous-year",
     f"{REPORTS}/2024/series?interval=month",
     f"{LIST}/series?interval=day&id=4",
+    f"{REPORTS}/aging?as_of=2024-11-30",
+    f"{REPORTS}/aging?as_of=2024-11-30&buckets=15,45&active=1&sort=business_name",
     OF_CUSTOMER,
     f"{OF_CUSTOMER}/transactions",
     f"{OF_CUSTOMER}/explain/balance",

@@ -1,4 +1,6 @@
 from collections.abc import Sequence
+from datetime import date
+from functools import partial
 
 from aiohttp import web
 
@@ -25,7 +27,7 @@ def navigation(request: web.Request, aging: Aging, total: int, page: Page | None
         sortable=frozenset(names),
         sort=str(aging.options.sort),
         base=urls.short_links(Period(aging.as_of.replace(month=1, day=1), aging.as_of)),
-        links={"business_name": _customer},
+        links={"business_name": _customer, "total": partial(_until, aging.as_of)},
         paging=_paging(request, total, page),
     )
 
@@ -39,3 +41,8 @@ def _paging(request: web.Request, total: int, page: Page | None) -> Paging:
 
 def _customer(row: Sequence[Value]) -> str:
     return str(row[0])
+
+
+def _until(end: date, row: Sequence[Value]) -> str:
+    """Return the path of all transactions up to a day, which make up what is owed at its end."""
+    return f"{urls.REPORTS}/client/{row[0]}/{date.min}/{end}/transactions"
