@@ -37,6 +37,14 @@ class Case:
         assert answer.status == 200, f"{path}: {answer.status} {answer.text}"
         return answer
 
+    async def body(self, path: str) -> bytes:
+        """The octets of an answer that is no text."""
+        url = f"http://127.0.0.1:{self.api.port}{REPORTS}/{path}"
+        headers = {"Authorization": f"Bearer {self.api.key}"}
+        async with self.api.session.get(url, headers=headers) as answer:
+            assert answer.status == 200, f"{path}: {await answer.text()}"
+            return await answer.read()
+
 
 async def walked(case: Case, path: str, count: int) -> list[Any]:
     """The rows of all pages, from the first one on by the links `next`."""

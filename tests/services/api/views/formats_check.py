@@ -8,6 +8,8 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from python_calamine import load_workbook
+
 from tests.services.api.reports.naive_model import Number
 from tests.services.api.views.case import Case
 from tests.services.api.views.wire import assert_same
@@ -61,6 +63,26 @@ async def check_ndjson(case: Case, path: str, expected: list[dict[str, Any]]) ->
     assert answer.headers["Content-Type"].startswith("application/x-ndjson"), path
     lines = [line for line in answer.text.split("\n") if line]
     assert_same([read_json(line) for line in lines], expected, f"{path} as NDJSON")
+
+
+async def check_workbook(case: Case, path: str, expected: list[Any], totals: Any) -> None:
+    """Numbers of a workbook are the numbers of the JSON, as far as a float has digits."""
+    body = await case.body(f"{path}&format=xlsx")
+    book = load_workbook(io.BytesIO(body))
+    header, *lines = book.get_sheet_by_index(0).to_python()
+    assert len(lines) == len(expected), path
+    for line, row in zip(lines, expected, strict=True):
+        shown = dict(zip(header, line, strict=True))
+        assert _as_text(shown["id"]) == row["id"], path
+        for field in totals:
+            assert float(shown[field] or 0) == float(row[field] or 0), f"{path}: {field}"
+    second = {line[0]: line[1] for line in book.get_sheet_by_index(1).to_python()}
+    for field, total in totals.items():
+        assert float(second[field] or 0) == float(total), f"{path}: {field}"
+
+
+def _as_text(identity: object) -> str:
+    return str(int(identity)) if isinstance(identity, float) else str(identity)
 
 
 class _Table(HTMLParser):

@@ -5,7 +5,12 @@ from typing import Any
 
 from tests.services.api.views import asks, rows
 from tests.services.api.views.case import Case, walked
-from tests.services.api.views.formats_check import check_csv, check_ndjson, check_page
+from tests.services.api.views.formats_check import (
+    check_csv,
+    check_ndjson,
+    check_page,
+    check_workbook,
+)
 from tests.services.api.views.intervals import previous_period, previous_year
 from tests.services.api.views.wire import assert_same, wire
 from tests.services.api.views.wire import read as read_json
@@ -60,6 +65,7 @@ async def check(case: Case) -> None:
         await check_ndjson(case, path, expected)
     if chance < 0.2:
         await check_page(case, path, expected, sums)
+        await check_workbook(case, path, expected, sums)
 
 
 def _check_meta(
