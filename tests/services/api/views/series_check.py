@@ -1,6 +1,9 @@
 """Compares answers of the series view with the model, and with the list."""
 
+from datetime import date
+
 from tests.services.api.views import asks, rows, series
+from tests.services.api.views.books import Account
 from tests.services.api.views.case import Case
 from tests.services.api.views.intervals import intervals
 from tests.services.api.views.wire import assert_same, wire
@@ -16,10 +19,21 @@ async def check(case: Case) -> None:
     start, end = asks.period(random)
     interval, basis = random.choice(INTERVALS), random.choice(["accrual", "cash"])
     path = f"{start}/{end}/series?interval={interval}&basis={basis}"
-    accounts = case.accounts
-    if accounts and random.random() < 0.4:
-        accounts = [random.choice(accounts)]
-        path += f"&id={accounts[0].customer.id}"
+    one = random.choice(case.accounts)
+    asked = path, start, end, interval, basis
+    await _check(case, case.accounts, *asked)
+    await _check(case, [one], f"{path}&id={one.customer.id}", *asked[1:])
+
+
+async def _check(
+    case: Case,
+    accounts: list[Account],
+    path: str,
+    start: date,
+    end: date,
+    interval: str,
+    basis: str,
+) -> None:
     if len(intervals(start, end, interval)) > MOST:
         answer = await case.api.get(f"/api/v3/reports/customers/{path}")
         assert answer.status == 422, path
