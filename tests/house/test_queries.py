@@ -27,6 +27,8 @@ NOT_WHOLE = {
     "services.api.sends.says",
     "services.api.ledger.changed_businesses",
     "services.api.statements.lines",
+    "services.api.reports.longer_than_a_day",
+    "services.api.reports.activity",
 }
 COMMENT = re.compile(r"^--.*$", re.MULTILINE)
 
