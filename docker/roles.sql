@@ -40,6 +40,10 @@ BEGIN
             UNION ALL
             SELECT 'DOMAIN', oid::regtype::text, oid, typowner
             FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype = 'd'
+            UNION ALL
+            SELECT 'TYPE', t.oid::regtype::text, t.oid, t.typowner
+            FROM pg_type t JOIN pg_class c ON c.oid = t.typrelid
+            WHERE t.typnamespace = 'public'::regnamespace AND c.relkind = 'c'
         ) objects (kind, name, id, owner)
         WHERE owner = current_user::regrole
           -- Objects of extensions stay as they are.
