@@ -7,7 +7,6 @@ from functools import partial
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
-from services.api import routes
 from services.api.access.borrowers import Borrowers
 from services.api.access.invalid_keys import InvalidKeys
 from services.api.access.rate_limit import Limits
@@ -16,7 +15,7 @@ from services.api.contract import openapi
 from services.api.formats.answer import TYPESETTING
 from services.api.formats.page import problem
 from services.api.formats.pdf.typesetting import Typesetting
-from services.api.http import headers, middlewares, request_body
+from services.api.http import headers, middlewares, request_body, routing
 from services.api.http.appkeys import (
     BORROWERS,
     CONNECTIONS,
@@ -42,6 +41,7 @@ from services.api.http.tallies import Tallies
 from services.api.relay.app import relaying
 from services.api.reports.listing.handlers import LIST_CACHE
 from services.api.reports.version_cache import VersionCache
+from services.api.routes import ROUTES
 from shared.db import postgres
 from shared.db.readiness import check_postgres
 from shared.mail.unsubscribe import Links
@@ -97,8 +97,8 @@ def create_app(
     app[EXPOSE] = for_a_second(expose)
     app.cleanup_ctx.append(partial(_descriptors, counted=counted))
     app[PROBLEM_PAGE] = problem.page
-    app[OPENAPI] = lambda: openapi.as_json(routes.ROUTES)
-    routes.add_to(app)
+    app[OPENAPI] = lambda: openapi.as_json(ROUTES)
+    routing.add_to(app, ROUTES)
     app.on_response_prepare.append(headers.finish)
     app.cleanup_ctx.append(_postgres)
     app.cleanup_ctx.append(_typesetting)

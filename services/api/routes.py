@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from aiohttp import hdrs, web
+from aiohttp import hdrs
 from aiohttp.typedefs import Handler
 
 from services.api.account import handlers as account
@@ -20,7 +20,6 @@ from services.api.formats.negotiation import Format, media_types
 from services.api.formats.page import assets, links
 from services.api.http import openapi as ops_words
 from services.api.http import ops
-from services.api.http.appkeys import ROUTE_OF
 from services.api.http.route import Route
 from services.api.openapi.operation import Operation
 from services.api.reports import handlers as reports
@@ -241,26 +240,3 @@ ROUTES = (
     _open(_GET, "/health/ready", ops.ready, ops_words.READY),
     _open(_GET, "/metrics", ops.metrics, ops_words.METRICS),
 )
-
-
-def add_to(app: web.Application) -> None:
-    """Add every route to `app` (a GET answers HEAD too), each to be found by its requests."""
-    found: dict[web.AbstractRoute, Route] = {}
-    for route in ROUTES:
-        resource = app.router.add_resource(_pattern(route.path))
-        methods = (_GET, hdrs.METH_HEAD) if route.method == _GET else (route.method,)
-        for method in methods:
-            found[resource.add_route(method, route.handler)] = route
-    app[ROUTE_OF] = found
-
-
-def _pattern(path: str) -> str:
-    """Return the path as the router takes it: the name of a view is never the last day of a period.
-
-    Otherwise a method that a view does not support would be taken by the calls about two dates.
-    """
-    if not path.endswith("/{to}"):
-        return path
-    ends = (route.path.rpartition("/{period}/")[2] for route in ROUTES if route.in_words)
-    names = "|".join(sorted({end for end in ends if end and "{" not in end}))
-    return f"{path[:-1]}:(?!({names})$)[^/]+}}"

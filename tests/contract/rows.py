@@ -7,6 +7,7 @@ _VOCABULARY = {
     ("businesses", "currency"),
     ("businesses", "timezone"),
     ("businesses", "fiscal_year_start"),
+    ("kept_documents", "receipts"),
     ("invoices", "kind"),
     ("invoices", "status"),
     ("payments", "channel"),

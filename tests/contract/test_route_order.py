@@ -8,7 +8,8 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from services.api.http.route import Route
-from services.api.routes import ROUTES, add_to
+from services.api.http.routing import add_to
+from services.api.routes import ROUTES
 from tests.contract.calls import REPORTS
 
 _ID = re.compile(r"\{id:[^}]*\}")
@@ -61,7 +62,7 @@ MEETINGS = sorted(
 
 async def taken_by(method: str, path: str) -> str:
     app = web.Application()
-    add_to(app)
+    add_to(app, ROUTES)
     match = await app.router.resolve(make_mocked_request(method, path))
     return re.sub(r"\{(\w+):[^}]*\}", r"{\1}", match.route.resource.canonical)  # type: ignore[union-attr]  # a route of ours
 
@@ -101,7 +102,7 @@ async def test_reports_are_found(path: str, template: str) -> None:
 )
 async def test_a_view_does_not_pass_a_method_on_to_a_call_about_two_dates(path: str) -> None:
     app = web.Application()
-    add_to(app)
+    add_to(app, ROUTES)
     match = await app.router.resolve(make_mocked_request("POST", f"{REPORTS}/{path}"))
     assert isinstance(match.http_exception, web.HTTPMethodNotAllowed)
     assert match.http_exception.allowed_methods == {"GET", "HEAD"}

@@ -71,7 +71,7 @@ def test_of_routes_with_one_operation_all_but_one_are_aliases() -> None:
 
 def test_routes_are_added_in_one_place() -> None:
     adding = [path for path in API.rglob("*.py") if REGISTERS.search(path.read_text("utf-8"))]
-    assert adding == [API / "routes.py"]
+    assert adding == [API / "http" / "routing.py"]
 
 
 def test_one_name_within_the_document_means_one_thing() -> None:

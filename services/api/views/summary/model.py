@@ -72,7 +72,7 @@ class SummaryOptions(Filters, BasisOptions, AmountOptions):
     ] = None
 
 
-class ComparedFigures(BaseModel):
+class ComparedSums(BaseModel):
     """The figures of another period, or the differences from them."""
 
     model_config = ConfigDict(frozen=True)
@@ -104,10 +104,10 @@ class Figures(BaseModel):
     total_paid: Amount
     invoices: int
     previous: Annotated[
-        ComparedFigures | None, Field(description="Only with `compare`: the other period's.")
+        ComparedSums | None, Field(description="Only with `compare`: the other period's.")
     ] = None
     change: Annotated[
-        ComparedFigures | None,
+        ComparedSums | None,
         Field(description="Only with `compare`: these minus `previous`, null counted as 0."),
     ] = None
 
