@@ -55,7 +55,7 @@ SHOW = Operation(
     " the opening balance: the receivable of that day. Every customer has a row, except with"
     " `active=1`.",
     parameters=(
-        *of_model(AgingOptions, as_of="2024-11-30", buckets="30,60,90", per_page=50),
+        *of_model(AgingOptions, as_of="2024-11-30", buckets="30,60,90"),
         format_of("aging", OFFERED),
         parameters.IF_NONE_MATCH,
     ),

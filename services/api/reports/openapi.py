@@ -80,7 +80,7 @@ SHOW_ALL = Operation(
     " With `amounts=string` amounts are strings.",
     parameters=(
         *DATES,
-        *of_model(ListOptions, sort="-amount_due", per_page=50),
+        *of_model(ListOptions),
         format_of("list", OFFERED),
         parameters.IF_NONE_MATCH,
     ),

@@ -7,7 +7,10 @@ type Send = components["schemas"]["Send"];
 
 const [baseUrl, key] = process.argv.slice(2);
 if (baseUrl === undefined || key === undefined) throw new Error("usage: journey URL KEY");
-const client = createClient<paths>({ baseUrl, headers: { Authorization: `Bearer ${key}` } });
+// Reports have other formats, too; without these two, the type of an answer would be any of them.
+type Media = "application/json" | "application/problem+json";
+const headers = { Authorization: `Bearer ${key}` };
+const client = createClient<paths, Media>({ baseUrl, headers });
 const november = { from: "2024-11-01", to: "2024-11-30" };
 
 const listed = await client.GET("/api/v3/reports/customers/{from}/{to}", {
