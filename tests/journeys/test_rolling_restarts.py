@@ -48,7 +48,7 @@ async def fleet(system: System, folder: Path) -> AsyncIterator[list[Instance]]:
         "MAIL_FROM": "post@ledgerpost.example",
     }
     kinds = {
-        "api": (("services.api", "serve"), "API_PORT", {"DRAIN_DELAY": "1s"}),
+        "api": (("services.api", "serve"), "API_PORT", {"DRAIN_DELAY": "3s"}),
         "relay": (("services.api", "relay"), "RELAY_OPS_PORT", {}),
         "mailer": (("services.mailer", "run"), "MAILER_OPS_PORT", mailers),
     }
