@@ -1,5 +1,6 @@
 """The report, computed from the contract's definitions in Python, one customer at a time."""
 
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -85,7 +86,8 @@ class Ledger:
             and document.status == "issued"
         }
         inside = {key: each for key, each in issued.items() if start <= each.issue_date <= end}
-        paid = [payment for key in inside for payment in self._settled(key)]
+        settled = self._settled(business)
+        paid = [payment for key in inside for payment in settled[key]]
         manual = [each.amount for each in paid if each.channel == "manual"]
         online = [each.amount for each in paid if each.channel == "online"]
         invoices = [each for each in inside.values() if each.kind == "invoice"]
@@ -95,7 +97,7 @@ class Ledger:
         balance = customer.opening_balance
         for key, document in issued.items():
             balance += document.total if document.kind == "invoice" else -document.total
-            balance -= sum(each.amount for each in self._settled(key))
+            balance -= sum(each.amount for each in settled[key])
         held = sum(
             each.amount if each.type == "credit" else -each.amount
             for key, each in self.deposits.items()
@@ -131,7 +133,7 @@ class Ledger:
             "online_amount_paid": number(sum(online)) if online else None,
             "dateFrom": start.isoformat(),
             "dateTo": end.isoformat(),
-            "average_payment_terms": number(self._terms(inside)),
+            "average_payment_terms": number(self._terms(inside, settled)),
             "owing": number(due - total_paid),
             "total_paid": number(total_paid),
             "invoices": number(len(invoices)),
@@ -146,10 +148,11 @@ class Ledger:
             and document.customer_id == customer_id
             and document.status == "issued"
         ]
+        settled = self._settled(business)
         paid = [
             payment
             for key, _ in issued
-            for payment in self._settled(key)
+            for payment in settled[key]
             if start <= payment.paid_on <= end
         ]
         manual = [each.amount for each in paid if each.channel == "manual"]
@@ -162,19 +165,20 @@ class Ledger:
             "receipts": len(paid),
         }
 
-    def _settled(self, document: Key) -> list[Payment]:
-        return [
-            payment
-            for key, payment in self.payments.items()
-            if key[0] == document[0]
-            and payment.invoice_id == document[1]
-            and payment.status == "settled"
-        ]
+    def _settled(self, business: int) -> defaultdict[Key, list[Payment]]:
+        """Return the settled payments of a business, by the key of their document."""
+        found: defaultdict[Key, list[Payment]] = defaultdict(list)
+        for (of, _), payment in self.payments.items():
+            if of == business and payment.status == "settled":
+                found[business, payment.invoice_id].append(payment)
+        return found
 
-    def _terms(self, documents: dict[Key, Document]) -> Decimal:
+    def _terms(
+        self, documents: dict[Key, Document], settled: defaultdict[Key, list[Payment]]
+    ) -> Decimal:
         days: list[int] = []
         for key, document in documents.items():
-            paid = self._settled(key)
+            paid = settled[key]
             if document.kind != "invoice" or document.total <= 0:
                 continue
             if sum(each.amount for each in paid) >= document.total:
