@@ -88,12 +88,19 @@ def test_the_coding_that_is_preferred(given: str, expected: Coding | None) -> No
 
 async def test_who_reads_no_json_is_told_so_in_json(reader: Api) -> None:
     for path in (ONE, LIST, "/api/v3/sends"):
-        answer = await reader.get(path, headers={"Accept": "text/html"})
+        answer = await reader.get(path, headers={"Accept": "image/png"})
         assert answer.status == answer.json["status"] == 406
         assert answer.headers["Content-Type"] == "application/problem+json"
         assert "application/json" in answer.json["detail"]
         assert (await reader.get(path, headers={"Accept": "text/html, */*;q=0.1"})).status == 200
     assert (await reader.get("/metrics", headers={"Accept": "text/plain"})).status == 200
+
+
+async def test_who_reads_pages_only_gets_one_if_there_is_one(reader: Api) -> None:
+    for path in (ONE, LIST):
+        answer = await reader.get(path, headers={"Accept": "text/html"})
+        assert (answer.status, answer.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert (await reader.get("/api/v3/sends", headers={"Accept": "text/html"})).status == 406
 
 
 async def test_a_send_that_cannot_be_read_back_is_not_accepted(api: Api) -> None:
