@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Self
+from uuid import uuid4
 
 import aiohttp
 import asyncpg
@@ -143,15 +144,24 @@ class World:
         return str(answer["id"])
 
     async def ask(self, customer: int = 4, **body: Any) -> dict[str, Any]:
-        """Request a customer's statement of November 2024, and return the body of the 202."""
-        async with self.http.post(
-            f"/api/v3/clients/{customer}/transactions/send",
-            params={"from": "2024-11-01", "to": "2024-11-30"},
-            json=body,
-        ) as response:
-            assert response.status == 202, await response.text()
-            answer: dict[str, Any] = await response.json()
-            return answer
+        """Request a customer's statement of November 2024, and return the body of the 202.
+
+        A busy machine may answer 503; then the request is repeated with its key.
+        """
+        once = {"Idempotency-Key": str(uuid4())}
+        for attempt in range(10):
+            async with self.http.post(
+                f"/api/v3/clients/{customer}/transactions/send",
+                params={"from": "2024-11-01", "to": "2024-11-30"},
+                json=body,
+                headers=once,
+            ) as response:
+                if response.status == 503 and attempt < 9:
+                    continue
+                assert response.status == 202, await response.text()
+                answer: dict[str, Any] = await response.json()
+                return answer
+        raise AssertionError
 
     async def show(self, send: str) -> dict[str, dict[str, Any]]:
         """Return the recipients of a send in the API, by address."""
