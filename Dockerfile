@@ -20,11 +20,11 @@ RUN pip wheel --no-deps --no-build-isolation --wheel-dir dist . \
     && pip --python /opt/ledgerpost/bin/python install --no-deps --no-index dist/*.whl
 
 FROM python:${PYTHON} AS runtime
-LABEL org.opencontainers.image.title="Ledgerpost" org.opencontainers.image.licenses="MIT"
 ENV PATH=/opt/ledgerpost/bin:$PATH PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 \
     API_HOST=0.0.0.0 API_PORT=8080 \
     RELAY_OPS_HOST=0.0.0.0 RELAY_OPS_PORT=8081 \
-    MAILER_OPS_HOST=0.0.0.0 MAILER_OPS_PORT=8082
+    MAILER_OPS_HOST=0.0.0.0 MAILER_OPS_PORT=8082 \
+    RETURNS_OPS_HOST=0.0.0.0 RETURNS_OPS_PORT=8083
 # Fonts for the PDFs in all scripts; docs/docker.md gives their size.
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends fonts-noto-core fonts-droid-fallback \
@@ -34,8 +34,18 @@ RUN groupadd --system --gid 10001 ledgerpost \
         --shell /usr/sbin/nologin ledgerpost
 COPY --from=build /opt/ledgerpost /opt/ledgerpost
 WORKDIR /srv
+# Last, so that a new revision builds nothing else anew.
+ARG VERSION=0.2.0
+ARG REVISION=
+ARG SOURCE=
+LABEL org.opencontainers.image.title="Ledgerpost" \
+    org.opencontainers.image.description="Income by customer from a Postgres ledger, and statements by mail" \
+    org.opencontainers.image.version="$VERSION" \
+    org.opencontainers.image.revision="$REVISION" \
+    org.opencontainers.image.source="$SOURCE" \
+    org.opencontainers.image.licenses="MIT"
 USER 10001:10001
-EXPOSE 8080 8081 8082
+EXPOSE 8080 8081 8082 8083 2525
 CMD ["ledgerpost-api", "serve"]
 
 FROM runtime AS demo

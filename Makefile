@@ -2,7 +2,6 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
 MAKEFLAGS += --no-print-directory
-export PYTHONDONTWRITEBYTECODE = 1
 
 BIN := .venv/bin
 READY := .venv/.ready
@@ -40,7 +39,7 @@ dev: setup ## run API, relay, mailer and inbox, restarting each when its code ch
 test: setup node ## run every test, on a real Postgres and RabbitMQ (JOBS=: processes, 3)
 	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder
 
-fast: setup ## run the tests that need no server, in less than a minute
+fast: setup ## run the tests that need no server, in one to two minutes
 	@$(BIN)/pytest -q -n $(or $(JOBS),3) --dist loadfile -m 'not server'
 
 one: setup ## run one test, or those that match: T=tests/house, T='tests/shared -k address'
@@ -53,8 +52,29 @@ fix: setup ## fix what lint and format can fix automatically
 fuzz: setup ## send generated requests to a running API with schemathesis, for 10 minutes (MINUTES=, SEED=)
 	@FUZZ_MINUTES=$(or $(MINUTES),10) FUZZ_SEED=$(or $(SEED),1) $(BIN)/pytest -q -s tests/contract/test_schemathesis.py
 
+calendar: setup ## try every rule of schedules in every time zone over a hundred years, in some minutes (JOBS=)
+	@CALENDAR=all $(BIN)/pytest -q -n $(or $(JOBS),3) --dist loadgroup tests/services/api/schedules/test_calendar.py
+
+long: setup node ## run the tests that `make test` leaves out: rare variants, other programs (JOBS=)
+	@LONG=1 $(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder -m long
+
+alerts: setup ## make the fault behind each alert, and see it fire in a real Prometheus, in some minutes
+	@ALERTS=all $(BIN)/pytest -q -s tests/alerts
+
 faults: setup ## kill processes, brokers and databases at random for 30 minutes (MINUTES= ONLY= RABBITMQ=)
 	@FAULTS_RABBITMQ=$(RABBITMQ) $(BIN)/python -m tests.faults --minutes $(or $(MINUTES),30) --only '$(ONLY)'
+
+drill: setup ## lose the database and restore it from a dump, and from a base backup and WAL (SENDS=)
+	@$(BIN)/python -m tests.drill --sends $(or $(SENDS),100)
+
+full: setup ## fill the disk of Postgres in a working system, make room, and audit every mail (as root)
+	@$(BIN)/python -m tests.full_disk
+
+cluster: setup ## start a cluster with Docker; restart, kill and cut off its parts, and audit every mail, in some minutes
+	@$(BIN)/python -m tests.cluster
+
+upgrade: setup ## upgrade a working system from 0.1.0 and go back, with traffic, and audit every mail, in some minutes
+	@$(BIN)/python -m tests.upgrade
 
 check: setup ## check lint, format, types and the imports between packages
 	@$(BIN)/ruff check
@@ -71,8 +91,17 @@ contract: setup ## write the generated files: openapi, asyncapi, schemas, states
 	@$(BIN)/python -m provision.schema shared/db/schema.sql
 	@$(BIN)/python -m shared.deliveries.page docs/states.md
 
+words: setup ## bring the catalogues of all languages up to date with the code (NEW=it: begin one)
+	@$(BIN)/python -m provision.catalogues $(NEW)
+
+golden: setup ## write the texts of statements anew that tests compare; read the difference
+	@$(BIN)/python -m tests.shared.statements.test_golden
+
+pictures: setup ## take the pictures of statements anew that tests compare; look at them
+	@$(BIN)/python -m tests.shared.statements.test_pixels
+
 node: ## install the packages of the tests that run JavaScript, if npm exists
-	@if command -v npm >/dev/null; then $(MAKE) $(NODE:%=%/node_modules/.ready); fi
+	@if command -v npm >/dev/null; then $(MAKE) -j3 $(NODE:%=%/node_modules/.ready); fi
 
 tests/contract/%/node_modules/.ready: tests/contract/%/package-lock.json
 	@cd tests/contract/$* && npm ci --silent --no-audit --no-fund
@@ -81,6 +110,9 @@ tests/contract/%/node_modules/.ready: tests/contract/%/package-lock.json
 lock: setup ## pin the newest allowed dependencies, with hashes
 	@$(BIN)/python -m provision.lock
 
+sbom: setup ## write the bill of materials of what the image installs, docs/sbom.json (CycloneDX)
+	@$(BIN)/python -m provision.sbom docs/sbom.json
+
 clean: ## stop all servers here and delete everything that was installed, built or stored
 	@if [ -x $(BIN)/python ] && [ -f demo/__main__.py ]; then $(BIN)/python -m demo stop; fi
 	@python=$$($(NEWEST)) && $$python -m provision.servers clean
@@ -88,4 +120,4 @@ clean: ## stop all servers here and delete everything that was installed, built 
 	@rm -rf $(NODE:%=%/node_modules) bench/peers/nodemailer/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup demo dev logs stop test fast one fix fuzz faults check bench contract node lock clean
+.PHONY: help setup demo dev logs stop test long fast one fix fuzz calendar faults drill full cluster upgrade check bench contract words golden pictures node lock sbom clean

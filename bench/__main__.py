@@ -3,7 +3,18 @@
 import sys
 from importlib import import_module
 
-NAMES = ("reports", "views", "aging", "formats", "sends", "fairness")
+NAMES = (
+    "reports",
+    "views",
+    "aging",
+    "formats",
+    "statements",
+    "signing",
+    "sends",
+    "batches",
+    "fairness",
+    "sizes",
+)
 
 if __name__ == "__main__":
     wanted, arguments = sys.argv[1:2] or NAMES, sys.argv[2:]

@@ -54,14 +54,22 @@ def on(dsn: str, work: Callable[[asyncpg.Connection], Awaitable[Result]]) -> Res
     return asyncio.run(connected())
 
 
-def add(dsn: str, number: int, *, due_in: str = "0 s", customers: int = CUSTOMERS) -> None:
+def add(
+    dsn: str,
+    number: int,
+    *,
+    due_in: str = "0 s",
+    customers: int = CUSTOMERS,
+    vacuum: bool = True,
+) -> None:
     """Store `count` sends; very many are stored without triggers, and so without their first event."""
 
     async def work(conn: asyncpg.Connection) -> None:
         if number > _MANY:
             await conn.execute("SET session_replication_role = replica")
         await conn.execute(_ADD, number, customers, *PERIOD, due_in)
-        await conn.execute("VACUUM ANALYZE sends, deliveries, delivery_events")
+        if vacuum:
+            await conn.execute("VACUUM ANALYZE sends, deliveries, delivery_events")
 
     on(dsn, work)
 

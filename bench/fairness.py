@@ -3,28 +3,24 @@
 import asyncio
 import json
 import os
-import socket
 import sys
-import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from statistics import median
 
 import asyncpg
 
-from bench import deliveries, ledger, postfix, results, servers
+from bench import deliveries, ledger, postfix, results, servers, slow_readers
 from bench.client import Client
-from bench.servers import FIELDS, ROOT, Served
+from bench.servers import ROOT, Served
 from provision import servers as provision
 from services.api.access import store
 
 _CUSTOMERS, _INVOICES = 25_000, 25_000
+_BATCH_OF = 100_000  # customers, the two below with them
 _LONG, _HUGE = 1_000_001, 1_000_002  # customers of business 1
 _LONG_LINES, _HUGE_LINES = 4_990, 100_000
 _TRIES, _EACH = 50, 0.4  # and seconds between two
-_DATES = "2023-01-01/2023-12-31"
 
 _VICTIM = """
 INSERT INTO businesses (id, owner_id, name, currency, timezone) VALUES (2, 2, 'Two', 'EUR', 'UTC');
@@ -58,9 +54,30 @@ WITH sent AS (
 )
 SELECT pg_notify('ledgerpost_due', '')
 """
-# How many sends, recipients of each, and of which customer (None: of a different one each).
-ATTACKS: dict[str, tuple[int, int, int | None]] = {
+# The steps of a single mail, each from the end of the step before.
+_STEPS = {
+    "accepted": "s.created_at",
+    "frozen": "t.created_at",
+    "queued": "(SELECT max(occurred_at) FROM delivery_events e WHERE e.delivery_id = d.id AND state = 'queued')",
+    "claimed": "(SELECT max(occurred_at) FROM delivery_events e WHERE e.delivery_id = d.id AND state = 'sending')",
+    "sent": "d.sent_at",
+}
+_TIMES = f"""
+SELECT s.id::text AS id, {", ".join(f"{when} AS {step}" for step, when in _STEPS.items())}
+FROM deliveries d JOIN sends s ON s.id = d.send_id JOIN statements t ON t.sha256 = s.statement_sha256
+WHERE d.business_id = 2
+"""
+# The customers of business 1 beyond those of its lists.
+_CROWD = """
+INSERT INTO customers (id, business_id, owner_id, business_name, business_email)
+    SELECT n, 1, 1, 'Crowd ' || n, 'billing@crowd' || n || '.example' FROM generate_series({first}, {last}) n
+"""
+_BATCH = "/api/v3/reports/customers/transactions/send?from=2023-01-01&to=2023-12-31"
+# How many sends, recipients of each, and of which customer (None: of a different one each); None: a
+# batch of all customers.
+ATTACKS: dict[str, tuple[int, int, int | None] | None] = {
     "nothing": (0, 0, None),
+    "a batch of 100,000 customers": None,
     "5,000 sends to one recipient": (5_000, 1, None),
     "200 sends to 25 recipients": (200, 25, None),
     "120 statements of 100,000 lines": (120, 1, _HUGE),
@@ -76,12 +93,13 @@ def main(arguments: list[str]) -> None:
     try:
         key = asyncio.run(ledger.fill(dsn, customers=_CUSTOMERS, invoices=_INVOICES))
         other = deliveries.on(dsn, _add_others)
-        lines = [
-            results.machine(dsn, "aio-pika", "asyncpg", "typst"),
-            "",
-            *_readers(dsn, key, other),
-        ]
-        lines += ["", *_mails(dsn, found.amqp_url, other, wanted)]
+        lines = [results.machine(dsn, "aio-pika", "asyncpg", "typst"), ""]
+        if not arguments:
+            lines += [*slow_readers.run(dsn, key, other, _CUSTOMERS), ""]
+        if None in map(ATTACKS.get, wanted):
+            crowd = _CROWD.format(first=_CUSTOMERS + 1, last=_BATCH_OF - 2)
+            deliveries.on(dsn, lambda conn: conn.execute(crowd))
+        lines += [*_mails(dsn, found.amqp_url, (other, key), wanted)]
     finally:
         asyncio.run(ledger.drop(found.database_url, dsn))
     if arguments:
@@ -101,7 +119,7 @@ async def _add_others(conn: asyncpg.Connection) -> str:
     return key.text
 
 
-def _mails(dsn: str, amqp: str, key: str, wanted: list[str]) -> list[str]:
+def _mails(dsn: str, amqp: str, keys: tuple[str, str], wanted: list[str]) -> list[str]:
     """Measure another business's single mails under each attack."""
     lines = [
         (
@@ -109,30 +127,38 @@ def _mails(dsn: str, amqp: str, key: str, wanted: list[str]) -> list[str]:
             f" {_TRIES} tries, one each {_EACH} s, from when the attack begins."
         ),
         "",
-        "| meanwhile, of one business | median | p99 | most |",
-        "|---|---|---|---|",
+        f"| meanwhile, of one business | median | p99 | most | median until {' | '.join(_STEPS)} |",
+        f"|---|---|---|---|{'---|' * len(_STEPS)}",
     ]
     with postfix.sink() as sink:
         for name in wanted:
             print(f"{name} ...", file=sys.stderr)
-            took = _attacked(dsn, amqp, key, sink.port, name)
-            p99 = took[round(0.99 * (len(took) - 1))]
-            lines.append(f"| {name} | {median(took):,.0f} | {p99:,.0f} | {took[-1]:,.0f} |")
+            took = _attacked(dsn, amqp, keys, sink.port, name)
+            whole = sorted(each["all"] for each in took)
+            figures = [median(whole), whole[round(0.99 * (len(whole) - 1))], whole[-1]]
+            figures += [median(each[step] for each in took) for step in _STEPS]
+            lines.append(f"| {name} | {' | '.join(f'{each:,.0f}' for each in figures)} |")
             print(lines[-1], file=sys.stderr)
     return lines
 
 
-def _attacked(dsn: str, amqp: str, key: str, smtp: int, name: str) -> list[float]:
+def _attacked(
+    dsn: str, amqp: str, keys: tuple[str, str], smtp: int, name: str
+) -> list[dict[str, float]]:
     deliveries.clear(dsn, amqp)
+    deliveries.on(dsn, lambda conn: conn.execute("TRUNCATE batches CASCADE"))
     with (
-        servers.product(dsn, key) as api,
+        servers.product(dsn, keys[0]) as api,
         servers.relay(dsn, amqp),
         servers.mailer(dsn, amqp, smtp),
     ):
         client = Client(api)
         _ask(client, 1)
         deliveries.wait(dsn, "business_id = 2 AND state = 'sent'", 1)
-        deliveries.on(dsn, lambda conn: conn.execute(_ATTACK, *ATTACKS[name]))
+        if (attack := ATTACKS[name]) is None:
+            Client(Served(api.port, keys[1], api.pid)).post(_BATCH, {"skip_empty": False})
+        else:
+            deliveries.on(dsn, lambda conn: conn.execute(_ATTACK, *attack))
         begun = time.perf_counter()
         asked: dict[str, datetime] = {}
         for number in range(_TRIES):
@@ -141,88 +167,23 @@ def _attacked(dsn: str, amqp: str, key: str, smtp: int, name: str) -> list[float
             asked[_ask(client, 1 + number)] = now
         deliveries.wait(dsn, "business_id = 2 AND state = 'sent'", _TRIES + 1, patience=900)
 
-    async def recorded(conn: asyncpg.Connection) -> list[float]:
-        rows = await conn.fetch(
-            "SELECT send_id::text, sent_at FROM deliveries WHERE business_id = 2"
-        )
-        sent = dict(rows)
-        return sorted((sent[each] - now).total_seconds() * 1000 for each, now in asked.items())
+    async def recorded(conn: asyncpg.Connection) -> list[dict[str, float]]:
+        return [
+            _steps(row, asked[row["id"]]) for row in await conn.fetch(_TIMES) if row["id"] in asked
+        ]
 
     return deliveries.on(dsn, recorded)
+
+
+def _steps(row: asyncpg.Record, asked: datetime) -> dict[str, float]:
+    """Return the milliseconds that each step of a mail took, and all of them together."""
+    took, before = {"all": (row["sent"] - asked).total_seconds() * 1000}, asked
+    for step in _STEPS:
+        took[step] = (row[step] - before).total_seconds() * 1000
+        before = row[step]
+    return took
 
 
 def _ask(client: Client, customer: int) -> str:
     path = f"/api/v3/clients/{customer}/transactions/send?from=2023-01-01&to=2023-12-31"
     return str(json.loads(client.post(path))["id"])
-
-
-def _readers(dsn: str, key: str, other: str) -> list[str]:
-    """Measure the lists and single rows of another business beside five slow readers of one key."""
-    lines = [
-        (
-            f"Another business's reports, {_TRIES} of each, alone and beside five readers of 1 KiB a"
-            f" second of one key's list of {_CUSTOMERS:,} customers; milliseconds."
-        ),
-        "",
-        "| | alone, median | most | beside them, median | most | refused |",
-        "|---|---|---|---|---|---|",
-    ]
-    with servers.product(dsn, key) as api:
-        for name, path in (
-            ("list", f"{FIELDS}/{_DATES}"),
-            ("one customer", f"{FIELDS}/client/1/{_DATES}"),
-        ):
-            alone, _ = _times(api, other, path)
-            with _slow(api, 5):
-                beside, refused = _times(api, other, path)
-            figures = (
-                f"{median(alone):.0f} | {max(alone):.0f} | {median(beside):.0f} | {max(beside):.0f}"
-            )
-            lines.append(f"| {name} | {figures} | {refused} |")
-    return lines
-
-
-def _times(api: Served, key: str, path: str) -> tuple[list[float], int]:
-    took, refused = [], 0
-    for _ in range(_TRIES):
-        client = Client(Served(api.port, key, api.pid))
-        begun = time.perf_counter()
-        try:
-            client.get(path)
-        except RuntimeError:
-            refused += 1
-        took.append((time.perf_counter() - begun) * 1000)
-    return took, refused
-
-
-@contextmanager
-def _slow(api: Served, readers: int) -> Iterator[None]:
-    """Read a list at 1 KiB per second on several connections, again when cut off."""
-    over = threading.Event()
-
-    def drip() -> None:
-        while not over.is_set():
-            with socket.socket() as opened:
-                opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-                opened.connect(("127.0.0.1", api.port))
-                opened.sendall(
-                    f"GET {FIELDS}/{_DATES} HTTP/1.1\r\nHost: b\r\nAuthorization: Bearer {api.key}\r\n\r\n".encode()
-                )
-                _until(over, lambda opened=opened: opened.recv(1024))
-
-    with ExitStack() as stack:
-        for _ in range(readers):
-            thread = threading.Thread(target=drip)
-            thread.start()
-            stack.callback(thread.join)
-        stack.callback(over.set)
-        time.sleep(2)
-        yield
-
-
-def _until(over: threading.Event, read: Callable[[], bytes]) -> None:
-    try:
-        while not over.wait(1) and read():
-            continue
-    except OSError:
-        return

@@ -27,20 +27,21 @@ def write(name: str, title: str, lines: list[str]) -> None:
     print(section)
 
 
-def machine(url: str, *packages: str) -> str:
-    """Return a description of the machine and the versions."""
-
-    async def server() -> str:
-        conn = await asyncpg.connect(url)
-        try:
-            return str(await conn.fetchval("SHOW server_version"))
-        finally:
-            await conn.close()
-
+def machine(url: str | None, *packages: str) -> str:
+    """Return a description of the machine and the versions, also of the Postgres at the address."""
     cpu = re.search(r"model name\s*: (.*)", Path("/proc/cpuinfo").read_text())
     used = ", ".join(f"{name} {version(name)}" for name in packages)
+    postgres = f"Postgres {asyncio.run(_postgres(url))}, " if url else ""
     return (
         f"{datetime.now(UTC):%Y-%m-%d}, {os.cpu_count()} cores ({cpu[1] if cpu else 'unknown'}), "
         f"Linux {platform.release()}, load {os.getloadavg()[0]:.1f} at the start, "
-        f"Postgres {asyncio.run(server())}, Python {platform.python_version()}, {used}."
+        f"{postgres}Python {platform.python_version()}, {used}."
     )
+
+
+async def _postgres(url: str) -> str:
+    conn = await asyncpg.connect(url)
+    try:
+        return str(await conn.fetchval("SHOW server_version"))
+    finally:
+        await conn.close()

@@ -62,7 +62,10 @@ def product(dsn: str, key: str) -> Iterator[Served]:
 def relay(dsn: str, amqp: str, *, fills: bool = False) -> Iterator[Served]:
     """Run the relay as `ledgerpost-api relay` does; or one that `fills` the queue without bound."""
     port = free_port()
-    environ = {"DATABASE_URL": dsn, "AMQP_URL": amqp, "RELAY_OPS_PORT": str(port)}
+    environ = {
+        "DATABASE_URL": dsn, "AMQP_URL": amqp, "RELAY_OPS_PORT": str(port),
+        "DAILY_QUOTA": "1000000000",
+    }  # fmt: skip
     program = "bench.filling" if fills else "services.api"
     with running([sys.executable, "-m", program, "relay"], environ, port) as pid:
         yield Served(port, "", pid)

@@ -9,8 +9,8 @@ from datetime import datetime
 
 import asyncpg
 
+from shared.statements.attachment import AttachmentMaker
 from shared.statements.model import Statement
-from shared.statements.pdf import Typesetter
 from shared.statements.view import View, view
 
 _THREADS = 2
@@ -22,14 +22,17 @@ async def main(dsn: str) -> float:
     rows = await conn.fetch("SELECT content FROM statements ORDER BY sha256")
     await conn.close()
     statements = [Statement.parse(row["content"].encode()) for row in rows]
-    work = [(view(statement), statement.generated_at) for statement in statements]
+    work = [
+        (view(statement), statement.generated_at, row["content"].encode())
+        for statement, row in zip(statements, rows, strict=True)
+    ]
     own = threading.local()
 
     def make() -> None:
-        own.typesetter = Typesetter()
+        own.maker = AttachmentMaker()
 
-    def print_one(view: View, moment: datetime) -> bytes:
-        made: bytes = own.typesetter.typeset(view, moment)
+    def print_one(view: View, moment: datetime, content: bytes) -> bytes:
+        made: bytes = own.maker.attachment(view, moment, content=content).pdf
         return made
 
     warm = len(work) // 10

@@ -13,7 +13,7 @@ from services.mailer.smtp.outcomes import Sent
 from services.mailer.smtp.pool import SessionPool
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import build
+from shared.mail.message import Subject, build
 
 
 async def _gate() -> bool:
@@ -22,9 +22,11 @@ async def _gate() -> bool:
 
 async def main(port: int, connections: int, mails: int, mail: dict[str, str]) -> None:
     """Hand over so many mails of one message, each to a recipient of its own."""
+    subject = Subject.of(mail["subject"], mail["subject"], business=None, customer=None)
     message = build(
-        send_id=uuid4(), sender=Mailbox.parse("post@ledgerpost.example"), business_name="One",
-        reply_to=None, pdf=None, pdf_name="", date=datetime.now(UTC), **mail,
+        send_id=uuid4(), sender=Mailbox.parse("post@ledgerpost.example"), sender_name="One",
+        reply_to=None, subject=subject, text=mail["text"], html=mail["html"],
+        date=datetime.now(UTC),
     )  # fmt: skip
     sessions = SessionPool(Smarthost("127.0.0.1", port, "none"), connections, Timeouts())
     numbers = iter(range(mails))

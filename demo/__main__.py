@@ -3,13 +3,14 @@
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from demo import journey, ledger
+from demo import bulk, journey, ledger
 from demo.failure import DemoFailed
 from demo.prepared import ROOT, prepared
+from demo.received import Mail
 from demo.system import System, backgrounds
 from provision import servers
 from provision.place import locked, place
@@ -48,13 +49,17 @@ def up(folder: Path, environ: Mapping[str, str]) -> None:
     system.wait()
     already = " already (make stop ends them)" if was_up else ""
     say(f"inbox, API, relay and mailer are up and ready{already}")
+    journey.brand(system)
     key = journey.key_of(system)
     rows = journey.report(system, key)
     say(f"income by customer, {journey.SINCE} to {journey.UNTIL}, in GHS:\n")
     print(journey.table(rows, "GHS"), end="\n\n")
     mails = journey.send(system, key, rows, say)
-    arrived = "\n".join(f"{mail.folder}" for mail in mails)
-    say(f"{len(mails)} mails arrived, with the API's figures:\n{_indented(arrived)}")
+    say(f"{len(mails)} mails arrived, with the API's figures:\n{_folders(mails)}")
+    abroad = journey.send_abroad(system, key, rows, say)
+    say(f"{len(abroad)} mails arrived in the languages of their customers:\n{_folders(abroad)}")
+    many = bulk.send_to_many(system, key, say)
+    say(f"{len(many)} mails arrived, one for each customer of the list")
     print(f"\nAll of it worked, in {say.total:.1f} s.\n{_manual(system, key, environ)}")
 
 
@@ -96,6 +101,10 @@ Try:
 def _address(system: System, name: str, environ: Mapping[str, str]) -> str:
     # The password of a server that the demo did not start is not shown.
     return f"as given in {name}" if environ.get(name) else system.settings[name]
+
+
+def _folders(mails: Sequence[Mail]) -> str:
+    return _indented("\n".join(f"{mail.folder}" for mail in mails))
 
 
 def _indented(text: str) -> str:

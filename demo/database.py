@@ -53,7 +53,7 @@ async def _connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 def main(arguments: list[str], environ: Mapping[str, str]) -> int:
     """Return 0 if the key in the file is valid; without a file, if there is no other business."""
-    dsn = DatabaseSettings.from_environ(environ).database_url
+    dsn = DatabaseSettings.from_environ(environ).database.url
     if arguments:
         return 0 if asyncio.run(opens(dsn, Path(arguments[0]).read_text("utf-8").strip())) else 1
     try:

@@ -5,10 +5,11 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from demo import database, received
+from demo import database, letterhead, received
 from demo.client import ask
 from demo.failure import DemoFailed
 from demo.ledger import WHOLESALER
+from demo.names import ABROAD
 from demo.processes import Background
 from demo.received import Mail
 from demo.system import System
@@ -16,7 +17,7 @@ from shared.statements.money import figure
 
 SINCE, UNTIL = "2026-08-01", "2026-10-31"
 _SHOWN = 8
-_SENT_WITHIN = 60
+SENT_WITHIN = 60
 _OK, _ACCEPTED = 200, 202
 _COLUMNS = ("amount_due", "total_paid", "owing", "balance")
 
@@ -41,7 +42,7 @@ def report(system: System, key: str) -> list[Row]:
     url = f"{system.url}/api/v3/reports/customers/{SINCE}/{UNTIL}"
     status, rows = ask(url, key=key)
     if status != _OK or not rows:
-        raise DemoFailed(f"GET {url} answered {status}: {rows}", _log(system, "api"))
+        raise DemoFailed(f"GET {url} answered {status}: {rows}", log(system, "api"))
     return list(rows)
 
 
@@ -62,38 +63,66 @@ def table(rows: list[Row], currency: str) -> str:
     return "\n".join(_line(line, widths) for line in lines)
 
 
+def brand(system: System) -> None:
+    """Give the demo's business its letterhead."""
+    logo = system.folder / "logo.png"
+    letterhead.write_logo(logo)
+    of_business = ("--business", str(WHOLESALER))
+    system.run("branding", "set", *of_business, *letterhead.options())
+    system.run("branding", "logo", *of_business, logo)
+
+
 def send(system: System, key: str, rows: list[Row], say: Callable[[str], None]) -> list[Mail]:
     """Send a statement to the largest customer with an address; return the mails that arrived."""
     row = max((row for row in rows if row["business_email"]), key=lambda row: row["amount_due"])
     other = "bookkeeping@example.com"
-    url = f"{system.url}/api/v3/clients/{row['id']}/transactions/send?from={SINCE}&to={UNTIL}"
     body = {
         "message": "Thank you for your trust.\nHere is your statement.",
         "other_emails": [other],
     }
-    status, accepted = ask(url, key=key, body=body)
-    if status != _ACCEPTED:
-        raise DemoFailed(f"POST {url} answered {status}: {accepted}", _log(system, "api"))
-    say(f"202 {accepted['message']}: {row['business_name']}, send {accepted['id']}")
-    _follow(system, key, accepted["id"])
-    mails = received.mails_of(system.inbox, accepted["id"])
+    mails = _mails(system, key, row, body, say)
     received.check(mails, {row["business_email"], other}, row)
     return mails
 
 
+def send_abroad(
+    system: System, key: str, rows: list[Row], say: Callable[[str], None]
+) -> list[Mail]:
+    """Send a statement to each customer with another language; return the mails that arrived."""
+    found: list[Mail] = []
+    for row in rows:
+        if row["id"] in ABROAD:
+            mails = _mails(system, key, row, {}, say)
+            received.arrived(mails, {row["business_email"]})
+            found += mails
+    return found
+
+
+def _mails(
+    system: System, key: str, row: Row, body: dict[str, Any], say: Callable[[str], None]
+) -> list[Mail]:
+    url = f"{system.url}/api/v3/clients/{row['id']}/transactions/send?from={SINCE}&to={UNTIL}"
+    status, accepted = ask(url, key=key, body=body)
+    if status != _ACCEPTED:
+        raise DemoFailed(f"POST {url} answered {status}: {accepted}", log(system, "api"))
+    say(f"202 {accepted['message']}: {row['business_name']}, send {accepted['id']}")
+    _follow(system, key, accepted["id"])
+    return received.mails_of(system.inbox, accepted["id"])
+
+
 def _follow(system: System, key: str, send_id: str) -> None:
-    deadline = time.monotonic() + _SENT_WITHIN
+    deadline = time.monotonic() + SENT_WITHIN
     while True:
         status, shown = ask(f"{system.url}/api/v3/sends/{send_id}", key=key)
         if status != _OK:
-            raise DemoFailed(f"the send {send_id} answered {status}: {shown}", _log(system, "api"))
+            raise DemoFailed(f"the send {send_id} answered {status}: {shown}", log(system, "api"))
         if shown["status"] == "sent":
             return
         if shown["status"] not in {"scheduled", "sending"} or time.monotonic() > deadline:
             waiting = {one["email"]: one["state"] for one in shown["recipients"]}
             # A delivery that was never queued waits for the relay, any other for the mailer.
             name = "relay" if "scheduled" in waiting.values() else "mailer"
-            raise DemoFailed(f"the send is {shown['status']}: {waiting}", _log(system, name))
+            raise DemoFailed(f"the send is {shown['status']}: {waiting}", log(system, name))
         time.sleep(0.1)
 
 
@@ -109,5 +138,6 @@ def _line(cells: tuple[str, ...], widths: list[int]) -> str:
     return "  ".join(("", number, name, *figures))
 
 
-def _log(system: System, name: str) -> Any:
+def log(system: System, name: str) -> Any:
+    """Return the path of a process's log."""
     return Background(name, system.folder).log

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from demo.names import (
+    ABROAD,
     CAFES,
     CATEGORIES,
     FIRST_NAMES,
@@ -96,6 +97,7 @@ def _shop(lot: Random, trade: Trade, number: int) -> Row:
         "category_id": lot.choice((None, 2, 3, 4, 5, 6)),
         "opening_balance": Decimal(lot.choice((0, 0, 0, 15_050, -2_500))).scaleb(-1),
         "archived": int(archived),
+        **ABROAD.get(number, {}),
     }
 
 
@@ -127,6 +129,7 @@ def _customer(lot: Random, business_id: int, number: int) -> Row:
         "deposit_account_id": None,
         "opening_balance": Decimal(0),
         "archived": 0,
+        "locale": None,
         "created_at": f"{since} 08:{lot.randint(10, 59)}:00",
         "updated_at": f"{LAST_DAY} 17:30:00",
     }

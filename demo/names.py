@@ -26,3 +26,27 @@ CAFES = (
     *("Morgenrot", "Zum Anker", "Blaue Stunde", "Kiosk am Kanal", "Lindenhof", "Nordlicht"),
     *("Alte Post", "Hafenkante", "Sonnendeck", "Wintergarten", "Zur Brücke", "Schönhauser"),
 )
+
+# Customers of the wholesaler whose statements are in other languages, by their number.
+ABROAD: dict[int, dict[str, str]] = {
+    16: {
+        "first_name": "Afi",
+        "last_name": "Lawson",
+        "phone_number": "+228 90 20 04 17",
+        "business_name": "Tissus du Golfe SARL",
+        "business_address": "12, rue du Commerce",
+        "business_location": "Lomé",
+        "business_email": "compta@tissus-du-golfe.example",
+        "locale": "fr",
+    },
+    18: {
+        "first_name": "ليلى",
+        "last_name": "حسن",
+        "phone_number": "+20 2 2000 0417",
+        "business_name": "مؤسسة النيل للأقمشة",
+        "business_address": "شارع طلعت حرب 21",
+        "business_location": "القاهرة",
+        "business_email": "accounts@nile-fabrics.example",
+        "locale": "ar",
+    },
+}

@@ -9,6 +9,10 @@ if [ ! -s "$kept" ] || ! python -m demo.database "$kept"; then
     python -m demo.database
     python -c 'import pathlib, demo.ledger as ledger; ledger.write(pathlib.Path("/tmp/ledger"))'
     ledgerpost-api import /tmp/ledger
+    python -c 'import demo.letterhead as of; print(*of.options(), sep="\0", end="")' |
+        xargs -0 ledgerpost-api branding set --business "$business"
+    python -c 'import pathlib, demo.letterhead as of; of.write_logo(pathlib.Path("/tmp/logo.png"))'
+    ledgerpost-api branding logo --business "$business" /tmp/logo.png
     ledgerpost-api keys create --business "$business" --name "docker compose demo" > "$kept"
 fi
 

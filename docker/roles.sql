@@ -1,7 +1,8 @@
 -- Creates the roles of Postgres. A superuser runs this file; it may be repeated. Each process gets a login
 -- that is a member of the group to which `migrate` grants the rights that the process needs. The owner of the
--- database and its tables is not a superuser. Passwords are not set here. Earlier versions used one superuser
--- for everything: what that superuser owns in the schema `public` becomes the property of the owner.
+-- database and its tables is lp_owner, which is not a superuser. Passwords are not set here. In earlier
+-- versions a superuser owned all objects in the schema `public`. If that superuser runs this file, lp_owner
+-- becomes the owner of those objects.
 DO $$
 DECLARE
     wanted text;

@@ -16,7 +16,13 @@ password() { # file
 
 password postgres/password > /dev/null
 rabbitmq=$(password rabbitmq/password)
+# Of a cluster (deploy/compose.cluster.yml): the cookie of its nodes, and the role of the replica.
+password rabbitmq/cookie > /dev/null
+password roles/replica > /dev/null
 password unsubscribe/secret > /dev/null
+password return/secret > /dev/null
+# The secrets before them, while they are changed: none.
+touch unsubscribe/old return/old
 
 cat > rabbitmq/rabbitmq.conf <<CONF
 default_user = ledgerpost
@@ -28,11 +34,12 @@ CONF
 for role in owner api relay mailer ledger; do
     password "roles/$role" > /dev/null
 done
-url() { # role
-    echo "postgresql://lp_$1:$(cat "roles/$1")@postgres:5432/ledgerpost"
+url() { # role, host
+    echo "postgresql://lp_$1:$(cat "roles/$1")@${2:-postgres}:5432/ledgerpost"
 }
 url owner > database/url
 for role in api relay mailer; do
     url "$role" > "$role-database/url"
 done
-echo "amqp://ledgerpost:$rabbitmq@rabbitmq:5672/ledgerpost" > amqp/url
+url api postgres-replica > api-database/replica-url
+echo "amqp://ledgerpost:$rabbitmq@${RABBITMQ_HOSTS:-rabbitmq:5672}/ledgerpost" > amqp/url

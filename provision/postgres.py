@@ -18,8 +18,9 @@ timezone = 'UTC'
 log_timezone = 'UTC'
 """
 
-# Commits survive kill -9 of the server, but not a power cut.
-_FORGETFUL = "fsync = off\nfull_page_writes = off\n"
+# For tests. Commits survive kill -9 of the server, but not a power cut. No statement is compiled:
+# that would take longer than to run it. The log stays small, because it may lie in memory.
+_FORGETFUL = "fsync = off\nfull_page_writes = off\njit = off\nmax_wal_size = 256MB\n"
 
 
 class Postgres:
@@ -73,6 +74,20 @@ class Postgres:
         (self._data / "postmaster.pid").unlink(missing_ok=True)
         options = f"-p {record.ports['postgres']}"
         self._run("pg_ctl", "start", "-D", self._data, "-wst60", "-o", options, "-l", self.log)
+
+    def follow(self, primary: "Postgres") -> str:
+        """Start it as a streaming replica of `primary`, which runs; return the URL of the database.
+
+        Its data is a new copy, with the primary's roles and passwords.
+        """
+        self.wipe()
+        self._account.folder(self.folder)
+        self._run(
+            "pg_basebackup", "-d", primary.url, "-D", self._data, "-R", "-X", "stream",
+            "--checkpoint=fast", "--no-sync",
+        )  # fmt: skip
+        self.start()
+        return primary.url.replace(f":{primary.port}/", f":{self.port}/")
 
     def stop(self) -> None:
         """Shut it down cleanly, and end its clients' sessions."""

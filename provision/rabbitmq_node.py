@@ -9,8 +9,8 @@ from provision.record import Record
 # Erlang must not use a name server for its own host; a bare container may lack localhost.
 _HOSTS = '{host, {127,0,0,1}, ["localhost"]}.\n{lookup, [file, native]}.\n'
 
-# As in docker/rabbitmq.conf, which explains it: a mailer may hold a message for an hour.
-_CONSUMER_TIMEOUT = "5400000"  # milliseconds
+# As in docker/rabbitmq.conf, which explains it: a mailer may hold a message for three hours.
+_CONSUMER_TIMEOUT = "14400000"  # milliseconds
 _ON_LOOPBACK = "-kernel inet_dist_use_interface {127,0,0,1}"
 
 

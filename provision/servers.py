@@ -47,7 +47,7 @@ class Servers:
 
 def start(root: Path, name: str, environ: Mapping[str, str] = os.environ) -> Servers:
     """Return the servers of this name, and start them unless they run. Raises Unavailable."""
-    with locked(place(root, name)), ThreadPoolExecutor() as pool:
+    with locked(_place(root, name)), ThreadPoolExecutor() as pool:
         database = pool.submit(_database, root, name, environ)
         broker = pool.submit(_broker, root, name, environ)
         return Servers(root, name, database.result(), *broker.result())
@@ -55,7 +55,7 @@ def start(root: Path, name: str, environ: Mapping[str, str] = os.environ) -> Ser
 
 def stop(root: Path, name: str) -> None:
     """Stop the servers of this name; the data of temporary servers is deleted."""
-    with locked(place(root, name)):
+    with locked(_place(root, name)):
         for server in (*_databases(root, name), *_brokers(root, name)):
             if name in _THROWAWAY:
                 server.wipe()
@@ -71,7 +71,7 @@ def running(root: Path, name: str) -> list[str]:
 
 def own_postgres(root: Path, name: str, *, durable: bool = True) -> Postgres:
     """Return a private database server, not started, which the caller may kill and wipe."""
-    folder = place(root, name) / "postgres"
+    folder = place(root, name, lasting=durable) / "postgres"
     return Postgres(folder, lambda: programs.postgres(root), durable=durable)
 
 
@@ -90,6 +90,10 @@ def own_cluster(root: Path, name: str, *, other: str | None = None) -> Cluster:
     """Return a private cluster of three brokers, not started; `other` as in own_rabbitmq()."""
     folder = place(root, name) / "cluster"
     return Cluster(folder, lambda: programs.rabbitmq(root, other))
+
+
+def _place(root: Path, name: str) -> Path:
+    return place(root, name, lasting=name not in _THROWAWAY)
 
 
 def _databases(root: Path, name: str) -> tuple[Postgres, Container]:

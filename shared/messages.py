@@ -42,11 +42,16 @@ class Event(CloudEvent[Data]):
 
 
 class Wakeup(BaseModel):
-    """Names a due delivery; all else about it is in its row in Postgres."""
+    """Names a due delivery; all else about it is in its row in Postgres.
+
+    Mailers let the businesses take turns. Without one, the mail shares the turns of all others that
+    have none.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     delivery_id: UUID
+    business_id: int = 0
 
 
 class SendTransactions(Event[Wakeup]):

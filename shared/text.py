@@ -6,6 +6,7 @@ which loses nothing.
 """
 
 import re
+import unicodedata
 
 _BREAKS = re.compile("\r\n|[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
 # With these go the halves of surrogate pairs, which no encoding could carry.
@@ -13,6 +14,8 @@ _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffe\ufff
 # A bidirectional override in a name can turn a figure beside it around, so none is kept; the
 # letters of right-to-left scripts carry their direction themselves.
 _BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
+# Letters without a shape: fillers of Korean, and the empty pattern of Braille.
+_SHAPELESS = frozenset("\u115f\u1160\u3164\uffa0\u2800\u034f\u180b\u180c\u180d\u180f")
 
 
 def one_line(text: str) -> str:
@@ -61,6 +64,12 @@ def escaped(text: str, *, kept: str = "") -> str:
     )
 
 
+def visible(text: str) -> str:
+    """Return the text, or an empty one if none of its characters can be seen."""
+    plain = text.isascii() and text.isprintable() and not text.isspace()
+    return text if plain or any(map(_has_shape, text)) else ""
+
+
 def cut(text: str, most: int) -> str:
     """Return `text` if it has at most `most` characters, else so many that end in an ellipsis."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
@@ -68,3 +77,7 @@ def cut(text: str, most: int) -> str:
 
 def _or_space(sign: str) -> str:
     return sign if sign.isprintable() else " "
+
+
+def _has_shape(sign: str) -> bool:
+    return sign not in _SHAPELESS and unicodedata.category(sign)[0] not in "ZC"

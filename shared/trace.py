@@ -43,9 +43,14 @@ class Trace(NamedTuple):
         return cls(digits[:32], digits[32:])
 
     @classmethod
+    def given(cls, headers: Sequence[str]) -> Self | None:
+        """Return the caller's span; None if there is not exactly one header, or it is malformed."""
+        return cls.parse(headers[0]) if len(headers) == 1 else None
+
+    @classmethod
     def of(cls, headers: Sequence[str]) -> "Trace":
         """Return a new span: of the caller's trace, or of a new one if that has not one header."""
-        parent = cls.parse(headers[0]) if len(headers) == 1 else None
+        parent = cls.given(headers)
         return parent.child() if parent else cls.begin()
 
     def child(self) -> "Trace":

@@ -6,6 +6,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
+class TurnsAreOver(Exception):
+    """There are no turns any more."""
+
+
 class Turns:
     """`places` for concurrent work, at most `each` of them for one business.
 
@@ -19,10 +23,14 @@ class Turns:
         self._spare = spare
         self._held: dict[int, int] = {}
         self._waiting: dict[int, deque[asyncio.Future[None]]] = {}
+        self._over = False
 
     @asynccontextmanager
     async def turn(self, business: int) -> AsyncIterator[None]:
-        """Wait for the business's turn, and hold a place within the `async with`."""
+        """Wait for the business's turn, and hold a place within the `async with`.
+
+        Raises TurnsAreOver as take() does.
+        """
         await self.take(business)
         try:
             yield
@@ -30,7 +38,12 @@ class Turns:
             self.leave(business)
 
     async def take(self, business: int) -> None:
-        """Wait for a place, and hold it until leave() is called."""
+        """Wait for a place, and hold it until leave() is called.
+
+        Raises TurnsAreOver if end() is called before there is a place.
+        """
+        if self._over:
+            raise TurnsAreOver
         if self.take_now(business):
             return
         place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -63,6 +76,19 @@ class Turns:
             self._held[business] = held
         if self._waiting:
             self._hand_out()
+
+    def resize(self, change: int) -> None:
+        """Change the number of places; those that are held stay held."""
+        self._free += change
+        self._hand_out()
+
+    def end(self) -> None:
+        """Give no place any more; those that are held stay held."""
+        self._over = True
+        for place in (place for queue in self._waiting.values() for place in queue):
+            if not place.done():
+                place.set_exception(TurnsAreOver)
+        self._waiting.clear()
 
     def _may(self, business: int) -> bool:
         held = self._held.get(business, 0)

@@ -67,7 +67,7 @@ async def ended(program: str, *words: str, settings: Mapping[str, str]) -> Ended
     environ = _clean() | dict(settings)
     process = await asyncio.to_thread(Forked, program, words, environ, list(written))
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             out, err = await asyncio.gather(*(asyncio.to_thread(_all, each) for each in read))
             return Ended(await process.wait(), out, err)
     except BaseException:

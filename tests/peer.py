@@ -24,6 +24,12 @@ def request(id_: str, **given: Any) -> dict[str, Any]:
     }
 
 
+def batch_request(id_: str, **given: Any) -> dict[str, Any]:
+    """A request for all customers' transactions of November 2024; `given` changes its data."""
+    data = {"from": "2024-11-01", "to": "2024-11-30", **given}
+    return request(id_) | {"type": "com.ledgerpost.batch-request.v1", "data": data}
+
+
 @dataclass
 class Peer:
     """A peer that receives all events and the replies to its requests."""
@@ -70,7 +76,7 @@ class Peer:
 
     async def dead(self, number: int) -> list[AbstractIncomingMessage]:
         """Return the dead letters, once there are this many; they stay there."""
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             while await self.waiting(topology.DEAD_LETTERS) < number:
                 await asyncio.sleep(0.05)
         queue = await self.channel.get_queue(topology.DEAD_LETTERS)
@@ -106,6 +112,6 @@ async def peer(url: str, key: str | None) -> AsyncIterator[Peer]:
 
 
 async def _until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(180):
         while not holds():
             await asyncio.sleep(0.02)

@@ -70,7 +70,7 @@ def _configured(folder: Path, database: str, listen: int, **others: str) -> Path
 
 
 async def _listens(port: int) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(180):
         while True:
             try:
                 _, writer = await asyncio.open_connection("127.0.0.1", port)

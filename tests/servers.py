@@ -4,6 +4,7 @@ import fcntl
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
@@ -28,7 +29,7 @@ def servers() -> Iterator[Servers]:
 
     Servers that run already (`python -m provision.servers start test`) are used and left running.
     """
-    folder = place(ROOT, "test")
+    folder = place(ROOT, "test", lasting=False)
     ends_with_tests = folder / "ends-with-tests"
     with (folder / "sessions").open("w") as sessions:
         fcntl.flock(sessions, fcntl.LOCK_SH)
@@ -48,20 +49,32 @@ def servers() -> Iterator[Servers]:
 async def database_template(servers: Servers) -> AsyncIterator[str]:
     """The name of a database to which every migration was applied, and which nobody uses."""
     name = _unique("template")
-    await _administer(servers, f'CREATE DATABASE "{name}"')
-    await migrate(_address(servers.database_url, name))
-    await make_logins(_address(servers.database_url, name))
+    await administer(servers, f'CREATE DATABASE "{name}"')
+    await migrate(address(servers, name))
+    await make_logins(address(servers, name))
     yield name
-    await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+    await administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
 
 
 @pytest.fixture
 async def database(servers: Servers, database_template: str) -> AsyncIterator[str]:
     """The URL of an empty migrated database, only for this test."""
+    async with copied(servers, database_template) as name:
+        yield address(servers, name)
+
+
+@asynccontextmanager
+async def copied(servers: Servers, template: str) -> AsyncIterator[str]:
+    """Make a database as a copy of another that nobody uses, and remove it at the end."""
     name = _unique("test")
-    await _administer(servers, f'CREATE DATABASE "{name}" TEMPLATE "{database_template}"')
-    yield _address(servers.database_url, name)
-    await _administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+    await administer(servers, f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    yield name
+    await administer(servers, f'DROP DATABASE "{name}" WITH (FORCE)')
+
+
+def address(servers: Servers, database: str) -> str:
+    """Return the URL of the database of this name."""
+    return _address(servers.database_url, database)
 
 
 @pytest.fixture
@@ -100,7 +113,7 @@ def _address(url: str, path: str) -> str:
     return urlsplit(url)._replace(path=f"/{path}").geturl()
 
 
-async def _administer(servers: Servers, statement: str) -> None:
+async def administer(servers: Servers, statement: str) -> None:
     connection = await asyncpg.connect(servers.database_url)
     try:
         await connection.execute(statement)

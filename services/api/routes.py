@@ -1,7 +1,6 @@
 """Every URL of the API, with its handler, its words in the OpenAPI document and its scope."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from aiohttp import hdrs
 from aiohttp.typedefs import Handler
@@ -10,6 +9,10 @@ from services.api.account import handlers as account
 from services.api.account import openapi as account_words
 from services.api.aging import handlers as aging
 from services.api.aging import openapi as aging_words
+from services.api.batches import handlers as batches
+from services.api.batches import openapi as batches_words
+from services.api.branding import handlers as branding
+from services.api.branding import openapi as brand_words
 from services.api.contract.page import handlers as docs
 from services.api.contract.page import home, problems
 from services.api.contract.page import openapi as docs_words
@@ -20,11 +23,17 @@ from services.api.formats.negotiation import Format, media_types
 from services.api.formats.page import assets, links
 from services.api.http import openapi as ops_words
 from services.api.http import ops
-from services.api.http.route import Route
+from services.api.http.route import Route, keyless, over_period
 from services.api.openapi.operation import Operation
+from services.api.preview import handlers as preview
+from services.api.preview import openapi as preview_words
 from services.api.reports import handlers as reports
 from services.api.reports import openapi as reports_words
 from services.api.reports.listing import handlers as reports_list
+from services.api.returns import handlers as returns
+from services.api.returns import openapi as returns_words
+from services.api.schedules import handlers as schedules
+from services.api.schedules import openapi as schedules_words
 from services.api.sends import handlers as sends
 from services.api.sends import openapi as sends_words
 from services.api.sends import openapi_in_doubt as in_doubt_words
@@ -32,6 +41,8 @@ from services.api.sign_in import handlers as sign_in
 from services.api.suppressions import handlers as suppressions
 from services.api.suppressions import openapi as suppressions_words
 from services.api.suppressions import unsubscribe
+from services.api.verify import handlers as verify
+from services.api.verify import openapi as verify_words
 from services.api.views import paged
 from services.api.views.explain import handlers as explain
 from services.api.views.explain import openapi as explain_words
@@ -42,29 +53,23 @@ from services.api.views.summary import openapi as summary_words
 from services.api.views.transactions import handlers as transactions
 from services.api.views.transactions import openapi as transactions_words
 
-_GET, _POST, _DELETE = hdrs.METH_GET, hdrs.METH_POST, hdrs.METH_DELETE
+_GET, _POST, _PUT, _DELETE = hdrs.METH_GET, hdrs.METH_POST, hdrs.METH_PUT, hdrs.METH_DELETE
 _READ: Scope = "reports:read"
 _SEND: Scope = "transactions:send"
+_BRAND: Scope = "branding:write"
+_RETURN: Scope = "returns:write"
 _REPORTS = "/api/v3/reports/customers"
+_LOGO = "/api/v3/branding/logo"
+_PNG = (branding.PNG,)
 _ID = "{id:[0-9]+}"
-
-
-def _over_period(route: Route) -> tuple[Route, Route]:
-    """Return a route whose path has `{from}/{to}`, and its twin with one word in their place."""
-    path = route.path.replace("{from}/{to}", "{period}")
-    return route, replace(route, path=path, in_words=True)
-
-
-def _open(method: str, path: str, handler: Handler, operation: Operation | None = None) -> Route:
-    """Return a route that needs no key; its answer is the same whatever Accept says."""
-    return Route(method, path, handler, operation, produces=(), share_connection=False)
+_ONE = f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}"
 
 
 def _view(
     path: str, handler: Handler, operation: Operation, formats: Sequence[Format]
 ) -> tuple[Route, Route]:
     """Return the routes of a view, which is read and may be cached by its entity tag."""
-    return _over_period(
+    return over_period(
         Route(
             _GET,
             f"{_REPORTS}/{path}",
@@ -77,6 +82,35 @@ def _view(
             is_page=True,
         )
     )
+
+
+def _preview(method: str, handler: Handler, operation: Operation) -> tuple[Route, Route]:
+    """Return the routes of a preview, which shows figures and sends nothing."""
+    return over_period(
+        Route(
+            method,
+            f"{_ONE}/statement",
+            handler,
+            operation,
+            _READ,
+            produces=media_types(preview.OFFERED),
+            share_connection=False,
+            is_page=method == _GET,
+        )
+    )
+
+
+def _send(path: str, alias: str | None = None) -> Route:
+    """Return the route of one of the published paths for a send."""
+    words = sends_words.SEND_TRANSACTIONS
+    return Route(_POST, path, sends.send_transactions, words, _SEND, alias=alias)
+
+
+def _sending(
+    method: str, path: str, handler: Handler, operation: Operation, scope: Scope = _SEND
+) -> Route:
+    """Return a route of the calls about what is mailed."""
+    return Route(method, f"/api/v3/{path}", handler, operation, scope)
 
 
 # Paths that could match the same request stand in this order: the literal `client`, then names of
@@ -94,12 +128,14 @@ ROUTES = (
         transactions_words.TRANSACTIONS,
         paged.FORMATS,
     ),
+    *_preview(_GET, preview.show, preview_words.SHOW),
+    *_preview(_POST, preview.show_send, preview_words.SHOW_SEND),
     *_view("{from}/{to}/summary", summary.show, summary_words.SUMMARY, summary.FORMATS),
     *_view("{from}/{to}/series", series.show, series_words.SERIES, series.FORMATS),
-    *_over_period(
+    *over_period(
         Route(
             _GET,
-            f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}",
+            _ONE,
             reports.show_one,
             reports_words.SHOW_ONE,
             _READ,
@@ -107,15 +143,7 @@ ROUTES = (
             is_page=True,
         )
     ),
-    *_over_period(
-        Route(
-            _POST,
-            f"{_REPORTS}/client/{_ID}/{{from}}/{{to}}",
-            reports.filter_one,
-            reports_words.FILTER_ONE,
-            _READ,
-        )
-    ),
+    *over_period(Route(_POST, _ONE, reports.filter_one, reports_words.FILTER_ONE, _READ)),
     Route(
         _GET,
         f"{_REPORTS}/aging",
@@ -127,7 +155,7 @@ ROUTES = (
         is_conditional=True,
         is_page=True,
     ),
-    *_over_period(
+    *over_period(
         Route(
             _GET,
             f"{_REPORTS}/{{from}}/{{to}}",
@@ -140,103 +168,79 @@ ROUTES = (
             is_page=True,
         )
     ),
-    Route(
-        _POST,
-        f"{_REPORTS}/client/transactions/send/{_ID}",
-        sends.send_transactions,
-        sends_words.SEND_TRANSACTIONS,
-        _SEND,
-        alias="sendTransactionsFromReport",
-    ),
-    Route(
-        _POST,
-        f"/api/v3/clients/{_ID}/transactions/send",
-        sends.send_transactions,
-        sends_words.SEND_TRANSACTIONS,
-        _SEND,
-    ),
-    Route(
-        _POST,
-        f"/api/v3/client/transactions/send/{_ID}",
-        sends.send_transactions,
-        sends_words.SEND_TRANSACTIONS,
-        _SEND,
-        alias="sendClientTransactions",
-    ),
+    _send(f"{_REPORTS}/client/transactions/send/{_ID}", "sendTransactionsFromReport"),
+    _send(f"/api/v3/clients/{_ID}/transactions/send"),
+    _send(f"/api/v3/client/transactions/send/{_ID}", "sendClientTransactions"),
     Route(_GET, "/api/v3/me", account.show, account_words.SHOW, NO_SCOPE),
+    Route(_GET, "/api/v3/customers", customers.show_list, customers_words.SHOW_LIST, _READ),
+    Route(_GET, "/api/v3/branding", branding.show, brand_words.SHOW, NO_SCOPE),
+    Route(_PUT, "/api/v3/branding", branding.replace, brand_words.REPLACE, _BRAND),
+    Route(_GET, _LOGO, branding.show_logo, brand_words.SHOW_LOGO, NO_SCOPE, produces=_PNG),
     Route(
-        _GET,
-        "/api/v3/customers",
-        customers.show_list,
-        customers_words.SHOW_LIST,
-        _READ,
+        _PUT, _LOGO, branding.replace_logo, brand_words.REPLACE_LOGO, _BRAND, share_connection=False
     ),
+    Route(_DELETE, _LOGO, branding.drop_logo, brand_words.DROP_LOGO, _BRAND),
+    _sending(_GET, "sends", sends.list_sends, sends_words.LIST_SENDS),
+    _sending(_GET, "sends/{id}", sends.show_send, sends_words.SHOW_SEND),
+    _sending(_POST, "sends/{id}/cancel", sends.cancel_send, sends_words.CANCEL_SEND),
+    _sending(_POST, "sends/{id}/reschedule", sends.reschedule_send, sends_words.RESCHEDULE_SEND),
+    _sending(_POST, "sends/{id}/resend", sends.resend_send, sends_words.RESEND_SEND),
+    _sending(_GET, "deliveries/in-doubt", sends.list_doubts, in_doubt_words.LIST_DOUBTS),
+    _sending(_POST, "deliveries/{id}/resolve", sends.resolve_doubt, in_doubt_words.RESOLVE_DOUBT),
     Route(
-        _GET,
-        "/api/v3/sends",
-        sends.list_sends,
-        sends_words.LIST_SENDS,
+        _POST,
+        f"{_REPORTS}/transactions/send",
+        batches.send_to_customers,
+        batches_words.SEND_TO_CUSTOMERS,
         _SEND,
+        # A dry run waits for its turn.
+        share_connection=False,
     ),
-    Route(
-        _GET,
-        "/api/v3/sends/{id}",
-        sends.show_send,
-        sends_words.SHOW_SEND,
-        _SEND,
-    ),
-    Route(_POST, "/api/v3/sends/{id}/cancel", sends.cancel_send, sends_words.CANCEL_SEND, _SEND),
-    Route(
-        _GET,
-        "/api/v3/suppressions",
-        suppressions.show_list,
-        suppressions_words.SHOW_LIST,
-        _SEND,
-    ),
-    Route(_POST, "/api/v3/suppressions", suppressions.add, suppressions_words.ADD, _SEND),
-    Route(
-        _DELETE, "/api/v3/suppressions/{email}", suppressions.lift, suppressions_words.LIFT, _SEND
-    ),
+    _sending(_GET, "batches", batches.list_batches, batches_words.LIST_BATCHES),
+    _sending(_GET, "batches/{id}", batches.show_batch, batches_words.SHOW_BATCH),
+    _sending(_GET, "batches/{id}/sends", batches.list_sends, batches_words.LIST_SENDS),
+    _sending(_GET, "batches/{id}/skipped", batches.list_skipped, batches_words.LIST_SKIPPED),
+    _sending(_GET, "frozen-lists/{id}", batches.list_frozen, batches_words.LIST_FROZEN),
+    _sending(_POST, "batches/{id}/cancel", batches.cancel_batch, batches_words.CANCEL_BATCH),
+    _sending(_GET, "schedules", schedules.show_list, schedules_words.LIST),
+    _sending(_POST, "schedules", schedules.create, schedules_words.CREATE),
+    _sending(_GET, "schedules/{id}", schedules.show, schedules_words.SHOW),
+    _sending(hdrs.METH_PATCH, "schedules/{id}", schedules.change, schedules_words.CHANGE),
+    _sending(_DELETE, "schedules/{id}", schedules.delete, schedules_words.DELETE),
+    _sending(_GET, "schedules/{id}/upcoming", schedules.show_upcoming, schedules_words.UPCOMING),
+    _sending(_POST, "schedules/{id}/pause", schedules.pause, schedules_words.PAUSE),
+    _sending(_POST, "schedules/{id}/resume", schedules.resume, schedules_words.RESUME),
+    _sending(_POST, "schedules/{id}/skip", schedules.skip, schedules_words.SKIP),
+    _sending(_POST, "schedules/{id}/run", schedules.run_now, schedules_words.RUN),
+    _sending(_GET, "suppressions", suppressions.show_list, suppressions_words.SHOW_LIST),
+    _sending(_POST, "suppressions", suppressions.add, suppressions_words.ADD),
+    _sending(_GET, "lifted-suppressions", suppressions.show_lifted, suppressions_words.SHOW_LIFTED),
+    _sending(_DELETE, "suppressions/{email}", suppressions.lift, suppressions_words.LIFT),
+    _sending(_POST, "returns", returns.add, returns_words.ADD, _RETURN),
+    _sending(_POST, "returns/{id}/reprocess", returns.reprocess, returns_words.REPROCESS, _RETURN),
+    _sending(_GET, "returns", returns.show_list, returns_words.LIST),
+    _sending(_GET, "returns/{id}", returns.show, returns_words.SHOW),
     # In the mails themselves; whoever holds the link may use it.
-    _open(_GET, "/unsubscribe/{token}", unsubscribe.ask, suppressions_words.ASK),
-    _open(_POST, "/unsubscribe/{token}", unsubscribe.unsubscribe, suppressions_words.UNSUBSCRIBE),
-    Route(
-        _POST,
-        "/api/v3/sends/{id}/reschedule",
-        sends.reschedule_send,
-        sends_words.RESCHEDULE_SEND,
-        _SEND,
-    ),
-    Route(_POST, "/api/v3/sends/{id}/resend", sends.resend_send, sends_words.RESEND_SEND, _SEND),
-    Route(
-        _GET,
-        "/api/v3/deliveries/in-doubt",
-        sends.list_doubts,
-        in_doubt_words.LIST_DOUBTS,
-        _SEND,
-    ),
-    Route(
-        _POST,
-        "/api/v3/deliveries/{id}/resolve",
-        sends.resolve_doubt,
-        in_doubt_words.RESOLVE_DOUBT,
-        _SEND,
-    ),
-    _open(_GET, "/sign-in", sign_in.ask),
-    _open(_POST, "/sign-in", sign_in.sign_in),
-    _open(_POST, "/sign-out", sign_in.sign_out),
-    _open(_GET, "/reports", links.start),
-    _open(_GET, f"/reports/{{from}}/{{to}}/{_ID}", links.customer),
-    _open(_GET, f"/reports/{{from}}/{{to}}/{_ID}/{{field}}", links.figure),
-    _open(_GET, "/assets/{asset}", assets.show),
-    _open(_GET, "/", home.show),
-    _open(_GET, "/favicon.ico", home.icon),
-    _open(_GET, "/openapi.json", docs.document, docs_words.DOCUMENT),
-    _open(_GET, "/problems/{type}", problems.show, docs_words.SHOW_PROBLEM),
-    _open(_GET, "/docs", docs.page),
-    _open(_GET, "/docs/", docs.to_page),
-    _open(_GET, "/docs/{asset}", docs.asset),
-    _open(_GET, "/health/live", ops.live, ops_words.LIVE),
-    _open(_GET, "/health/ready", ops.ready, ops_words.READY),
-    _open(_GET, "/metrics", ops.metrics, ops_words.METRICS),
+    keyless(_GET, "/unsubscribe/{token}", unsubscribe.ask, suppressions_words.ASK),
+    keyless(_POST, "/unsubscribe/{token}", unsubscribe.unsubscribe, suppressions_words.UNSUBSCRIBE),
+    # On the paper of a statement; whoever has it may compare it with the real one.
+    keyless(_GET, "/verify", verify.ask),
+    keyless(_GET, "/verify/{sha256}", verify.show, verify_words.VERIFY),
+    keyless(_GET, "/sign-in", sign_in.ask),
+    keyless(_POST, "/sign-in", sign_in.sign_in),
+    keyless(_POST, "/sign-out", sign_in.sign_out),
+    keyless(_GET, "/reports", links.start),
+    keyless(_GET, f"/reports/{{from}}/{{to}}/{_ID}", links.customer),
+    keyless(_GET, f"/reports/{{from}}/{{to}}/{_ID}/{{field}}", links.figure),
+    keyless(_GET, "/assets/{asset}", assets.show),
+    keyless(_GET, "/", home.show),
+    keyless(_GET, "/favicon.ico", home.icon),
+    keyless(_GET, "/openapi.json", docs.document, docs_words.DOCUMENT),
+    keyless(_GET, "/problems/{type}", problems.show, docs_words.SHOW_PROBLEM),
+    keyless(_GET, "/docs", docs.page),
+    keyless(_GET, "/docs/", docs.to_page),
+    keyless(_GET, "/docs/{asset}", docs.asset),
+    keyless(_GET, "/health/live", ops.live, ops_words.LIVE),
+    keyless(_GET, "/health/ready", ops.ready, ops_words.READY),
+    keyless(_GET, "/metrics", ops.metrics, ops_words.METRICS),
 )

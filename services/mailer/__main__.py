@@ -14,27 +14,36 @@ import uvloop
 
 from services.mailer import app
 from services.mailer.dead_letters import REFUSED, DeadLetter, choose, drop, read, replay
+from services.mailer.dkim.commands import dkim
+from services.mailer.doctor.commands import doctor, support_bundle
 from services.mailer.preview import NothingToPreview
 from services.mailer.preview import preview as preview_files
+from services.mailer.returns import app as returns
 from services.mailer.smtp.check import CheckFailed, check
 from shared.amqp import broker
 from shared.db import postgres
 from shared.db.migrate import MigrationError
 from shared.mail.address import Unsendable
-from shared.process import logs, start
+from shared.process import chosen_database, logs, start
 from shared.process.commands import Commands
-from shared.process.settings import BrokerSettings, MailerSettings, MessageSettings, SmtpSettings
+from shared.process.returns_settings import ReturnsSettings
+from shared.process.settings import (
+    BrokerSettings,
+    MailerSettings,
+    MessageSettings,
+    SmtpSettings,
+)
 from shared.process.stop import until_signalled
 from shared.process.terminal import say, show
 from shared.rendering import confinement
 from shared.rendering.pool import NoRenderProcess
-from shared.text import escaped
 
 Result = TypeVar("Result")
 
 
 @click.group(cls=Commands)
 @click.version_option(package_name="ledgerpost", prog_name="ledgerpost-mailer")
+@chosen_database.option
 def cli() -> None:
     """Mail statements that are due, each at most once."""
 
@@ -48,7 +57,7 @@ def run(environ: Mapping[str, str]) -> None:
     start.log_start(
         "mailer",
         settings,
-        Postgres=settings.database_url,
+        **settings.servers,
         RabbitMQ=settings.amqp_url,
         SMTP=settings.smtp_url,
     )
@@ -59,6 +68,16 @@ def run(environ: Mapping[str, str]) -> None:
         raise click.ClickException(str(error)) from None
 
 
+@cli.command("returns")
+@click.pass_obj
+def receive_returns(environ: Mapping[str, str]) -> None:
+    """Receive returned mail from mail servers until SIGTERM, SIGINT or SIGHUP."""
+    settings = ReturnsSettings.from_environ(environ)
+    logs.configure(settings)
+    start.log_start("returns", settings, **settings.servers)
+    uvloop.run(until_signalled(partial(returns.run, settings)))
+
+
 @cli.command("check")
 @click.option("--to", "recipient", help="Also send a test mail to this address.")
 @click.pass_obj
@@ -67,9 +86,15 @@ def check_smarthost(environ: Mapping[str, str], recipient: str | None) -> None:
     settings = SmtpSettings.from_environ(environ)
     smarthost, sender = app.smarthost_from(settings), app.mail_from(settings)
     try:
-        uvloop.run(check(smarthost, app.ehlo_name(settings), sender, recipient, click.echo))
+        name, signer = app.ehlo_name(settings), settings.signer
+        uvloop.run(check(smarthost, name, sender, signer, recipient, click.echo))
     except (CheckFailed, Unsendable) as error:
         raise click.ClickException(str(error)) from None
+
+
+cli.add_command(dkim)
+cli.add_command(doctor)
+cli.add_command(support_bundle)
 
 
 @cli.group("dead-letters")
@@ -146,11 +171,14 @@ def drop_dead_letters(
 )
 @click.pass_obj
 def preview(environ: Mapping[str, str], send_id: UUID, folder: Path) -> None:
-    """Write the mail of a send to files: message.eml, body.txt, body.html and the PDF."""
+    """Write the mail of a send to files: message.eml, body.txt, body.html and what they have."""
     settings = MessageSettings.from_environ(environ)
     sender, links = app.mail_from(settings), app.unsubscribe_links(settings)
     pdf = settings.attach_pdf == "on"
-    contents = _run(preview_files(settings.database_url, sender, links, send_id, pdf=pdf))
+    given = settings.database.url, sender, links, send_id
+    contents = _run(
+        preview_files(*given, signer=settings.signer, pdf=pdf, public_url=settings.public_url)
+    )
     if "flaws.txt" in contents:
         click.echo(contents["flaws.txt"].decode(), err=True, nl=False)
     if str(folder) == "-":
@@ -194,11 +222,9 @@ def _run(work: Coroutine[Any, Any, Result]) -> Result:
     try:
         return asyncio.run(work)
     except (MigrationError, NothingToPreview, *REFUSED) as error:
-        raise click.ClickException(escaped(str(error))) from None
+        raise click.ClickException(str(error)) from None
     except (*postgres.UNAVAILABLE, *broker.UNAVAILABLE) as error:
-        raise click.ClickException(
-            escaped(f"Postgres or RabbitMQ is not available: {error}")
-        ) from None
+        raise click.ClickException(f"Postgres or RabbitMQ is not available: {error}") from None
 
 
 def main() -> None:

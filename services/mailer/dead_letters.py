@@ -69,7 +69,9 @@ async def replay(url: str, wanted: set[str] | None) -> list[DeadLetter]:
             raise TruncatedDeadLetter(f"of these only the beginning is there: {', '.join(cut)}")
         for message in chosen:
             came_from = queue(message.headers)
-            exchange = await channel.get_exchange(topology.EXCHANGE_OF[came_from], ensure=False)
+            exchange = await channel.get_exchange(
+                topology.entrance_of(came_from) or "", ensure=False
+            )
             copy = aio_pika.Message(
                 message.body,
                 headers=topology.senders_headers(message.headers),

@@ -68,7 +68,7 @@ class Breaker:
         """Stop consumption until a probe succeeds."""
         if self.reason is None:
             reason = str(fault) or public_text(fault)
-            _log.warning("consumption pauses", neighbour=self._neighbour, reason=reason)
+            _log.warning("consumption_paused", neighbour=self._neighbour, reason=reason)
             self._failures += 1
         if self.reason is None or _pauses(fault).first >= self._pauses.first:
             self._believe(fault)
@@ -78,7 +78,7 @@ class Breaker:
     def proven(self) -> None:
         """End a trial: the neighbour has done its work."""
         if self.doubt is not None and self.reason is None:
-            _log.info("the neighbour is well again", neighbour=self._neighbour)
+            _log.info("neighbour_proven", neighbour=self._neighbour)
             self.doubt = None
             self._failures = 0
 
@@ -109,7 +109,7 @@ class Breaker:
                     self._failures += 1
                     self._believe(fault)
                 except Exception as error:  # noqa: BLE001 -- without this task, the pause never ends
-                    _log.exception("neighbour could not be probed", neighbour=self._neighbour)
+                    _log.exception("neighbour_not_probed", neighbour=self._neighbour)
                     self._failures += 1
                     self.reason = f"the probe failed: {type(error).__name__}"
                 else:
@@ -117,7 +117,7 @@ class Breaker:
             if self.doubt is None:
                 self._failures = 0
             self.closed_at = time.monotonic()
-            _log.info("consumption goes on", neighbour=self._neighbour, on_trial=self.doubt)
+            _log.info("consumption_resumed", neighbour=self._neighbour, on_trial=self.doubt)
             self._tripped.clear()
             self._mended.set()
 

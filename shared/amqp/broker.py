@@ -62,6 +62,15 @@ async def connect(url: str, name: str) -> AbstractConnection:
     raise last
 
 
+async def leave(connection: AbstractConnection, within: float) -> None:
+    """Close a connection; one that RabbitMQ does not close in time is given up."""
+    try:
+        async with asyncio.timeout(within):
+            await connection.close()
+    except UNAVAILABLE:
+        return
+
+
 class Refused(Unwell, ConnectionRefusedError):
     """RabbitMQ refused a connection; the text is its reason without the name of the user."""
 

@@ -43,4 +43,4 @@ def queue(headers: Mapping[str, FieldValue]) -> str:
     """Return the queue in which a dead letter was before."""
     # RabbitMQ's own record comes first, because a sender can set headers, too.
     name = str(death(headers).get("queue") or headers.get(topology.CAME_FROM))
-    return name if name in topology.EXCHANGE_OF else topology.DELIVERIES
+    return name if topology.entrance_of(name) else topology.DELIVERIES

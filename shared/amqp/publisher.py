@@ -1,7 +1,7 @@
 """The publisher of the relay: confirmed messages, on a connection that is opened again if lost."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -15,6 +15,7 @@ from shared.amqp import broker, topology
 from shared.messages import CONTENT_TYPE
 
 _PERSISTENT = 2  # AMQP's delivery mode
+_CLOSE_S = 5.0
 _CONFIRM_S = 20.0  # after which messages without a confirm count as lost
 
 
@@ -53,8 +54,10 @@ class Outgoing:
 class Publisher:
     """Publishes persistent messages with confirms, on one channel that the relay's loops share."""
 
-    def __init__(self, url: str, name: str) -> None:
+    def __init__(self, url: str, name: str, databases: Sequence[str] = ()) -> None:
+        """Declare the queue of each of `databases`, too."""
         self._url = url
+        self._databases = databases
         self._name = name
         self._connection: AbstractConnection | None = None
         self._channel: AbstractChannel | None = None
@@ -68,7 +71,7 @@ class Publisher:
                 async with asyncio.timeout(_CONFIRM_S):
                     self._connection = await broker.connect(self._url, self._name)
                     channel = await self._connection.channel(on_return_raises=True)
-                    await topology.prepare(channel)
+                    await topology.prepare(channel, self._databases)
                 self._channel = channel
             return self._channel
 
@@ -99,24 +102,26 @@ class Publisher:
             await self.close()  # no queue took it: the next use declares all queues again
         return [not isinstance(result, BaseException) for result in results]
 
-    async def queue_is_empty(self) -> bool:
-        """Return whether no message is ready in the queue of due deliveries."""
+    async def queue_is_empty(self, queue: str) -> bool:
+        """Return whether no message is ready in the queue."""
+        return (await self.sizes([queue]))[queue] == 0
+
+    async def sizes(self, queues: Iterable[str]) -> dict[str, int]:
+        """Return how many messages are ready in each of these queues."""
         channel = await self.ready()
+        found = {}
         # On a connection that another loop closes meanwhile, no answer comes.
         async with asyncio.timeout(_CONFIRM_S):
-            queue = await channel.declare_queue(topology.DELIVERIES, passive=True)
-        return queue.declaration_result.message_count == 0
+            for name in queues:
+                queue = await channel.declare_queue(name, passive=True)
+                found[name] = queue.declaration_result.message_count or 0
+        return found
 
     async def close(self) -> None:
         """Close the connection; the next use opens another."""
         connection, self._connection, self._channel = self._connection, None, None
-        if connection is None:
-            return
-        try:
-            async with asyncio.timeout(5):
-                await connection.close()
-        except broker.UNAVAILABLE:
-            return
+        if connection is not None:
+            await broker.leave(connection, _CLOSE_S)
 
     def _connection_is_closed(self) -> bool:
         return self._connection is None or self._connection.is_closed

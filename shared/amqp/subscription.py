@@ -1,7 +1,7 @@
 """The subscription to one queue, which survives every loss of the connection."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 from aio_pika.abc import AbstractChannel
@@ -39,14 +39,22 @@ class Subscription:
         breaker: Breaker,
         *,
         prefetch: int,
+        leaving: Callable[[], None] = lambda: None,
+        databases: Sequence[str] = (),
     ) -> None:
+        """Call `leaving` before the messages in flight are finished, when no more come.
+
+        The queue of each of `databases` is declared, too.
+        """
+        self._databases = databases
         self._url = url
         self._name = name
         self._queue = queue
         self._handle = handle
         self._breaker = breaker
         self._prefetch = prefetch
-        self._trouble = Trouble("rabbitmq is away", "not connected yet")
+        self._leaving = leaving
+        self._trouble = Trouble("rabbitmq_away", "not connected yet")
         self._in_flight: set[asyncio.Future[None]] = set()
         self.stopping = False
 
@@ -73,7 +81,7 @@ class Subscription:
         try:
             async with asyncio.timeout(_ANSWER_S):
                 channel = await connection.channel()
-                await topology.prepare(channel)
+                await topology.prepare(channel, self._databases)
                 await channel.set_qos(prefetch_count=self._prefetch)
             lost = asyncio.get_running_loop().create_future()
             await _watch(channel, lost)
@@ -107,12 +115,13 @@ class Subscription:
         except TimeoutError:
             if not stopped.done():
                 raise
-            _log.warning("rabbitmq does not answer", queue=self._queue)
+            _log.warning("rabbitmq_silent", queue=self._queue)
 
     async def _drain(self) -> None:
         self.stopping = True
+        self._leaving()
         while self._in_flight:
-            _log.info("finishing messages in flight", queue=self._queue, count=len(self._in_flight))
+            _log.info("messages_in_flight", queue=self._queue, count=len(self._in_flight))
             await asyncio.wait(self._in_flight)
 
 
@@ -126,6 +135,11 @@ async def reject(message: DeliveredMessage) -> None:
     await _settle(message.channel.basic_reject(_tag(message), requeue=False, wait=False))
 
 
+async def put_back(message: DeliveredMessage) -> None:
+    """Give a message back that was not begun: RabbitMQ delivers it to another consumer."""
+    await _settle(message.channel.basic_reject(_tag(message), requeue=True, wait=False))
+
+
 def _tag(message: DeliveredMessage) -> int:
     return message.delivery_tag or 0
 
@@ -136,7 +150,7 @@ async def _settle(settling: Awaitable[None]) -> None:
         async with asyncio.timeout(_CLOSE_S):
             await settling
     except broker.UNAVAILABLE as error:
-        _log.info("message not acknowledged", error=repr(error))
+        _log.info("message_not_acknowledged", error=repr(error))
 
 
 async def _watch(channel: AbstractChannel, lost: asyncio.Future[str]) -> None:

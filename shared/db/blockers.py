@@ -10,12 +10,12 @@ import asyncpg
 from shared.db import sql
 
 _QUERIES = sql.load("shared.db")
-_EVERY = 1.0
+_EVERY = 0.4  # seconds; a migration waits for a lock for 0.9 s at a time
 
 
 @asynccontextmanager
 async def named(dsn: str, pid: int, tell: Callable[[str], None]) -> AsyncIterator[None]:
-    """Within the `async with`, report every second for which session the backend `pid` waits."""
+    """Within the `async with`, report again and again for which session the backend `pid` waits."""
     watching = asyncio.create_task(_watch(dsn, pid, tell))
     try:
         yield

@@ -36,9 +36,10 @@ async def _warn(dsn: str) -> None:
             continue
         if login is not None:
             _log.warning(
-                "database login owns the tables: give each process a role of its own,"
-                " see Roles of the database in docs/operations.md",
+                "login_owns_tables",
                 role=login,
+                hint="give each process a role of its own,"
+                " see Roles of the database in docs/postgres.md",
             )
         return
 

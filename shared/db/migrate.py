@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
+from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from importlib.resources import files
 from typing import TypeVar
 
@@ -19,16 +21,29 @@ Result = TypeVar("Result")
 # Any number that no other program uses on the same database; held while migrating.
 _LOCK = 0x1ED6E7905700
 # While a migration waits for a lock on a table, all later queries wait behind it. So it gives up,
-# lets them through, and tries again.
-_TURN = "SET LOCAL lock_timeout = '3s'"
+# lets them through, and tries again. Postgres looks for a deadlock after a second: whoever gives up
+# before is not the reason that another session's transaction is ended.
+_TURN = "SET LOCAL lock_timeout = '900ms'"
 _RETRY_PAUSE_S = 1.0
 _LOCK_WAIT = timedelta(minutes=5)
+
+# The first line of each migration says whether it is applied before the processes of its version
+# start, or after those of the version before have ended. It is not part of the digest, because
+# migrations up to 0038 got theirs when databases existed to which they had been applied.
+BEFORE, AFTER = "-- before the code\n", "-- after the code\n"
 
 _HISTORY = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     name text PRIMARY KEY,
     sha256 text NOT NULL,
     applied_at timestamptz NOT NULL DEFAULT now()
+)"""
+
+# Not by to_regclass, which may remember that there was no such table: it notices the table of
+# another migrator only if the statement opens a table.
+_HAS_HISTORY = """
+SELECT EXISTS (
+    SELECT FROM pg_class WHERE relname = 'schema_migrations' AND pg_table_is_visible(oid)
 )"""
 
 
@@ -44,12 +59,18 @@ def migrations() -> dict[str, str]:
 
 
 async def migrate(
-    dsn: str, *, say: Callable[[str], None] = lambda _: None, patience: timedelta = _LOCK_WAIT
+    dsn: str,
+    *,
+    after: bool = False,
+    say: Callable[[str], None] = lambda _: None,
+    patience: timedelta = _LOCK_WAIT,
 ) -> list[str]:
     """Bring the database and its rights up to date, and return the newly applied migrations.
 
-    Several migrators may start at once: each step is a transaction that takes a lock, which also
-    works through a pooler of transactions. `say` gets a line about the session that it waits for.
+    The last migrations wait if they come after the code, unless `after` is given or the database
+    was empty. Several migrators may start at once: each step is a transaction that takes a lock,
+    which also works through a pooler of transactions. `say` gets a line about the session that it
+    waits for, and about migrations that wait.
     Raises MigrationError if the database is not in UTF-8, if its history belongs to another
     program, if rights differ that only their owner may change, or if it waits for longer than
     `patience`.
@@ -59,10 +80,12 @@ async def migrate(
     )
     try:
         assert_utf8(connection)
+        after = after or not await _applied(connection)
         steps = _Steps(connection, dsn, say, patience)
         applied = []
-        while (name := await steps.take(_apply_next)) is not None:
+        while (name := await steps.take(partial(_apply_next, after=after))) is not None:
             applied.append(name)
+        held = _due(await _applied(connection), after=True)
         missing = await steps.take(rights.settle)
     except rights.MayNotGrant as error:
         raise MigrationError(str(error)) from None
@@ -70,6 +93,8 @@ async def migrate(
         await connection.close()
     if applied and missing:
         say(f"no rights granted to {', '.join(missing)}: no such roles, and they cannot be created")
+    if held:
+        say(f"for `migrate --after`, once the version before has ended: {', '.join(held)}")
     return applied
 
 
@@ -90,9 +115,34 @@ async def assert_up_to_date(connection: Connection) -> None:
 
 
 async def pending(connection: Connection) -> list[str]:
-    """Return the names of the migrations that are not applied yet."""
-    applied = await _applied(connection)
-    return [name for name in migrations() if name not in applied]
+    """Return the names of the migrations that are not applied yet, but must be for the code."""
+    return (await history(connection)).pending
+
+
+@dataclass(frozen=True)
+class History:
+    """The names of migrations: which are applied, and in what the database differs.
+
+    `unknown` ones were applied by another version, `changed` ones have another text here.
+    """
+
+    applied: list[str]
+    pending: list[str]
+    unknown: list[str]
+    changed: list[str]
+
+
+async def history(connection: Connection) -> History:
+    """Return what was applied to the database, compared with this version."""
+    known, applied = migrations(), await _applied(connection)
+    return History(
+        applied=sorted(applied),
+        pending=_due(applied, after=False),
+        unknown=sorted(applied.keys() - known.keys()),
+        changed=[
+            name for name in known if name in applied and _digest(known[name]) != applied[name]
+        ],
+    )
 
 
 class _Steps:
@@ -140,8 +190,8 @@ class _Steps:
         self._blockers = by
 
 
-async def _apply_next(connection: Connection) -> str | None:
-    """Apply the first missing migration and return its name, or None if none is missing."""
+async def _apply_next(connection: Connection, *, after: bool) -> str | None:
+    """Apply the first migration that is due and return its name, or None if none is."""
     known = migrations()
     applied = await _applied(connection)
     for name, digest in applied.items():
@@ -149,10 +199,10 @@ async def _apply_next(connection: Connection) -> str | None:
             raise MigrationError(f"{name} was applied but this version does not have it")
         if _digest(known[name]) != digest:
             raise MigrationError(f"{name} was changed after it was applied")
-    missing = [name for name in known if name not in applied]
-    if not missing:
+    due = _due(applied, after=after)
+    if not due:
         return None
-    name = missing[0]
+    name = due[0]
     await connection.execute(_HISTORY)
     await connection.execute(known[name])
     await connection.execute(
@@ -161,13 +211,22 @@ async def _apply_next(connection: Connection) -> str | None:
     return name
 
 
+def _due(applied: Container[str], *, after: bool) -> list[str]:
+    """Return the missing migrations in order, up to the last of them that does not wait."""
+    known = migrations()
+    missing = [name for name in known if name not in applied]
+    while missing and not after and known[missing[-1]].startswith(AFTER):
+        missing.pop()
+    return missing
+
+
 async def _applied(connection: Connection) -> dict[str, str]:
     """Return the digests of the applied migrations, by name."""
-    if await connection.fetchval("SELECT to_regclass('schema_migrations')") is None:
+    if not await connection.fetchval(_HAS_HISTORY):
         return {}
     rows = await connection.fetch("SELECT name, sha256 FROM schema_migrations")
     return {row["name"]: row["sha256"] for row in rows}
 
 
 def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hashlib.sha256(text.removeprefix(BEFORE).removeprefix(AFTER).encode()).hexdigest()

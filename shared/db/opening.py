@@ -24,14 +24,21 @@ class Opening:
     Raises session.Unfit if the server or its session is not usable.
     """
 
-    def __init__(self, dsn: str, *, proven: bool = False, **settings: str) -> None:
-        """Create it; if `proven`, sessions are known not to be shared."""
+    def __init__(
+        self, dsn: str, *, proven: bool = False, replica: bool = False, **settings: str
+    ) -> None:
+        """Create it; if `proven`, sessions are known not to be shared.
+
+        A `replica` need not accept writes.
+        """
+        self._begin = session.begin_reading if replica else session.begin
+        self._stands = session.stands_reading if replica else session.stands
         self._settings = settings
         hosts = urlsplit(dsn).netloc.rpartition("@")[2].count(",") + 1
         # So that half of the time is left for the host that answers.
         self._share = _OPEN_WAIT_S / (2 * hosts) if hosts > 1 else _OPEN_WAIT_S
         # Of several hosts the one that accepts writes; asyncpg checks each of them.
-        several = hosts > 1 and "target_session_attrs" not in dsn
+        several = hosts > 1 and not replica and "target_session_attrs" not in dsn
         self._wanted = {"target_session_attrs": "read-write"} if several else {}
         self._first = asyncio.Lock()
         self._proven = proven
@@ -56,7 +63,7 @@ class Opening:
             if not self._proven:
                 beside = await self._open(arguments, options)
                 try:
-                    await session.stands(conn)
+                    await self._stands(conn)
                 finally:
                     await beside.close()
                 self._proven = True
@@ -74,7 +81,7 @@ class Opening:
                 *arguments, **{**options, "loop": loop}
             )
             try:
-                await session.begin(conn, self._settings)
+                await self._begin(conn, self._settings)
             except BaseException:
                 conn.terminate()
                 raise

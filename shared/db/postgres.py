@@ -11,6 +11,8 @@ from typing import Any, TypeAlias, cast
 import asyncpg
 
 from shared.db.opening import Opening
+from shared.db.pool_metrics import PoolMetrics
+from shared.process.sampling import sampling
 
 # The connection of a store function: a separate one or one lent by the pool.
 Connection: TypeAlias = asyncpg.Connection | asyncpg.pool.PoolConnectionProxy
@@ -59,9 +61,21 @@ CONFLICTS: tuple[type[Exception], ...] = (
 )
 
 
+# Of the text of a query whose plan a connection keeps.
+_CACHED_OCTETS_MAX = 32 * 1024
+
 # Packages, and one of our modules, that work on behalf of their caller.
 _ANYBODYS = frozenset(
-    {"aiohappyeyeballs", "asyncio", "contextlib", "shared.tcp", "socket", "ssl", "uvloop"}
+    {
+        "aiohappyeyeballs",
+        "asyncio",
+        "concurrent",  # the thread that looks for the address of a host
+        "contextlib",
+        "shared.tcp",
+        "socket",
+        "ssl",
+        "uvloop",
+    }
 )
 _OPENING = frozenset({"shared.db.opening", "shared.db.postgres", "shared.db.session"})
 
@@ -121,24 +135,46 @@ class _Session(asyncpg.Connection):
 
 @asynccontextmanager
 async def pool(
-    dsn: str, *, name: str, size: int, by_key: bool = False
+    dsn: str,
+    *,
+    name: str,
+    size: int,
+    by_key: bool = False,
+    idle: str = "0",
+    metrics: PoolMetrics | None = None,
+    replica: bool = False,
 ) -> AsyncIterator[asyncpg.Pool]:
     """Yield a pool of at most `size` connections with checked sessions (see session.py).
 
     It connects at first use, so that a process starts while Postgres is unavailable. All
     connections are opened again once one of them finds a read-only server. `by_key` is for callers
     that find rows only by their keys: each statement is planned once per connection, and never
-    scans a whole table, even if the table was small when it was planned.
+    scans a whole table, even if the table was small when it was planned. A transaction in which
+    nothing is asked for as long as `idle` is rolled back, so that a process that hangs, or whose
+    machine is gone, does not keep its locks; "0" is for ever. `metrics` show the pool by its name.
+    A `replica` need not accept writes.
     """
+    counts = metrics or PoolMetrics(None)
 
     async def init(conn: asyncpg.Connection) -> None:
         cast("_Session", conn).expire = opened.expire_connections
         await _exact_dates(conn)
 
+    async def connect(*arguments: Any, **options: Any) -> asyncpg.Connection:
+        try:
+            conn = await _open(opening, *arguments, **options)
+        except UNAVAILABLE:
+            counts.connected(name, opened=False)
+            raise
+        counts.connected(name, opened=True)
+        return conn
+
     opening = Opening(
         dsn,
+        replica=replica,
         plan_cache_mode="force_generic_plan" if by_key else "auto",
         enable_seqscan="off" if by_key else "on",
+        idle_in_transaction_session_timeout=idle,
         # Enough to sort ten thousand rows of a report in memory.
         work_mem="32MB",
     )
@@ -147,15 +183,18 @@ async def pool(
         dsn,
         min_size=0,
         max_size=size,
-        connect=partial(_open, opening),
+        connect=connect,
         connection_class=_Session,
         command_timeout=30,
+        # asyncpg's 15 KiB are less than the query has that freezes a statement.
+        max_cacheable_statement_size=_CACHED_OCTETS_MAX,
         reset=_reset,
         init=init,
         server_settings={"application_name": name},
     )
     try:
-        yield opened
+        async with sampling(partial(counts.look, name, opened)):
+            yield opened
     finally:
         opened.terminate()
 
@@ -172,7 +211,7 @@ async def connect(
 
     Unless `proven`, it briefly opens a second one, to detect a pooler that shares one session.
     """
-    opening = Opening(dsn, proven=proven, **(settings or {}))
+    opening = Opening(dsn, proven=proven, replica=False, **(settings or {}))
     options = {"command_timeout": command_timeout, "server_settings": {"application_name": name}}
     return await _open(opening, dsn, **options)
 

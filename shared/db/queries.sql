@@ -56,7 +56,7 @@ FROM pg_stat_activity WHERE pid = ANY (pg_blocking_pids($1)) ORDER BY xact_start
 -- Checks of a session; each statement raises one line that describes the fault.
 
 -- name: fits
--- Checks that a new session is not shared, and that the server accepts writes, in UTF-8, with all triggers.
+-- Checks that a new session is not shared, in UTF-8, and would run all triggers.
 DO $$ BEGIN
     IF coalesce(current_setting('ledgerpost.session', true), '') <> '' THEN
         RAISE EXCEPTION USING ERRCODE = 'LP001', MESSAGE = 'DATABASE_URL leads to a pool that gives '
@@ -68,20 +68,27 @@ DO $$ BEGIN
     ELSIF current_setting('session_replication_role') <> 'origin' THEN
         RAISE EXCEPTION USING ERRCODE = 'LP001', MESSAGE = 'session_replication_role is '
             || current_setting('session_replication_role') || ', so triggers would not keep the figures';
-    ELSIF current_setting('transaction_read_only') = 'on' THEN
+    END IF;
+END $$
+
+-- name: writes
+-- Checks that the server accepts writes.
+DO $$ BEGIN
+    IF current_setting('transaction_read_only') = 'on' THEN
         RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction',
             MESSAGE = 'the server takes no writes: it is a replica, or read-only';
     END IF;
 END $$
 
 -- name: stands
--- Checks that an older session is still not shared, and that the server still accepts writes.
+-- Checks that an older session is still not shared.
 DO $$ BEGIN
     IF coalesce(current_setting('ledgerpost.session', true), '') = '' THEN
         RAISE EXCEPTION USING ERRCODE = 'LP001', MESSAGE = 'DATABASE_URL leads to a pool that changes '
             'the session between transactions, which is not supported (PgBouncer: pool_mode=session)';
-    ELSIF current_setting('transaction_read_only') = 'on' THEN
-        RAISE EXCEPTION USING ERRCODE = 'read_only_sql_transaction',
-            MESSAGE = 'the server takes no writes: it is a replica, or read-only';
     END IF;
 END $$
+
+-- name: businesses
+-- The ids of all businesses of this database.
+SELECT id FROM businesses

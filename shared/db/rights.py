@@ -41,6 +41,12 @@ async def settle(conn: Connection) -> list[str]:
     return [role for role in ROLES if role not in roles]
 
 
+async def differences(conn: Connection) -> list[str]:
+    """Return the SQL statements that would give the existing roles exactly what they need."""
+    [asks] = await conn.fetch(_QUERIES.owner)
+    return await _statements(conn, await _roles(conn, makes=False), asks["ledger"])
+
+
 def privileges(text: str) -> set[str]:
     """Return the single privileges of an entry, one for each column."""
     return {

@@ -1,4 +1,4 @@
--- The database after 0035_open_parts_by_triggers.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0041_late_occurrences.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains
@@ -46,9 +46,126 @@ CREATE TABLE api_keys (
     CONSTRAINT api_keys_pkey PRIMARY KEY (id),
     CONSTRAINT api_keys_sha256_key UNIQUE (sha256),
     CONSTRAINT api_keys_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id),
-    CONSTRAINT api_keys_scopes_are_known CHECK ((scopes <@ ARRAY['reports:read'::text, 'transactions:send'::text])),
+    CONSTRAINT api_keys_scopes_are_known CHECK ((scopes <@ ARRAY['reports:read'::text, 'transactions:send'::text, 'branding:write'::text, 'returns:write'::text])),
     CONSTRAINT api_keys_sha256_is_a_digest CHECK ((length(sha256) = 32))
 );
+
+CREATE TABLE batch_customers (
+    batch_id uuid NOT NULL,
+    customer_id bigint NOT NULL,
+    recipients text[],
+    send_id uuid,
+    reason text,
+    reason_code text,
+    CONSTRAINT batch_customers_pkey PRIMARY KEY (batch_id, customer_id),
+    CONSTRAINT batch_customers_skipped_have_a_reason CHECK (((reason IS NULL) = (reason_code IS NULL))),
+    CONSTRAINT batch_customers_skipped_have_no_send CHECK (((send_id IS NULL) OR (reason_code IS NULL)))
+);
+CREATE INDEX batch_customers_skipped ON batch_customers USING btree (batch_id, customer_id) INCLUDE (reason_code) WHERE (reason_code IS NOT NULL);
+CREATE INDEX batch_customers_waiting ON batch_customers USING btree (batch_id, customer_id) WHERE ((send_id IS NULL) AND (reason_code IS NULL));
+
+CREATE TABLE batches (
+    id uuid NOT NULL,
+    business_id bigint NOT NULL,
+    phase text NOT NULL,
+    date_from date NOT NULL,
+    date_to date NOT NULL,
+    filter jsonb NOT NULL DEFAULT '{}'::jsonb,
+    personal_message text,
+    other_emails text[] NOT NULL DEFAULT '{}'::text[],
+    copy_to_me boolean NOT NULL DEFAULT false,
+    statement_kind text,
+    locale text,
+    skip_empty boolean NOT NULL DEFAULT true,
+    min_balance numeric(18,4),
+    frozen_list uuid,
+    schedule_id uuid,
+    occurrence date,
+    send_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    customers integer NOT NULL DEFAULT 0,
+    charged integer NOT NULL DEFAULT 0,
+    recipients integer NOT NULL DEFAULT 0,
+    expanded_to bigint NOT NULL DEFAULT '-1'::integer,
+    tries smallint NOT NULL DEFAULT 0,
+    try_at timestamp with time zone,
+    reason text,
+    reason_code text,
+    traceparent text,
+    is_cancelling boolean NOT NULL DEFAULT false,
+    CONSTRAINT batches_pkey PRIMARY KEY (id),
+    CONSTRAINT batches_schedule_id_occurrence_key UNIQUE (schedule_id, occurrence),
+    CONSTRAINT batches_counts_are_numbers_of CHECK (((customers >= 0) AND (charged >= 0) AND (recipients >= 0) AND (tries >= 0))),
+    CONSTRAINT batches_expire_after_they_are_due CHECK ((expires_at > send_at)),
+    CONSTRAINT batches_locale_is_a_language_tag CHECK ((locale ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$'::text)),
+    CONSTRAINT batches_only_schedules_have_occurrences CHECK (((schedule_id IS NOT NULL) OR (occurrence IS NULL))),
+    CONSTRAINT batches_period_runs_forward CHECK ((date_from <= date_to)),
+    CONSTRAINT batches_phase_is_known CHECK ((phase = ANY (ARRAY['scheduled'::text, 'waiting'::text, 'expanding'::text, 'sending'::text, 'done'::text, 'cancelled'::text, 'failed'::text]))),
+    CONSTRAINT batches_statement_kind_is_known CHECK ((statement_kind = ANY (ARRAY['activity'::text, 'open-items'::text, 'activity-with-open-items'::text]))),
+    CONSTRAINT batches_traceparent_has_its_form CHECK ((traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'::text))
+);
+CREATE INDEX batches_cancelling ON batches USING btree (updated_at, id) WHERE is_cancelling;
+CREATE INDEX batches_history ON batches USING btree (business_id, created_at DESC, id DESC);
+CREATE INDEX batches_of_schedule ON batches USING btree (schedule_id, created_at DESC, id DESC) WHERE (schedule_id IS NOT NULL);
+CREATE INDEX batches_open ON batches USING btree (phase, send_at, id) WHERE (phase = ANY (ARRAY['scheduled'::text, 'waiting'::text, 'expanding'::text, 'sending'::text]));
+CREATE INDEX batches_open_of_business ON batches USING btree (business_id) WHERE (phase = ANY (ARRAY['scheduled'::text, 'waiting'::text, 'expanding'::text, 'sending'::text]));
+CREATE TRIGGER batches_log_phase AFTER INSERT OR UPDATE OF phase ON batches FOR EACH ROW EXECUTE FUNCTION log_batch_phase();
+CREATE TRIGGER batches_take_customers_along AFTER DELETE ON batches REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION drop_batch_customers();
+
+CREATE TABLE branding (
+    business_id bigint NOT NULL,
+    accent text,
+    sender_name text,
+    reply_to text,
+    how_to_pay text,
+    pay_link text,
+    paper text NOT NULL DEFAULT 'a4'::text,
+    statement_kind text NOT NULL DEFAULT 'activity'::text,
+    attach_csv boolean NOT NULL DEFAULT false,
+    logo_sha256 bytea,
+    updated_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT branding_pkey PRIMARY KEY (business_id),
+    CONSTRAINT branding_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id) ON DELETE CASCADE,
+    CONSTRAINT branding_has_its_logo FOREIGN KEY (business_id, logo_sha256) REFERENCES logos(business_id, sha256),
+    CONSTRAINT branding_accent_is_a_colour CHECK ((accent ~ '^#[0-9a-f]{6}$'::text)),
+    CONSTRAINT branding_paper_is_known CHECK ((paper = ANY (ARRAY['a4'::text, 'letter'::text]))),
+    CONSTRAINT branding_statement_kind_is_known CHECK ((statement_kind = ANY (ARRAY['activity'::text, 'open-items'::text, 'activity-with-open-items'::text])))
+);
+
+CREATE TABLE bulk_loads (
+    transaction xid8 NOT NULL DEFAULT pg_current_xact_id(),
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    businesses bigint[],
+    invoices bigint[],
+    CONSTRAINT bulk_loads_pkey PRIMARY KEY (transaction, id)
+);
+CREATE CONSTRAINT TRIGGER count_bulk_load AFTER INSERT ON bulk_loads DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION bulk_load_ended();
+
+CREATE TABLE business_events (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    business_id bigint NOT NULL,
+    type text NOT NULL,
+    batch_id uuid,
+    schedule_id uuid,
+    occurrence date,
+    reason text,
+    reason_code text,
+    traceparent text,
+    occurred_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    published_at timestamp with time zone,
+    CONSTRAINT business_events_pkey PRIMARY KEY (id),
+    CONSTRAINT business_events_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(id) ON DELETE CASCADE,
+    CONSTRAINT business_events_are_about_something CHECK ((
+CASE
+    WHEN (type ~~ 'batch.%'::text) THEN batch_id
+    ELSE schedule_id
+END IS NOT NULL)),
+    CONSTRAINT business_events_type_is_known CHECK ((type = ANY (ARRAY['batch.scheduled'::text, 'batch.waiting'::text, 'batch.expanding'::text, 'batch.sending'::text, 'batch.done'::text, 'batch.cancelled'::text, 'batch.failed'::text, 'schedule.created'::text, 'schedule.changed'::text, 'schedule.paused'::text, 'schedule.resumed'::text, 'schedule.deleted'::text, 'schedule.skipped'::text, 'schedule.missed'::text, 'schedule.ended'::text])))
+);
+CREATE INDEX business_events_of_batch ON business_events USING btree (batch_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX business_events_unpublished ON business_events USING btree (id) WHERE (published_at IS NULL);
 
 CREATE TABLE businesses (
     id bigint NOT NULL,
@@ -60,10 +177,12 @@ CREATE TABLE businesses (
     currency text NOT NULL,
     timezone text NOT NULL,
     fiscal_year_start text NOT NULL DEFAULT '01-01'::text,
+    locale text,
     CONSTRAINT businesses_pkey PRIMARY KEY (id),
     CONSTRAINT businesses_currency_is_iso_4217 CHECK ((currency ~ '^[A-Z]{3}$'::text)),
     CONSTRAINT businesses_fiscal_year_start_is_a_day CHECK ((fiscal_year_start ~ '^(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])$'::text)),
     CONSTRAINT businesses_id_is_not_negative CHECK ((id >= 0)),
+    CONSTRAINT businesses_locale_is_a_language_tag CHECK ((locale ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$'::text)),
     CONSTRAINT businesses_timezone_is_iana CHECK (is_timezone(timezone))
 );
 CREATE TRIGGER businesses_have_uncategorised AFTER INSERT ON businesses FOR EACH ROW EXECUTE FUNCTION add_uncategorised();
@@ -104,11 +223,13 @@ CREATE TABLE customers (
     report_head text NOT NULL GENERATED ALWAYS AS (report_head(id, owner_id, business_id, first_name, last_name, phone_number, business_name, business_address, business_phone, business_location, business_email, (created_at)::timestamp without time zone, (updated_at)::timestamp without time zone, account_id)) STORED,
     report_middle text NOT NULL GENERATED ALWAYS AS (((((',"deposit_account_id":'::text || COALESCE((deposit_account_id)::text, 'null'::text)) || ',"archived":'::text) || (archived)::text) || ',"amount_due":'::text)) STORED,
     report_opening bigint NOT NULL GENERATED ALWAYS AS ((((opening_balance)::numeric * (10000)::numeric))::bigint) STORED,
+    locale text,
     CONSTRAINT customers_pkey PRIMARY KEY (business_id, id),
     CONSTRAINT customers_business_id_category_id_fkey FOREIGN KEY (business_id, category_id) REFERENCES categories(business_id, id),
     CONSTRAINT customers_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id),
     CONSTRAINT customers_archived_is_0_or_1 CHECK ((archived = ANY (ARRAY[0, 1]))),
-    CONSTRAINT customers_id_is_not_negative CHECK ((id >= 0))
+    CONSTRAINT customers_id_is_not_negative CHECK ((id >= 0)),
+    CONSTRAINT customers_locale_is_a_language_tag CHECK ((locale ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$'::text))
 );
 CREATE INDEX customers_by_category ON customers USING btree (business_id, category_id) WHERE (category_id IS NOT NULL);
 CREATE TRIGGER note_delete AFTER DELETE ON customers REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
@@ -157,6 +278,7 @@ CREATE TABLE deliveries (
     created_at timestamp with time zone NOT NULL,
     updated_at timestamp with time zone NOT NULL,
     reason_code text,
+    batch_id uuid,
     CONSTRAINT deliveries_pkey PRIMARY KEY (id),
     CONSTRAINT deliveries_send_id_email_key_key UNIQUE (send_id, email_key),
     CONSTRAINT deliveries_send_id_fkey FOREIGN KEY (send_id) REFERENCES sends(id) ON DELETE CASCADE,
@@ -173,6 +295,7 @@ CREATE INDEX deliveries_due ON deliveries USING btree (due_at, id) WHERE (state 
 CREATE INDEX deliveries_due_of_business ON deliveries USING btree (business_id, due_at, id) WHERE (state = ANY (ARRAY['scheduled'::text, 'deferred'::text]));
 CREATE INDEX deliveries_held ON deliveries USING btree (state, lease_until, id) WHERE (state = ANY (ARRAY['queued'::text, 'sending'::text, 'committing'::text]));
 CREATE INDEX deliveries_in_doubt ON deliveries USING btree (business_id, updated_at, id) WHERE (state = 'in_doubt'::text);
+CREATE INDEX deliveries_of_batch ON deliveries USING btree (batch_id, state, id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX deliveries_of_recipient ON deliveries USING btree (business_id, email_key, created_at DESC, send_id DESC);
 CREATE INDEX deliveries_queued_expiry ON deliveries USING btree (expires_at) WHERE (state = 'queued'::text);
 CREATE INDEX deliveries_unconfirmed ON deliveries USING btree (lease_until, id) WHERE ((state = 'queued'::text) AND (published_at IS NULL));
@@ -226,6 +349,26 @@ CREATE TABLE due_recipients (
     CONSTRAINT due_recipients_has_32_shares CHECK (((share >= 0) AND (share <= 31))),
     CONSTRAINT due_recipients_used_is_a_number_of CHECK ((used >= 0))
 ) WITH (fillfactor=50);
+
+CREATE TABLE frozen_list_customers (
+    list_id uuid NOT NULL,
+    customer_id bigint NOT NULL,
+    recipients text[] NOT NULL,
+    CONSTRAINT frozen_list_customers_pkey PRIMARY KEY (list_id, customer_id),
+    CONSTRAINT frozen_list_customers_list_id_fkey FOREIGN KEY (list_id) REFERENCES frozen_lists(id) ON DELETE CASCADE
+);
+
+CREATE TABLE frozen_lists (
+    id uuid NOT NULL,
+    business_id bigint NOT NULL,
+    asked jsonb NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT frozen_lists_pkey PRIMARY KEY (id),
+    CONSTRAINT frozen_lists_expire_later CHECK ((expires_at > created_at))
+);
+CREATE INDEX frozen_lists_by_expiry ON frozen_lists USING btree (expires_at);
+CREATE INDEX frozen_lists_of_business ON frozen_lists USING btree (business_id, created_at DESC, id DESC);
 
 CREATE TABLE idempotency_keys (
     business_id bigint NOT NULL,
@@ -286,6 +429,7 @@ CREATE TABLE kept_documents (
     CONSTRAINT kept_documents_pkey PRIMARY KEY (business_id, invoice_id)
 ) WITH (fillfactor=85);
 CREATE INDEX kept_documents_by_day ON kept_documents USING btree (business_id, day, customer_id);
+CREATE INDEX kept_documents_by_paid_day ON kept_documents USING btree (business_id, paid_day, customer_id) INCLUDE (manual, online, manual_count, online_count) WHERE (paid_day IS NOT NULL);
 
 CREATE TABLE kept_open_parts (
     business_id bigint NOT NULL,
@@ -313,11 +457,11 @@ CREATE TABLE kept_periods (
     manual_count integer NOT NULL,
     online_count integer NOT NULL,
     paid_in_full integer NOT NULL,
+    documents integer NOT NULL DEFAULT 0,
     received_manual bigint NOT NULL DEFAULT 0,
     received_online bigint NOT NULL DEFAULT 0,
     received_manual_count integer NOT NULL DEFAULT 0,
     received_online_count integer NOT NULL DEFAULT 0,
-    documents integer NOT NULL DEFAULT 0,
     CONSTRAINT kept_periods_pkey PRIMARY KEY (business_id, period, customer_id, slot)
 ) WITH (fillfactor=85);
 
@@ -339,6 +483,36 @@ CREATE UNLOGGED TABLE key_windows (
     CONSTRAINT key_windows_key_id_fkey FOREIGN KEY (key_id) REFERENCES api_keys(id) ON DELETE CASCADE,
     CONSTRAINT key_windows_slice_is_a_number_of CHECK ((slice >= 0))
 ) WITH (fillfactor=50);
+
+CREATE TABLE lifted_suppressions (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    business_id bigint NOT NULL,
+    email_key text NOT NULL,
+    reason text NOT NULL,
+    reason_code text NOT NULL,
+    suppressed_at timestamp with time zone NOT NULL,
+    lifted_at timestamp with time zone NOT NULL DEFAULT now(),
+    lifted_by text NOT NULL,
+    why text,
+    CONSTRAINT lifted_suppressions_pkey PRIMARY KEY (id),
+    CONSTRAINT lifted_suppressions_email_key_is_folded CHECK ((email_key = lower(email_key)))
+);
+CREATE INDEX lifted_suppressions_by_age ON lifted_suppressions USING btree (lifted_at);
+CREATE INDEX lifted_suppressions_history ON lifted_suppressions USING btree (business_id, lifted_at DESC, email_key DESC);
+
+CREATE TABLE logos (
+    business_id bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    png bytea NOT NULL,
+    width integer NOT NULL,
+    height integer NOT NULL,
+    created_at timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT logos_pkey PRIMARY KEY (business_id, sha256),
+    CONSTRAINT logos_business_id_fkey FOREIGN KEY (business_id) REFERENCES businesses(id) ON DELETE CASCADE,
+    CONSTRAINT logos_png_is_bounded CHECK (((length(png) >= 1) AND (length(png) <= 1048576))),
+    CONSTRAINT logos_sha256_is_a_digest CHECK ((length(sha256) = 32)),
+    CONSTRAINT logos_sides_are_bounded CHECK ((((width >= 1) AND (width <= 2000)) AND ((height >= 1) AND (height <= 2000))))
+);
 
 CREATE TABLE outbox (
     one boolean NOT NULL DEFAULT true,
@@ -386,6 +560,21 @@ CREATE TABLE report_versions (
     CONSTRAINT report_versions_pkey PRIMARY KEY (business_id, slot)
 ) WITH (fillfactor=50);
 
+CREATE TABLE reprocessed_returns (
+    id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
+    return_id uuid NOT NULL,
+    reprocessed_at timestamp with time zone NOT NULL DEFAULT clock_timestamp(),
+    reprocessed_by text NOT NULL,
+    why text,
+    former_kind text NOT NULL,
+    former_scope text,
+    former_delivery_id uuid,
+    effect text[] NOT NULL,
+    CONSTRAINT reprocessed_returns_pkey PRIMARY KEY (id),
+    CONSTRAINT reprocessed_returns_return_id_fkey FOREIGN KEY (return_id) REFERENCES returns(id) ON DELETE CASCADE
+);
+CREATE INDEX reprocessed_returns_of_return ON reprocessed_returns USING btree (return_id, id);
+
 CREATE TABLE request_answers (
     id bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     event_id text NOT NULL,
@@ -397,13 +586,121 @@ CREATE TABLE request_answers (
     taken_until timestamp with time zone NOT NULL DEFAULT '-infinity'::timestamp with time zone,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
     published_at timestamp with time zone,
+    batch_id uuid,
     CONSTRAINT request_answers_pkey PRIMARY KEY (id),
     CONSTRAINT request_answers_event_id_key UNIQUE (event_id),
+    CONSTRAINT request_answers_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(id) ON DELETE CASCADE,
     CONSTRAINT request_answers_send_id_fkey FOREIGN KEY (send_id) REFERENCES sends(id) ON DELETE CASCADE,
-    CONSTRAINT request_answers_accepted_ones_know_the_request CHECK (((send_id IS NULL) = (fingerprint IS NULL)))
+    CONSTRAINT request_answers_accepted_ones_know_the_request CHECK ((((send_id IS NULL) AND (batch_id IS NULL)) = (fingerprint IS NULL))),
+    CONSTRAINT request_answers_are_about_one_thing CHECK (((send_id IS NULL) OR (batch_id IS NULL)))
 );
+CREATE INDEX request_answers_of_batch ON request_answers USING btree (batch_id) WHERE (batch_id IS NOT NULL);
 CREATE INDEX request_answers_of_send ON request_answers USING btree (send_id) WHERE (send_id IS NOT NULL);
 CREATE INDEX request_answers_unpublished ON request_answers USING btree (id) WHERE (published_at IS NULL);
+
+CREATE TABLE return_paths (
+    one boolean NOT NULL DEFAULT true,
+    signed_since timestamp with time zone NOT NULL DEFAULT now(),
+    CONSTRAINT return_paths_pkey PRIMARY KEY (one),
+    CONSTRAINT return_paths_has_one_row CHECK (one)
+);
+
+CREATE TABLE returned_mails (
+    return_id uuid NOT NULL,
+    raw bytea NOT NULL,
+    received_at timestamp with time zone NOT NULL,
+    CONSTRAINT returned_mails_pkey PRIMARY KEY (return_id),
+    CONSTRAINT returned_mails_return_id_fkey FOREIGN KEY (return_id) REFERENCES returns(id) ON DELETE CASCADE
+);
+CREATE INDEX returned_mails_by_age ON returned_mails USING btree (received_at);
+
+CREATE TABLE returns (
+    id uuid NOT NULL,
+    business_id bigint,
+    delivery_id uuid,
+    received_at timestamp with time zone NOT NULL,
+    source text NOT NULL,
+    recipient text,
+    sha256 bytea NOT NULL,
+    size integer NOT NULL,
+    kind text NOT NULL,
+    scope text,
+    is_permanent boolean NOT NULL DEFAULT false,
+    status text,
+    diagnostic text,
+    remote_mta text,
+    effect text[] NOT NULL DEFAULT '{}'::text[],
+    form text,
+    CONSTRAINT returns_pkey PRIMARY KEY (id),
+    CONSTRAINT returns_delivery_id_fkey FOREIGN KEY (delivery_id) REFERENCES deliveries(id) ON DELETE CASCADE,
+    CONSTRAINT returns_effect_is_known CHECK ((effect <@ ARRAY['bounced'::text, 'complained'::text, 'suppressed'::text])),
+    CONSTRAINT returns_form_is_known CHECK ((form = ANY (ARRAY['delivery-status'::text, 'feedback-report'::text, 'ses-notification'::text, 'notice'::text, 'automatic-reply'::text, 'list-mail'::text, 'receipt'::text]))),
+    CONSTRAINT returns_kind_is_known CHECK ((kind = ANY (ARRAY['bounce'::text, 'delay'::text, 'complaint'::text, 'auto-reply'::text, 'unknown'::text]))),
+    CONSTRAINT returns_scope_is_known CHECK ((scope = ANY (ARRAY['recipient'::text, 'policy'::text, 'infrastructure'::text, 'content'::text, 'transient'::text]))),
+    CONSTRAINT returns_sha256_is_a_digest CHECK ((length(sha256) = 32)),
+    CONSTRAINT returns_size_is_a_number_of CHECK ((size >= 0)),
+    CONSTRAINT returns_source_is_known CHECK ((source = ANY (ARRAY['smtp'::text, 'lmtp'::text, 'maildir'::text, 'api'::text, 'command'::text]))),
+    CONSTRAINT returns_status_has_its_form CHECK ((status ~ '^[245]\.[0-9]{1,3}\.[0-9]{1,3}$'::text))
+);
+CREATE INDEX returns_by_age ON returns USING brin (received_at);
+CREATE INDEX returns_history ON returns USING btree (business_id, received_at DESC, id DESC);
+CREATE UNIQUE INDEX returns_of_delivery ON returns USING btree (delivery_id, sha256) WHERE (delivery_id IS NOT NULL);
+CREATE UNIQUE INDEX returns_unmatched ON returns USING btree (COALESCE(business_id, ('-1'::integer)::bigint), sha256, COALESCE(recipient, ''::text)) WHERE (delivery_id IS NULL);
+
+CREATE TABLE schedule_occurrences (
+    schedule_id uuid NOT NULL,
+    occurrence date NOT NULL,
+    outcome text NOT NULL,
+    batch_id uuid,
+    reason text,
+    reason_code text,
+    CONSTRAINT schedule_occurrences_pkey PRIMARY KEY (schedule_id, occurrence),
+    CONSTRAINT schedule_occurrences_schedule_id_fkey FOREIGN KEY (schedule_id) REFERENCES schedules(id) ON DELETE CASCADE,
+    CONSTRAINT schedule_occurrences_made_ones_have_a_batch CHECK (((outcome = 'made'::text) = (batch_id IS NOT NULL))),
+    CONSTRAINT schedule_occurrences_missed_ones_have_a_reason CHECK ((((outcome <> 'missed'::text) OR (reason IS NOT NULL)) AND ((reason IS NULL) OR (outcome = ANY (ARRAY['skipped'::text, 'missed'::text]))) AND ((reason IS NULL) = (reason_code IS NULL)))),
+    CONSTRAINT schedule_occurrences_outcome_is_known CHECK ((outcome = ANY (ARRAY['made'::text, 'skipped'::text, 'paused'::text, 'missed'::text])))
+);
+
+CREATE TABLE schedules (
+    id uuid NOT NULL,
+    business_id bigint NOT NULL,
+    name text NOT NULL,
+    rule jsonb NOT NULL,
+    at_time time without time zone NOT NULL,
+    timezone text NOT NULL,
+    period text NOT NULL,
+    filter jsonb NOT NULL DEFAULT '{}'::jsonb,
+    personal_message text,
+    other_emails text[] NOT NULL DEFAULT '{}'::text[],
+    copy_to_me boolean NOT NULL DEFAULT false,
+    statement_kind text,
+    locale text,
+    skip_empty boolean NOT NULL DEFAULT true,
+    min_balance numeric(18,4),
+    catch_up text NOT NULL DEFAULT 'send-late'::text,
+    starts_on date NOT NULL,
+    ends_on date,
+    created_at timestamp with time zone NOT NULL,
+    updated_at timestamp with time zone NOT NULL,
+    paused_at timestamp with time zone,
+    next_on date,
+    next_at timestamp with time zone,
+    due_at timestamp with time zone,
+    failures integer NOT NULL DEFAULT 0,
+    reason text,
+    reason_code text,
+    traceparent text,
+    CONSTRAINT schedules_pkey PRIMARY KEY (id),
+    CONSTRAINT schedules_catch_up_is_known CHECK ((catch_up = ANY (ARRAY['send-late'::text, 'skip'::text]))),
+    CONSTRAINT schedules_locale_is_a_language_tag CHECK ((locale ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$'::text)),
+    CONSTRAINT schedules_next_is_whole CHECK ((num_nulls(next_on, next_at, due_at) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT schedules_run_forward CHECK (((ends_on IS NULL) OR (starts_on <= ends_on))),
+    CONSTRAINT schedules_statement_kind_is_known CHECK ((statement_kind = ANY (ARRAY['activity'::text, 'open-items'::text, 'activity-with-open-items'::text]))),
+    CONSTRAINT schedules_traceparent_has_its_form CHECK ((traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'::text)),
+    CONSTRAINT schedules_wait_for_a_reason CHECK ((((failures > 0) = (reason IS NOT NULL)) AND ((reason IS NULL) = (reason_code IS NULL))))
+);
+CREATE INDEX schedules_due ON schedules USING btree (due_at, id) WHERE ((paused_at IS NULL) AND (due_at IS NOT NULL));
+CREATE INDEX schedules_of_business ON schedules USING btree (business_id, created_at DESC, id DESC);
 
 CREATE TABLE schema_migrations (
     name text NOT NULL,
@@ -428,17 +725,28 @@ CREATE TABLE sends (
     resend_of uuid,
     traceparent text,
     status text NOT NULL DEFAULT 'scheduled'::text,
+    statement_kind text,
+    locale text,
+    figures_sha256 bytea,
+    batch_id uuid,
     CONSTRAINT sends_pkey PRIMARY KEY (id),
+    CONSTRAINT sends_batch_id_fkey FOREIGN KEY (batch_id) REFERENCES batches(id),
     CONSTRAINT sends_business_id_statement_sha256_fkey FOREIGN KEY (business_id, statement_sha256) REFERENCES statements(business_id, sha256),
     CONSTRAINT sends_expire_after_they_are_due CHECK ((expires_at > send_at)),
+    CONSTRAINT sends_figures_sha256_is_a_digest CHECK ((length(figures_sha256) = 32)),
+    CONSTRAINT sends_locale_is_a_language_tag CHECK ((locale ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$'::text)),
     CONSTRAINT sends_period_runs_forward CHECK ((date_from <= date_to)),
+    CONSTRAINT sends_statement_kind_is_known CHECK ((statement_kind = ANY (ARRAY['activity'::text, 'open-items'::text, 'activity-with-open-items'::text]))),
     CONSTRAINT sends_status_is_known CHECK ((status = ANY (ARRAY['scheduled'::text, 'sending'::text, 'sent'::text, 'partly_failed'::text, 'failed'::text, 'cancelled'::text]))),
     CONSTRAINT sends_traceparent_has_its_form CHECK ((traceparent ~ '^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$'::text))
 );
 CREATE INDEX sends_by_age ON sends USING brin (created_at);
+CREATE INDEX sends_by_batch ON sends USING btree (batch_id, created_at DESC, id DESC) INCLUDE (status) WHERE (batch_id IS NOT NULL);
 CREATE INDEX sends_by_statement ON sends USING btree (business_id, statement_sha256);
 CREATE INDEX sends_ended ON sends USING btree (business_id, status, created_at DESC, id DESC) WHERE (status <> ALL (ARRAY['scheduled'::text, 'sending'::text]));
 CREATE INDEX sends_history ON sends USING btree (business_id, created_at DESC, id DESC);
+CREATE UNIQUE INDEX sends_of_batch ON sends USING btree (batch_id, customer_id) WHERE (batch_id IS NOT NULL);
+CREATE INDEX sends_of_batch_open ON sends USING btree (batch_id) WHERE ((batch_id IS NOT NULL) AND (status = ANY (ARRAY['scheduled'::text, 'sending'::text])));
 CREATE INDEX sends_of_customer ON sends USING btree (business_id, customer_id, created_at DESC, id DESC);
 CREATE INDEX sends_open ON sends USING btree (business_id, created_at DESC, id DESC) WHERE (status = ANY (ARRAY['scheduled'::text, 'sending'::text]));
 CREATE INDEX sends_with_message ON sends USING btree (business_id, created_at DESC, id DESC) WHERE (personal_message IS NOT NULL);
@@ -460,9 +768,13 @@ CREATE TABLE statements (
     sha256 bytea NOT NULL,
     content text NOT NULL,
     created_at timestamp with time zone NOT NULL DEFAULT now(),
+    logo_sha256 bytea,
     CONSTRAINT statements_pkey PRIMARY KEY (business_id, sha256),
+    CONSTRAINT statements_logo_sha256_is_a_digest CHECK ((length(logo_sha256) = 32)),
     CONSTRAINT statements_sha256_is_a_digest CHECK ((length(sha256) = 32))
 );
+CREATE INDEX statements_by_logo ON statements USING btree (business_id, logo_sha256) WHERE (logo_sha256 IS NOT NULL);
+CREATE INDEX statements_by_sha256 ON statements USING btree (sha256);
 
 CREATE TABLE suppressions (
     business_id bigint NOT NULL,
@@ -599,15 +911,29 @@ CREATE VIEW counted_periods AS
             kept_documents.documents,
             kept_documents.paid_day,
             kept_documents.receipts,
+            kept_documents.due_date,
             1 AS sign
            FROM kept_documents
-        ), issued AS NOT MATERIALIZED (
+        ), split AS NOT MATERIALIZED (
+         SELECT c.sign,
+            c.business_id,
+            c.customer_id,
+            r.day,
+            r.manual,
+            r.online,
+            r.manual_count,
+            r.online_count
+           FROM (changed c
+             CROSS JOIN LATERAL unnest(c.receipts) r(day, manual, online, manual_count, online_count))
+          WHERE (c.receipts IS NOT NULL)
+        ), moves AS NOT MATERIALIZED (
          SELECT changed.business_id,
             changed.customer_id,
             changed.day,
-            (((changed.sign)::numeric * changed.billed) * (10000)::numeric) AS billed,
-            (((changed.sign)::numeric * changed.manual) * (10000)::numeric) AS manual,
-            (((changed.sign)::numeric * changed.online) * (10000)::numeric) AS online,
+            ((changed.day / 100) * 100) AS month,
+            (((changed.sign * 10000))::numeric * changed.billed) AS billed,
+            (((changed.sign * 10000))::numeric * changed.manual) AS manual,
+            (((changed.sign * 10000))::numeric * changed.online) AS online,
             (changed.sign * changed.days) AS days,
             (changed.sign * changed.invoices) AS invoices,
             (changed.sign * changed.manual_count) AS manual_count,
@@ -616,27 +942,28 @@ CREATE VIEW counted_periods AS
             (changed.sign * changed.documents) AS documents,
             (0)::numeric AS received_manual,
             (0)::numeric AS received_online,
-            (0)::bigint AS received_manual_count,
-            (0)::bigint AS received_online_count
+            0 AS received_manual_count,
+            0 AS received_online_count
            FROM changed
           WHERE ((changed.documents <> 0) OR ((changed.billed <> (0)::numeric) OR (changed.manual <> (0)::numeric) OR (changed.online <> (0)::numeric) OR (changed.days <> 0) OR (changed.invoices <> 0) OR (changed.manual_count <> 0) OR (changed.online_count <> 0) OR (changed.paid_in_full <> 0)))
-        ), of_day AS MATERIALIZED (
+        UNION ALL
          SELECT received.business_id,
             received.customer_id,
             received.day,
-            (0)::numeric AS billed,
-            (0)::numeric AS manual,
-            (0)::numeric AS online,
-            0 AS days,
-            0 AS invoices,
-            0 AS manual_count,
-            0 AS online_count,
-            0 AS paid_in_full,
-            0 AS documents,
-            (sum(((received.sign)::numeric * received.manual)) * (10000)::numeric) AS received_manual,
-            (sum(((received.sign)::numeric * received.online)) * (10000)::numeric) AS received_online,
-            sum((received.sign * received.manual_count)) AS received_manual_count,
-            sum((received.sign * received.online_count)) AS received_online_count
+            ((received.day / 100) * 100),
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            (((received.sign * 10000))::numeric * received.manual),
+            (((received.sign * 10000))::numeric * received.online),
+            (received.sign * received.manual_count),
+            (received.sign * received.online_count)
            FROM ( SELECT changed.sign,
                     changed.business_id,
                     changed.customer_id,
@@ -648,71 +975,54 @@ CREATE VIEW counted_periods AS
                    FROM changed
                   WHERE (changed.paid_day IS NOT NULL)
                 UNION ALL
-                 SELECT c.sign,
-                    c.business_id,
-                    c.customer_id,
-                    r.day,
-                    r.manual,
-                    r.online,
-                    r.manual_count,
-                    r.online_count
-                   FROM (changed c
-                     CROSS JOIN LATERAL unnest(c.receipts) r(day, manual, online, manual_count, online_count))
-                  WHERE (c.receipts IS NOT NULL)) received
-          GROUP BY received.business_id, received.customer_id, received.day
-        ), of_month AS MATERIALIZED (
+                 SELECT split.sign,
+                    split.business_id,
+                    split.customer_id,
+                    split.day,
+                    split.manual,
+                    split.online,
+                    split.manual_count,
+                    split.online_count
+                   FROM split) received
+        ), of_month_or_day AS MATERIALIZED (
          SELECT moves.business_id,
-            ((moves.day / 100) * 100) AS period,
+            moves.month,
             moves.customer_id,
+            moves.day,
             sum(moves.billed) AS billed,
             sum(moves.manual) AS manual,
             sum(moves.online) AS online,
             sum(moves.days) AS days,
-            sum(moves.invoices) AS invoices,
-            sum(moves.manual_count) AS manual_count,
-            sum(moves.online_count) AS online_count,
-            sum(moves.paid_in_full) AS paid_in_full,
+            (sum(moves.invoices))::integer AS invoices,
+            (sum(moves.manual_count))::integer AS manual_count,
+            (sum(moves.online_count))::integer AS online_count,
+            (sum(moves.paid_in_full))::integer AS paid_in_full,
+            (sum(moves.documents))::integer AS documents,
             sum(moves.received_manual) AS received_manual,
             sum(moves.received_online) AS received_online,
-            sum(moves.received_manual_count) AS received_manual_count,
-            sum(moves.received_online_count) AS received_online_count,
-            sum(moves.documents) AS documents
-           FROM ( SELECT issued.business_id,
-                    issued.customer_id,
-                    issued.day,
-                    issued.billed,
-                    issued.manual,
-                    issued.online,
-                    issued.days,
-                    issued.invoices,
-                    issued.manual_count,
-                    issued.online_count,
-                    issued.paid_in_full,
-                    issued.documents,
-                    issued.received_manual,
-                    issued.received_online,
-                    issued.received_manual_count,
-                    issued.received_online_count
-                   FROM issued
-                UNION ALL
-                 SELECT of_day.business_id,
-                    of_day.customer_id,
-                    of_day.day,
-                    of_day.billed,
-                    of_day.manual,
-                    of_day.online,
-                    of_day.days,
-                    of_day.invoices,
-                    of_day.manual_count,
-                    of_day.online_count,
-                    of_day.paid_in_full,
-                    of_day.documents,
-                    of_day.received_manual,
-                    of_day.received_online,
-                    of_day.received_manual_count,
-                    of_day.received_online_count
-                   FROM of_day) moves
-          GROUP BY moves.business_id, ((moves.day / 100) * 100), moves.customer_id
+            (sum(moves.received_manual_count))::integer AS received_manual_count,
+            (sum(moves.received_online_count))::integer AS received_online_count
+           FROM moves
+          GROUP BY GROUPING SETS ((moves.business_id, moves.month, moves.customer_id), (moves.business_id, moves.day))
+        ), of_month AS NOT MATERIALIZED (
+         SELECT of_month_or_day.business_id,
+            of_month_or_day.month AS period,
+            of_month_or_day.customer_id,
+            of_month_or_day.billed,
+            of_month_or_day.manual,
+            of_month_or_day.online,
+            of_month_or_day.days,
+            of_month_or_day.invoices,
+            of_month_or_day.manual_count,
+            of_month_or_day.online_count,
+            of_month_or_day.paid_in_full,
+            of_month_or_day.documents,
+            of_month_or_day.received_manual,
+            of_month_or_day.received_online,
+            of_month_or_day.received_manual_count,
+            of_month_or_day.received_online_count
+           FROM of_month_or_day
+          WHERE (of_month_or_day.month IS NOT NULL)
         ), of_quarter AS MATERIALIZED (
          SELECT of_month.business_id,
             quarter_of(of_month.period) AS period,
@@ -721,15 +1031,15 @@ CREATE VIEW counted_periods AS
             sum(of_month.manual) AS manual,
             sum(of_month.online) AS online,
             sum(of_month.days) AS days,
-            sum(of_month.invoices) AS invoices,
-            sum(of_month.manual_count) AS manual_count,
-            sum(of_month.online_count) AS online_count,
-            sum(of_month.paid_in_full) AS paid_in_full,
+            (sum(of_month.invoices))::integer AS invoices,
+            (sum(of_month.manual_count))::integer AS manual_count,
+            (sum(of_month.online_count))::integer AS online_count,
+            (sum(of_month.paid_in_full))::integer AS paid_in_full,
+            (sum(of_month.documents))::integer AS documents,
             sum(of_month.received_manual) AS received_manual,
             sum(of_month.received_online) AS received_online,
-            sum(of_month.received_manual_count) AS received_manual_count,
-            sum(of_month.received_online_count) AS received_online_count,
-            sum(of_month.documents) AS documents
+            (sum(of_month.received_manual_count))::integer AS received_manual_count,
+            (sum(of_month.received_online_count))::integer AS received_online_count
            FROM of_month
           GROUP BY of_month.business_id, (quarter_of(of_month.period)), of_month.customer_id
         ), of_year AS MATERIALIZED (
@@ -740,70 +1050,17 @@ CREATE VIEW counted_periods AS
             sum(of_quarter.manual) AS manual,
             sum(of_quarter.online) AS online,
             sum(of_quarter.days) AS days,
-            sum(of_quarter.invoices) AS invoices,
-            sum(of_quarter.manual_count) AS manual_count,
-            sum(of_quarter.online_count) AS online_count,
-            sum(of_quarter.paid_in_full) AS paid_in_full,
+            (sum(of_quarter.invoices))::integer AS invoices,
+            (sum(of_quarter.manual_count))::integer AS manual_count,
+            (sum(of_quarter.online_count))::integer AS online_count,
+            (sum(of_quarter.paid_in_full))::integer AS paid_in_full,
+            (sum(of_quarter.documents))::integer AS documents,
             sum(of_quarter.received_manual) AS received_manual,
             sum(of_quarter.received_online) AS received_online,
-            sum(of_quarter.received_manual_count) AS received_manual_count,
-            sum(of_quarter.received_online_count) AS received_online_count,
-            sum(of_quarter.documents) AS documents
+            (sum(of_quarter.received_manual_count))::integer AS received_manual_count,
+            (sum(of_quarter.received_online_count))::integer AS received_online_count
            FROM of_quarter
           GROUP BY of_quarter.business_id, ((of_quarter.period / 10000) * 10000), of_quarter.customer_id
-        ), of_all_customers AS (
-         SELECT moves.business_id,
-            moves.day AS period,
-            (- (1)::bigint) AS customer_id,
-            sum(moves.billed) AS billed,
-            sum(moves.manual) AS manual,
-            sum(moves.online) AS online,
-            sum(moves.days) AS days,
-            sum(moves.invoices) AS invoices,
-            sum(moves.manual_count) AS manual_count,
-            sum(moves.online_count) AS online_count,
-            sum(moves.paid_in_full) AS paid_in_full,
-            sum(moves.received_manual) AS received_manual,
-            sum(moves.received_online) AS received_online,
-            sum(moves.received_manual_count) AS received_manual_count,
-            sum(moves.received_online_count) AS received_online_count,
-            sum(moves.documents) AS documents
-           FROM ( SELECT issued.business_id,
-                    issued.customer_id,
-                    issued.day,
-                    issued.billed,
-                    issued.manual,
-                    issued.online,
-                    issued.days,
-                    issued.invoices,
-                    issued.manual_count,
-                    issued.online_count,
-                    issued.paid_in_full,
-                    issued.documents,
-                    issued.received_manual,
-                    issued.received_online,
-                    issued.received_manual_count,
-                    issued.received_online_count
-                   FROM issued
-                UNION ALL
-                 SELECT of_day.business_id,
-                    of_day.customer_id,
-                    of_day.day,
-                    of_day.billed,
-                    of_day.manual,
-                    of_day.online,
-                    of_day.days,
-                    of_day.invoices,
-                    of_day.manual_count,
-                    of_day.online_count,
-                    of_day.paid_in_full,
-                    of_day.documents,
-                    of_day.received_manual,
-                    of_day.received_online,
-                    of_day.received_manual_count,
-                    of_day.received_online_count
-                   FROM of_day) moves
-          GROUP BY moves.business_id, moves.day
         ), due_kept_periods AS MATERIALIZED (
          SELECT due.business_id,
             due.period,
@@ -816,48 +1073,12 @@ CREATE VIEW counted_periods AS
             due.manual_count,
             due.online_count,
             due.paid_in_full,
+            due.documents,
             due.received_manual,
             due.received_online,
             due.received_manual_count,
-            due.received_online_count,
-            due.documents
-           FROM ( SELECT of_day.business_id,
-                    of_day.day AS period,
-                    of_day.customer_id,
-                    of_day.billed,
-                    of_day.manual,
-                    of_day.online,
-                    of_day.days,
-                    of_day.invoices,
-                    of_day.manual_count,
-                    of_day.online_count,
-                    of_day.paid_in_full,
-                    of_day.received_manual,
-                    of_day.received_online,
-                    of_day.received_manual_count,
-                    of_day.received_online_count,
-                    of_day.documents
-                   FROM of_day
-                UNION ALL
-                 SELECT of_all_customers.business_id,
-                    of_all_customers.period,
-                    of_all_customers.customer_id,
-                    of_all_customers.billed,
-                    of_all_customers.manual,
-                    of_all_customers.online,
-                    of_all_customers.days,
-                    of_all_customers.invoices,
-                    of_all_customers.manual_count,
-                    of_all_customers.online_count,
-                    of_all_customers.paid_in_full,
-                    of_all_customers.received_manual,
-                    of_all_customers.received_online,
-                    of_all_customers.received_manual_count,
-                    of_all_customers.received_online_count,
-                    of_all_customers.documents
-                   FROM of_all_customers
-                UNION ALL
-                 SELECT of_month.business_id,
+            due.received_online_count
+           FROM ( SELECT of_month.business_id,
                     of_month.period,
                     of_month.customer_id,
                     of_month.billed,
@@ -868,11 +1089,11 @@ CREATE VIEW counted_periods AS
                     of_month.manual_count,
                     of_month.online_count,
                     of_month.paid_in_full,
+                    of_month.documents,
                     of_month.received_manual,
                     of_month.received_online,
                     of_month.received_manual_count,
-                    of_month.received_online_count,
-                    of_month.documents
+                    of_month.received_online_count
                    FROM of_month
                 UNION ALL
                  SELECT of_quarter.business_id,
@@ -886,11 +1107,11 @@ CREATE VIEW counted_periods AS
                     of_quarter.manual_count,
                     of_quarter.online_count,
                     of_quarter.paid_in_full,
+                    of_quarter.documents,
                     of_quarter.received_manual,
                     of_quarter.received_online,
                     of_quarter.received_manual_count,
-                    of_quarter.received_online_count,
-                    of_quarter.documents
+                    of_quarter.received_online_count
                    FROM of_quarter
                 UNION ALL
                  SELECT of_year.business_id,
@@ -904,13 +1125,51 @@ CREATE VIEW counted_periods AS
                     of_year.manual_count,
                     of_year.online_count,
                     of_year.paid_in_full,
+                    of_year.documents,
                     of_year.received_manual,
                     of_year.received_online,
                     of_year.received_manual_count,
-                    of_year.received_online_count,
-                    of_year.documents
-                   FROM of_year) due
-          WHERE ((due.billed <> (0)::numeric) OR (due.manual <> (0)::numeric) OR (due.online <> (0)::numeric) OR (due.days <> (0)::numeric) OR (due.invoices <> (0)::numeric) OR (due.manual_count <> (0)::numeric) OR (due.online_count <> (0)::numeric) OR (due.paid_in_full <> (0)::numeric) OR (due.received_manual <> (0)::numeric) OR (due.received_online <> (0)::numeric) OR (due.received_manual_count <> (0)::numeric) OR (due.received_online_count <> (0)::numeric) OR (due.documents <> (0)::numeric))
+                    of_year.received_online_count
+                   FROM of_year
+                UNION ALL
+                 SELECT of_month_or_day.business_id,
+                    of_month_or_day.day,
+                    '-1'::integer,
+                    of_month_or_day.billed,
+                    of_month_or_day.manual,
+                    of_month_or_day.online,
+                    of_month_or_day.days,
+                    of_month_or_day.invoices,
+                    of_month_or_day.manual_count,
+                    of_month_or_day.online_count,
+                    of_month_or_day.paid_in_full,
+                    of_month_or_day.documents,
+                    of_month_or_day.received_manual,
+                    of_month_or_day.received_online,
+                    of_month_or_day.received_manual_count,
+                    of_month_or_day.received_online_count
+                   FROM of_month_or_day
+                  WHERE (of_month_or_day.day IS NOT NULL)
+                UNION ALL
+                 SELECT split.business_id,
+                    split.day,
+                    split.customer_id,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    0,
+                    sum((((split.sign * 10000))::numeric * split.manual)) AS sum,
+                    sum((((split.sign * 10000))::numeric * split.online)) AS sum,
+                    (sum((split.sign * split.manual_count)))::integer AS sum,
+                    (sum((split.sign * split.online_count)))::integer AS sum
+                   FROM split
+                  GROUP BY split.business_id, split.day, split.customer_id) due
+          WHERE ((due.billed <> (0)::numeric) OR (due.manual <> (0)::numeric) OR (due.online <> (0)::numeric) OR (due.days <> (0)::numeric) OR (due.invoices <> 0) OR (due.manual_count <> 0) OR (due.online_count <> 0) OR (due.paid_in_full <> 0) OR (due.documents <> 0) OR (due.received_manual <> (0)::numeric) OR (due.received_online <> (0)::numeric) OR (due.received_manual_count <> 0) OR (due.received_online_count <> 0))
         )
  SELECT due_kept_periods.business_id,
     due_kept_periods.period,
@@ -923,11 +1182,11 @@ CREATE VIEW counted_periods AS
     due_kept_periods.manual_count,
     due_kept_periods.online_count,
     due_kept_periods.paid_in_full,
+    due_kept_periods.documents,
     due_kept_periods.received_manual,
     due_kept_periods.received_online,
     due_kept_periods.received_manual_count,
-    due_kept_periods.received_online_count,
-    due_kept_periods.documents
+    due_kept_periods.received_online_count
    FROM due_kept_periods;
 
 CREATE VIEW counted_totals AS
@@ -963,11 +1222,11 @@ CREATE VIEW summed_periods AS
     sum(kept_periods.manual_count) AS manual_count,
     sum(kept_periods.online_count) AS online_count,
     sum(kept_periods.paid_in_full) AS paid_in_full,
+    sum(kept_periods.documents) AS documents,
     sum(kept_periods.received_manual) AS received_manual,
     sum(kept_periods.received_online) AS received_online,
     sum(kept_periods.received_manual_count) AS received_manual_count,
-    sum(kept_periods.received_online_count) AS received_online_count,
-    sum(kept_periods.documents) AS documents
+    sum(kept_periods.received_online_count) AS received_online_count
    FROM kept_periods
   GROUP BY kept_periods.business_id, kept_periods.period, kept_periods.customer_id;
 
@@ -981,23 +1240,21 @@ CREATE VIEW summed_totals AS
 
 -- Functions
 
-CREATE OR REPLACE FUNCTION add_document(d kept_documents, sign integer)
+CREATE OR REPLACE FUNCTION add_document(d kept_documents, sign integer, split receipt[])
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 DECLARE
     due kept_periods;
     total kept_totals;
-    each_day receipt;
+    receipt record;
     businesses bigint[];
 BEGIN
-    IF d.invoice_id IS NULL OR d.receipts IS NULL AND (d.billed, d.manual, d.online, d.days, d.invoices,
-        d.manual_count, d.online_count, d.paid_in_full, d.documents) = (0, 0, 0, 0, 0, 0, 0, 0, 0) THEN
+    IF d.invoice_id IS NULL OR d.receipts IS NULL AND split IS NULL AND (d.billed, d.manual, d.online, d.days,
+        d.invoices, d.manual_count, d.online_count, d.paid_in_full, d.documents) = (0, 0, 0, 0, 0, 0, 0, 0, 0) THEN
         RETURN;
     END IF;
-    IF greatest(abs(d.billed), abs(d.manual), abs(d.online)) > 50000000000000
-        OR d.receipts IS NOT NULL AND has_large_receipts(d)
-    THEN
+    IF is_large(d) THEN
         EXECUTE adding_documents('changed AS (SELECT ($1).*, $2 AS sign)') INTO businesses USING d, sign;
         RETURN;
     END IF;
@@ -1016,31 +1273,34 @@ BEGIN
     due.received_online := due.online;
     due.received_manual_count := due.manual_count;
     due.received_online_count := due.online_count;
-    PERFORM add_to_kept_periods(due, d.day, d.paid_day);
+    PERFORM add_to_kept_periods(due, d.day, d.paid_day, NULL);
     total.business_id := d.business_id;
     total.customer_id := d.customer_id;
     total.receivable := due.billed - due.manual - due.online;
     total.deposited := 0;
     PERFORM add_to_kept_totals(total);
-    IF d.receipts IS NOT NULL THEN
-        FOREACH each_day IN ARRAY d.receipts LOOP
-            due.received_manual := sign * each_day.manual * 10000;
-            due.received_online := sign * each_day.online * 10000;
-            due.received_manual_count := sign * each_day.manual_count;
-            due.received_online_count := sign * each_day.online_count;
-            PERFORM add_to_kept_periods(due, NULL, each_day.day);
+    IF num_nonnulls(d.receipts, split) > 0 THEN
+        FOR receipt IN
+            SELECT false AS is_split, r.* FROM unnest(d.receipts) r
+            UNION ALL SELECT true, r.* FROM unnest(split) r
+        LOOP
+            due.received_manual := sign * receipt.manual * 10000;
+            due.received_online := sign * receipt.online * 10000;
+            due.received_manual_count := sign * receipt.manual_count;
+            due.received_online_count := sign * receipt.online_count;
+            PERFORM add_to_kept_periods(due, NULL, CASE WHEN NOT receipt.is_split THEN receipt.day END,
+                CASE WHEN receipt.is_split THEN receipt.day END);
         END LOOP;
     END IF;
 END
 $function$;
 
-CREATE OR REPLACE FUNCTION add_to_kept_periods(due kept_periods, issue_day integer, paid_day integer)
+CREATE OR REPLACE FUNCTION add_to_kept_periods(due kept_periods, issue_day integer, paid_day integer, split_day integer)
  RETURNS void
  LANGUAGE plpgsql
 AS $function$
 DECLARE
     read_committed boolean := current_setting('transaction_isolation') = 'read committed';
-    opens_day boolean := due.received_manual_count + due.received_online_count > 0;
     places kept_place[];
     found bigint[];
 BEGIN
@@ -1054,8 +1314,8 @@ BEGIN
             (due.customer_id, paid_day / 10000 * 10000, 0, 1),
             (due.customer_id, quarter_of(paid_day), 0, 1),
             (due.customer_id, paid_day / 100 * 100, 0, 1),
-            (due.customer_id, CASE WHEN NOT opens_day THEN paid_day END, 0, 1),
-            (-1, paid_day, 0, 1)
+            (-1, paid_day, 0, 1),
+            (due.customer_id, split_day, 0, 1)
         ) place (customer_id, period, issued, received)
         WHERE period IS NOT NULL
         GROUP BY customer_id, period
@@ -1102,13 +1362,6 @@ BEGIN
             p.received * due.received_manual_count, p.received * due.received_online_count
         FROM unnest(places) WITH ORDINALITY p (customer_id, period, issued, received, place)
         WHERE found IS NULL OR p.place <> ALL (found);
-    END IF;
-    IF paid_day IS NOT NULL AND opens_day THEN
-        INSERT INTO kept_periods (business_id, period, customer_id, billed, manual, online, days, invoices,
-            manual_count, online_count, paid_in_full, received_manual, received_online,
-            received_manual_count, received_online_count)
-        VALUES (due.business_id, paid_day, due.customer_id, 0, 0, 0, 0, 0, 0, 0, 0, due.received_manual,
-            due.received_online, due.received_manual_count, due.received_online_count);
     END IF;
     IF read_committed AND random() < 0.1 THEN
         PERFORM join_slots(due.business_id, places);
@@ -1211,7 +1464,7 @@ $query$,
 )
 $function$;
 
-CREATE OR REPLACE FUNCTION adding_documents(changed text)
+CREATE OR REPLACE FUNCTION adding_documents(changed text, moved text DEFAULT 'changed'::text)
  RETURNS text
  LANGUAGE sql
  STABLE
@@ -1225,7 +1478,42 @@ WITH %1$s, due_kept_totals AS MATERIALIZED (
     HAVING sum(billed - manual - online) <> 0
 ), %2$s, %3$s
 SELECT array_agg(DISTINCT business_id ORDER BY business_id) FROM of_year
-$query$, summing(changed), adding('kept_periods'), adding('kept_totals'))
+$query$, summing(changed, moved), adding('kept_periods'), adding('kept_totals'))
+$function$;
+
+CREATE OR REPLACE FUNCTION adding_new_documents(changed text, units regtype)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+SELECT format($query$
+WITH %1$s, opened_parts AS (
+    INSERT INTO kept_open_parts %2$s ORDER BY business_id, span, opens, invoice_id, slice
+), first_kept_periods AS (
+    INSERT INTO kept_periods (%3$s, %4$s)
+    SELECT %3$s, %4$s FROM sum_of_period s
+    WHERE %5$s AND NOT EXISTS (SELECT FROM kept_periods k WHERE %6$s)
+    ORDER BY %3$s
+), due_kept_periods AS MATERIALIZED (
+    SELECT * FROM sum_of_period s WHERE EXISTS (SELECT FROM kept_periods k WHERE %6$s)
+    UNION ALL
+    SELECT * FROM sum_of_period s WHERE NOT (%5$s) AND NOT EXISTS (SELECT FROM kept_periods k WHERE %6$s)
+), due_kept_totals AS MATERIALIZED (
+    SELECT business_id, customer_id, sum(billed::numeric - manual - online) AS receivable, 0::numeric AS deposited
+    FROM of_year
+    GROUP BY business_id, customer_id
+    HAVING sum(billed::numeric - manual - online) <> 0
+), %7$s, %8$s
+SELECT array_agg(DISTINCT business_id ORDER BY business_id) FROM of_year
+$query$,
+    summing(changed, 'changed', 'sum_of_period', units),
+    counting_open_parts('changed'),
+    each_column('kept_periods', true, '%I'),
+    each_column('kept_periods', false, '%I'),
+    'greatest(' || each_column('kept_periods', false, 'abs(s.%I)') || ') < slot_limit()',
+    each_column('kept_periods', true, 'k.%1$I = s.%1$I', ' AND '),
+    adding('kept_periods'),
+    adding('kept_totals'))
 $function$;
 
 CREATE OR REPLACE FUNCTION are_a_good_part(rows_changed bigint)
@@ -1239,6 +1527,12 @@ CREATE OR REPLACE FUNCTION are_few(rows_changed bigint)
  LANGUAGE sql
  IMMUTABLE
 AS $function$SELECT rows_changed <= 20$function$;
+
+CREATE OR REPLACE FUNCTION are_most(rows_changed bigint)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$SELECT rows_changed * 100 > pg_relation_size('kept_documents')$function$;
 
 CREATE OR REPLACE FUNCTION average_days(days bigint, documents bigint)
  RETURNS double precision
@@ -1256,6 +1550,57 @@ CREATE OR REPLACE FUNCTION average_days(days numeric, documents numeric)
  LANGUAGE sql
  IMMUTABLE
 AS $function$SELECT CASE WHEN documents > 0 THEN trim_scale(round(days / documents, 2)) ELSE 0 END$function$;
+
+CREATE OR REPLACE FUNCTION bulk_load_ended()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET enable_nestloop TO 'on'
+ SET enable_seqscan TO 'off'
+ SET enable_hashjoin TO 'on'
+ SET enable_mergejoin TO 'off'
+ SET jit TO 'off'
+ SET plan_cache_mode TO 'force_generic_plan'
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+DECLARE
+    uncounted text := '(
+        SELECT * FROM invoices v WHERE NOT EXISTS (
+            SELECT FROM kept_documents k WHERE k.business_id = v.business_id AND k.invoice_id = v.id
+        )
+    )';
+    key text := 'JOIN unnest($1, $2) key (business_id, invoice_id) USING (business_id, invoice_id)';
+    paid text := 'AND p.business_id = i.business_id AND p.invoice_id = i.id';
+    changed text;
+    changed_businesses bigint[];
+BEGIN
+    IF TG_RELID <> 'bulk_loads'::regclass THEN
+        RAISE insufficient_privilege USING MESSAGE = 'bulk_load_ended serves bulk_loads only';
+    END IF;
+    DELETE FROM bulk_loads WHERE transaction = NEW.transaction AND id = NEW.id;
+    IF NEW.invoices IS NULL THEN
+        RETURN NULL;
+    END IF;
+    IF are_a_good_part(cardinality(NEW.invoices)) THEN
+        SET LOCAL enable_nestloop = off;
+        SET LOCAL enable_seqscan = on;
+        paid := 'AND (business_id, invoice_id) IN (SELECT * FROM unnest($1, $2))';
+    END IF;
+    IF are_most(cardinality(NEW.invoices)) THEN
+        key := '';
+        paid := '';
+    END IF;
+    changed := format('changed AS (INSERT INTO kept_documents %s ORDER BY 1, 2 RETURNING *, 1 AS sign)',
+        counting(uncounted, key, paid));
+    BEGIN
+        EXECUTE adding_new_documents(changed, 'bigint') INTO changed_businesses USING NEW.businesses, NEW.invoices;
+    EXCEPTION WHEN numeric_value_out_of_range THEN
+        EXECUTE adding_new_documents(changed, 'numeric') INTO changed_businesses USING NEW.businesses, NEW.invoices;
+    END;
+    PERFORM note_change(coalesce(changed_businesses, '{}'));
+    RETURN NULL;
+END
+$function$;
 
 CREATE OR REPLACE FUNCTION code_suppression()
  RETURNS trigger
@@ -1606,6 +1951,17 @@ BEGIN
 END
 $function$;
 
+CREATE OR REPLACE FUNCTION drop_batch_customers()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    DELETE FROM batch_customers WHERE batch_id IN (SELECT id FROM old_rows);
+    RETURN NULL;
+END
+$function$;
+
 CREATE OR REPLACE FUNCTION drop_uncategorised()
  RETURNS trigger
  LANGUAGE plpgsql
@@ -1675,13 +2031,49 @@ AS $function$
            CASE attempts WHEN 0 THEN 'expired' ELSE 'attempts_exhausted' END
 $function$;
 
-CREATE OR REPLACE FUNCTION has_large_receipts(d kept_documents)
+CREATE OR REPLACE FUNCTION give_back_due_recipients(business bigint, due date, recipients integer)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    WITH held AS MATERIALIZED (
+        SELECT d.share, d.used FROM due_recipients d
+        WHERE d.business_id = business AND d.day = due AND due >= (clock_timestamp() AT TIME ZONE 'UTC')::date
+        ORDER BY d.share
+        FOR UPDATE
+    ), emptied AS (
+        SELECT h.share, h.used,
+               least(h.used, greatest(0, recipients - (sum(h.used) OVER (ORDER BY h.share) - h.used))) AS less
+        FROM held h
+    )
+    UPDATE due_recipients d SET used = e.used - e.less
+    FROM emptied e WHERE d.business_id = business AND d.day = due AND d.share = e.share AND e.less > 0
+$function$;
+
+CREATE OR REPLACE FUNCTION give_back_recipients(business bigint, accepted date, recipients integer)
+ RETURNS void
+ LANGUAGE sql
+AS $function$
+    WITH held AS MATERIALIZED (
+        SELECT d.share, CASE WHEN d.day = accepted THEN d.used ELSE 0 END AS used FROM daily_recipients d
+        WHERE d.business_id = business AND accepted = (clock_timestamp() AT TIME ZONE 'UTC')::date
+        ORDER BY d.share
+        FOR UPDATE
+    ), emptied AS (
+        SELECT h.share, h.used,
+               least(h.used, greatest(0, recipients - (sum(h.used) OVER (ORDER BY h.share) - h.used))) AS less
+        FROM held h
+    )
+    UPDATE daily_recipients d SET used = e.used - e.less
+    FROM emptied e WHERE d.business_id = business AND d.share = e.share AND e.less > 0
+$function$;
+
+CREATE OR REPLACE FUNCTION has_large_receipts(receipts receipt[])
  RETURNS boolean
  LANGUAGE sql
  STABLE
 AS $function$
     SELECT EXISTS (
-        SELECT FROM unnest(d.receipts) r WHERE greatest(abs(r.manual), abs(r.online)) > 50000000000000
+        SELECT FROM unnest(receipts) r WHERE greatest(abs(r.manual), abs(r.online)) > 50000000000000
     )
 $function$;
 
@@ -1746,10 +2138,15 @@ BEGIN
             LOOP
                 IF counts(document) THEN
                     PERFORM note_change(ARRAY[document.business_id]);
-                    PERFORM add_document(document, 1);
+                    PERFORM add_document(document, 1, NULL);
                     PERFORM keep_open_parts(NULL, document);
                 END IF;
             END LOOP;
+            RETURN NULL;
+        END IF;
+        IF is_in_bulk_load() THEN
+            INSERT INTO bulk_loads (businesses, invoices)
+            SELECT array_agg(business_id), array_agg(id) FROM new_rows;
             RETURN NULL;
         END IF;
         SET LOCAL enable_seqscan = on;
@@ -1794,6 +2191,21 @@ BEGIN
     UPDATE kept_totals SET receivable = 0 WHERE receivable <> 0;
     RETURN NULL;
 END
+$function$;
+
+CREATE OR REPLACE FUNCTION is_in_bulk_load()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$SELECT EXISTS (SELECT FROM bulk_loads WHERE transaction = pg_current_xact_id())$function$;
+
+CREATE OR REPLACE FUNCTION is_large(d kept_documents)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT greatest(abs(d.billed), abs(d.manual), abs(d.online)) > 50000000000000
+        OR d.receipts IS NOT NULL AND has_large_receipts(d.receipts)
 $function$;
 
 CREATE OR REPLACE FUNCTION is_timezone(name text)
@@ -1867,6 +2279,7 @@ DECLARE
     kept kept_documents;
     counted kept_documents;
     change kept_documents;
+    split receipt[];
 BEGIN
     LOOP
         SELECT * INTO kept FROM kept_documents k
@@ -1894,7 +2307,7 @@ BEGIN
         PERFORM note_change(ARRAY[business]);
         PERFORM keep_open_parts(kept, counted);
     END IF;
-    IF kept.customer_id = counted.customer_id AND kept.day = counted.day THEN
+    IF (kept.customer_id, kept.day) = (counted.customer_id, counted.day) THEN
         change := counted;
         change.invoices := counted.invoices - kept.invoices;
         change.manual_count := counted.manual_count - kept.manual_count;
@@ -1908,13 +2321,16 @@ BEGIN
         change.paid_day := coalesce(counted.paid_day, kept.paid_day);
         IF change.paid_day <> kept.paid_day OR num_nonnulls(kept.receipts, counted.receipts) > 0 THEN
             change.paid_day := NULL;
-            change.receipts := receipts_changed(kept, counted);
+            change.receipts := receipts_changed(receipts_of(kept), receipts_of(counted));
+            split := receipts_changed(kept.receipts, counted.receipts);
         END IF;
-        PERFORM add_document(change, 1);
-    ELSE
-        PERFORM add_document(kept, -1);
-        PERFORM add_document(counted, 1);
+        IF NOT (is_large(kept) OR is_large(counted) OR is_large(change)) THEN
+            PERFORM add_document(change, 1, split);
+            RETURN;
+        END IF;
     END IF;
+    PERFORM add_document(kept, -1, kept.receipts);
+    PERFORM add_document(counted, 1, counted.receipts);
 END
 $function$;
 
@@ -1931,6 +2347,8 @@ CREATE OR REPLACE FUNCTION keep_documents(businesses bigint[], ids bigint[])
 AS $function$
 DECLARE
     paid text := 'AND p.business_id = i.business_id AND p.invoice_id = i.id';
+    -- What is summed by the day of issue.
+    figures text[] := '{billed,manual,online,days,invoices,manual_count,online_count,paid_in_full,documents}';
     found bigint;
     changed_businesses bigint[];
 BEGIN
@@ -1974,7 +2392,8 @@ BEGIN
         key AS MATERIALIZED (
             SELECT * FROM unnest($1, $2) key (business_id, invoice_id)
         ), pair AS MATERIALIZED (
-            SELECT business_id, invoice_id, %2$s
+            SELECT business_id, invoice_id, %2$s,
+                (c.customer_id, c.day) = (k.customer_id, k.day) AS is_in_place
             FROM (%1$s) c JOIN kept_documents k USING (business_id, invoice_id)
             WHERE %3$s
         ), gone AS MATERIALIZED (
@@ -1987,9 +2406,14 @@ BEGIN
             UPDATE kept_documents k SET %4$s FROM pair p
             WHERE k.business_id = p.business_id AND k.invoice_id = p.invoice_id
         ), changed AS NOT MATERIALIZED (
-            SELECT business_id, invoice_id, %5$s, 1 AS sign FROM pair
-            UNION ALL SELECT business_id, invoice_id, %6$s, -1 FROM pair
-            UNION ALL SELECT business_id, invoice_id, %7$s, -1 FROM gone
+            SELECT business_id, invoice_id, %5$s, 1 AS sign, is_in_place FROM pair
+            UNION ALL SELECT business_id, invoice_id, %6$s, -1, is_in_place FROM pair
+            UNION ALL SELECT business_id, invoice_id, %7$s, -1, false FROM gone
+        ), moved AS NOT MATERIALIZED (
+            SELECT business_id, now_customer_id AS customer_id, now_day AS day, 1 AS sign, %9$s
+            FROM pair WHERE is_in_place
+            UNION ALL
+            SELECT business_id, customer_id, day, sign, %10$s FROM changed WHERE NOT is_in_place
         ), %8$s
     $$,
         counting('invoices', 'JOIN key USING (business_id, invoice_id)', paid),
@@ -1999,8 +2423,10 @@ BEGIN
         each_column('kept_documents', false, 'now_%1$I AS %1$I'),
         each_column('kept_documents', false, 'was_%1$I AS %1$I'),
         each_column('kept_documents', false, '%I'),
-        keeping_open_parts()
-    )) INTO changed_businesses USING businesses, ids;
+        keeping_open_parts(),
+        (SELECT string_agg(format('now_%1$I - was_%1$I AS %1$I', each), ', ') FROM unnest(figures) each),
+        array_to_string(figures, ', ')
+    ), 'moved') INTO changed_businesses USING businesses, ids;
     PERFORM note_change(coalesce(changed_businesses, '{}'));
 END
 $function$;
@@ -2159,6 +2585,23 @@ BEGIN
         businesses := ARRAY(SELECT DISTINCT business_id FROM report_versions ORDER BY 1);
     END CASE;
     PERFORM note_change(businesses);
+    RETURN NULL;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION log_batch_phase()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+AS $function$
+BEGIN
+    IF TG_OP = 'INSERT' OR NEW.phase <> OLD.phase THEN
+        INSERT INTO business_events (business_id, type, batch_id, schedule_id, occurrence, reason, reason_code, traceparent)
+        VALUES (NEW.business_id, 'batch.' || NEW.phase, NEW.id, NEW.schedule_id, NEW.occurrence, NEW.reason,
+                NEW.reason_code, NEW.traceparent);
+        -- For the relays: there is something to expand, and an event to publish.
+        PERFORM pg_notify('ledgerpost_batches', '');
+    END IF;
     RETURN NULL;
 END
 $function$;
@@ -2491,6 +2934,15 @@ BEGIN
             ORDER BY 1, 2
         ) k;
     END CASE;
+    IF NOT are_few(cardinality(ids)) AND is_in_bulk_load() THEN
+        SELECT array_agg(business_id), array_agg(invoice_id) INTO businesses, ids
+        FROM (
+            SELECT business_id, invoice_id
+            FROM unnest(businesses, ids) key (business_id, invoice_id)
+            JOIN kept_documents USING (business_id, invoice_id)
+            ORDER BY 1, 2
+        ) k;
+    END IF;
     IF ids IS NOT NULL THEN
         PERFORM keep_documents(businesses, ids);
     END IF;
@@ -2698,7 +3150,7 @@ AS $function$
                  substring(reply FROM '^[245][0-9]{2} ([245]\.[0-9]{1,3}\.[0-9]{1,3})') AS status) said
 $function$;
 
-CREATE OR REPLACE FUNCTION receipts_changed(was kept_documents, now kept_documents)
+CREATE OR REPLACE FUNCTION receipts_changed(was receipt[], now receipt[])
  RETURNS receipt[]
  LANGUAGE sql
  STABLE
@@ -2708,8 +3160,8 @@ AS $function$
         SELECT day, sum(sign * manual) AS manual, sum(sign * online) AS online,
             sum(sign * manual_count)::int AS manual_count, sum(sign * online_count)::int AS online_count
         FROM (
-            SELECT -1 AS sign, r.* FROM receipts_of(was) r
-            UNION ALL SELECT 1, r.* FROM receipts_of(now) r
+            SELECT -1 AS sign, r.* FROM unnest(was) r
+            UNION ALL SELECT 1, r.* FROM unnest(now) r
         ) both_sides
         GROUP BY day
     ) changed
@@ -2717,12 +3169,14 @@ AS $function$
 $function$;
 
 CREATE OR REPLACE FUNCTION receipts_of(d kept_documents)
- RETURNS SETOF receipt
+ RETURNS receipt[]
  LANGUAGE sql
  IMMUTABLE
 AS $function$
-    SELECT d.paid_day, d.manual, d.online, d.manual_count, d.online_count WHERE d.paid_day IS NOT NULL
-    UNION ALL SELECT r.* FROM unnest(d.receipts) r
+    SELECT CASE
+        WHEN d.paid_day IS NULL THEN d.receipts
+        ELSE ARRAY[ROW(d.paid_day, d.manual, d.online, d.manual_count, d.online_count)::receipt]
+    END
 $function$;
 
 CREATE OR REPLACE FUNCTION report_head(id bigint, owner_id bigint, business_id bigint, first_name text, last_name text, phone_number text, business_name text, business_address text, business_phone text, business_location text, business_email text, created_at timestamp without time zone, updated_at timestamp without time zone, account_id bigint)
@@ -2798,67 +3252,78 @@ $function$;
 
 CREATE AGGREGATE sum_units(bigint) (SFUNC = int8pl, STYPE = bigint);
 
-CREATE OR REPLACE FUNCTION summing(changed text)
+CREATE OR REPLACE FUNCTION summed_columns(kept regclass, units regtype)
+ RETURNS text
+ LANGUAGE sql
+ STABLE
+AS $function$
+    SELECT string_agg(format('sum(%1$I)::%2$s AS %1$I', attname,
+        CASE atttypid WHEN 'int'::regtype THEN 'int' ELSE units::text END), ', ' ORDER BY attnum)
+    FROM pg_attribute
+    WHERE attrelid = kept AND format('%I', attname) = ANY (string_to_array(each_column(kept, false, '%I'), ', '))
+$function$;
+
+CREATE OR REPLACE FUNCTION summing(changed text, moved text DEFAULT 'changed'::text, due text DEFAULT 'due_kept_periods'::text, units regtype DEFAULT 'numeric'::regtype)
  RETURNS text
  LANGUAGE sql
  STABLE
 AS $function$
 SELECT format($query$
-%1$s, issued AS NOT MATERIALIZED (
-    SELECT business_id, customer_id, day, sign * billed * 10000 AS billed,
-        sign * manual * 10000 AS manual, sign * online * 10000 AS online, sign * days AS days,
-        sign * invoices AS invoices, sign * manual_count AS manual_count,
-        sign * online_count AS online_count, sign * paid_in_full AS paid_in_full,
-        sign * documents AS documents, 0::numeric AS received_manual, 0::numeric AS received_online,
-        0::bigint AS received_manual_count, 0::bigint AS received_online_count
-    FROM changed
+%1$s, split AS NOT MATERIALIZED (
+    SELECT c.sign, c.business_id, c.customer_id, r.*
+    FROM changed c CROSS JOIN LATERAL unnest(c.receipts) r WHERE c.receipts IS NOT NULL
+), moves AS NOT MATERIALIZED (
+    SELECT business_id, customer_id, day, day / 100 * 100 AS month, (sign * 10000 * billed)::%7$s AS billed,
+        (sign * 10000 * manual)::%7$s AS manual, (sign * 10000 * online)::%7$s AS online, sign * days AS days,
+        sign * invoices AS invoices, sign * manual_count AS manual_count, sign * online_count AS online_count,
+        sign * paid_in_full AS paid_in_full, sign * documents AS documents, 0::%7$s AS received_manual,
+        0::%7$s AS received_online, 0 AS received_manual_count, 0 AS received_online_count
+    FROM %2$I
     WHERE documents <> 0 OR (billed, manual, online, days, invoices, manual_count, online_count,
         paid_in_full) <> (0, 0, 0, 0, 0, 0, 0, 0)
-), of_day AS MATERIALIZED (
-    SELECT business_id, customer_id, day, 0::numeric AS billed, 0::numeric AS manual,
-        0::numeric AS online, 0 AS days, 0 AS invoices, 0 AS manual_count, 0 AS online_count,
-        0 AS paid_in_full, 0 AS documents, sum(sign * manual) * 10000 AS received_manual,
-        sum(sign * online) * 10000 AS received_online,
-        sum(sign * manual_count) AS received_manual_count,
-        sum(sign * online_count) AS received_online_count
+    UNION ALL
+    SELECT business_id, customer_id, day, day / 100 * 100, 0, 0, 0, 0, 0, 0, 0, 0, 0, (sign * 10000 * manual)::%7$s,
+        (sign * 10000 * online)::%7$s, sign * manual_count, sign * online_count
     FROM (
         SELECT sign, business_id, customer_id, paid_day AS day, manual, online, manual_count, online_count
         FROM changed WHERE paid_day IS NOT NULL
-        UNION ALL
-        SELECT c.sign, c.business_id, c.customer_id, r.*
-        FROM changed c CROSS JOIN LATERAL unnest(c.receipts) r WHERE c.receipts IS NOT NULL
+        UNION ALL TABLE split
     ) received
-    GROUP BY business_id, customer_id, day
-), of_month AS MATERIALIZED (
-    SELECT business_id, day / 100 * 100 AS period, customer_id, %2$s
-    FROM (TABLE issued UNION ALL TABLE of_day) moves
-    GROUP BY business_id, day / 100 * 100, customer_id
+), of_month_or_day AS MATERIALIZED (
+    SELECT business_id, month, customer_id, day, %3$s
+    FROM moves
+    GROUP BY GROUPING SETS ((business_id, month, customer_id), (business_id, day))
+), of_month AS NOT MATERIALIZED (
+    SELECT business_id, month AS period, customer_id, %4$s FROM of_month_or_day WHERE month IS NOT NULL
 ), of_quarter AS MATERIALIZED (
-    SELECT business_id, quarter_of(period) AS period, customer_id, %2$s
+    SELECT business_id, quarter_of(period) AS period, customer_id, %3$s
     FROM of_month
     GROUP BY business_id, quarter_of(period), customer_id
 ), of_year AS MATERIALIZED (
-    SELECT business_id, period / 10000 * 10000 AS period, customer_id, %2$s
+    SELECT business_id, period / 10000 * 10000 AS period, customer_id, %3$s
     FROM of_quarter
     GROUP BY business_id, period / 10000 * 10000, customer_id
-), of_all_customers AS (
-    SELECT business_id, day AS period, -1::bigint AS customer_id, %2$s
-    FROM (TABLE issued UNION ALL TABLE of_day) moves
-    GROUP BY business_id, day
-), due_kept_periods AS MATERIALIZED (
+), %6$I AS MATERIALIZED (
     SELECT * FROM (
-        SELECT business_id, day AS period, customer_id, %3$s FROM of_day
-        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_all_customers
-        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_month
-        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_quarter
-        UNION ALL SELECT business_id, period, customer_id, %3$s FROM of_year
+        TABLE of_month UNION ALL TABLE of_quarter UNION ALL TABLE of_year
+        UNION ALL
+        SELECT business_id, day, -1, %4$s FROM of_month_or_day WHERE day IS NOT NULL
+        UNION ALL
+        SELECT business_id, day, customer_id, 0, 0, 0, 0, 0, 0, 0, 0, 0, sum(sign * 10000 * manual)::%7$s,
+            sum(sign * 10000 * online)::%7$s, sum(sign * manual_count)::int, sum(sign * online_count)::int
+        FROM split
+        GROUP BY business_id, day, customer_id
     ) due
-    WHERE %4$s
+    WHERE %5$s
 )
-$query$, changed,
-    each_column('kept_periods', false, 'sum(%1$I) AS %1$I'),
+$query$,
+    changed,
+    moved,
+    summed_columns('kept_periods', units),
     each_column('kept_periods', false, '%I'),
-    each_column('kept_periods', false, '%I <> 0', ' OR '))
+    each_column('kept_periods', false, '%I <> 0', ' OR '),
+    due,
+    units)
 $function$;
 
 CREATE OR REPLACE FUNCTION units_bounded(units bigint)

@@ -36,14 +36,28 @@ async def begin(conn: asyncpg.Connection, settings: Mapping[str, str]) -> None:
 
     Raises Unfit if the session is shared, the encoding is not UTF-8, or the server is read-only.
     """
+    await _begin(conn, settings, f"{_QUERIES.fits}; {_QUERIES.writes}")
+
+
+async def _begin(conn: asyncpg.Connection, settings: Mapping[str, str], checks: str) -> None:
     # The mark by which a pooler is detected that gives the same session to another client.
     wanted = {**_SETTINGS, **settings, "ledgerpost.session": uuid4().hex}
     chosen = "; ".join(f"SET {name} = '{value}'" for name, value in wanted.items())
-    await _ask(conn, f"{_QUERIES.fits}; {chosen}")
+    await _ask(conn, f"{checks}; {chosen}")
+
+
+async def begin_reading(conn: asyncpg.Connection, settings: Mapping[str, str]) -> None:
+    """Check and configure a new session that only reads, as `begin` does; a replica is fine."""
+    await _begin(conn, settings, _QUERIES.fits)
 
 
 async def stands(conn: asyncpg.Connection | asyncpg.pool.PoolConnectionProxy) -> None:
     """Raise Unfit if a session is shared by now, or the server is read-only."""
+    await _ask(conn, f"{_QUERIES.stands}; {_QUERIES.writes}")
+
+
+async def stands_reading(conn: asyncpg.Connection) -> None:
+    """Raise Unfit if a session that only reads is shared by now."""
     await _ask(conn, _QUERIES.stands)
 
 

@@ -17,9 +17,25 @@ class Rescheduled(NamedTuple):
     was_due: datetime | None
 
 
+class Cancelled(NamedTuple):
+    """The mails of a batch that were looked at, and how many of them are cancelled now."""
+
+    found: int
+    cancelled: int
+
+
 async def cancel(conn: Connection, business_id: int, send_id: UUID) -> int:
     """Cancel the mails of a send that have not passed the gate, and return their number."""
     return len(await conn.fetch(_QUERIES.cancel, business_id, send_id))
+
+
+async def cancel_some(conn: Connection, batch_id: UUID, most: int) -> Cancelled:
+    """Cancel some mails of a batch that have not passed the gate; if none is found, none is left.
+
+    At most `most` of them: those that would go out first.
+    """
+    [row] = await conn.fetch(_QUERIES.cancel_some, batch_id, most)
+    return Cancelled(*row)
 
 
 async def reschedule(

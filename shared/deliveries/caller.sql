@@ -51,3 +51,36 @@ WITH waiting AS MATERIALIZED (
 SELECT (SELECT count(*)::int FROM moved) AS moved,
        (SELECT send_at FROM sends WHERE id = $2) AS was_due
 FROM (SELECT count(*) FROM told) AS woken
+
+-- name: cancel_some
+-- Cancels at most $2 of the mails of the batch $1 that have not passed the gate: first those that are with a worker
+-- or on the way to one, and then the others in the order in which the relay would queue them. Returns how many mails
+-- were found, and how many of them are cancelled; the others have passed the gate meanwhile.
+WITH found AS MATERIALIZED (
+    SELECT id FROM (
+        (SELECT id FROM deliveries WHERE batch_id = $1 AND state = 'sending' ORDER BY id LIMIT $2)
+        UNION ALL
+        (SELECT id FROM deliveries WHERE batch_id = $1 AND state = 'queued' ORDER BY id LIMIT $2)
+        UNION ALL
+        (SELECT id FROM deliveries WHERE batch_id = $1 AND state = 'scheduled' ORDER BY id LIMIT $2)
+        UNION ALL
+        (SELECT id FROM deliveries WHERE batch_id = $1 AND state = 'deferred' ORDER BY id LIMIT $2)
+    ) open
+    LIMIT $2
+), waiting AS MATERIALIZED (
+    SELECT d.id
+    FROM (SELECT id FROM found ORDER BY id) named
+    CROSS JOIN LATERAL (SELECT id, state FROM deliveries WHERE id = named.id OFFSET 0 FOR UPDATE) d
+    WHERE d.state IN ('scheduled', 'queued', 'sending', 'deferred')
+), cancelled AS (
+    UPDATE deliveries d SET
+        state = 'cancelled',
+        reason = 'cancelled on request',
+        reason_code = 'cancelled',
+        lease_until = NULL,
+        updated_at = clock_timestamp()
+    -- An array, because a join of unknown size may read all deliveries.
+    WHERE d.id = ANY(ARRAY(SELECT id FROM waiting))
+    RETURNING d.id
+)
+SELECT (SELECT count(*)::int FROM found) AS found, (SELECT count(*)::int FROM cancelled) AS cancelled

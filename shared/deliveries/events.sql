@@ -2,10 +2,11 @@
 
 -- name: take_outbox
 -- Starts a relay's turn to publish events, with the lease $1; returns no row while another relay has the
--- turn, or if there is nothing to publish.
+-- turn, or if there is nothing to publish. Events of batches and schedules go out in the same turn.
 UPDATE outbox SET turn = turn + 1, lease_until = clock_timestamp() + $1::interval
 WHERE lease_until <= clock_timestamp()
-  AND EXISTS (SELECT FROM delivery_events WHERE published_at IS NULL)
+  AND (EXISTS (SELECT FROM delivery_events WHERE published_at IS NULL)
+       OR EXISTS (SELECT FROM business_events WHERE published_at IS NULL))
 RETURNING turn
 
 -- name: leave_outbox

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
 
-from shared.deliveries.reasons import REASONS
+from shared.deliveries.reason_meanings import REASONS
 from shared.deliveries.states import (
     ENDS,
     MEANINGS,
@@ -21,14 +21,15 @@ _HEAD = """\
 
 Made by `make contract` from `shared/deliveries/states.py` and `reasons.py`. A delivery is the
 mail of one send to one recipient. The rules that every transition keeps:
-[shared/deliveries](../shared/deliveries/README.md)."""
+[shared/deliveries](../shared/deliveries/README.md). A [batch](batches.md) and a
+[schedule](schedules.md) have a status of their own; they share the reason codes."""
 _STATES = """\
 ## States
 
 Answers and events show them as `state`; `committing` is internal and shown as `sending`. A mail in
 an *open* state goes on by itself; a mail in doubt waits for a person or, with
-`IN_DOUBT_POLICY=resend`, for the relay. No process writes `bounced` and `complained` yet: a later
-version reads returned mail.
+`IN_DOUBT_POLICY=resend`, for the relay. [Returned mail](returns.md) makes `bounced` and
+`complained`.
 
 | state | meaning | | did the smarthost accept it? |
 |---|---|---|---|

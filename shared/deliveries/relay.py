@@ -8,6 +8,7 @@ from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.reasons import ReasonCode
 from shared.period import Period
+from shared.statements.model import Kind
 
 _QUERIES = sql.load("shared.deliveries", "relay.sql")
 
@@ -19,12 +20,18 @@ MAX_CLAIMS = 6
 
 
 class Unfrozen(NamedTuple):
-    """A due send whose statement has to be frozen first."""
+    """A due send whose statement has to be frozen first.
+
+    Its statement has the kind and the language that the business and the customer have at that time
+    if the send asked for none.
+    """
 
     send_id: UUID
     business_id: int
     customer_id: int
     period: Period
+    kind: Kind | None = None
+    locale: str | None = None
 
 
 class Enqueued(NamedTuple):
@@ -39,12 +46,19 @@ class Enqueued(NamedTuple):
     is_full: bool
 
 
+class Origin(NamedTuple):
+    """Whose mail it is, and the `traceparent` of the request for it, if it had one."""
+
+    business_id: int
+    traceparent: str | None
+
+
 async def unfrozen(conn: Connection, limit: int) -> list[Unfrozen]:
     """Return the sends without a statement that are due the longest."""
     rows = await conn.fetch(_QUERIES.unfrozen, limit)
     return [
-        Unfrozen(send, business, customer, Period(start, end))
-        for send, business, customer, start, end in rows
+        Unfrozen(send, business, customer, Period(start, end), kind, locale)
+        for send, business, customer, start, end, kind, locale in rows
     ]
 
 
@@ -67,9 +81,9 @@ async def enqueue(conn: Connection, room: int, patience: timedelta) -> Enqueued:
     return Enqueued(*row)
 
 
-async def traces(conn: Connection, ids: list[UUID]) -> dict[UUID, str]:
-    """Return the `traceparent` of the request of each of these rows, if it had one."""
-    return {row["id"]: row["traceparent"] for row in await conn.fetch(_QUERIES.traces, ids)}
+async def origins(conn: Connection, ids: list[UUID]) -> dict[UUID, Origin]:
+    """Return the origin of each of these rows that exists."""
+    return {id_: Origin(*origin) for id_, *origin in await conn.fetch(_QUERIES.origins, ids)}
 
 
 async def confirm(conn: Connection, ids: list[UUID]) -> None:

@@ -67,10 +67,10 @@ SELECT (SELECT coalesce(sum(rows), 0)::int FROM in_queue) AS before,
            AS is_full
 FROM in_turn
 
--- name: traces
--- The traces of the sends of these deliveries, if they have one. $1 ids.
-SELECT d.id, s.traceparent FROM deliveries d JOIN sends s ON s.id = d.send_id
-WHERE d.id = ANY($1::uuid[]) AND s.traceparent IS NOT NULL
+-- name: origins
+-- The businesses of these deliveries, and the traces of their sends, if they have one. $1 ids.
+SELECT d.id, d.business_id, s.traceparent FROM deliveries d JOIN sends s ON s.id = d.send_id
+WHERE d.id = ANY($1::uuid[])
 
 -- name: confirm
 -- The broker has confirmed these messages.
@@ -228,7 +228,7 @@ FROM waiting WHERE d.id = waiting.id
 -- name: unfrozen
 -- The sends of the longest due deliveries whose statement is not frozen yet. Considers $1 deliveries, an equal
 -- share of each business that is not paused, and at least one.
-SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to
+SELECT s.id, s.business_id, s.customer_id, s.date_from, s.date_to, s.statement_kind, s.locale
 FROM (SELECT DISTINCT head.send_id
       FROM (SELECT business_id, greatest(1, $1 / count(*) OVER ()) AS part
             FROM (SELECT business_id

@@ -74,7 +74,7 @@ SHOWN: Final = tuple(state for state in State if state is not State.COMMITTING)
 
 
 class Actor(StrEnum):
-    """Who makes a transition; each of the first four has a module in this folder."""
+    """Who makes a transition; each has a module in this folder."""
 
     CALLER = "API"
     RELAY = "relay"
@@ -173,7 +173,9 @@ TRANSITIONS: Final = (
     Transition((State.IN_DOUBT,), State.SENT, Actor.OPERATOR, "resolved as sent"),
     Transition((State.IN_DOUBT,), State.FAILED, Actor.OPERATOR, "given up"),
     Transition((State.IN_DOUBT,), State.DEFERRED, Actor.OPERATOR, "to be sent again"),
-    Transition(_BEFORE_THE_GATE, State.CANCELLED, Actor.CALLER, "its send is cancelled"),
+    Transition(
+        _BEFORE_THE_GATE, State.CANCELLED, Actor.CALLER, "its send or its batch is cancelled"
+    ),
     Transition(_BEFORE_THE_GATE, State.CANCELLED, Actor.OPERATOR, "its recipient is erased"),
     Transition((State.QUEUED,), State.SCHEDULED, Actor.CALLER, "rescheduled, never tried"),
     Transition((State.QUEUED,), State.DEFERRED, Actor.CALLER, "rescheduled after attempts"),
@@ -183,7 +185,6 @@ TRANSITIONS: Final = (
         Actor.OPERATOR,
         "the database was restored (a `scheduled` mail only if it was due)",
     ),
-    # Nothing makes these yet; readers of states know them before the first one is written.
     Transition(_HANDED_OVER, State.BOUNCED, Actor.RETURNS, "a bounce came back"),
     Transition(_HANDED_OVER, State.COMPLAINED, Actor.RETURNS, "its recipient complained"),
 )

@@ -13,6 +13,7 @@ from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import State
 
 _QUERIES = sql.load("shared.deliveries", "worker.sql")
+ClaimKey = tuple[UUID, int]
 _GATE_TIMEOUT = 5.0  # seconds; past it the outcome of the commit is unknown and no dot may follow
 
 
@@ -29,6 +30,11 @@ class Claim:
     created_at: datetime
     personal_message: str | None
     statement_sha256: bytes
+
+    @property
+    def key(self) -> ClaimKey:
+        """The claim's delivery and token: a worker may have an expired claim on a delivery, too."""
+        return self.id, self.token
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,27 +63,26 @@ async def unknown(conn: Connection, ids: Iterable[UUID]) -> set[UUID]:
     return {row["id"] for row in await conn.fetch(_QUERIES.unknown, list(ids))}
 
 
-async def renew(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
-    """Renew the leases of `claims`, and return the ids of the claims that are still valid."""
-    rows = await conn.fetch(_QUERIES.renew, *_keys(claims), lease)
-    still_claimed = {(row["id"], row["token"]) for row in rows}
-    return {claim.id for claim in claims if (claim.id, claim.token) in still_claimed}
+async def renew(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[ClaimKey]:
+    """Renew the leases of `claims`, and return the keys of the claims that are still valid."""
+    rows = await conn.fetch(_QUERIES.renew, *_columns(claims), lease)
+    return {claim.key for claim in claims} & {(row["id"], row["token"]) for row in rows}
 
 
-async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[UUID]:
-    """Commit the hand-over of `claims`, and return the ids that passed: only their dot may follow.
+async def gate(conn: Connection, claims: Sequence[Claim], lease: timedelta) -> set[ClaimKey]:
+    """Commit the hand-over of `claims`, and return the keys of those whose dot may follow.
 
     A claim passes only if the row, read back, is `committing` with the claim's token. Raises if the
     outcome of the commit is unknown; then no dot may follow either.
     """
-    rows = await conn.fetch(_QUERIES.gate, *_keys(claims), lease, timeout=_GATE_TIMEOUT)
+    rows = await conn.fetch(_QUERIES.gate, *_columns(claims), lease, timeout=_GATE_TIMEOUT)
     passed = _read_back(rows)
-    return {each.id for each in claims if (each.id, each.token, State.COMMITTING) in passed}
+    return {each.key for each in claims if (*each.key, State.COMMITTING) in passed}
 
 
-async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
-    """Record the outcomes of attempts, and return the ids whose claims were still valid."""
-    ids, tokens = _keys([verdict.claim for verdict in verdicts])
+async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[ClaimKey]:
+    """Record the outcomes of attempts, and return the keys of the claims that were still valid."""
+    ids, tokens = _columns([verdict.claim for verdict in verdicts])
     query = sql.call(
         _QUERIES.record,
         ids=ids,
@@ -91,11 +96,7 @@ async def record(conn: Connection, verdicts: Sequence[Verdict]) -> set[UUID]:
         suppress=[verdict.suppress for verdict in verdicts],
     )
     decided = _read_back(await conn.fetch(*query))
-    return {
-        verdict.claim.id
-        for verdict in verdicts
-        if (verdict.claim.id, verdict.claim.token, verdict.state) in decided
-    }
+    return {each.claim.key for each in verdicts if (*each.claim.key, each.state) in decided}
 
 
 async def statements(conn: Connection, claims: Sequence[Claim]) -> list[str]:
@@ -107,6 +108,14 @@ async def statements(conn: Connection, claims: Sequence[Claim]) -> list[str]:
     return [found[key] for key in keys]
 
 
+async def logos(conn: Connection, keys: Sequence[tuple[int, bytes]]) -> list[bytes | None]:
+    """Return the PNG of each logo, given by its business and hash; None if there is none."""
+    businesses, hashes = zip(*set(keys), strict=True)
+    rows = await conn.fetch(_QUERIES.logos, businesses, hashes)
+    found: dict[tuple[int, bytes], bytes] = {(row[0], row[1]): row[2] for row in rows}
+    return [found.get(key) for key in keys]
+
+
 async def postpone(
     conn: Connection, ids: Iterable[UUID], delay: timedelta, reason: str, code: ReasonCode
 ) -> None:
@@ -114,7 +123,8 @@ async def postpone(
     await conn.execute(_QUERIES.postpone, list(ids), delay, reason, code)
 
 
-def _keys(claims: Sequence[Claim]) -> tuple[list[UUID], list[int]]:
+def _columns(claims: Sequence[Claim]) -> tuple[list[UUID], list[int]]:
+    """Return the ids and the tokens of `claims`, as two arrays for Postgres."""
     return [each.id for each in claims], [each.token for each in claims]
 
 

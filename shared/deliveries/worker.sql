@@ -73,14 +73,15 @@ RETURNING d.id, d.token, d.state
 -- smarthost reported that the address does not exist, the business suppresses it.
 -- A single statement, so that a worker that hangs here holds no lock.
 -- An outcome also settles a row that the sweeper marked as in doubt, while its token is the same.
+-- The outcomes may include those of an earlier and of the valid claim on one row: `mine` are the valid ones.
 WITH verdicts AS (
     SELECT * FROM unnest($ids::uuid[], $tokens::bigint[], $states::text[], $delays::interval[],
                          $counts::boolean[], $replies::text[], $reasons::text[],
                          $reason_codes::text[], $suppress::boolean[])
         AS v (id, token, state, delay, counts, reply, reason, reason_code, suppress)
 ), mine AS MATERIALIZED (
-    SELECT d.id
-    FROM (SELECT id, token, state FROM verdicts ORDER BY id) v
+    SELECT v.*
+    FROM (SELECT * FROM verdicts ORDER BY id) v
     CROSS JOIN LATERAL (SELECT id, state, token FROM deliveries WHERE id = v.id OFFSET 0 FOR UPDATE) d
     WHERE d.token = v.token
       AND (d.state IN ('sending', 'committing') OR d.state = 'in_doubt' AND v.state IN ('sent', 'failed', 'deferred'))
@@ -97,13 +98,14 @@ UPDATE deliveries d SET
     sent_at = CASE v.state WHEN 'sent' THEN clock_timestamp() END,
     lease_until = NULL,
     updated_at = clock_timestamp()
-FROM mine, verdicts v WHERE d.id = mine.id AND v.id = d.id
-RETURNING d.id, d.token, d.state, d.business_id, d.email_key
+FROM mine v WHERE d.id = v.id AND d.token = v.token
+RETURNING d.id, d.token, d.state, d.business_id, d.email_key, v.suppress,
+          coalesce(v.reply, v.reason, 'refused') AS suppress_reason
 ), suppressed AS (
     INSERT INTO suppressions (business_id, email_key, reason, reason_code)
-    SELECT r.business_id, r.email_key, coalesce(v.reply, v.reason, 'refused'), 'suppressed_recipient_unknown'
-    FROM recorded r JOIN verdicts v USING (id)
-    WHERE v.suppress
+    SELECT business_id, email_key, suppress_reason, 'suppressed_recipient_unknown'
+    FROM recorded
+    WHERE suppress
     ON CONFLICT DO NOTHING
 )
 SELECT id, token, state FROM recorded
@@ -126,3 +128,8 @@ FROM waiting WHERE d.id = waiting.id
 -- The statements of claimed deliveries. $1 businesses, $2 hashes.
 SELECT business_id, sha256, content
 FROM unnest($1::bigint[], $2::bytea[]) AS claimed (business_id, sha256) JOIN statements USING (business_id, sha256)
+
+-- name: logos
+-- The logos that claimed statements name. $1 businesses, $2 hashes.
+SELECT business_id, sha256, png
+FROM unnest($1::bigint[], $2::bytea[]) AS named (business_id, sha256) JOIN logos USING (business_id, sha256)

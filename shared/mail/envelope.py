@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from shared.statements.attachment import Flaw
+from shared.statements.flaws import Flaw
 
 LINE_OCTETS_MAX = 998
 

@@ -12,17 +12,19 @@ _LONGEST_TOKEN = 44  # characters of 32 octets in base64, padding included
 class Links:
     """Makes and reads the tokens of deliveries; each names the address and the business."""
 
-    def __init__(self, secret: str, public_url: str) -> None:
-        self._secret = secret.encode()
+    def __init__(self, secret: str, public_url: str, *, old: str | None = None) -> None:
+        """Sign with `secret`; what `old` signed before is still read."""
+        self._secrets = [each.encode() for each in (secret, old) if each is not None]
         self._base = f"{public_url.rstrip('/')}/unsubscribe/"
 
     def url(self, delivery_id: UUID) -> str:
         """Return the link for one delivery; the same at every attempt."""
-        token = base64.urlsafe_b64encode(delivery_id.bytes + self._signature(delivery_id.bytes))
+        named = delivery_id.bytes
+        token = base64.urlsafe_b64encode(named + _signature(named, self._secrets[0]))
         return self._base + token.decode().rstrip("=")
 
     def delivery(self, token: str) -> UUID | None:
-        """Return the delivery that a token names, None if it was not made with our secret."""
+        """Return the delivery that a token names, None if it was not made with our secrets."""
         if len(token) > _LONGEST_TOKEN:
             return None
         try:
@@ -32,8 +34,11 @@ class Links:
         if len(raw) != _UUID + _SIGNATURE:
             return None
         named, signature = raw[:_UUID], raw[_UUID:]
-        genuine = hmac.compare_digest(signature, self._signature(named))
-        return UUID(bytes=named) if genuine else None
+        for secret in self._secrets:
+            if hmac.compare_digest(signature, _signature(named, secret)):
+                return UUID(bytes=named)
+        return None
 
-    def _signature(self, named: bytes) -> bytes:
-        return hmac.digest(self._secret, b"unsubscribe " + named, "sha256")[:_SIGNATURE]
+
+def _signature(named: bytes, secret: bytes) -> bytes:
+    return hmac.digest(secret, b"unsubscribe " + named, "sha256")[:_SIGNATURE]

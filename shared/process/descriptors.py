@@ -1,17 +1,14 @@
 """Watches file descriptors: each connection needs one."""
 
-import asyncio
 import errno
 import resource
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Gauge
 
 from shared.process.trouble import Trouble
 
-_LOOK_EVERY_S = 5.0  # an idle connection lasts for 75
 _MANY_SHARE = 0.9  # of the limit
 
 
@@ -59,20 +56,6 @@ class Watch:
             self._trouble.met(OSError(errno.EMFILE, f"{used} of {limit} are in use"))
         else:
             self._trouble.over()
-
-    @asynccontextmanager
-    async def watching(self) -> AsyncIterator[None]:
-        """Count every few seconds within the `async with`."""
-        task = asyncio.create_task(self._run())
-        try:
-            yield
-        finally:
-            task.cancel()
-
-    async def _run(self) -> None:
-        while True:
-            self.look()
-            await asyncio.sleep(_LOOK_EVERY_S)
 
 
 def _used() -> int:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
 
-#: The old names of renamed settings; they work for one release.
+#: The old names of renamed settings; they work in 0.2.0, and no longer in 0.3.0.
 OLD_NAMES: Final = {"SMARTHOST_RATE": "RELAY_RATE"}
 
 
@@ -31,7 +31,8 @@ def setting(environ: Mapping[str, str], name: str) -> Given | None:
 
 
 def _value(environ: Mapping[str, str], name: str) -> str | None:
-    value, path = environ.get(name), environ.get(f"{name}_FILE")
+    # An empty path is none, so that an override of the compose file can take one away.
+    value, path = environ.get(name), environ.get(f"{name}_FILE") or None
     if value is not None and path is not None:
         raise ValueError(f"{name}: set either {name} or {name}_FILE, not both")
     if path is None:

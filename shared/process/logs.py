@@ -12,6 +12,7 @@ import orjson
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from shared.process import console
 from shared.process.settings import Settings
 from shared.text import cut, escaped
 
@@ -54,7 +55,7 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
     handler = logging.StreamHandler(output)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder(), _of_library],
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 *_rendering(settings.log_format, output),
@@ -68,10 +69,12 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         library = logging.getLogger(name)
         library.handlers.clear()
         library.propagate = True
-    for name in ("aio_pika", "aiormq"):
-        # They warn at every attempt to reach a broker, which we log ourselves, and at debug level
-        # they log frames, with the addresses and keys of messages.
+    for name in ("aio_pika", "aiormq", "opentelemetry", "urllib3"):
+        # They warn at every attempt to reach a broker or a collector, which we log ourselves, and
+        # at debug level they log frames, with the addresses and keys of messages.
         logging.getLogger(name).setLevel(logging.CRITICAL)
+    # That of aiosmtpd: it logs addresses and what mails say.
+    logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
     logging.captureWarnings(capture=True)
 
 
@@ -116,41 +119,8 @@ def _clean(value: object) -> object:
 
 def _rendering(form: str, stream: TextIO) -> list[Processor]:
     if form == "console":
-        return [structlog.processors.format_exc_info, redact, _printable, _console(stream)]
+        return [console.short_exception, redact, _printable, console.lines(stream)]
     return [structlog.processors.format_exc_info, redact, _json]
-
-
-def _console(stream: TextIO) -> Processor:
-    """Return the renderer of console lines: the event first, then the time and the fields."""
-    red = structlog.dev.RED if stream.isatty() else ""
-    plain = structlog.dev.RESET_ALL if stream.isatty() else ""
-
-    def column(name: str, *, width: int = 0, style: str = "") -> structlog.dev.Column:
-        key_style = None if name else ""
-        return structlog.dev.Column(
-            name,
-            structlog.dev.KeyValueColumnFormatter(
-                key_style=key_style,
-                value_style=style,
-                reset_style=plain,
-                value_repr=_legible if not name else str,
-                width=width,
-            ),
-        )
-
-    return structlog.dev.ConsoleRenderer(
-        columns=[
-            column("event", width=30),
-            column("level", width=7, style=red),
-            column("timestamp"),
-            column(""),
-        ]
-    )
-
-
-def _legible(value: object) -> str:
-    text = str(value)
-    return f"'{text}'" if isinstance(value, str) and (not text or " " in text) else text
 
 
 def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
@@ -161,6 +131,12 @@ def _printable(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
         else value
         for name, value in event.items()
     }
+
+
+def _of_library(_: WrappedLogger, __: str, event: EventDict) -> EventDict:
+    """Give a line of a library an event of our vocabulary; its own words are a field."""
+    event["text"], event["event"] = event["event"], console.LIBRARY_MESSAGE
+    return event
 
 
 def _json(_: WrappedLogger, __: str, event: MutableMapping[str, Any]) -> str:

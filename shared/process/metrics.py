@@ -1,8 +1,11 @@
-"""The metrics of a process, in the format of Prometheus."""
+"""The metrics of a process, in the format of Prometheus; docs/monitor.md lists all of them."""
+
+from importlib.metadata import version
 
 from prometheus_client import (
     CONTENT_TYPE_PLAIN_0_0_4,
     CollectorRegistry,
+    Gauge,
     GCCollector,
     ProcessCollector,
     generate_latest,
@@ -12,8 +15,15 @@ CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 
 def registry() -> CollectorRegistry:
-    """Return a new registry, which includes the resources that the process uses."""
+    """Return a new registry, which includes the version and the memory of the process."""
     new = CollectorRegistry()
+    build = Gauge(
+        "ledgerpost_build_info",
+        "1, with the version of the process as a label.",
+        ("version",),
+        registry=new,
+    )
+    build.labels(version("ledgerpost")).set(1)
     ProcessCollector(registry=new)
     GCCollector(registry=new)
     return new

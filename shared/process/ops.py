@@ -7,7 +7,7 @@ from aiohttp import web
 from prometheus_client import CollectorRegistry
 
 from shared.process import metrics
-from shared.process.health import Health, well
+from shared.process.health import Health
 from shared.process.settings import SettingsError
 
 _IDLE = 75.0  # seconds after which an idle connection is closed
@@ -26,9 +26,7 @@ async def serve_ops(
         return web.json_response({"status": "ok"})
 
     async def ready(_: web.Request) -> web.Response:
-        report = await health.report()
-        ok = well(report)
-        answer = {"status": "ok" if ok else "unavailable", "checks": report}
+        answer, ok = await health.readiness()
         return web.json_response(answer, status=200 if ok else 503)
 
     async def figures(_: web.Request) -> web.Response:

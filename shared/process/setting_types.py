@@ -1,13 +1,18 @@
 """The types of settings, each with the words that say what a value should be."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+from shared.db import databases
 from shared.db.postgres_url import understood
+from shared.mail.address import Unsendable, wire_form
+from shared.process import listen_addresses
+from shared.process.listen_addresses import ListenAddress
 from shared.process.networks import Network, read
 
 # One host of a URL, with or without a port; Postgres takes several, or none for a socket.
@@ -27,8 +32,12 @@ def _duration(value: object) -> object:
         raise ValueError("is too long") from None
 
 
-def _url(*schemes: str) -> BeforeValidator:
+def _checked(*schemes: str) -> Callable[[object], object]:
+    """Return a function that returns its argument, and raises ValueError if it is no such URL."""
+
     def check(value: object) -> object:
+        if value is None:
+            return None
         parts = urlsplit(str(value))
         if parts.scheme not in schemes or not (parts.hostname or parts.query):
             begins = " or ".join(f"{scheme}://" for scheme in schemes)
@@ -44,7 +53,18 @@ def _url(*schemes: str) -> BeforeValidator:
             raise ValueError("ends its host too early: percent-encode / ? # and @ in the password")
         return value
 
-    return BeforeValidator(check)
+    return check
+
+
+def _url(*schemes: str) -> BeforeValidator:
+    return BeforeValidator(_checked(*schemes))
+
+
+_postgres = _checked("postgresql", "postgres")
+
+
+def _postgres_url(value: object) -> object:
+    return None if value is None else understood(str(_postgres(value)))
 
 
 def _named(url: str) -> str:
@@ -61,6 +81,14 @@ def _prefix(name: str) -> str:
     return name
 
 
+def _domain(name: str | None) -> str | None:
+    """Return the name of a mail domain in ASCII."""
+    try:
+        return None if name is None else wire_form(f"bounce@{name}")[1]
+    except Unsendable:
+        raise ValueError("should be the name of a domain, like bounces.example") from None
+
+
 def _origins(value: object) -> object:
     given = [each.strip() for each in value.split(",")] if isinstance(value, str) else value
     for each in given if isinstance(given, list) else ():
@@ -69,12 +97,24 @@ def _origins(value: object) -> object:
     return given
 
 
+def _databases(value: object) -> object:
+    """Return the URL of each database by its name."""
+    if not isinstance(value, str):
+        return value
+    found = databases.entries(value)
+    for name, url in found.items():
+        try:
+            _postgres_url(url)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+    return found
+
+
 Duration = Annotated[timedelta, BeforeValidator(_duration), Field(gt=timedelta(0))]
 Delay = Annotated[timedelta, BeforeValidator(_duration), Field(le=timedelta(minutes=10))]
 Port = Annotated[int, Field(ge=0, le=65535)]
-PostgresUrl = Annotated[
-    str, _url("postgresql", "postgres"), AfterValidator(understood), Field(repr=False)
-]
+PostgresUrl = Annotated[str | None, BeforeValidator(_postgres_url), Field(repr=False)]
+DatabaseUrls = Annotated[dict[str, str], BeforeValidator(_databases), Field(repr=False)]
 AmqpUrl = Annotated[str, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)]
 SearchedAmqpUrl = Annotated[
     str | None, _url("amqp", "amqps"), AfterValidator(_named), Field(repr=False)
@@ -83,6 +123,9 @@ SmtpUrl = Annotated[str, _url("smtp", "smtps"), Field(repr=False)]
 Secret = Annotated[str | None, Field(min_length=32, repr=False)]
 Rate = Annotated[float | None, Field(gt=0, le=10_000, allow_inf_nan=False)]
 QueuePrefix = Annotated[str | None, AfterValidator(_prefix)]
+Domain = Annotated[str | None, AfterValidator(_domain)]
 Origins = Annotated[tuple[str, ...], BeforeValidator(_origins)]
 Networks = Annotated[tuple[Network, ...], BeforeValidator(read)]
+ListenAddresses = Annotated[tuple[ListenAddress, ...], BeforeValidator(listen_addresses.read)]
 HttpUrl = Annotated[str, _url("http", "https")]
+CollectorUrl = Annotated[str | None, _url("http", "https"), Field(repr=False)]

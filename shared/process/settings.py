@@ -1,25 +1,32 @@
 """Settings, read once from the environment; every NAME may also be given as NAME_FILE."""
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    PrivateAttr,
-    ValidationError,
-    ValidationInfo,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
-from shared.process import ranges
+from shared.db.databases import MAIN, Database
+from shared.mail.dkim import Signer
+from shared.mail.mailbox import Mailbox
+from shared.mail.return_path import ReturnPaths
 from shared.process.environment import setting
+from shared.process.setting_checks import (
+    answerable,
+    follows,
+    of_one_database,
+    one_or_several,
+    returnable,
+    sender,
+    signable,
+)
+from shared.process.setting_errors import first_line
 from shared.process.setting_types import (
     AmqpUrl,
+    CollectorUrl,
+    DatabaseUrls,
     Delay,
+    Domain,
     Duration,
     HttpUrl,
     Networks,
@@ -32,21 +39,10 @@ from shared.process.setting_types import (
     Secret,
     SmtpUrl,
 )
-from shared.validation import complaint
 
 
 class SettingsError(ValueError):
     """A setting is wrong or missing; the message is one line with its name but not its value."""
-
-
-def _answerable(chosen: str, info: ValidationInfo) -> str:
-    """Check that unsubscribing can work: over HTTPS, with a secret for the links."""
-    if chosen == "on":
-        if info.data.get("unsubscribe_secret") is None:
-            raise ValueError("needs UNSUBSCRIBE_SECRET")
-        if not re.fullmatch(r"https://[!-;=?-~]{1,200}", info.data.get("public_url", "")):
-            raise ValueError("needs a PUBLIC_URL that begins with https://")
-    return chosen
 
 
 class Settings(BaseModel):
@@ -72,7 +68,7 @@ class Settings(BaseModel):
         try:
             return cls.model_validate(values, context=names)
         except ValidationError as error:
-            raise SettingsError(_first_line(error, cls, names)) from None
+            raise SettingsError(first_line(error, cls.model_fields, names)) from None
 
     def model_post_init(self, context: Mapping[str, str] | None) -> None:
         """Store the name under which each setting was given."""
@@ -85,9 +81,43 @@ class Settings(BaseModel):
 
 
 class DatabaseSettings(Settings):
-    """Settings of every process and command that uses Postgres."""
+    """Settings of every process and command that uses Postgres: the one database, or several."""
 
-    database_url: PostgresUrl
+    database_urls: DatabaseUrls = Field(default_factory=dict)
+    database_url: Annotated[
+        PostgresUrl, AfterValidator(one_or_several), Field(validate_default=True)
+    ] = None
+
+    @property
+    def databases(self) -> tuple[Database, ...]:
+        """The databases, in their order; at least one."""
+        named = self.database_urls or {MAIN: self.database_url or ""}
+        return tuple(Database(name, url, len(named) == 1) for name, url in named.items())
+
+    @property
+    def database(self) -> Database:
+        """The database of a command. Raises SettingsError if there are several."""
+        first, *others = self.databases
+        if others:
+            names = ", ".join(self.database_urls)
+            raise SettingsError(f"DATABASE_URLS: choose one by --database: {names}")
+        return first
+
+    @property
+    def apart(self) -> tuple[Self, ...]:
+        """The settings for each of the databases alone."""
+        if not self.database_urls:
+            return (self,)
+        each = ({"database_urls": {name: url}} for name, url in self.database_urls.items())
+        return tuple(self.model_copy(update=one) for one in each)
+
+    @property
+    def servers(self) -> dict[str, str]:
+        """The URL of each Postgres, by the name under which the process logs it."""
+        return {
+            "Postgres" if each.alone else f"Postgres {each.name}": each.url
+            for each in self.databases
+        }
 
 
 class SendSettings(DatabaseSettings):
@@ -99,20 +129,55 @@ class SendSettings(DatabaseSettings):
     rate_limit: Annotated[int, Field(ge=1, le=10_000_000)] = 6_000
 
 
-class ApiSettings(SendSettings):
+class TracingSettings(Settings):
+    """Where spans of OpenTelemetry go; other variables of OTEL_ are read by its SDK."""
+
+    otel_exporter_otlp_endpoint: CollectorUrl = None
+
+
+class PaceSettings(Settings):
+    """How fast a mailer hands mails over; the API estimates by it how long a batch takes."""
+
+    smarthost_rate: Rate = None
+    domain_rate: Rate = None
+    mailer_concurrency: Annotated[int, Field(ge=1, le=200)] = 10
+
+
+class ReturnSettings(Settings):
+    """The sender of mails, and the return paths of mails."""
+
+    mail_from: Annotated[str | None, AfterValidator(sender)] = None
+    bounce_domain: Domain = None
+    return_secret: Annotated[Secret, AfterValidator(returnable)] = None
+    return_secret_old: Annotated[Secret, AfterValidator(follows("return_secret"))] = None
+
+    @property
+    def return_paths(self) -> ReturnPaths | None:
+        """What makes and reads signed return paths; None without RETURN_SECRET."""
+        if self.return_secret is None:
+            return None
+        domain = self.bounce_domain or Mailbox.parse(self.mail_from or "").domain
+        return ReturnPaths(self.return_secret, domain, old=self.return_secret_old)
+
+
+class ApiSettings(SendSettings, PaceSettings, ReturnSettings, TracingSettings):
     """Settings of the HTTP API."""
 
     api_host: str = "127.0.0.1"
     api_port: Port = 8080
     api_workers: Annotated[int, Field(ge=1, le=64)] = 1
     drain_delay: Delay = timedelta(seconds=5)
+    database_replica_url: Annotated[PostgresUrl, AfterValidator(of_one_database)] = None
     public_url: HttpUrl = "http://127.0.0.1:8080"
     unsubscribe_secret: Secret = None
+    unsubscribe_secret_old: Annotated[Secret, AfterValidator(follows("unsubscribe_secret"))] = None
+    # How the mailer makes mails, for previews of them; so is MAIL_FROM.
+    attach_pdf: Literal["on", "off"] = "on"
     cors_origins: Origins = ()
     trusted_proxies: Networks = ()
 
 
-class RelaySettings(SendSettings):
+class RelaySettings(SendSettings, TracingSettings):
     """Settings of the relay: deliveries to RabbitMQ, requests from it, sweeper, events, pruning."""
 
     amqp_url: AmqpUrl
@@ -127,6 +192,7 @@ class RelaySettings(SendSettings):
     # Longer than answers of Idempotency-Keys are stored: a repetition must find the send.
     history_retention: Annotated[Duration, Field(ge=timedelta(days=2))] = timedelta(days=400)
     event_retention: Duration = timedelta(days=30)
+    return_retention: Duration = timedelta(days=30)
 
 
 class BrokerSettings(Settings):
@@ -141,11 +207,19 @@ class ErasureSettings(DatabaseSettings):
     amqp_url: SearchedAmqpUrl = None
 
 
-class SenderSettings(Settings):
+class SenderSettings(ReturnSettings):
     """Settings of the sender of mails."""
 
-    mail_from: Annotated[str, Field(min_length=3)]
+    mail_from: Annotated[str, AfterValidator(sender)]
     return_path: Literal["bounce", "plain"] = "bounce"
+    dkim_keys: Annotated[str | None, AfterValidator(signable), Field(repr=False)] = None
+
+    @property
+    def signer(self) -> Signer | None:
+        """What signs the mails of MAIL_FROM; None without DKIM_KEYS."""
+        if self.dkim_keys is None:
+            return None
+        return Signer.of(Mailbox.parse(self.mail_from).domain, self.dkim_keys)
 
 
 class SmtpSettings(SenderSettings):
@@ -161,30 +235,15 @@ class MessageSettings(SenderSettings, DatabaseSettings):
     public_url: HttpUrl = "http://127.0.0.1:8080"
     unsubscribe_secret: Secret = None
     attach_pdf: Literal["on", "off"] = "on"
-    list_unsubscribe: Annotated[Literal["off", "on"], AfterValidator(_answerable)] = "off"
+    list_unsubscribe: Annotated[Literal["off", "on"], AfterValidator(answerable)] = "off"
 
 
-class MailerSettings(MessageSettings, SmtpSettings, BrokerSettings):
+class MailerSettings(MessageSettings, SmtpSettings, BrokerSettings, PaceSettings, TracingSettings):
     """Settings of the mailer."""
 
     mail_redirect_to: str | None = None
-    smarthost_rate: Rate = None
-    domain_rate: Rate = None
-    mailer_concurrency: Annotated[int, Field(ge=1, le=200)] = 10
     mailer_ops_host: str = "127.0.0.1"
     mailer_ops_port: Port = 8082
     lease: Duration = timedelta(seconds=30)
     retry_delay: Duration = timedelta(seconds=30)
     smtp_reply_timeout: Duration = timedelta(minutes=10)
-
-
-def _first_line(error: ValidationError, model: type[Settings], names: Mapping[str, str]) -> str:
-    faults = error.errors(include_input=False, include_url=False)
-    missing = [str(each["loc"][0]).upper() for each in faults if each["type"] == "missing"]
-    if missing:
-        return f"{', '.join(missing)}: {'is' if len(missing) == 1 else 'are'} not set"
-    first = faults[0]
-    name = str(first["loc"][0])
-    field = model.model_fields[name]
-    range_ = None if first["type"] == "value_error" else ranges.requirement(field)
-    return f"{names.get(name, name.upper())}: {range_ or complaint(first)}"

@@ -15,13 +15,18 @@ def log_start(process: str, settings: Settings, **neighbours: str) -> None:
 
     A setting that was given under its old name is logged as a warning.
     """
-    places = (f", {name} at {place(url)}" for name, url in neighbours.items())
-    _log.info(f"Ledgerpost {version('ledgerpost')} {process}{''.join(places)}")
+    _log.info(
+        "process_started",
+        program=process,
+        version=version("ledgerpost"),
+        servers=[f"{name} at {place(url)}" for name, url in neighbours.items()],
+    )
     for old, new in settings.old_names.items():
         _log.warning(
-            "setting has a new name, the old one works until the next release",
+            "setting_renamed",
             setting=old,
             new_name=new,
+            hint="the old name works until the next release",
         )
 
 

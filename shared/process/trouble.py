@@ -14,9 +14,9 @@ _log = structlog.get_logger("ledgerpost.trouble")
 class Trouble:
     """The outage of one server, from the first error until over() is called.
 
-    `event` is logged at its begin, then once a minute while it lasts, and at its end. An outage
-    that comes back within a minute is not logged again. Until the first error the reason is
-    `reason`, if there is one.
+    `event` is logged at its begin, and then once a minute; the end is the same name with `_over`.
+    An outage that comes back within a minute is not logged again. Until the first error the reason
+    is `reason`, if there is one.
     """
 
     def __init__(self, event: str, reason: str | None = None) -> None:
@@ -38,7 +38,7 @@ class Trouble:
         """Record the end of the outage."""
         if self._is_open:
             self._is_open = False
-            _log.info(f"{self._event}: over")
+            _log.info(f"{self._event}_over")
         self._reason = None
 
     async def check(self) -> None:

@@ -1,7 +1,7 @@
-"""Starts a rendering process: `python -m shared.rendering [--pdf]`."""
+"""Starts a rendering process: `python -m shared.rendering [--pdf [--public-url URL]]`."""
 
+import argparse
 import signal
-import sys
 
 
 def main() -> None:
@@ -12,7 +12,11 @@ def main() -> None:
         signal.signal(each, signal.SIG_IGN)
     from shared.rendering import worker  # noqa: PLC0415 -- see above
 
-    worker.serve(pdf="--pdf" in sys.argv[1:])
+    arguments = argparse.ArgumentParser()
+    arguments.add_argument("--pdf", action="store_true")
+    arguments.add_argument("--public-url")
+    given = arguments.parse_args()
+    worker.serve(pdf=given.pdf, public_url=given.public_url)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import struct
 import sys
 import sysconfig
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -48,6 +49,12 @@ def hide() -> None:
     """
     _prctl(_SET_NO_NEW_PRIVS, 1)
     _prctl(_SET_DUMPABLE, 0)
+
+
+def go_first() -> None:
+    """Let the kernel kill this process rather than its parent if memory runs out."""
+    with suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def confine(fonts: Iterable[str]) -> list[str]:

@@ -1,21 +1,16 @@
-"""Requests and answers on the pipes to a rendering process: framed data, and no code.
-
-A rendering process handles hostile text with native code, so its parent trusts no answer: sizes are
-bounded, every field is checked, and nothing is unpickled.
-"""
+"""Requests on the pipes to a rendering process: framed data, and no code."""
 
 import json
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import starmap
 from struct import Struct
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 from uuid import UUID
 
 from shared.mail.mailbox import Mailbox
-from shared.statements.attachment import Flaw
-from shared.statements.model import StatementError
-from shared.statements.pdf import TypesettingError
+from shared.statements.decoding import StatementError
+from shared.statements.flaws import Flaw, TypesettingError
 from shared.text import one_line
 
 #: The sizes before each frame, in octets: of its head, which is JSON, and of its body.
@@ -24,11 +19,9 @@ SIZES: Final = Struct("!II")
 BODY_OCTETS_MAX: Final = 64 * 1024 * 1024
 
 _HEAD_OCTETS_MAX: Final = 1024 * 1024
-_ERROR_CHARS_MAX: Final = 8_000
-_REMARK_CHARS_MAX: Final = 1_000
+_FLAW_CHARS_MAX: Final = 1_000
 #: At most so many answers are written together, if more requests wait.
 TOGETHER: Final = 4
-_REMARKS_MAX: Final = 10
 
 
 class RenderingError(RuntimeError):
@@ -39,10 +32,16 @@ class FrameError(ValueError):
     """The data is no frame of ours; nothing after it can be read either."""
 
 
+Part = Literal["text", "html", "pdf"]
+"""A part of a message that can be asked for by itself."""
+
+
 class RenderRequest(NamedTuple):
     """What a message is made of: a frozen statement, its sender, and when the send was `accepted`.
 
-    With `without`, the message has no PDF: that flaw is the reason, shown in the mail.
+    With `without`, the message has no PDF: that flaw is the reason, shown in the mail. `logo` is
+    the PNG that the statement names by its hash, if there is one. A `preview` is not sent; with
+    `part`, the answer is only that part of it.
     """
 
     content: str
@@ -51,14 +50,9 @@ class RenderRequest(NamedTuple):
     sender: Mailbox
     accepted: datetime
     without: Flaw | None = None
-
-
-class MessageParts(NamedTuple):
-    """A rendered message as a process answers it. The sender is not part of the answer."""
-
-    headers: bytes
-    body: bytes
-    flaws: tuple[Flaw, ...]
+    logo: bytes = b""
+    preview: bool = False
+    part: Part | None = None
 
 
 class ReportRequest(NamedTuple):
@@ -68,32 +62,10 @@ class ReportRequest(NamedTuple):
     made: datetime
 
 
-class ReportPdf(NamedTuple):
-    """The PDF of a report as a process answers it."""
-
-    pdf: bytes
-    flaws: tuple[Flaw, ...]
-
-
-class Ready(NamedTuple):
-    """The first answer of a process: it has started. The remarks are for the log."""
-
-    remarks: tuple[str, ...]
-
-
-Answer = MessageParts | ReportPdf | Exception | Ready
-
-_ERRORS: Final[dict[str, type[Exception]]] = {
-    "statement": StatementError,
-    "typesetting": TypesettingError,
-    "other": RenderingError,
-}
-
-
 def request_frame(request: RenderRequest) -> bytes:
     """Return the frame of a request. Raises StatementError if the statement is too large."""
-    content = request.content.encode()
-    if len(content) > BODY_OCTETS_MAX:
+    body = request.logo + request.content.encode()
+    if len(body) > BODY_OCTETS_MAX:
         raise StatementError(f"the statement has more than {BODY_OCTETS_MAX} octets")
     sender = request.sender
     head = {
@@ -102,32 +74,18 @@ def request_frame(request: RenderRequest) -> bytes:
         "sender": [sender.name, sender.local, sender.domain],
         "accepted": request.accepted.isoformat(),
         "without": request.without,
+        "logo": len(request.logo),
+        "preview": request.preview,
+        "part": request.part,
     }
-    return _frame(head, content)
+    return frame(head, body)
 
 
 def report_frame(request: ReportRequest) -> bytes:
     """Return the frame of a request. Raises TypesettingError if the report is too large."""
     if len(request.view) > BODY_OCTETS_MAX:
         raise TypesettingError(f"the report has more than {BODY_OCTETS_MAX} octets")
-    return _frame({"made": request.made.isoformat()}, request.view)
-
-
-def answer_frame(answer: Answer) -> bytes:
-    """Return the frame of an answer; for a message that is too large, the frame of an error."""
-    if isinstance(answer, MessageParts) and len(answer.body) > BODY_OCTETS_MAX:
-        answer = TypesettingError(f"the message has more than {BODY_OCTETS_MAX} octets")
-    if isinstance(answer, ReportPdf) and len(answer.pdf) > BODY_OCTETS_MAX:
-        answer = TypesettingError(f"the report has more than {BODY_OCTETS_MAX} octets")
-    if isinstance(answer, Ready):
-        return _frame({"kind": "ready", "remarks": answer.remarks})
-    if isinstance(answer, MessageParts):
-        headers = answer.headers.decode("ascii")
-        return _frame({"kind": "message", "headers": headers, "flaws": answer.flaws}, answer.body)
-    if isinstance(answer, ReportPdf):
-        return _frame({"kind": "report", "flaws": answer.flaws}, answer.pdf)
-    kind = next(name for name, error in _ERRORS.items() if isinstance(answer, error))
-    return _frame({"kind": kind, "reason": str(answer)[-_ERROR_CHARS_MAX:]})
+    return frame({"made": request.made.isoformat()}, request.view)
 
 
 def requests_in(data: bytearray) -> Iterator[RenderRequest]:
@@ -138,7 +96,7 @@ def requests_in(data: bytearray) -> Iterator[RenderRequest]:
 def report_requests_in(data: bytearray) -> Iterator[ReportRequest]:
     """Yield the requests for reports that are complete in `data`, and remove them from it."""
     for head, body in _frames_in(data):
-        made = datetime.fromisoformat(_fields(head)["made"])
+        made = datetime.fromisoformat(fields_of(head)["made"])
         yield ReportRequest(bytes(body), made)
 
 
@@ -162,57 +120,38 @@ def sizes(prefix: bytes | bytearray) -> tuple[int, int]:
     return head, body
 
 
-def answer_in(head: bytes, body: bytes) -> Answer:
-    """Return the answer of a frame. Raises FrameError if it is none of ours."""
-    fields = _fields(head)
-    kind, reason, headers, remarks = map(fields.get, ("kind", "reason", "headers", "remarks"))
-    if kind == "ready" and isinstance(remarks, list):
-        return Ready(
-            tuple(one_line(str(one)[:_REMARK_CHARS_MAX]) for one in remarks[:_REMARKS_MAX])
-        )
-    if kind == "message" and isinstance(headers, str) and headers.isascii():
-        return MessageParts(headers.encode("ascii"), body, _flaws(fields.get("flaws")))
-    if kind == "report":
-        return ReportPdf(body, _flaws(fields.get("flaws")))
-    if isinstance(kind, str) and kind in _ERRORS and isinstance(reason, str):
-        reason = reason[:_ERROR_CHARS_MAX]
-        return _ERRORS[kind](reason if kind == "other" else one_line(reason))
-    raise FrameError("an answer of no known kind")
-
-
-def _flaws(value: Any) -> tuple[Flaw, ...]:
-    match value:
-        case [*pairs] if len(pairs) <= _REMARKS_MAX:
-            return tuple(map(_flaw, pairs))
-    raise FrameError("flaws that are no list")
-
-
-def _flaw(value: Any) -> Flaw:
+def flaw_of(value: Any) -> Flaw:
+    """Return the flaw in a head. Raises FrameError if it is none."""
     match value:
         case ["missing_letters" | "replaced_text" | "no_pdf" as kind, str() as text]:
-            return Flaw(kind, one_line(text[:_REMARK_CHARS_MAX]))
+            return Flaw(kind, one_line(text[:_FLAW_CHARS_MAX]))
     raise FrameError("a flaw of no known kind")
 
 
 def _request(head: bytearray, body: bytearray) -> RenderRequest:
-    fields = _fields(head)
-    without = fields["without"]
+    fields = fields_of(head)
+    without, begin = fields["without"], fields["logo"]
     return RenderRequest(
-        content=body.decode(),
+        content=body[begin:].decode(),
         message=fields["message"],
         send_id=UUID(fields["send_id"]),
         sender=Mailbox(*fields["sender"]),
         accepted=datetime.fromisoformat(fields["accepted"]),
-        without=None if without is None else _flaw(without),
+        without=None if without is None else flaw_of(without),
+        logo=bytes(body[:begin]),
+        preview=fields["preview"],
+        part=fields["part"],
     )
 
 
-def _frame(fields: dict[str, Any], body: bytes = b"") -> bytes:
+def frame(fields: dict[str, Any], body: bytes = b"") -> bytes:
+    """Return the frame with these fields in its head."""
     head = json.dumps(fields).encode("ascii")
     return b"".join((SIZES.pack(len(head), len(body)), head, body))
 
 
-def _fields(head: bytes | bytearray) -> dict[str, Any]:
+def fields_of(head: bytes | bytearray) -> dict[str, Any]:
+    """Return the fields of a head. Raises FrameError if it has none."""
     try:
         fields = json.loads(head)
     except (ValueError, RecursionError):

@@ -11,13 +11,14 @@ import structlog
 
 from shared.mail.message import Message
 from shared.process.health import Unwell
-from shared.rendering.frames import MessageParts, RenderingError, RenderRequest, request_frame
+from shared.rendering.answers import MessageParts
+from shared.rendering.frames import RenderingError, RenderRequest, request_frame
 from shared.rendering.process import ProcessDied, RenderProcess
-from shared.statements.attachment import Flaw
+from shared.statements.flaws import Flaw
 
 _log = structlog.get_logger("ledgerpost.rendering")
 _DEEP: Final = 4  # requests that wait for one process before another one is started
-# Octets of a request, some 1,000 lines, after which a process ends to give its memory back:
+# Characters of a statement, some 1,000 lines, after which a process ends to give its memory back:
 # typst holds on to half of what it needed.
 _BIG: Final = 200_000
 _FATAL_MAX: Final = 64  # sends remembered for having killed a process
@@ -25,6 +26,13 @@ _PAUSE_S: Final = 5.0  # after a start that failed
 _KILLED: Final = Flaw("no_pdf", "sent without its PDF: the process that rendered it died")
 _NO_START: Final = "no rendering process could be started a moment ago"
 _PROGRAM: tuple[str, ...] = ("-m", "shared.rendering")
+
+
+def program(*, pdf: bool, public_url: str | None = None) -> tuple[str, ...]:
+    """Return the arguments of Python for a rendering process."""
+    if not pdf:
+        return _PROGRAM
+    return (*_PROGRAM, "--pdf", *(("--public-url", public_url) if public_url else ()))
 
 
 class NoRenderProcess(Unwell, RuntimeError):
@@ -35,13 +43,23 @@ class RenderPool:
     """At most `most` processes, each replaced if it dies; with `pdf`, messages have a PDF."""
 
     def __init__(
-        self, most: int, *, pdf: bool, flawed: Callable[[Flaw], None] = lambda _: None
+        self,
+        most: int,
+        *,
+        pdf: bool,
+        public_url: str | None = None,
+        flawed: Callable[[Flaw], None] = lambda _: None,
+        started: Callable[[], None] = lambda: None,
     ) -> None:
-        """Call `flawed` with each flaw of a PDF, to count it."""
+        """Call `flawed` with each flaw of a PDF, and `started` at each new process, to count them.
+
+        PDFs say that they can be verified at the `public_url` of the API.
+        """
         self._most = most
         self._pdf = pdf
         self._flawed = flawed
-        self._program = (*_PROGRAM, "--pdf") if pdf else _PROGRAM
+        self._counted = started
+        self._program = program(pdf=pdf, public_url=public_url)
         self._processes: list[RenderProcess] = []
         self._starting: asyncio.Task[RenderProcess] | None = None
         self._failed_at: float | None = None
@@ -58,10 +76,14 @@ class RenderPool:
             await asyncio.wait([self._starting])
         await asyncio.gather(*(process.close() for process in self._processes))
 
+    @property
+    def alive(self) -> int:
+        """The number of processes that run, without those of a single request."""
+        return sum(process.alive for process in self._processes)
+
     async def check(self) -> None:
         """Raise NoRenderProcess if there is none yet, or none can be started."""
-        alive = any(process.alive for process in self._processes)
-        if not alive and (self._failed_at is not None or not self._processes):
+        if not self.alive and (self._failed_at is not None or not self._processes):
             raise NoRenderProcess("there is no rendering process")
 
     async def message(self, request: RenderRequest) -> Message:
@@ -73,10 +95,8 @@ class RenderPool:
         parts = await self._parts(request)
         for flaw in parts.flaws:
             self._flawed(flaw)
-            _log.warning(
-                "a PDF has a flaw", send=str(request.send_id), kind=flaw.kind, text=flaw.text
-            )
-        return Message(request.sender, parts.headers, parts.body, parts.flaws)
+            _log.warning("pdf_flawed", send_id=str(request.send_id), kind=flaw.kind, text=flaw.text)
+        return Message(request.sender, *parts)
 
     async def _parts(self, request: RenderRequest) -> MessageParts:
         frame = request_frame(request)
@@ -88,7 +108,7 @@ class RenderPool:
                 if died.at_it:
                     break
             else:
-                if len(frame) > _BIG:
+                if len(request.content) > _BIG:
                     process.retire()
                 return parts
         async with self._isolation:
@@ -157,14 +177,15 @@ class RenderPool:
         for remark in process.remarks:
             if remark not in self._remarks:  # every process has the same ones
                 self._remarks.add(remark)
-                _log.warning(remark)
+                _log.warning("rendering_remark", text=remark)
         self._failed_at = None
+        self._counted()
         return process
 
     def _started(self, starting: asyncio.Task[RenderProcess]) -> None:
         self._starting = None
         if not starting.cancelled() and (error := starting.exception()) is not None:
-            _log.error("no further rendering process", error=repr(error))
+            _log.error("rendering_process_not_started", error=repr(error))
 
 
 def _now() -> float:

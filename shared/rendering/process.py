@@ -10,16 +10,8 @@ from typing import Final, Self, TypeVar, cast
 
 import structlog
 
-from shared.rendering.frames import (
-    SIZES,
-    TOGETHER,
-    Answer,
-    MessageParts,
-    Ready,
-    ReportPdf,
-    answer_in,
-    sizes,
-)
+from shared.rendering.answers import Answer, MessagePart, MessageParts, Ready, ReportPdf, answer_in
+from shared.rendering.frames import SIZES, TOGETHER, sizes
 
 _log = structlog.get_logger("ledgerpost.rendering")
 _START_S: Final = 60.0
@@ -27,7 +19,7 @@ _ANSWER_S: Final = 600.0  # all requests that a process has are answered within 
 _EXIT_S: Final = 5.0
 
 
-Made = TypeVar("Made", MessageParts, ReportPdf)
+Made = TypeVar("Made", MessageParts, MessagePart, ReportPdf)
 
 
 class ProcessDied(Exception):
@@ -164,7 +156,7 @@ class RenderProcess:
                     future.set_result(answer)
         except Exception as error:  # noqa: BLE001 - whatever it is, no further answer can be read
             if self.alive:
-                _log.warning("a rendering process died", requests=self.depth, error=repr(error))
+                _log.warning("rendering_process_died", requests=self.depth, error=repr(error))
         finally:
             self.end()
 

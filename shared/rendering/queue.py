@@ -7,7 +7,7 @@ from typing import Final, Self
 from shared.mail.message import Message
 from shared.rendering.frames import RenderRequest
 from shared.rendering.pool import RenderPool
-from shared.statements.attachment import Flaw
+from shared.statements.flaws import Flaw
 from shared.turns import Turns
 
 # Characters of a statement; about 570 lines, which take a second to typeset.
@@ -33,11 +33,21 @@ class RenderQueue:
     """At most `most` processes, and one more for long statements; with `pdf`, messages have one."""
 
     def __init__(
-        self, most: int, *, pdf: bool, flawed: Callable[[Flaw], None] = lambda _: None
+        self,
+        most: int,
+        *,
+        pdf: bool,
+        public_url: str | None = None,
+        flawed: Callable[[Flaw], None] = lambda _: None,
+        started: Callable[[], None] = lambda: None,
     ) -> None:
-        """Call `flawed` with each flaw of a PDF, to count it."""
+        """Call `flawed` with each flaw of a PDF, and `started` at each new process, to count them.
+
+        PDFs say that they can be verified at the `public_url` of the API.
+        """
         self._short, self._long = (
-            RenderPool(number, pdf=pdf, flawed=flawed) for number in (most, 1)
+            RenderPool(number, pdf=pdf, public_url=public_url, flawed=flawed, started=started)
+            for number in (most, 1)
         )
         places = most * (_AHEAD_PDF if pdf else _AHEAD)
         self._turns, self._long_turns = Turns(places, places), Turns(1, 1)
@@ -49,6 +59,11 @@ class RenderQueue:
 
     async def __aexit__(self, *exc: object) -> None:
         await asyncio.gather(self._short.__aexit__(*exc), self._long.__aexit__(*exc))
+
+    @property
+    def alive(self) -> int:
+        """The number of processes that run."""
+        return self._short.alive + self._long.alive
 
     async def check(self) -> None:
         """Raise NoRenderProcess if there is no process for short statements."""

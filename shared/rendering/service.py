@@ -9,13 +9,12 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, Final, Generic, TypeVar
 
 from shared.rendering import confinement
-from shared.rendering.frames import TOGETHER, Answer, Ready, answer_frame
+from shared.rendering.answers import Answer, Ready, answer_frame
+from shared.rendering.frames import TOGETHER
 
 _ANSWER_S_MAX: Final = 120  # seconds for one answer
 _SOON_S: Final = 0.005  # an answer waits no longer for others to be written with it
@@ -39,9 +38,7 @@ class Service(Generic[Request]):
 
 def serve(start: Callable[[], Service[Request]]) -> None:
     """Write that the process is ready, then answer each request until the pipe is closed."""
-    # If memory runs out, the parent is not the one to be killed.
-    with suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
+    confinement.go_first()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     service = start()

@@ -1,138 +1,91 @@
-"""Renders subject, text and HTML of the mail from the templates in `mail/`."""
+"""Writes subject, text and HTML of the mail by the templates in `mail/`."""
 
-import re
 from collections.abc import Collection
-from pathlib import Path
-from typing import Any, Final
+from typing import Final, NamedTuple
 
-import css_inline
-import jinja2
+from markupsafe import Markup
 
-from shared.statements.attachment import UNPRINTABLE, Kind
+from shared.statements.attachment import UNPRINTABLE
+from shared.statements.flaws import Kind
+from shared.statements.links import pieces
+from shared.statements.logo import shown_size
+from shared.statements.shown import shown
+from shared.statements.template import html_template, text_template
 from shared.statements.view import View
 from shared.statements.wording import line
 from shared.text import lines
 
-_TEMPLATES: Final = Path(__file__).parent / "mail"
-_BEFORE: Final = re.compile(r"(<[a-z][^<>]*)>(?=[^<>]*\{\{)")
-_AFTER: Final = re.compile(r"(\}\}[^<>]*</[a-z0-9]+)>")
-_RUN: Final = re.compile("^ +|  +")
-#: A mail shows at most this many transactions, the latest ones; an attached PDF shows all.
-SHOWN: Final = 40
-#: Two columns of figures of at most this many characters fit beside a label on a small phone.
-#: Longer ones are stacked, above WIDE in small type: no figure may be broken.
-NARROW: Final = 13
-WIDE: Final = 20
+SUBJECT: Final = 150  # characters
+_SIGNATURE: Final = "\n-- \n"  # what mail programs know as the begin of a sender's address
+
+
+class Written(NamedTuple):
+    """What a mail says; both subjects are one line of at most 150 characters."""
+
+    subject: str
+    copy_subject: str
+    text: str
+    html: str
 
 
 class Mail:
     """The mail's templates, read and compiled once."""
 
     def __init__(self) -> None:
-        plain = _environment(autoescape=False)
-        self._subject = plain.from_string(_source("subject.txt"))
-        self._text = plain.from_string(_source("body.txt"))
-        # The style sheet is inlined into the template, not into each mail. Jinja's blocks are
-        # comments there, because an HTML parser moves any other text out of a table.
-        inliner = css_inline.CSSInliner(
-            keep_at_rules=True, minify_css=True, load_remote_stylesheets=False
-        )
-        marked = _environment(autoescape=True, block_start_string="<!--%", block_end_string="%-->")
-        self._html = marked.from_string(_apart(inliner.inline(_source("body.html"))))
+        self._text = text_template("body.txt")
+        self._html = {
+            "ltr": html_template("body.html", "ltr"),
+            "rtl": html_template("body.html", "rtl"),
+        }
 
     def write(
         self,
         view: View,
         message: str | None,
         *,
+        invoice: Markup | None,
+        logo: bytes | None,
         replies: bool,
         attached: bool,
         flaws: Collection[Kind] = (),
-    ) -> tuple[str, str, str]:
-        """Return subject, text and HTML; the subject is one line of at most 150 characters.
+    ) -> Written:
+        """Return subject, text and HTML; the HTML has an `invoice` for programs, if there is one.
 
         They invite replies if `replies` reach the business, and mention the PDF, if one is
         attached, and its flaws.
         """
-        data = _shown(view) | {
-            "message": lines(message or ""),
+        data = shown(view) | {
+            "message": list(map(pieces, lines(message or ""))),
+            "invoice": invoice,
+            "logo": logo and shown_size(logo),
             "replies": replies,
             "attached": attached,
-            "attachment": _attachment(flaws, attached=attached),
+            "attachment": _attachment(view["labels"], flaws, attached=attached),
         }
-        return (
-            line(self._subject.render(data), limit=150),
-            self._text.render(data),
-            self._html.render(data),
+        return Written(
+            line(view["subject"], limit=SUBJECT),
+            line(view["copy_subject"], limit=SUBJECT),
+            _trimmed(self._text.render(data)),
+            self._html[view["dir"]].render(data),
         )
 
 
-def _apart(template: str) -> str:
-    """Put the parts that differ from mail to mail on separate lines; the others are encoded once.
-
-    The breaks are inside of the tags around it, where they show nowhere.
-    """
-    return _AFTER.sub(r"\1\n>", _BEFORE.sub(r"\1\n>", template))
-
-
-class _Environment(jinja2.Environment):
-    """Finds `row.title` among a view's keys at once; jinja looks for an attribute first."""
-
-    def getattr(self, obj: Any, attribute: str) -> Any:
-        return obj[attribute] if type(obj) is dict else super().getattr(obj, attribute)
+def _trimmed(text: str) -> str:
+    """Return a text without the blanks behind figures that line up decimal points."""
+    signature = text.rindex(_SIGNATURE)
+    lines = text[:signature].split("\n") if " \n" in text[:signature] else []
+    return "\n".join(map(str.rstrip, lines)) + text[signature:] if lines else text
 
 
-def _environment(**options: Any) -> jinja2.Environment:
-    made = _Environment(
-        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, **options
-    )
-    made.filters["blanks"] = _blanks
-    made.globals.clear()  # no template needs them, and each rendering would copy them
-    return made
-
-
-def _source(name: str) -> str:
-    return (_TEMPLATES / name).read_text(encoding="utf-8")
-
-
-def _blanks(text: str) -> str:
-    """Return a text in which a browser keeps runs of blanks, but may break lines."""
-    return _RUN.sub(_kept, text)
-
-
-def _kept(run: re.Match[str]) -> str:
-    fixed = "\N{NO-BREAK SPACE}" * (len(run[0]) - 1)
-    return f"{fixed} " if run.start() else f"{fixed}\N{NO-BREAK SPACE}"
-
-
-def _attachment(flaws: Collection[Kind], *, attached: bool) -> str:
+def _attachment(labels: dict[str, str], flaws: Collection[Kind], *, attached: bool) -> str:
     """Return the mail's sentence about its PDF and a blank, or an empty text without a PDF."""
     if "no_pdf" in flaws:
-        return "The full statement could not be attached as a PDF this time. "
+        return f"{labels['not_attached']} "
     if not attached:
         return ""
-    said = "The full statement is attached as a PDF. "
+    said = [labels["attached"]]
     if "replaced_text" in flaws:
-        said += f"Text that could not be printed there reads {UNPRINTABLE}. "
+        said.append(labels["replaced_text"].format(text=UNPRINTABLE))
     if "missing_letters" in flaws:
-        said += "Some letters could not be printed there. "
-    return said
-
-
-def _shown(view: View) -> View:
-    rows = view["rows"]
-    kept = rows[-SHOWN:]
-    hidden = len(rows) - len(kept)
-    return view | {
-        "rows": kept,
-        "total": f"{len(rows):,}",
-        "hidden": hidden,
-        "forward": rows[hidden - 1]["balance"] if hidden else view["opening"],
-        "layout": _layout(view["longest"]),
-    }
-
-
-def _layout(longest: int) -> str:
-    if longest > WIDE:
-        return "widest"
-    return "wide" if longest > NARROW else "narrow"
+        said.append(labels["missing_letters"])
+    return "".join(f"{each} " for each in said)

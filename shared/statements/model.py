@@ -1,9 +1,9 @@
 """The frozen snapshot of a statement, as Postgres stores and hashes it."""
 
 import datetime as dt
-import json
 from decimal import Decimal
-from typing import Annotated, Any, Literal, NoReturn, Self
+from functools import cached_property
+from typing import Annotated, Literal, Self
 
 from pydantic import (
     AwareDatetime,
@@ -16,11 +16,9 @@ from pydantic import (
 )
 
 from shared.period import Period
+from shared.statements.decoding import StatementError, decode
+from shared.text import visible
 from shared.validation import complaint
-
-
-class StatementError(ValueError):
-    """The bytes are not a statement of a known version."""
 
 
 def _exact(value: object) -> object:
@@ -64,14 +62,43 @@ class Customer(_Frozen):
     phone_number: str | None
 
     @property
+    def name(self) -> str:
+        """The business's name, or the person's; empty if there is none that can be seen."""
+        person = f"{self.first_name or ''} {self.last_name or ''}"
+        names = (" ".join(text.split()) for text in (self.business_name or "", person))
+        return next(filter(None, map(visible, names)), "")
+
+    @property
     def display_name(self) -> str:
-        """The business's name, or the person's, or `Customer 12`; never blank."""
-        person = " ".join(f"{self.first_name or ''} {self.last_name or ''}".split())
-        return " ".join((self.business_name or "").split()) or person or f"Customer {self.id}"
+        """The name, or `Customer 12`; never blank."""
+        return self.name or f"Customer {self.id}"
+
+
+Kind = Literal["activity", "open-items", "activity-with-open-items"]
+"""What a statement lists: the changes of a period, the documents open at its end, or both."""
+
+
+class Branding(_Frozen):
+    """How the statement looks, as the business had it when the statement was frozen.
+
+    `pay_link` is a template with the placeholders `{amount}`, `{currency}`, `{reference}` and
+    `{customer_id}`. The logo's sides are in pixels; its PNG is stored apart, under its hash.
+    """
+
+    accent: str | None = Field(None, pattern="^#[0-9a-f]{6}$")
+    sender_name: str | None = None
+    reply_to: str | None = None
+    how_to_pay: str | None = None
+    pay_link: str | None = None
+    paper: Literal["a4", "letter"] = "a4"
+    attach_csv: bool = False
+    logo_sha256: str | None = Field(None, pattern="^[0-9a-f]{64}$")
+    logo_width: int | None = None
+    logo_height: int | None = None
 
 
 class Transaction(_Frozen):
-    """One change of the balance; `number` is that of its document."""
+    """A change of the balance; `number` is its document's, `days_overdue` its open item's."""
 
     date: dt.date
     kind: Literal["invoice", "credit_note", "payment", "refund"]
@@ -84,6 +111,7 @@ class Transaction(_Frozen):
     charge: Money | None
     credit: Money | None
     balance: Money
+    days_overdue: int | None = None
 
     @property
     def change(self) -> Decimal:
@@ -100,6 +128,42 @@ class Totals(_Frozen):
     refunded: Money
 
 
+class OpenItem(_Frozen):
+    """A document, or the opening balance, whose open part at the end of the period is not zero.
+
+    `open` is signed: what is in the customer's favour is below zero. `days_overdue` counts from the
+    day after the due date to the end of the period, and is null if there is no due date.
+    """
+
+    kind: Literal["invoice", "credit_note", "opening_balance"]
+    id: int | None
+    number: str | None
+    date: dt.date | None
+    due_date: dt.date | None
+    total: Money
+    open: Money
+    days_overdue: int | None
+
+
+class Aging(_Frozen):
+    """The open parts at the period's end by days past due; their total is the closing balance."""
+
+    not_due: Money
+    days_1_30: Money = Field(alias="1-30")
+    days_31_60: Money = Field(alias="31-60")
+    days_61_90: Money = Field(alias="61-90")
+    over_90: Money
+    no_due_date: Money
+    credits: Money
+    opening: Money
+    total: Money
+
+    @property
+    def overdue(self) -> Decimal:
+        """What is past its due date."""
+        return self.days_1_30 + self.days_31_60 + self.days_61_90 + self.over_90
+
+
 class ReportFigures(_Frozen):
     """The part of the report row that the mail shows; the snapshot has the whole row."""
 
@@ -108,12 +172,20 @@ class ReportFigures(_Frozen):
     total_paid: Money
     owing: Money
     balance: Money
+    deposit_amount: Money
 
 
 class Statement(_Frozen):
-    """A customer's account between two dates, both included; money in the business's currency."""
+    """A customer's account between two dates, both included; money in the business's currency.
 
-    version: Literal[1]
+    Version 1 has neither a kind, a locale, a branding, open items nor an ageing. `transactions` is
+    empty if the kind is `open-items`, `open_items` is null if the kind is `activity`.
+    """
+
+    version: Literal[1, 2]
+    kind: Kind = "activity"
+    locale: str = "en"
+    branding: Branding = Branding()
     business: Business
     customer: Customer
     start: dt.date = Field(alias="from")
@@ -123,13 +195,15 @@ class Statement(_Frozen):
     transactions: tuple[Transaction, ...]
     totals: Totals
     closing_balance: Money
+    open_items: tuple[OpenItem, ...] | None = None
+    aging: Aging | None = None
     report: ReportFigures
 
     @classmethod
     def parse(cls, content: bytes) -> Self:
         """Read a snapshot. Raises StatementError that names the first fault."""
         try:
-            return cls.model_validate(_decode(content))
+            return cls.model_validate(decode(content))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             place = ".".join(map(str, first["loc"]))
@@ -141,8 +215,16 @@ class Statement(_Frozen):
         return Period(self.start, self.end)
 
     @property
+    def reference(self) -> str:
+        """The customer's number and the last day, such as `12-2026-06-30`, for a payment."""
+        return f"{self.customer.id}-{self.end}"
+
+    @cached_property
     def reconciles(self) -> bool:
-        """Whether the totals lead from the opening to the closing balance, and each row does."""
+        """Whether the totals lead from the opening to the closing balance, and each row does.
+
+        The open items and the ageing, if there are any, add up to the closing balance, too.
+        """
         totals = self.totals
         summed = (
             self.opening_balance + totals.invoiced - totals.credited - totals.paid + totals.refunded
@@ -152,15 +234,11 @@ class Statement(_Frozen):
             running += transaction.change
             if running != transaction.balance:
                 return False
-        return summed == running == self.closing_balance
-
-
-def _decode(content: bytes) -> Any:
-    try:
-        return json.loads(content.decode(), parse_float=Decimal, parse_constant=_refuse)
-    except (ValueError, RecursionError) as error:
-        raise StatementError(f"snapshot: {error}") from None
-
-
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no amount")
+        ends = {summed, self.closing_balance}
+        if self.kind != "open-items":
+            ends.add(running)
+        if self.open_items is not None:
+            ends.add(sum((item.open for item in self.open_items), Decimal(0)))
+        if self.aging is not None:
+            ends.add(self.aging.total)
+        return len(ends) == 1

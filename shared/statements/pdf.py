@@ -3,25 +3,31 @@
 import datetime as dt
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import typst
 
+from shared.statements.flaws import TypesettingError
+from shared.statements.layout import layout
 from shared.statements.view import View
 
 _HERE: Final = Path(__file__).parent
-STATEMENT: Final = _HERE / "statement.typ"
-_PRELUDE: Final = _HERE / "prelude.typ"
-_ARCHIVAL: "Final[list[typst.PDFStandard]]" = ["a-2a", "ua-1"]
+_ARCHIVAL: "Final[list[typst.PDFStandard]]" = ["a-3a", "ua-1"]
 _PLAIN: "Final[list[typst.PDFStandard]]" = ["1.7"]
+_MAIN: Final = "main.typ"  # of several files, the one that typst compiles
+# Typst parses every file as its own markup, which takes 15 MB for a megabyte. After the sign of a
+# comment it does not, if there are no further lines; the template cuts the sign off.
+_UNREAD: Final = b"//"
 # Typst's message for a letter that no font has, with the letter written as Rust does.
 _MISSING: Final = re.compile(r'the text `"((?:[^"\\]|\\.)*)"` could not be displayed')
 _ESCAPED: Final = re.compile(r"\\(?:u\{([0-9a-f]+)\}|(.))")
 # Parts of the ledger's text, which must not stand in a reason that is logged.
 _QUOTED: Final = re.compile(r"[`'\"].*[`'\"]", re.DOTALL)
-_SAMPLE: Final = b'#set text(font: "Inter")\n#set document(title: "x")\n#sys.inputs.text'
+_SAMPLE: Final = {
+    _MAIN: b'#set text(font: "Inter")\n#set document(title: "x")\n#read("sample.txt")'
+}
 
 # typst keeps the layout of a document through ten further compilations, about 0.1 MB a row; what
 # is larger than this is released at once, or ten long statements would hold two gigabytes.
@@ -29,12 +35,18 @@ _LONG: Final = 200
 _GENERATIONS: Final = 11
 
 
-class TypesettingError(RuntimeError):
-    """The document could not be typeset; the message is typst's own."""
-
-
 class Panicked(TypesettingError):
     """Typst panicked at a text that it should be able to set."""
+
+
+class Template(NamedTuple):
+    """A document in typst, and what it needs to know of a view before it lays it out, if any."""
+
+    path: Path
+    layout: Callable[[View], Mapping[str, Any]] | None = None
+
+
+STATEMENT: Final = Template(_HERE / "statement.typ", layout)
 
 
 class Typeset(NamedTuple):
@@ -50,8 +62,10 @@ class Typesetter:
     For one thread at a time.
     """
 
-    def __init__(self, template: Path = STATEMENT) -> None:
-        self._source = _PRELUDE.read_bytes() + template.read_bytes()
+    def __init__(self, template: Template = STATEMENT) -> None:
+        parts = {path.name: path.read_bytes() for path in _HERE.glob("*.typ")}
+        self._sources = parts | {_MAIN: template.path.read_bytes()}
+        self._layout = template.layout
         fonts = typst.Fonts(
             include_system_fonts=True,
             include_embedded_fonts=False,
@@ -61,32 +75,38 @@ class Typesetter:
         self.fonts = [font.path for font in fonts.fonts() if font.path is not None]
         self._compiler = typst.Compiler(font_paths=fonts)
 
-    def typeset(self, view: View, moment: dt.datetime) -> Typeset:
-        """Return a tagged PDF, the same bytes for the same view and moment of creation.
+    def typeset(
+        self, view: View, moment: dt.datetime, files: dict[str, bytes] | None = None
+    ) -> Typeset:
+        """Return a tagged PDF, the same bytes for the same view, moment of creation and files.
 
-        It conforms to PDF/A-2a and PDF/UA-1 unless a character is in no font here: then it is a
-        plain PDF that has a box in its place. Raises TypesettingError.
+        The template reads the files by their names. The PDF conforms to PDF/A-3a and PDF/UA-1
+        unless a character is in no font here: then it is a plain PDF that has a box in its place.
+        Raises TypesettingError.
         """
-        data = {"view": json.dumps(view)}
+        data = {"view.json": json.dumps(view).encode(), **(files or {})}
+        if self._layout is not None:
+            data["layout.json"] = json.dumps(self._layout(view)).encode()
+        data = self._sources | {name: _UNREAD + content for name, content in data.items()}
         try:
             try:
-                return Typeset(self._compile(self._source, data, moment, _ARCHIVAL), frozenset())
+                return Typeset(self._compile(data, moment, _ARCHIVAL), frozenset())
             except typst.TypstError as error:
                 if not error.message.startswith("PDF/"):
                     raise
                 missing = _missing(error)
-            return Typeset(self._compile(self._source, data, moment, _PLAIN), missing)
+            return Typeset(self._compile(data, moment, _PLAIN), missing)
         except typst.TypstError as error:
             raise TypesettingError(error.message) from error
         finally:
-            if len(view["rows"]) > _LONG:
+            if is_long(view):
                 self._forget()
 
     def uncovered(self, texts: Iterable[str]) -> frozenset[str]:
         """Return the characters of the texts that are in no font here, as far as typst can say."""
         try:
-            data = {"text": "\n".join(texts)}
-            self._compile(_SAMPLE, data, dt.datetime.fromtimestamp(0, dt.UTC), _ARCHIVAL)
+            data = _SAMPLE | {"sample.txt": "\n".join(texts).encode()}
+            self._compile(data, dt.datetime.fromtimestamp(0, dt.UTC), _ARCHIVAL)
         except typst.TypstError as error:
             return _missing(error)
         except Panicked:
@@ -95,16 +115,14 @@ class Typesetter:
 
     def _compile(
         self,
-        source: bytes,
-        data: dict[str, str],
+        files: Mapping[str, bytes],
         moment: dt.datetime,
         standards: "list[typst.PDFStandard]",
     ) -> bytes:
         try:
             pages, warnings = self._compiler.compile_with_warnings(
-                source,
+                files,  # type: ignore[type-var]  # its stub knows no files
                 format="pdf",
-                sys_inputs=data,
                 pdf_standards=standards,
                 timestamp=int(moment.timestamp()),
             )
@@ -121,6 +139,11 @@ class Typesetter:
     def _forget(self) -> None:
         for _ in range(_GENERATIONS):
             self._compiler.compile(b"", format="svg")
+
+
+def is_long(view: View) -> bool:
+    """Return whether a document has so many rows and open items that to typeset it takes long."""
+    return len(view["rows"]) + len(view.get("open_items") or ()) > _LONG
 
 
 def _missing(error: typst.TypstError) -> frozenset[str]:

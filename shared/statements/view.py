@@ -1,148 +1,165 @@
 """The words and figures of a statement that text, HTML and PDF all show, computed once."""
 
+import datetime as dt
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from shared.statements.model import Business, Customer, Statement, Transaction
-from shared.statements.money import MINUS, balance, figure, money
-from shared.statements.wording import clock, day, initial, line, local, period, short_day
+from shared.statements import colour, owed, sentences
+from shared.statements.chart import chart
+from shared.statements.labels import labels
+from shared.statements.language import Language, language
+from shared.statements.model import Statement
+from shared.statements.money import MINUS
+from shared.statements.parties import business, customer
+from shared.statements.rows import Row, open_rows, transaction_rows
+from shared.statements.wording import clock, local
 from shared.text import lines
 
 View = dict[str, Any]
 
-_LONG_WORD: Final = 18  # letters; shorter ones fit into their column of the PDF
-_LONGEST_ADDRESS: Final = 12  # lines; a long address must not add pages
-
-_KINDS: Final = {
-    "invoice": "Invoice {}",
-    "credit_note": "Credit note {}",
-    "payment": "Payment on {}",
-    "refund": "Refund on {}",
-}
-_CHANNELS: Final = {"online": "paid online", "manual": ""}
-
 
 def view(statement: Statement) -> View:
     """Return every word and figure of the statement as plain strings, ready for a template."""
-    currency = statement.business.currency
+    words = language(statement.locale)
+    sender, receiver = business(statement.business, words), customer(statement.customer, words)
     prepared = local(statement.generated_at, statement.business.timezone)
-    closing = statement.closing_balance
-    ahead = statement.end > prepared.date()
-    entered = f"as entered by {day(prepared.date())}"
-    rows = [_row(transaction, currency) for transaction in statement.transactions]
-    sums = _sums(statement)
-    opening, close = (figure(end, currency) for end in (statement.opening_balance, closing))
+    today = prepared.date()
+    heads = _heads(statement, sender, receiver, prepared, words)
+    ends = _ends(statement, today, words)
     return {
-        "currency": currency,
-        "business": _business(statement.business),
-        "customer": _customer(statement.customer),
-        "period": period(statement.period),
-        "prepared_at": f"{day(prepared.date())}, {clock(prepared)}",
-        "opening": opening,
-        "closing": close,
-        "closing_money": money(closing.copy_abs(), currency),
-        "closing_title": f"Balance {'expected ' if ahead else ''}on {day(statement.end)}",
-        "closing_words": f"{_standing(closing)}, {entered}" if ahead else _standing(closing),
+        **_look(statement, words),
+        **heads,
+        **ends,
+        **_lists(statement, words),
+        "preheader": sentences.preheader(
+            ends["closing_money"], ends["closing_words"], sender["short"], heads["period"], words
+        ),
+        "currency": statement.business.currency,
+        "business": sender,
+        "customer": receiver,
+        "headline": owed.headline(statement, words),
+        "billed": owed.billed(statement, words),
+        "aging": owed.aging(statement, words),
+        "overdue": owed.overdue(statement, today, words),
+        "pay_by": owed.pay_by(statement, today, words),
+        "deposit": owed.deposit(statement, words),
+        "how_to_pay": _how_to_pay(statement),
+        "pay": owed.pay(statement, words),
+        "labels": labels(words) | sentences.labels(statement, sender["name"], words),
+    }
+
+
+def _look(statement: Statement, words: Language) -> View:
+    accent = statement.branding.accent or colour.ACCENT
+    return {
+        "lang": words.tag,
+        "dir": words.direction,
+        "paper": statement.branding.paper,
+        "kind": statement.kind,
+        "accent": accent,
+        "accent_dark": colour.on_dark(accent),
+        "accent_tint": colour.tint(accent),
+        "decimal": words.numbers.decimal,
+        "digits": words.numbers.digits,
+    }
+
+
+def _heads(
+    statement: Statement, sender: View, receiver: View, prepared: dt.datetime, words: Language
+) -> View:
+    period = words.dates.period(statement.period)
+    return {
+        "title": sentences.title(statement.kind, words),
+        "reference": statement.reference,
+        "period": period,
+        "prepared_at": words.dates.day(prepared.date())
+        + words.say(", ")
+        + words.numbers.in_digits(clock(prepared)),
+        "mismatch": sentences.mismatch(sender["name"], words),
+        **sentences.subjects(sender["short"], receiver["short"], period, words),
+    }
+
+
+def _ends(statement: Statement, today: dt.date, words: Language) -> View:
+    """Return the balances at both ends of the period and now, with what leads to them."""
+    currency, closing, say = statement.business.currency, statement.closing_balance, words.say
+    entered = words.dates.day(today)
+    end = words.dates.day(statement.end)
+    standing = owed.standing(closing, words)
+    if statement.end > today:
+        title = say("Balance expected on {date}", date=end)
+        standing = say("{standing}, as entered by {date}", standing=standing, date=entered)
+    else:
+        title = say("Balance on {date}", date=end)
+    return {
+        "opening": words.figure(statement.opening_balance, currency),
+        "closing": words.figure(closing, currency),
+        "closing_money": words.money(closing.copy_abs(), currency),
+        "closing_title": title,
+        "closing_words": standing,
         # Documents may have a future date, so this is not the balance of a single day.
-        "standing_title": f"Balance of all dates, {entered}",
-        "standing_now": balance(statement.report.balance, currency),
-        "sums": sums,
+        "standing_title": say("Your whole account, as entered by {date}", date=entered),
+        "standing_now": owed.balance(statement.report.balance, currency, words),
+        "sums": _sums(statement, words),
         "in_favour": min(_balances(statement)) < 0,
         "reconciles": statement.reconciles,
+    }
+
+
+def _lists(statement: Statement, words: Language) -> View:
+    currency, items = statement.business.currency, statement.open_items
+    rows = transaction_rows(statement.transactions, currency, words)
+    open_items = None if items is None else open_rows(items, currency, words)
+    return {
         "rows": rows,
-        "longest": _longest(opening, close, sums, rows),
-        "billed": _billed(statement),
+        "open_items": open_items,
+        "open_total": words.figure(statement.closing_balance, currency),
+        "chart": chart(statement.transactions, statement.period, currency, words),
+        **_widths(_figures(statement, rows, open_items, words), words.numbers.decimal),
+        **sentences.latest(len(rows), words),
+        **sentences.first_items(len(items or ()), words),
     }
 
 
-def _business(business: Business) -> View:
-    name = line(business.name, limit=200) or f"Business {business.id}"
-    contact = [line(business.phone), line(business.email)]
+def _widths(figures: list[str], decimal: str) -> View:
+    """Return the length of the longest figure and the most decimals, for the layout of columns."""
     return {
-        "name": name,
-        "short": line(name, limit=80),
-        "initial": initial(name),
-        "address": _address(business.address),
-        "contact": list(filter(None, contact)),
+        "longest": max(map(len, figures)),
+        "decimals": max(len(figure.partition(decimal)[2]) for figure in figures),
     }
 
 
-def _customer(customer: Customer) -> View:
-    name = line(customer.display_name, limit=200) or f"Customer {customer.id}"
-    person = line(f"{customer.first_name or ''} {customer.last_name or ''}")
-    details = [
-        person if person != name else "",
-        *_address(customer.business_address),
-        line(customer.business_location),
-        line(customer.business_phone) or line(customer.phone_number),
-        line(customer.business_email),
+def _figures(
+    statement: Statement, rows: list[Row], items: list[Row] | None, words: Language
+) -> list[str]:
+    """Return all figures of the statement that stand in columns."""
+    totals, report, aging = statement.totals, statement.report, statement.aging
+    amounts = [
+        *(statement.opening_balance, statement.closing_balance),
+        *(totals.invoiced, totals.credited, totals.paid, totals.refunded),
+        *(report.amount_due, report.total_paid, report.owing),
+        *((amount for _, amount in aging) if aging else ()),
     ]
-    return {"name": name, "short": line(name, limit=80), "details": list(filter(None, details))}
-
-
-def _address(text: str | None) -> list[str]:
-    kept = list(filter(None, map(line, lines(text or ""))))
-    return kept if len(kept) <= _LONGEST_ADDRESS else [*kept[: _LONGEST_ADDRESS - 1], "…"]
-
-
-def _standing(closing: Decimal) -> str:
-    if closing == 0:
-        return "nothing owed at the end of the period"
-    owed = "owed" if closing > 0 else "in your favour"
-    return f"{owed} at the end of the period"
-
-
-def _sums(statement: Statement) -> list[View]:
-    currency, totals = statement.business.currency, statement.totals
-    signed = (
-        ("+", "Invoiced", totals.invoiced),
-        (MINUS, "Credited", totals.credited),
-        (MINUS, "Paid", totals.paid),
-        ("+", "Refunded", totals.refunded),
-    )
-    return [
-        {"sign": sign, "label": label, "amount": figure(amount, currency)}
-        for sign, label, amount in signed
-    ]
-
-
-def _row(transaction: Transaction, currency: str) -> View:
-    def shown(amount: Decimal | None) -> str:
-        return "" if amount is None else figure(amount, currency)
-
-    due = transaction.due_date
-    details = (
-        f"due {short_day(due)}" if due else "",
-        line(transaction.method),
-        _CHANNELS.get(transaction.channel or "", ""),
-        line(transaction.reference),
-    )
-    parts = list(filter(None, details))
-    title = _KINDS[transaction.kind].format(line(transaction.number) or "no number")
-    joined = " · ".join(parts)
-    return {
-        "date": short_day(transaction.date),
-        "title": title,
-        "details": joined,
-        "parts": parts,
-        "long": _has_long_word(title) or _has_long_word(joined),
-        "charge": shown(transaction.charge),
-        "credit": shown(transaction.credit),
-        "change": figure(transaction.change, currency),
-        "balance": figure(transaction.balance, currency),
-    }
-
-
-def _has_long_word(text: str) -> bool:
-    return len(text) >= _LONG_WORD and max(map(len, text.split())) >= _LONG_WORD
-
-
-def _longest(opening: str, closing: str, sums: list[View], rows: list[View]) -> int:
-    """Return the length of the longest figure, by which columns are laid out."""
-    figures = [opening, closing, *(part["amount"] for part in sums)]
+    figures = [words.figure(amount, statement.business.currency) for amount in amounts]
     for row in rows:
         figures += row["change"], row["balance"]
-    return max(map(len, figures))
+    for item in items or ():
+        figures += item["amount"], item["total"]
+    return figures
+
+
+def _sums(statement: Statement, words: Language) -> list[View]:
+    currency, totals, say = statement.business.currency, statement.totals, words.say
+    signed = (
+        ("+", say("Invoiced"), totals.invoiced),
+        (MINUS, say("Credited"), totals.credited),
+        (MINUS, say("Paid"), totals.paid),
+        ("+", say("Refunded"), totals.refunded),
+    )
+    return [
+        {"sign": sign, "label": label, "amount": words.figure(amount, currency)}
+        for sign, label, amount in signed
+    ]
 
 
 def _balances(statement: Statement) -> list[Decimal]:
@@ -150,11 +167,8 @@ def _balances(statement: Statement) -> list[Decimal]:
     return [*ends, *(transaction.balance for transaction in statement.transactions)]
 
 
-def _billed(statement: Statement) -> View:
-    report, currency = statement.report, statement.business.currency
-    return {
-        "invoices": f"{report.invoice_count:,}",
-        "amount_due": money(report.amount_due, currency),
-        "total_paid": money(report.total_paid, currency),
-        "owing": money(report.owing, currency),
-    }
+def _how_to_pay(statement: Statement) -> list[str]:
+    """Return how to pay, by lines; none if nothing is owed or the figures do not add up."""
+    if statement.closing_balance <= 0 or not statement.reconciles:
+        return []
+    return lines(statement.branding.how_to_pay or "")

@@ -96,12 +96,6 @@ def initial(name: str) -> str:
     return next((char for char in name if unicodedata.category(char) == "So"), "#")
 
 
-def file_name(name: str, period: Period) -> str:
-    """Return the name of a statement's file, of at most 64 characters; both dates are in it."""
-    parts = ("statement", slug(name), period.start, period.end)
-    return "-".join(str(part) for part in parts if part) + ".pdf"
-
-
 def slug(text: str) -> str:
     """Return the letters and digits of a name in ASCII, for a file's name; may be empty."""
     # Cut first: the time to normalize many marks in a row grows with the square of their number.

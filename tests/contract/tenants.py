@@ -20,16 +20,24 @@ from services.api.sends.request import SendBody, SendRequest
 from services.api.sends.terms import Terms
 from services.api.statements.store import freeze
 from shared.deliveries.relay import Unfrozen
+from shared.mail.return_path import ReturnPaths
 from shared.mail.unsubscribe import Links
 from shared.process.settings import ApiSettings
+from tests.contract import tenant_batches, tenant_returns
 from tests.roles import acting
 
 SECRET = "a secret of more than thirty-two characters"
+PATHS = ReturnPaths(SECRET, "bounces.example")
 LINKS = Links(SECRET, "https://ledgerpost.example")
 PERIOD = fields.period("2024-11-01", "2024-11-30")
 # A customer that no other business has is this many times its business's id.
 OWN_CUSTOMER = 1000
 
+# A red square.
+_PNG = (
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c"
+    "63f8cfc0000003010100c9fe92ef0000000049454e44ae426082"
+)
 _LEDGER = """
 INSERT INTO businesses (id, owner_id, name, email, phone, address, currency, timezone)
     VALUES ({id}, {id} * 10000019, '{word} name', '{word}-owner@x.example', '{word} phone',
@@ -59,12 +67,39 @@ INSERT INTO suppressions (business_id, email_key, reason)
     SELECT {id}, email, '{word} reason' FROM unnest(ARRAY['only{id}@x.example',
         'shared@x.example', 'shared1@x.example', 'shared2@x.example', 'shared7@x.example']) email;
 INSERT INTO pauses (business_id) VALUES ({id});
+INSERT INTO logos (business_id, sha256, png, width, height)
+    VALUES ({id}, sha256('{word}'), decode('{png}', 'hex') || '{word} logo', 1, 1);
+INSERT INTO branding (business_id, sender_name, reply_to, how_to_pay, pay_link, logo_sha256)
+    VALUES ({id}, '{word} sender', '{word}-reply@x.example', '{word} bank',
+            'https://{word}.example/', sha256('{word}'));
+"""
+_SCHEDULE = """
+INSERT INTO schedules (id, business_id, name, rule, at_time, timezone, period, filter,
+        personal_message, other_emails, starts_on, created_at, updated_at, next_on, next_at, due_at,
+        failures, reason, reason_code)
+    VALUES (gen_random_uuid(), {id}, '{word} schedule', '{{"every": "month", "day": 1}}', '09:00',
+            'UTC', 'last-month', '{{"q": "{word}"}}', '{word} message',
+            ARRAY['{word}-other@x.example'], '2024-01-01', clock_timestamp(), now(), '2030-01-01',
+            '2030-01-01T09:00:00Z', '2030-01-01T09:00:00Z', 1, '{word} reason', 'batch_not_made')
+    RETURNING id
+"""
+_SKIPPED = """
+INSERT INTO schedule_occurrences (schedule_id, occurrence, outcome, reason, reason_code)
+    VALUES ($1, '2029-12-01', 'skipped', $2 || ' reason', 'occurrence_late')
+"""
+_LIFTED = """
+INSERT INTO lifted_suppressions (business_id, email_key, reason, reason_code, suppressed_at,
+        lifted_by, why)
+    SELECT $1, $2 || '-lifted' || number || '@x.example', $2 || ' reason', 'suppressed_bounced',
+           now(), $2 || ' key', $2 || ' why'
+    FROM generate_series(1, 2) AS number
 """
 _STATE = """
 UPDATE deliveries SET state = $2, reply = '250 ' || $3 || ' reply', reason = $3 || ' reason',
     sent_at = CASE $2 WHEN 'sent' THEN now() END, due_at = now() + interval '1 day'
 WHERE send_id = $1
 """
+_FROZEN = "SELECT encode(statement_sha256, 'hex') FROM sends WHERE id = $1"
 
 
 @dataclass
@@ -79,8 +114,14 @@ class Tenant:
     # By the state that it is in; and what the API gave to it alone: places in lists, entity tags.
     sends: dict[str, UUID] = field(default_factory=dict)
     deliveries: dict[str, UUID] = field(default_factory=dict)
+    batches: list[UUID] = field(default_factory=list)
+    frozen_list: UUID | None = None
     cursors: dict[str, list[str]] = field(default_factory=dict)
+    schedules: list[UUID] = field(default_factory=list)
+    returns: list[UUID] = field(default_factory=list)
     tags: list[str] = field(default_factory=list)
+    # The hash of a frozen statement.
+    statement: str = ""
 
     @property
     def idempotency_key(self) -> str:
@@ -96,6 +137,10 @@ class Tenant:
             *(str(self.id * figure) for figure in figures),
             *map(str, self.sends.values()),
             *map(str, self.deliveries.values()),
+            *map(str, self.batches),
+            str(self.frozen_list),
+            *map(str, self.schedules),
+            *map(str, self.returns),
         )
 
     @property
@@ -108,16 +153,30 @@ class Tenant:
         """The token in the unsubscribe link of one of its mails."""
         return LINKS.url(self.deliveries["sent"]).rpartition("/")[2]
 
+    @property
+    def return_path(self) -> str:
+        """The return path of one of its mails."""
+        return PATHS.address(self.deliveries["sent"])
 
-def settings(dsn: str) -> ApiSettings:
-    """Return the settings of an API that accepts unsubscribe links."""
-    return ApiSettings(database_url=acting(dsn, "api"), unsubscribe_secret=SECRET)
+
+def settings(*dsns: str) -> ApiSettings:
+    """Return the settings of an API that accepts unsubscribe links and returned mail."""
+    first, *others = (acting(dsn, "api") for dsn in dsns)
+    several = {"main": first} | {f"other{n}": url for n, url in enumerate(others)}
+    return ApiSettings(
+        database_url=None if others else first,
+        database_urls=several if others else {},
+        unsubscribe_secret=SECRET,
+        return_secret=SECRET,
+        bounce_domain=PATHS.domain,
+        rate_limit=10_000_000,  # of what all tests of a module ask
+    )
 
 
 async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
     """Write a business's ledger, and sends in every state."""
     own = number * OWN_CUSTOMER
-    await conn.execute(_LEDGER.format(id=number, word=word, own=own))
+    await conn.execute(_LEDGER.format(id=number, word=word, own=own, png=_PNG))
     key = await access.create(conn, business_id=number, name=f"{word} key", scopes=SCOPES)
     holder = await access.principal(conn, key.sha256)
     assert holder is not None
@@ -126,6 +185,14 @@ async def settle(conn: asyncpg.Connection, number: int, word: str) -> Tenant:
     await act.answer(conn, asked_by(tenant), terms(), Admission(6000))
     for state in ("scheduled", "sent", "in_doubt", "failed", "deferred"):
         await _send(conn, tenant, state)
+    deferred = tenant.sends["deferred"]
+    tenant.batches = await tenant_batches.store(conn, number, word, PERIOD, terms(), deferred)
+    tenant.frozen_list = await tenant_batches.frozen(conn, number, word, PERIOD, terms())
+    for _ in range(2):
+        tenant.schedules.append(await conn.fetchval(_SCHEDULE.format(id=number, word=word)))
+        await conn.execute(_SKIPPED, tenant.schedules[-1], word)
+    await conn.execute(_LIFTED, number, word)
+    tenant.returns = await tenant_returns.store(conn, number, word, tenant.deliveries["deferred"])
     return tenant
 
 
@@ -151,6 +218,7 @@ async def _send(conn: asyncpg.Connection, tenant: Tenant, state: str) -> None:
     tenant.sends[state] = accepted.send_id
     if state != "scheduled":
         await freeze(conn, Unfrozen(accepted.send_id, tenant.id, 1, PERIOD))
+        tenant.statement = await conn.fetchval(_FROZEN, accepted.send_id)
         await conn.execute(_STATE, accepted.send_id, state, tenant.word)
     tenant.deliveries[state] = await conn.fetchval(
         "SELECT id FROM deliveries WHERE send_id = $1 ORDER BY position LIMIT 1", accepted.send_id

@@ -85,7 +85,7 @@ async def started(
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             output, complaint = await process.communicate(command[-1].encode())
         for send in await system.db.fetch("SELECT id FROM sends"):
             await system.settled(str(send["id"]))
@@ -150,6 +150,42 @@ async def test_the_example_in_node_asks_and_is_answered(system: System, crm: str
     assert printed == f"com.ledgerpost.send-request.accepted.v1 {send['id']}\n"
 
 
+async def test_the_request_for_a_batch_on_the_page_is_accepted_and_its_end_is_heard(
+    system: System,  # noqa: F811
+    crm: str,
+) -> None:
+    scopes = ["transactions:send"]
+    key = await access.create(system.db, business_id=1, name="crm", scopes=scopes)
+    owner = await aio_pika.connect(system.amqp)
+    async with owner, system.relay(), system.mailer():
+        await topology.declare(await owner.channel())
+        connection = await aio_pika.connect(crm)
+        async with connection:
+            channel = await connection.channel()
+            queue = await channel.declare_queue("crm-events", exclusive=True)
+            for key_ in ("batch-request.*.1", "batch.*.1", "schedule.*.1"):
+                await queue.bind(topology.EVENTS, key_)
+            entrance = await channel.get_exchange(topology.INTAKE, ensure=False)
+            message = aio_pika.Message(
+                block("json").encode(), headers={"authorization": f"Bearer {key.text}"}
+            )
+            await entrance.publish(message, topology.SEND_REQUESTS)
+            heard = []
+            async with asyncio.timeout(180), queue.iterator() as events:
+                async for event in events:
+                    heard.append(event.routing_key)
+                    await event.ack()
+                    if event.routing_key == "batch.done.1":
+                        break
+    assert sorted(heard) == [
+        "batch-request.accepted.1",
+        "batch.done.1",
+        "batch.expanding.1",
+        "batch.sending.1",
+    ]
+    assert len(system.judge.accepted) > 0
+
+
 async def test_the_user_may_do_nothing_else(system: System, crm: str) -> None:  # noqa: F811
     async def bind(channel: AbstractChannel, key: str) -> None:
         queue = await channel.declare_queue("crm-x", exclusive=True)
@@ -180,6 +216,8 @@ async def test_the_user_may_do_nothing_else(system: System, crm: str) -> None:  
             lambda channel: bind(channel, "delivery.*.2"),
             lambda channel: bind(channel, "delivery.*.*"),
             lambda channel: bind(channel, "delivery.sent.11"),
+            lambda channel: bind(channel, "batch.*.2"),
+            lambda channel: bind(channel, "schedule.#"),
             lambda channel: publish(channel, topology.EVENTS, "delivery.sent.1"),
             lambda channel: publish(channel, topology.DELIVERIES, topology.DELIVERIES),
             lambda channel: publish(channel, topology.DEAD_LETTERS, ""),

@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 
-from tests.contract.calls import DATES, QUERY, REPORTS
+from tests.contract.call import DATES, QUERY, REPORTS
 from tests.contract.tenants import settings, settle
 from tests.services.api.api_client import Answer, Api, serving
 

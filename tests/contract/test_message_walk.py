@@ -4,6 +4,7 @@ import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import aio_pika
 import aiohttp
@@ -11,11 +12,13 @@ import asyncpg
 import pytest
 
 from services.api.access.admission import Admission
+from services.api.batches import frozen_lists
+from services.api.batches.request import BatchBody, BatchRequest
 from services.api.intake import act
 from shared.amqp import topology
 from shared.messages import SendTransactions, Wakeup
 from tests.contract import rows
-from tests.contract.tenants import Tenant, asked_by, settle, terms
+from tests.contract.tenants import PERIOD, Tenant, asked_by, settle, terms
 from tests.journeys.conftest import System, soon
 from tests.judge.server import Judge
 
@@ -52,6 +55,54 @@ async def test_a_request_over_the_queue_is_about_the_business_of_its_key(
         assert not [secret for secret in other.secrets if secret in answer.event], name
     assert list(shown.values()) == [None, None, None, *["There is no such customer."] * 2]
     assert await rows.dump(db, other.id) == before
+
+
+async def test_a_request_for_a_batch_is_about_the_business_of_its_key(
+    tenants: tuple[asyncpg.Connection, list[Tenant]],
+) -> None:
+    db, (caller, other) = tenants
+    theirs = await frozen_list(db, other)
+    made = await act.answer(db, batch_asked_by(other, {}), terms(), Admission(6000))
+    assert made.batch_id is not None
+    before = await rows.dump(db, other.id)
+    key = {"id": "2", "idempotencykey": other.idempotency_key}
+    nobody = ["filter: selects no customer"]
+    gone = ["There is no such frozen list; it may have been used, or have expired."]
+    for name, data, extra, expected in (
+        ("event of the other's source and id", {}, {}, []),
+        ("the other's Idempotency-Key", {}, key, []),
+        ("the other's customer", {"filter": {"id": other.own_customer}}, {"id": "3"}, nobody),
+        ("nobody's customer", {"filter": {"id": 9000}}, {"id": "3"}, nobody),
+        ("a word of the other", {"filter": {"q": other.word}}, {"id": "3"}, nobody),
+        ("the other's frozen list", {"frozen_list": theirs}, {"id": "3"}, gone),
+        ("nobody's frozen list", {"frozen_list": str(uuid4())}, {"id": "3"}, gone),
+        ("the other's batch", {"frozen_list": str(other.batches[0])}, {"id": "3"}, gone),
+    ):  # fmt: skip
+        asked = batch_asked_by(caller, data, **extra)
+        answer = await act.answer(db, asked, terms(), Admission(6000))
+        assert ([] if answer.problem is None else [answer.problem.detail]) == expected, name
+        assert answer.business_id == caller.id
+        said = answer.event.replace(other.word, "") if other.word in str(data) else answer.event
+        assert not [secret for secret in other.secrets if secret in said], name
+        assert str(made.batch_id) not in said
+    assert await rows.dump(db, other.id) == before
+
+
+async def frozen_list(db: asyncpg.Connection, tenant: Tenant) -> str:
+    """Store a frozen list of a business, as its dry run of the same request does."""
+    asked = BatchRequest.of(PERIOD, BatchBody())
+    made = await frozen_lists.create(db, tenant.id, asked, PERIOD)
+    await frozen_lists.add(db, made.id, {tenant.own_customer: [f"{tenant.word}@x.example"]})
+    return str(made.id)
+
+
+def batch_asked_by(tenant: Tenant, data: dict[str, Any], **extra: str) -> act.Asked:
+    """Return a request for a batch; all businesses use the same `source` and `id`."""
+    given = {"from": str(PERIOD.start), "to": str(PERIOD.end), **data}
+    event = {"specversion": "1.0", "id": "batch", "source": "/crm", "data": given} | {
+        "type": "com.ledgerpost.batch-request.v1"
+    }
+    return act.Asked(json.dumps(event | extra).encode(), [f"Bearer {tenant.key}"])
 
 
 async def test_a_wake_up_moves_nothing_that_is_not_queued(

@@ -24,7 +24,12 @@ EXAMPLES = {
     "send-request": examples.REQUEST,
     "send-request.accepted": examples.ACCEPTED,
     "send-request.refused": examples.REFUSED,
+    "batch-request": examples.BATCH_REQUEST,
+    "batch-request.accepted": examples.BATCH_ACCEPTED,
+    "batch-request.refused": examples.BATCH_REFUSED,
     "delivery": message_examples.SENT,
+    "batch": message_examples.BATCH_DONE,
+    "schedule": message_examples.SCHEDULE_SKIPPED,
     "send-transactions": message_examples.WAKEUP,
 }
 
@@ -78,20 +83,19 @@ def test_what_a_schema_describes_the_model_reads_and_the_other_way_round(schema:
     assert not validator.is_valid({**example, "type": "com.ledgerpost.other.v1"})
 
 
-async def test_a_peer_in_another_language_asks_for_a_send_and_follows_it_until_it_is_sent(
+async def test_a_peer_in_another_language_asks_for_a_send_and_a_batch_and_follows_both(
     system: System,  # noqa: F811
 ) -> None:
     key = await access.create(system.db, business_id=1, name="crm", scopes=["transactions:send"])
     async with system.relay(), system.mailer():
         told = await node("peer.mjs", system.amqp, key.text, str(DOCS))
 
-    wrong, right = told["asked"]
-    assert (wrong, right) == ([], [])
+    assert told["asked"] == [[], [], []]
     journey = told["journey"]
     assert [each["faults"] for each in journey] == [[]] * len(journey)
     assert {each["contentType"] for each in journey} == {"application/cloudevents+json"}
     replies = {each["correlationId"]: each["event"] for each in journey if each["from"] == "reply"}
-    assert set(replies) == {"wrong", "right"}
+    assert set(replies) == {"wrong", "right", "many"}
     assert replies["wrong"]["data"]["status"] == 422
     assert replies["wrong"]["data"]["errors"] == [
         {"field": "from", "message": "should not be after to"}
@@ -109,8 +113,17 @@ async def test_a_peer_in_another_language_asks_for_a_send_and_follows_it_until_i
         assert states == [
             "delivery.scheduled.1", "delivery.queued.1", "delivery.sending.1", "delivery.sent.1",
         ]  # fmt: skip
-    assert system.judge.counts() == {
-        (send["id"], "esi@customers.example.com"): 1,
-        (send["id"], "a@x.example"): 1,
+    batch = replies["many"]["data"]
+    statuses = [each for each in heard if each["event"]["data"].get("batch_id") == batch["id"]]
+    assert [each["key"] for each in statuses] == [
+        "batch.expanding.1", "batch.sending.1", "batch.done.1",
+    ]  # fmt: skip
+    assert batch["progress"]["customers"] == 2
+    accepted = system.judge.counts()
+    assert set(accepted.values()) == {1}
+    assert {address for id_, address in accepted if id_ == send["id"]} == {
+        "esi@customers.example.com",
+        "a@x.example",
     }
+    assert statuses[-1]["event"]["data"]["counts"] == {"sent": len(accepted) - 2}
     assert (await system.show(send["id"]))["status"] == "sent"

@@ -12,9 +12,17 @@ from typing import Any
 from services.api.contract.openapi import as_json
 from services.api.routes import ROUTES
 from tests.contract.conftest import Api
+from tests.services.api.branding.pictures import png
 
 FOLDER = Path(__file__).parent / "python"
 BIN = Path(sys.executable).parent
+# openapi-python-client knows neither pictures nor mails by itself.
+FILES = """\
+content_type_overrides:
+  message/rfc822: application/octet-stream
+  image/png: application/octet-stream
+  image/jpeg: application/octet-stream
+"""
 SAID = {
     "rows": 7,
     "status": 202,
@@ -46,7 +54,8 @@ async def _journey(name: str, api: Api, cwd: Path) -> Any:
 
 async def test_openapi_python_client(api: Api, tmp_path: Path) -> None:
     (tmp_path / "openapi.json").write_bytes(as_json(ROUTES))
-    (tmp_path / "config.yml").write_text("post_hooks: []\n", "utf-8")
+    (tmp_path / "config.yml").write_text(f"post_hooks: []\n{FILES}", "utf-8")
+    (tmp_path / "logo.png").write_bytes(png((300, 100)))
     said = await _run(
         *(BIN / "openapi-python-client", "generate", "--path", "openapi.json", "--meta", "none"),
         *("--output-path", "ledgerpost_client", "--config", "config.yml", "--fail-on-warning"),
@@ -54,7 +63,8 @@ async def test_openapi_python_client(api: Api, tmp_path: Path) -> None:
     )
     assert "warning" not in said.lower()
     form = ["By form", ["esi@customers.example.com", "form@client.example"]]
-    assert await _journey("openapi_python_client.py", api, tmp_path) == SAID | {"form": form}
+    journey = await _journey("openapi_python_client.py", api, tmp_path)
+    assert journey == SAID | {"form": form, "logo": [308, 108, "#0b5c4d", True]}
     checked = ("--cache-dir", os.devnull, "--strict", "-p", "ledgerpost_client")
     await _run(sys.executable, "-m", "mypy", *checked, cwd=tmp_path)
     await _run(sys.executable, "-m", "mypy", *checked[:-2], "journey.py", cwd=tmp_path)

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import aiohttp
 import asyncpg
@@ -23,7 +22,7 @@ from shared.process.settings import ApiSettings
 from tests.app_runner import running
 from tests.contract.conftest import GOLDEN
 from tests.roles import acting
-from tests.servers import absent
+from tests.servers import absent, address, copied
 
 FOLDER = Path(__file__).parent / "page"
 REPORTS = "/api/v3/reports/customers"
@@ -95,27 +94,23 @@ async def site(servers: Servers, database_template: str, node: str) -> AsyncIter
     chromium = next(found, None)
     if chromium is None:
         absent("chromium is not installed")
-    admin = await asyncpg.connect(servers.database_url)
-    name = f"{database_template}_site"
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{database_template}"')
-    dsn = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-    await import_directory(dsn, GOLDEN)
-    conn = await asyncpg.connect(dsn)
-    await conn.execute(
-        "INSERT INTO customers (business_id, id, owner_id, business_name, first_name,"
-        " opening_balance) SELECT 1, 900 + place, 1, name, name, 1000 + place"
-        " FROM unnest($1::text[]) WITH ORDINALITY AS given (name, place)",
-        HOSTILE,
-    )
-    key = await store.create(conn, business_id=1, name="page", scopes=SCOPES)
-    holder = await store.principal(conn, key.sha256)
-    assert holder is not None
-    token = await sessions.begin(conn, holder.key_id)
-    await conn.close()
-    async with running(create_app(ApiSettings(database_url=acting(dsn, "api")))) as url:
-        yield Site(url, key.text, token.text, node, chromium)
-    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await admin.close()
+    async with copied(servers, database_template) as name:
+        dsn = address(servers, name)
+        await import_directory(dsn, GOLDEN)
+        conn = await asyncpg.connect(dsn)
+        await conn.execute(
+            "INSERT INTO customers (business_id, id, owner_id, business_name, first_name,"
+            " opening_balance) SELECT 1, 900 + place, 1, name, name, 1000 + place"
+            " FROM unnest($1::text[]) WITH ORDINALITY AS given (name, place)",
+            HOSTILE,
+        )
+        key = await store.create(conn, business_id=1, name="page", scopes=SCOPES)
+        holder = await store.principal(conn, key.sha256)
+        assert holder is not None
+        token = await sessions.begin(conn, holder.key_id)
+        await conn.close()
+        async with running(create_app(ApiSettings(database_url=acting(dsn, "api")))) as url:
+            yield Site(url, key.text, token.text, node, chromium)
 
 
 @pytest.fixture(scope="module")

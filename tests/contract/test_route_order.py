@@ -10,7 +10,7 @@ from aiohttp.test_utils import make_mocked_request
 from services.api.http.route import Route
 from services.api.http.routing import add_to
 from services.api.routes import ROUTES
-from tests.contract.calls import REPORTS
+from tests.contract.call import REPORTS
 
 _ID = re.compile(r"\{id:[^}]*\}")
 DAY = "2024-11-01"

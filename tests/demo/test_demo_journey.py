@@ -27,6 +27,9 @@ async def test_it_comes_up_works_and_is_found_up_again(
     await asyncio.to_thread(up, folder, environ)
     first = capsys.readouterr().out
     assert "2 mails arrived, with the API's figures" in first
+    assert "2 mails arrived in the languages of their customers" in first
+    assert "6 customers, 5 mails, skipped: 1" in first
+    assert "5 mails arrived, one for each customer of the list" in first
     assert "All of it worked" in first
     assert database not in first
     key = folder / "key"
@@ -40,7 +43,7 @@ async def test_it_comes_up_works_and_is_found_up_again(
     assert "ready already" in capsys.readouterr().out
     assert [each.process for each in backgrounds(folder)] == processes
     assert key.read_text() == before
-    assert len(list((folder / "inbox").iterdir())) == 4
+    assert len(list((folder / "inbox").iterdir())) == 18
 
 
 async def test_it_says_which_log_to_read_when_a_process_does_not_start(

@@ -21,7 +21,7 @@ async def killed_before_commit(world: World, rng: Random, variant: str) -> None:
     others = [f"r{number}@x.example" for number in range(rng.randrange(1, 25))]
     postgres = await world.tapped()
     trap = postgres.trap(tap.ACCEPT, "request")
-    asking = asyncio.create_task(_ask(world, api := _Api(world, postgres.url), others))
+    asking = asyncio.create_task(_ask(world, api := Api(world, postgres.url), others))
     await trap.reached()
     async with _locked(world):
         if variant == "in-the-statement":
@@ -42,7 +42,7 @@ async def killed_after_commit(world: World, rng: Random) -> None:
     others = [f"r{number}@x.example" for number in range(rng.randrange(1, 25))]
     postgres = await world.tapped()
     trap = postgres.trap(tap.ACCEPT, "answer")
-    asking = asyncio.create_task(_ask(world, api := _Api(world, postgres.url), others))
+    asking = asyncio.create_task(_ask(world, api := Api(world, postgres.url), others))
     await trap.reached()
     await world.until_count("true", 1 + len(others))
     await api.process.kill()
@@ -77,7 +77,7 @@ async def _is_over(world: World) -> bool:
     return not await world.fetch(_AT_WORK)
 
 
-class _Api:
+class Api:
     """A real API process and its client."""
 
     def __init__(self, world: World, database_url: str | None = None) -> None:
@@ -85,10 +85,18 @@ class _Api:
         self.url = f"http://127.0.0.1:{port}"
         self.process: Child = world.api(port, DATABASE_URL=database_url or world.dsn)
 
+    async def serves(self) -> bool:
+        """Return whether it accepts requests by now."""
+        try:
+            async with aiohttp.ClientSession(self.url) as http, http.get("/health/live") as answer:
+                return answer.status == HTTPStatus.OK
+        except aiohttp.ClientError:
+            return False
 
-async def _ask(world: World, api: _Api, others: list[str]) -> str | None:
+
+async def _ask(world: World, api: Api, others: list[str]) -> str | None:
     """Send a request with one key until it is answered or disconnected; return the send's id."""
-    async with world.client(api.url) as http, asyncio.timeout(60):
+    async with world.client(api.url) as http, asyncio.timeout(180):
         while True:
             try:
                 async with http.post(
@@ -110,7 +118,7 @@ async def _ask(world: World, api: _Api, others: list[str]) -> str | None:
 
 async def _ask_again(world: World, others: list[str], stored: str | None) -> None:
     """Repeat the request twice: there is one send, and each of its mails goes out once."""
-    api = _Api(world)
+    api = Api(world)
     first = await _ask(world, api, others)
     assert first is not None
     assert stored in {None, first}

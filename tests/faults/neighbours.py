@@ -33,7 +33,7 @@ class Neighbours:
 
     def __init__(self, amqp_url: str | None = None) -> None:
         name = f"faults-{os.getpid()}"
-        self._folder = place(ROOT, name)
+        self._folder = place(ROOT, name, lasting=False)
         self._link = ROOT / "var" / name
         self.postgres = own_postgres(ROOT, name, durable=False)
         # Another RabbitMQ than the machine's: the folder of its programs, or a suite of Debian.

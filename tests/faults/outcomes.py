@@ -13,6 +13,31 @@ _ACCOUNTED_FOR = {state for state in SETTLED if MEANINGS[state].was_taken is not
 # Where a mail that the judge took may end.
 _TRUE_OF_TAKEN = {state for state in SETTLED if MEANINGS[state].was_taken is not False}
 
+# Batches of which a customer has no send although it is not skipped, or the other way round, or two
+# sends, or the send of another; and those whose numbers are not those of their customers.
+_WRONG_BATCHES = """
+    SELECT b.id, b.phase, b.customers, b.recipients, b.charged, c.customers AS stored, c.waiting,
+           c.sends AS named, s.sends AS made, s.customers AS mailed, s.mails
+    FROM batches b
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS customers, count(c.send_id) AS sends,
+               count(*) FILTER (WHERE c.send_id IS NULL AND c.reason_code IS NULL) AS waiting,
+               count(*) FILTER (WHERE c.send_id IS NOT NULL AND NOT EXISTS (
+                   SELECT FROM sends s WHERE s.id = c.send_id AND s.batch_id = b.id
+                                         AND s.customer_id = c.customer_id)) AS strange
+        FROM batch_customers c WHERE c.batch_id = b.id
+    ) c
+    CROSS JOIN LATERAL (
+        SELECT count(*) AS sends, count(DISTINCT s.customer_id) AS customers,
+               coalesce(sum((SELECT count(*) FROM deliveries WHERE send_id = s.id)), 0) AS mails
+        FROM sends s WHERE s.batch_id = b.id
+    ) s
+    WHERE c.customers <> b.customers OR c.strange > 0
+       OR s.sends <> c.sends OR s.customers <> s.sends OR s.mails <> b.recipients
+       OR b.phase IN ('sending', 'done') AND c.waiting > 0
+       OR b.phase IN ('done', 'cancelled', 'failed') AND b.charged <> b.recipients
+"""
+
 
 @dataclass
 class Outcome:
@@ -67,5 +92,6 @@ async def audit(conn: asyncpg.Connection, judge: Judge, injected: int) -> Outcom
             outcome.wrong.append(f"{row['email']} was accepted and is shown as {row['state']}")
         if delivery not in taken and row["state"] not in _ACCOUNTED_FOR:
             outcome.wrong.append(f"{row['email']} was not accepted and is shown as {row['state']}")
+    outcome.wrong += [f"batch {dict(row)}" for row in await conn.fetch(_WRONG_BATCHES)]
     outcome.wrong += [f"nobody asked for a mail {key}" for key in taken.keys() - states.keys()]
     return outcome

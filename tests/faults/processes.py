@@ -14,17 +14,17 @@ from tests.commands import Forked
 
 ROOT = Path(__file__).parents[2]
 
-_GRACE = 40.0  # seconds in which a process that was told to stop has to be gone
-
 
 class Child:
     """A running `python -m MODULE ...` in its own process group, with its output in a file.
 
     It is forked, which saves the second that its imports take, unless a library is to be loaded
-    before it, or all are to be started `as_in_production`.
+    before it, or all are to be started `as_in_production`, or it is of another release, with its
+    code in `root` and its libraries in `python`.
     """
 
     as_in_production = False
+    grace = 40.0  # seconds in which a process that was told to stop has to be gone
 
     def __init__(
         self,
@@ -32,17 +32,22 @@ class Child:
         command: tuple[str, ...],
         settings: Mapping[str, str],
         folder: Path,
+        *,
+        root: Path = ROOT,
+        python: str = sys.executable,
     ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         environ = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": str(root),
             "LC_ALL": "C.UTF-8",
             **settings,
         }
-        if self.as_in_production or "LD_PRELOAD" in environ:
-            self._popen: subprocess.Popen[bytes] | Forked = _started(command, environ, self.log)
+        if self.as_in_production or "LD_PRELOAD" in environ or root != ROOT:
+            self._popen: subprocess.Popen[bytes] | Forked = _started(
+                (python, "-m", *command), environ, self.log, root
+            )
         else:
             appended = [os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND) for _ in range(2)]
             self._popen = Forked(command[0], command[1:], environ, appended)
@@ -63,7 +68,7 @@ class Child:
     async def freeze(self) -> None:
         """Freeze it (SIGSTOP); return once it is stopped."""
         self._signal(signal.SIGSTOP)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(180):
             while _state(self.pid) != "T":
                 await asyncio.sleep(0.005)
 
@@ -80,10 +85,10 @@ class Child:
         await self._heeding()
         assert self.alive, f"{self.name} ended by itself with {self._popen.returncode}"
         os.kill(self.pid, by)
-        ended = await self._ended(_GRACE)
+        ended = await self._ended(self.grace)
         if not ended:
             await self.kill()
-        assert ended, f"{self.name} did not stop within {_GRACE:g} s of {by.name}"
+        assert ended, f"{self.name} did not stop within {self.grace:g} s of {by.name}"
         assert self._popen.returncode == 0, f"{self.name} ended with {self._popen.returncode}"
 
     def children(self) -> list[int]:
@@ -109,7 +114,7 @@ class Child:
 
     async def _heeding(self) -> None:
         """Wait until it handles SIGTERM, which ends it at once while it is still loading."""
-        async with asyncio.timeout(_GRACE):
+        async with asyncio.timeout(self.grace):
             while self.alive and not _catches(self.pid, signal.SIGTERM):
                 await asyncio.sleep(0.01)
 
@@ -123,16 +128,16 @@ class Child:
 
 
 def _started(
-    command: tuple[str, ...], environ: Mapping[str, str], log: Path
+    command: tuple[str, ...], environ: Mapping[str, str], log: Path, root: Path
 ) -> subprocess.Popen[bytes]:
     with log.open("ab") as output:
         return subprocess.Popen(
-            [sys.executable, "-m", *command],
+            command,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
             env=environ,
-            cwd=ROOT,
+            cwd=root,
             start_new_session=True,
         )
 
@@ -142,7 +147,12 @@ def _state(pid: int) -> str:
 
 
 def _catches(pid: int, number: signal.Signals) -> bool:
-    return bool(int(_status(pid, "SigCgt"), 16) >> (number - 1) & 1)
+    """Whether the process handles the signal. One that has just ended does not."""
+    try:
+        caught = int(_status(pid, "SigCgt"), 16)
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return bool(caught >> (number - 1) & 1)
 
 
 def _status(pid: int, name: str) -> str:

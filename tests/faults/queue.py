@@ -66,11 +66,11 @@ async def publish(url: str, *bodies: bytes) -> None:
         )
 
 
-def wakeup(delivery: str) -> bytes:
+def wakeup(delivery: str, business: int = 1) -> bytes:
     """Return the message that the relay would publish about a delivery."""
     event = {
         "id": delivery,
         "time": "2024-11-30T00:00:00Z",
-        "data": {"delivery_id": delivery},
+        "data": {"delivery_id": delivery, "business_id": business},
     }
     return SendTransactions.model_validate(event).model_dump_json().encode()

@@ -183,5 +183,5 @@ async def _enlarge(world: World) -> None:
             (business_id, id, customer_id, number, kind, status, issue_date, total)
         SELECT 1, 100000 + n, 4, md5(n::text) || md5((n + 1)::text), 'invoice', 'issued',
                '2024-11-10', n % 1000 + 0.25
-        FROM generate_series(1, 2000) AS n"""
+        FROM generate_series(1, 4000) AS n"""
     )

@@ -1,12 +1,14 @@
 """Sessions with Postgres that are not usable: pooler, fail-over, settings, rights."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from random import Random
 from urllib.parse import urlsplit
 
 from shared.amqp import topology
 from tests.faults import queue
 from tests.faults.cases import fault
+from tests.faults.processes import Child
 from tests.faults.world import World
 from tests.pgbouncer import pooled
 
@@ -18,6 +20,13 @@ _ALTERED = {
 }
 
 
+def _says(child: Child, words: str) -> Callable[[], Awaitable[bool]]:
+    async def said() -> bool:
+        return words in child.tail()
+
+    return said
+
+
 @fault("sessions-of-a-pool-of-transactions")
 async def pool_of_transactions(world: World, rng: Random) -> None:
     """The mailer refuses the session and mails nothing; one with its own sessions takes over."""
@@ -26,10 +35,10 @@ async def pool_of_transactions(world: World, rng: Random) -> None:
         refused = world.mailer(DATABASE_URL=through)
         await world.send(others := rng.randrange(20))
         await world.until_count("published_at IS NOT NULL", 1 + others)
-        await asyncio.sleep(rng.uniform(1, 3))
+        await world.until(_says(refused, "pool_mode=session"), "the mailer refuses the pooler")
+        await asyncio.sleep(rng.uniform(0, 2))
         assert not world.judge.accepted
         await refused.stop()
-        assert "pool_mode=session" in refused.tail()
     assert await queue.length(world.amqp, topology.DEAD_LETTERS) == 0
     world.mailer()
     await world.settled()

@@ -16,6 +16,12 @@ CONFIRM = b"WITH told AS"
 LISTEN = b"LISTEN"
 ENQUEUE = b"emissions = 1"
 ACCEPT = b"INSERT INTO sends"
+ACCEPT_BATCH = b"INSERT INTO batches"
+BATCH_TOLD = b"UPDATE business_events SET published_at"
+EXPAND = b"UPDATE batch_customers c"
+CANCEL_BATCH = b"is_cancelling = true,"
+COMMIT = b"COMMIT"
+RETURN = b"INSERT INTO returns"
 EVENTS = b"e.id IN (SELECT id FROM delivery_events"
 TOLD = b"UPDATE delivery_events SET published_at"
 
@@ -24,13 +30,16 @@ TOLD = b"UPDATE delivery_events SET published_at"
 class Trap:
     """Halts one execution of a statement that contains `marker`, after `skip` others.
 
-    Held back until `released` is set: the `request`, which Postgres then has not seen, or its
-    `answer`, when Postgres has done and committed what it asks.
+    With `after`, it halts only on a connection that has executed a statement with that marker since
+    its last COMMIT: the marker COMMIT then catches the end of such a transaction. Held back until
+    `released` is set: the `request`, which Postgres then has not seen, or its `answer`, when
+    Postgres has done and committed what it asks.
     """
 
     marker: bytes
     holds: Literal["request", "answer", "nothing"]
     skip: int = 0
+    after: bytes | None = None
     sprung: asyncio.Event = field(default_factory=asyncio.Event)
     released: asyncio.Event = field(default_factory=asyncio.Event)
     link: Link | None = None
@@ -51,15 +60,20 @@ class Tap(Proxy):
         self._traps: list[Trap] = []
 
     def trap(
-        self, marker: bytes, holds: Literal["request", "answer", "nothing"], skip: int = 0
+        self,
+        marker: bytes,
+        holds: Literal["request", "answer", "nothing"],
+        skip: int = 0,
+        after: bytes | None = None,
     ) -> Trap:
         """Set a trap, which catches one statement."""
-        trap = Trap(marker, holds, skip)
+        trap = Trap(marker, holds, skip, after)
         self._traps.append(trap)
         return trap
 
     async def _requests(self, link: Link, reader: asyncio.StreamReader) -> None:
         statements: dict[bytes, bytes] = {}
+        transaction: list[bytes] = []
         await self.pass_on(link, await _counted(reader))  # the startup has no type
         while True:
             kind = await reader.readexactly(1)
@@ -75,12 +89,15 @@ class Tap(Proxy):
                 text = statements.get(message[4:].split(b"\0", 2)[1], b"")
             elif kind == _QUERY:
                 text = message[4:]
-            if text and (trap := self._sprung_by(text)) is not None:
+            if text and (trap := self._sprung_by(text, transaction)) is not None:
                 await self._halt(trap, link)
             await self.pass_on(link, kind + message)
+            transaction = [] if text.startswith(COMMIT) else [*transaction[-99:], text]
 
-    def _sprung_by(self, text: bytes) -> Trap | None:
+    def _sprung_by(self, text: bytes, before: list[bytes]) -> Trap | None:
         for trap in self._traps:
+            if trap.after is not None and not any(trap.after in each for each in before):
+                continue
             if not trap.sprung.is_set() and trap.marker in text:
                 if trap.skip == 0:
                     return trap
@@ -92,7 +109,8 @@ class Tap(Proxy):
             (
                 trap
                 for trap in self._traps
-                if trap.holds == "request" and trap.skip == 0 and not trap.sprung.is_set()
+                if trap.holds == "request" and trap.skip == 0 and trap.after is None
+                if not trap.sprung.is_set()
                 if trap.marker in text
             ),
             None,

@@ -85,6 +85,63 @@ async def test_the_audit_sees_mail_that_nobody_asked_for(neighbours: Neighbours)
     assert outcome.broken() == ["nobody asked for a mail stranger"]
 
 
+_BATCH = """
+INSERT INTO batches (id, business_id, phase, date_from, date_to, customers, charged, recipients,
+                     send_at, expires_at, created_at, updated_at)
+VALUES ($1, 1, 'done', '2024-11-01', '2024-11-30', 2, 1, 1,
+        now(), now() + interval '1 day', now(), now())"""
+_CUSTOMERS_OF_BATCH = """
+INSERT INTO batch_customers (batch_id, customer_id, send_id, reason, reason_code)
+VALUES ($1, 4, $2, NULL, NULL), ($1, 3, NULL, 'no address', 'no_address')"""
+_NONE = "SELECT"
+_ANOTHER_SEND = """INSERT INTO sends SELECT (s).* FROM (
+    SELECT jsonb_populate_record(s, '{"id": "00000000-0000-0000-0000-000000000009"}') AS s
+    FROM sends s) s"""
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        _NONE,
+        "DELETE FROM batch_customers WHERE customer_id = 3",
+        "UPDATE batch_customers SET customer_id = 5 WHERE customer_id = 4",
+        "UPDATE batch_customers SET send_id = NULL, reason = 'x', reason_code = 'x'",
+        "UPDATE batch_customers SET reason = NULL, reason_code = NULL",
+        "UPDATE batches SET charged = 0",
+        "UPDATE batches SET charged = 2, recipients = 2",
+        "UPDATE sends SET batch_id = NULL",
+        "DROP INDEX sends_of_batch; " + _ANOTHER_SEND,
+    ],
+)
+async def test_the_audit_sees_a_batch_that_lost_or_doubled_somebody(
+    neighbours: Neighbours, damage: str
+) -> None:
+    judge, batch = Judge(), UUID(int=8)
+    async with neighbours.database() as dsn:
+        conn = await asyncpg.connect(dsn)
+        await conn.execute(_BATCH, batch)
+        _take(judge, *await _stored(conn, 1, "sent"))
+        await conn.execute("UPDATE sends SET batch_id = $1", batch)
+        await conn.execute(_CUSTOMERS_OF_BATCH, batch, _SEND)
+        await conn.execute(damage)
+        outcome = await audit(conn, judge, 0)
+        await conn.close()
+    assert [each.startswith("batch {") for each in outcome.broken()] == [True] * (damage != _NONE)
+
+
+async def test_a_tap_halts_at_the_end_of_one_kind_of_transaction(neighbours: Neighbours) -> None:
+    insert = "INSERT INTO categories (business_id, id, name) VALUES (1, $1, 'n')"
+    async with neighbours.database() as dsn, Tap(dsn) as tapped:
+        held = await asyncpg.connect(tapped.url)
+        trap = tapped.trap(tap.COMMIT, "request", after=b"INSERT INTO categories")
+        for statement in ("SELECT $1::int", insert):
+            async with held.transaction():
+                await held.execute(statement, 900)
+                trap.released.set()
+            assert trap.sprung.is_set() is (statement == insert)
+        await held.close()
+
+
 async def test_a_tap_holds_a_request_back_or_its_answer(neighbours: Neighbours) -> None:
     update = "UPDATE categories SET name = $1 WHERE business_id = 1 AND id = 12"
     async with neighbours.database() as dsn, Tap(dsn) as tapped:
@@ -135,16 +192,15 @@ async def test_a_program_that_ended_by_itself_was_not_stopped(tmp_path: Path) ->
 
 
 def test_the_statements_that_traps_wait_for_exist() -> None:
-    queries = [
-        path.read_bytes()
-        for name in ("shared/deliveries", "services/api/sends")
-        for path in (ROOT / name).glob("*.sql")
-    ]
-    for marker in (
-        *(tap.CLAIM, tap.GATE, tap.RECORD, tap.CONFIRM, tap.ENQUEUE, tap.ACCEPT),
-        *(tap.EVENTS, tap.TOLD),
+    single = ("shared/deliveries", "services/api/sends")
+    for folders, markers in (
+        (single, (tap.CLAIM, tap.GATE, tap.RECORD, tap.CONFIRM, tap.ENQUEUE, tap.ACCEPT)),
+        (single, (tap.EVENTS, tap.TOLD)),
+        (("services/api/batches",), (tap.EXPAND, tap.ACCEPT_BATCH, tap.CANCEL_BATCH)),
     ):
-        assert sum(text.count(marker) for text in queries) == 1, marker
+        queries = [path.read_bytes() for name in folders for path in (ROOT / name).glob("*.sql")]
+        for marker in markers:
+            assert sum(text.count(marker) for text in queries) == 1, marker
 
 
 def test_no_due_time_comes_from_the_clock_of_a_worker() -> None:
@@ -154,18 +210,22 @@ def test_no_due_time_comes_from_the_clock_of_a_worker() -> None:
             "services/mailer",
             "services/api/intake",
             "services/api/relay",
+            "services/api/batches",
+            "services/api/schedules",
             "shared/deliveries",
         )
         for path in (ROOT / folder).rglob("*.py")
         for name in _readings(ast.parse(path.read_text()))
     }
-    # They date a message or a dead letter; nothing is ever decided by it.
+    # They date a message or a dead letter, or tell an operator of a certificate that ends; nothing
+    # is ever decided by it.
     assert asked == {
         "services/api/relay/dispatcher.py:_wakeup",
         "services/api/intake/dead_letters.py:dead_letter",
-        "services/api/intake/act.py:_accept",
-        "services/api/intake/act.py:_refuse",
+        "services/api/intake/accepting.py:_answer",
+        "services/api/intake/refusing.py:refuse",
         "services/mailer/smtp/check.py:_mail",
+        "services/mailer/doctor/smarthost.py:_certificate",
     }
 
 

@@ -1,4 +1,7 @@
-"""Each fault once, with fixed seeds; `python -m tests.faults` repeats them with others."""
+"""Each fault once, with fixed seeds; `python -m tests.faults` repeats them with others.
+
+`make test` leaves out variants that differ little from others; `make long` runs these.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -6,15 +9,20 @@ from pathlib import Path
 from random import Random
 
 import pytest
+from _pytest.mark import ParameterSet
 
 from tests.faults.cases import Case, Missing
 from tests.faults.neighbours import Neighbours
 from tests.faults.outcomes import Outcome
 from tests.faults.rounds import Round
-from tests.faults.suite import CASES
+from tests.faults.suite import CASES, LONG
 from tests.servers import absent
 
 _IN_ORDER = sorted(CASES.values(), key=lambda case: case.breaks is not None)
+
+
+def _param(case: Case) -> ParameterSet:
+    return pytest.param(case, id=case.name, marks=[pytest.mark.long] if case.name in LONG else [])
 
 
 @pytest.fixture(scope="session")
@@ -38,7 +46,7 @@ async def played(
         yield at_work.played
 
 
-@pytest.mark.parametrize("case", [pytest.param(case, id=case.name) for case in _IN_ORDER])
+@pytest.mark.parametrize("case", [*map(_param, _IN_ORDER)])
 async def test_nothing_is_lost_or_mailed_twice(
     case: Case, played: dict[str, asyncio.Task[Outcome]]
 ) -> None:

@@ -106,13 +106,13 @@ class World:
         """Start an API."""
         given = {"DATABASE_URL": self.dsn, "API_PORT": str(port), "MAX_RECIPIENTS": "1000"}
         given |= {"DRAIN_DELAY": "0s"}
-        return self._start("api", ("services.api", "serve"), given | settings)
+        return self.start("api", ("services.api", "serve"), given | settings)
 
     def relay(self, *, roomy: bool = False, **settings: str) -> Child:
         """Start a relay; a roomy one queues all due rows at once."""
         given = {"DATABASE_URL": self.dsn, "AMQP_URL": self.amqp}
         program = "tests.faults.roomy" if roomy else "services.api"
-        return self._start("relay", (program, "relay"), _RELAY | given | settings)
+        return self.start("relay", (program, "relay"), _RELAY | given | settings)
 
     def mailer(self, *, impatient: bool = False, **settings: str) -> Child:
         """Start a mailer; an impatient one waits for seconds instead of minutes."""
@@ -122,7 +122,7 @@ class World:
             "SMTP_URL": f"smtp://127.0.0.1:{self.judge.port}?starttls=never",
         }
         program = "tests.faults.impatient" if impatient else "services.mailer"
-        return self._start("mailer", (program, "run"), _MAILER | given | settings)
+        return self.start("mailer", (program, "run"), _MAILER | given | settings)
 
     async def kill_mailer(self, mailer: Child) -> None:
         """Kill the only mailer, and count the mails past the gate, which become in doubt."""
@@ -144,30 +144,34 @@ class World:
         return str(answer["id"])
 
     async def ask(self, customer: int = 4, **body: Any) -> dict[str, Any]:
-        """Request a customer's statement of November 2024, and return the body of the 202.
-
-        A busy machine may answer 503; then the request is repeated with its key.
-        """
-        once = {"Idempotency-Key": str(uuid4())}
-        for attempt in range(10):
-            async with self.http.post(
-                f"/api/v3/clients/{customer}/transactions/send",
-                params={"from": "2024-11-01", "to": "2024-11-30"},
-                json=body,
-                headers=once,
-            ) as response:
-                if response.status == 503 and attempt < 9:
-                    continue
-                assert response.status == 202, await response.text()
-                answer: dict[str, Any] = await response.json()
-                return answer
-        raise AssertionError
+        """Request a customer's statement of November 2024, and return the body of the 202."""
+        return await self.answer(
+            "POST",
+            f"/api/v3/clients/{customer}/transactions/send",
+            202,
+            params={"from": "2024-11-01", "to": "2024-11-30"},
+            json=body,
+            headers={"Idempotency-Key": str(uuid4())},
+        )
 
     async def show(self, send: str) -> dict[str, dict[str, Any]]:
         """Return the recipients of a send in the API, by address."""
-        async with self.http.get(f"/api/v3/sends/{send}") as response:
-            assert response.status == 200, await response.text()
-            return {one["email"]: one for one in (await response.json())["recipients"]}
+        shown = await self.answer("GET", f"/api/v3/sends/{send}", 200)
+        return {one["email"]: one for one in shown["recipients"]}
+
+    async def answer(self, method: str, path: str, status: int, **given: Any) -> dict[str, Any]:
+        """Return the body of the API's answer, which has to be of this status.
+
+        A busy API, whose first connection to Postgres takes long, answers 503 and is asked again.
+        """
+        for attempt in range(10):
+            async with self.http.request(method, path, **given) as response:
+                if response.status == 503 and attempt < 9:
+                    continue
+                assert response.status == status, await response.text()
+                body: dict[str, Any] = await response.json()
+                return body
+        raise AssertionError
 
     async def fetch(self, query: str, *arguments: object) -> list[asyncpg.Record]:
         """Query the database. Raises one of postgres.UNAVAILABLE while it is down."""
@@ -229,7 +233,8 @@ class World:
         assert self._db is not None
         return await audit(self._db, self.judge, self.injected)
 
-    def _start(self, name: str, command: tuple[str, ...], settings: dict[str, str]) -> Child:
+    def start(self, name: str, command: tuple[str, ...], settings: dict[str, str]) -> Child:
+        """Start a program with the rights of the process `name`."""
         settings |= {"DATABASE_URL": acting(settings["DATABASE_URL"], name)}
         child = Child(f"{name}-{len(self.children)}", command, settings, self.folder)
         self.children.append(child)

@@ -11,10 +11,13 @@ from urllib.parse import urlsplit
 import pytest
 import yaml
 
+from services.api import app
 from services.api.http.server import Server
-from services.api.relay import app as relay_app
+from services.api.relay import database_loops as relay_app
+from services.mailer.returns.limits import Limits
 from services.mailer.smtp.smarthost import Timeouts
 from shared.process.environment import OLD_NAMES
+from shared.process.returns_settings import ReturnsSettings
 from shared.process.settings import (
     ApiSettings,
     DatabaseSettings,
@@ -33,6 +36,7 @@ SETTINGS: dict[str, type[Settings]] = {
     "api": ApiSettings,
     "relay": RelaySettings,
     "mailer": MailerSettings,
+    "returns": ReturnsSettings,
 }
 NEW_NAMES = {old: new for new, old in OLD_NAMES.items()}
 
@@ -76,6 +80,12 @@ def test_every_image_has_a_version(name: str) -> None:
     image, _, tag = SERVICES[name]["image"].rpartition(":")
     assert image
     assert tag != "latest"
+
+
+def test_the_api_has_the_memory_for_all_files_that_it_makes_at_a_time() -> None:
+    """The kernel would end the process that typesets a preview, and the caller have a 500."""
+    limit = SERVICES["api"]["deploy"]["resources"]["limits"]["memory"]
+    assert int(limit.removesuffix("M")) >= 120 + app._FILES * 650
 
 
 @every_service
@@ -127,7 +137,11 @@ def test_a_dependency_is_there_before_what_needs_it(name: str) -> None:
         ends = other in ONE_SHOTS
         expected = "service_completed_successfully" if ends else "service_healthy"
         assert how["condition"] == expected
-        assert how.get("required", True) is not bool(SERVICES[other].get("profiles"))
+        # What another profile has may not be there.
+        of_others = set(SERVICES[other].get("profiles", ())) - set(
+            SERVICES[name].get("profiles", ())
+        )
+        assert how.get("required", True) is not bool(of_others)
 
 
 @every_service
@@ -149,6 +163,10 @@ def test_the_settings_are_known_and_complete(name: str, tmp_path: Path) -> None:
         "AMQP_URL_FILE": "amqp://user:pass@rabbitmq/ledgerpost",
         "SMTP_URL_FILE": (ROOT / "docker" / "smtp_url").read_text("utf-8"),
         "UNSUBSCRIBE_SECRET_FILE": "0" * 64,
+        "RETURN_SECRET_FILE": "1" * 64,
+        "UNSUBSCRIBE_SECRET_OLD_FILE": "",
+        "RETURN_SECRET_OLD_FILE": "",
+        "DKIM_KEYS_FILE": (ROOT / "docker" / "dkim_keys").read_text("utf-8"),
     }
     given = {}
     for variable, value in environment(name).items():
@@ -169,17 +187,27 @@ def test_who_reads_which_secret() -> None:
         "roles": {"postgres-secret", "roles-secret"},
         "rabbitmq": {"rabbitmq-secret"},
         "mailpit": set(),
+        "prometheus": set(),
+        "grafana": set(),
         "migrate": {"database-secret"},
         "demo": {"database-secret"},
-        "api": {"api-database-secret", "unsubscribe-secret"},
+        "api": {"api-database-secret", "unsubscribe-secret", "return-secret"},
         "relay": {"relay-database-secret", "amqp-secret"},
-        "mailer": {"mailer-database-secret", "amqp-secret", "unsubscribe-secret", "smtp_url"},
+        "mailer": {
+            "mailer-database-secret",
+            "amqp-secret",
+            "unsubscribe-secret",
+            "return-secret",
+            "smtp_url",
+            "dkim_keys",
+        },
+        "returns": {"mailer-database-secret", "return-secret"},
     }
 
 
-def test_only_the_api_and_the_inbox_are_published_and_on_loopback() -> None:
+def test_only_what_people_look_at_is_published_and_on_loopback() -> None:
     published = {name: service["ports"] for name, service in SERVICES.items() if "ports" in service}
-    assert published.keys() == {"api", "mailpit"}
+    assert published.keys() == {"api", "mailpit", "prometheus", "grafana", "returns"}
     for (port,) in published.values():
         host, _, _ = filled(port).split(":")
         assert ip_address(host).is_loopback
@@ -195,7 +223,12 @@ def test_postgres_and_rabbitmq_have_no_way_out() -> None:
 
 @pytest.mark.parametrize(
     ("name", "field"),
-    [("api", "api_port"), ("relay", "relay_ops_port"), ("mailer", "mailer_ops_port")],
+    [
+        ("api", "api_port"),
+        ("relay", "relay_ops_port"),
+        ("mailer", "mailer_ops_port"),
+        ("returns", "returns_ops_port"),
+    ],
 )
 def test_the_health_check_asks_the_port_that_the_image_sets(name: str, field: str) -> None:
     set_in_image = re.search(rf"{field.upper()}=(\d+)", (ROOT / "Dockerfile").read_text("utf-8"))
@@ -217,6 +250,8 @@ def test_the_api_and_the_relay_may_finish_what_is_at_work() -> None:
     assert duration(SERVICES["api"]["stop_grace_period"]) > requests
     steps = timedelta(seconds=relay_app.LAST_STEP)
     assert duration(SERVICES["relay"]["stop_grace_period"]) > steps
+    receiving = timedelta(seconds=Limits().closing_s)
+    assert duration(SERVICES["returns"]["stop_grace_period"]) > receiving
 
 
 def test_docker_takes_the_file() -> None:

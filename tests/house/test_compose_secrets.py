@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from services.mailer.smtp.smarthost import Smarthost
-from shared.process.settings import MailerSettings
+from shared.process.settings import ApiSettings, MailerSettings
 
 ROOT = Path(__file__).parents[2]
 # Whose address of the database is in which folder.
@@ -16,7 +16,7 @@ ADDRESSES = {
     "lp_relay": "relay-database",
     "lp_mailer": "mailer-database",
 }
-FOLDERS = ("postgres", "rabbitmq", "roles", "amqp", "unsubscribe", *ADDRESSES.values())
+FOLDERS = ("postgres", "rabbitmq", "roles", "amqp", "unsubscribe", "return", *ADDRESSES.values())
 
 
 @pytest.fixture
@@ -47,9 +47,9 @@ def test_the_passwords_are_long_and_the_urls_hold_them(volumes: Path) -> None:
         assert (database.username, database.hostname) == (login, "postgres")
         assert database.password == made[f"roles/{login.removeprefix('lp_')}"]
     passwords = [text for path, text in made.items() if path.startswith(("roles", "postgres"))]
-    passwords.append(made["rabbitmq/password"])
+    passwords += [made["rabbitmq/password"], made["rabbitmq/cookie"]]
     assert all(re.fullmatch("[0-9a-f]{64}", password) for password in passwords)
-    assert len(set(passwords)) == len(passwords) == 7
+    assert len(set(passwords)) == len(passwords) == 9
     assert f"default_pass = {made['rabbitmq/password']}\n" in made["rabbitmq/rabbitmq.conf"]
 
 
@@ -63,10 +63,23 @@ def test_the_program_takes_what_is_made(volumes: Path) -> None:
             "MAIL_FROM": "statements@ledgerpost.example",
             "UNSUBSCRIBE_SECRET_FILE": str(volumes / "unsubscribe" / "secret"),
             "LIST_UNSUBSCRIBE": "on",
+            "RETURN_SECRET_FILE": str(volumes / "return" / "secret"),
             "PUBLIC_URL": "https://ledgerpost.example",
         }
     )
+    ApiSettings.from_environ(
+        {
+            "DATABASE_URL_FILE": str(volumes / "api-database" / "url"),
+            "MAIL_FROM": "statements@ledgerpost.example",
+            **{
+                f"{name.upper()}_SECRET{old}_FILE": str(volumes / name / file)
+                for name in ("unsubscribe", "return")
+                for old, file in (("", "secret"), ("_OLD", "old"))
+            },
+        }
+    )
     smarthost = Smarthost.from_url(settings.smtp_url)
+    assert settings.return_paths is not None
     assert (smarthost.host, smarthost.port, smarthost.username) == ("mailpit", 1025, None)
 
 
@@ -87,4 +100,23 @@ def test_two_installations_share_no_password(volumes: Path) -> None:
     first = make(volumes)
     for path in first:
         (volumes / path).unlink()
-    assert not set(first.values()) & set(make(volumes).values())
+    # Neither has an old secret.
+    assert set(first.values()) & set(make(volumes).values()) == {""}
+
+
+def test_a_secret_is_changed_as_the_docs_say_and_the_old_one_kept(volumes: Path) -> None:
+    before = make(volumes)
+    page = (ROOT / "docs" / "docker.md").read_text("utf-8")
+    change, clear = re.findall(
+        r"--entrypoint sh secrets -c (?:\\\n  )?'(.*?/return.*?)'$", page, re.MULTILINE
+    )
+    script = f"{ROOT / 'docker' / 'secrets.sh'} {volumes}"
+    there = change.replace("/run/secrets.sh", "SCRIPT").replace("/secrets", str(volumes))
+    subprocess.run(["sh", "-ec", there.replace("SCRIPT", script)], check=True, capture_output=True)
+    after = make(volumes)
+    assert after["return/old"] == before["return/secret"] != after["return/secret"]
+    assert len(after["return/secret"]) == 64
+    changed = {path for path in after if after[path] != before[path]}
+    assert changed == {"return/old", "return/secret"}
+    subprocess.run(["sh", "-ec", clear.replace("/secrets", str(volumes))], check=True)
+    assert make(volumes)["return/old"] == ""

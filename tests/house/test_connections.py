@@ -4,20 +4,22 @@ import re
 from pathlib import Path
 
 from services.api import app as api
-from services.api.relay import app as relay
+from services.api.relay import database_loops as relay
 from services.mailer import app as mailer
+from services.mailer.returns import app as returns
 
 DOCS = Path(__file__).parents[2] / "docs"
 LISTENER = 1
 
 
 def test_the_docs_say_how_many_connections_each_process_opens() -> None:
-    table = (DOCS / "operations.md").read_text("utf-8").partition("| connections to Postgres |")[2]
+    table = (DOCS / "postgres.md").read_text("utf-8").partition("| connections to Postgres |")[2]
     told = dict(re.findall(r"^\| (\w+) \| (\d+)", table.partition("\n\n")[0], re.MULTILINE))
     assert told == {
         "API": str(api.DATABASE_CONNECTIONS),
         "relay": str(relay.DATABASE_CONNECTIONS),
         "mailer": str(mailer.DATABASE_CONNECTIONS),
+        "listener": str(returns.DATABASE_CONNECTIONS),
     }
 
 

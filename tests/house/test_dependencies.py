@@ -25,7 +25,8 @@ def imported() -> set[str]:
 
 def test_every_imported_package_is_declared() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    named = (re.match(r"[A-Za-z0-9._-]+", each) for each in project["dependencies"])
+    wished = project["dependencies"] + project["optional-dependencies"]["otel"]
+    named = (re.match(r"[A-Za-z0-9._-]+", each) for each in wished)
     declared = {name[0].lower().replace("_", "-") for name in named if name}
     of = packages_distributions()
     undeclared = {
@@ -34,3 +35,14 @@ def test_every_imported_package_is_declared() -> None:
         if declared.isdisjoint(each.lower().replace("_", "-") for each in of[package])
     }
     assert undeclared == set()
+
+
+def test_a_library_of_whose_inside_we_know_is_bounded() -> None:
+    """An installation without our pins would otherwise take a release that changes the inside."""
+    tables = (ROOT / "docs" / "dependencies.md").read_text("utf-8")
+    tables = tables[: tables.index("## What the extra is for")]
+    named = set(re.findall(r"^\| ([a-z0-9-]+) \| `", tables, re.MULTILINE))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    bounded = {each.partition(">")[0] for each in project["dependencies"] if ",<" in each}
+    assert {"aiohttp", "asyncpg", "jinja2", "python-dateutil"} <= named
+    assert named <= bounded

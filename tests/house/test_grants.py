@@ -52,7 +52,8 @@ def test_the_mailer_has_nothing_of_the_ledger_and_the_ledger_nothing_else() -> N
     of_mailer = {table for table, entry in GRANTS.items() if MAILER in entry}
     assert not of_mailer & (LEDGER_TABLES | {"api_keys", "kept_documents", "idempotency_keys"})
     of_ledger = {table for table, entry in GRANTS.items() if LEDGER in entry}
-    assert of_ledger == LEDGER_TABLES | {"schema_migrations"}
+    assert of_ledger == LEDGER_TABLES | {"schema_migrations", "bulk_loads"}
+    assert GRANTS["bulk_loads"] == {LEDGER: "INSERT (transaction)"}
 
 
 async def test_no_role_can_do_more_than_use_tables(conn: asyncpg.Connection) -> None:

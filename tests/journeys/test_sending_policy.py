@@ -66,7 +66,8 @@ async def test_the_preview_has_the_links_too(system: System) -> None:
         await system.settled(sent["id"])
     sender = Mailbox.parse("Ledgerpost <post@ledgerpost.example>")
     links = Links(SECRET, "https://ledgerpost.example")
-    files = await preview(system.dsn, sender, links, UUID(sent["id"]), pdf=True)
+    url = LINKED["public_url"]
+    files = await preview(system.dsn, sender, links, UUID(sent["id"]), pdf=True, public_url=url)
     shown = files["message.eml"]
     assert shown == system.judge.accepted[0].data
     assert b"\r\nList-Unsubscribe: <https://" in shown

@@ -1,5 +1,6 @@
 """Stopping with work in flight: begun work is finished, nothing is lost or doubled."""
 
+import asyncio
 import signal
 from pathlib import Path
 
@@ -11,7 +12,9 @@ from tests.judge.script import Delay
 from tests.roles import acting
 
 
-@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize(
+    "by", [signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.long)]
+)
 async def test_a_mailer_told_to_stop_finishes_what_it_began(
     system: System, tmp_path: Path, by: signal.Signals
 ) -> None:
@@ -40,8 +43,8 @@ async def test_a_mailer_told_to_stop_finishes_what_it_began(
         await system.until(
             sent["id"], lambda seen: any(r["state"] == "sending" for r in seen["recipients"])
         )
-        for child in running:
-            await child.stop(by)
+        # Both at once: while a slow relay stops, a mailer that goes on would leave none queued.
+        await asyncio.gather(*(child.stop(by) for child in running))
         states = [r["state"] for r in (await system.show(sent["id"]))["recipients"]]
         assert set(states) <= {"sent", "queued", "scheduled", "deferred"}
         assert states.count("sent") == len(system.judge.accepted) > 0

@@ -5,6 +5,7 @@ tests/fixtures/messages is never edited: what is written differently from now on
 """
 
 import json
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,17 @@ from jsonschema import Draft202012Validator
 from pydantic import BaseModel
 
 from services.api.access import store as access
+from services.api.batches.messages import BatchEvent
 from services.api.contract.message_schemas import SCHEMAS, documents
-from services.api.intake.messages import SendAccepted, SendRefused, SendRequested
+from services.api.intake.messages import (
+    BatchAccepted,
+    BatchRefused,
+    BatchRequested,
+    SendAccepted,
+    SendRefused,
+    SendRequested,
+)
+from services.api.schedules.messages import ScheduleEvent
 from shared.amqp import topology
 from shared.messages import DeliveryEvent, SendTransactions
 from tests.journeys.conftest import System
@@ -28,7 +38,12 @@ READERS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("com.ledgerpost.send-request.accepted.", SendAccepted),
     ("com.ledgerpost.send-request.refused.", SendRefused),
     ("com.ledgerpost.send-request.", SendRequested),
+    ("com.ledgerpost.batch-request.accepted.", BatchAccepted),
+    ("com.ledgerpost.batch-request.refused.", BatchRefused),
+    ("com.ledgerpost.batch-request.", BatchRequested),
     ("com.ledgerpost.delivery.", DeliveryEvent),
+    ("com.ledgerpost.batch.", BatchEvent),
+    ("com.ledgerpost.schedule.", ScheduleEvent),
 )
 
 
@@ -106,3 +121,24 @@ async def test_a_stored_request_makes_the_send_that_it_asks_for(system: System, 
         asked["data"]["to"],
         asked["data"]["message"],
     )
+
+
+@pytest.mark.parametrize("raw", kept("batch-request"))
+async def test_a_stored_request_makes_the_batch_that_it_asks_for(
+    system: System, raw: bytes
+) -> None:
+    key = await access.create(system.db, business_id=1, name="crm", scopes=["transactions:send"])
+    async with peer(system.amqp, key.text) as asker, system.relay():
+        await asker.ask(raw)
+        accepted = await asker.reply()
+    asked = json.loads(raw)["data"]
+    assert accepted["type"].startswith("com.ledgerpost.batch-request.accepted.")
+    made = accepted["data"]
+    assert (made["from"], made["to"], made["personal_message"], made["other_emails"]) == (
+        asked["from"],
+        asked["to"],
+        asked["message"],
+        asked["other_emails"],
+    )
+    assert set(made["filter"]) == set(asked["filter"])
+    assert Decimal(made["min_balance"]) == Decimal(asked["min_balance"])

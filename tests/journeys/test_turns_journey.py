@@ -33,5 +33,22 @@ async def test_a_single_mail_passes_hundreds_of_another_business(system: System)
         assert place - behind < 300
 
 
+async def test_a_single_mail_waits_for_few_turns_of_the_smarthosts_rate(system: System) -> None:
+    """Though another business's backlog would fill the rate for 40 seconds."""
+    for _ in range(16):
+        await _store(system, 1, *(f"r{number}@x.example" for number in range(_RECIPIENTS - 1)))
+    async with system.relay(), system.mailer(attach_pdf="off", smarthost_rate=10):
+        await soon(lambda: _accepted(system, 10))
+        behind = len(system.judge.accepted)
+        await _store(system, 2, OTHERS)
+        await soon(lambda: _has(system, OTHERS), 60)
+        place = [mail.recipient for mail in system.judge.accepted].index(OTHERS)
+    assert place - behind < 12
+
+
+async def _has(system: System, recipient: str) -> bool:
+    return any(mail.recipient == recipient for mail in system.judge.accepted)
+
+
 async def _accepted(system: System, number: int) -> bool:
     return len(system.judge.accepted) >= number

@@ -1,4 +1,4 @@
-"""A private postfix that accepts mail over SMTP and holds it, if postfix is installed."""
+"""A private postfix that accepts mail over SMTP, and holds it unless told otherwise."""
 
 import asyncio
 import os
@@ -39,6 +39,10 @@ anvil unix - - n - 1 anvil
 showq unix n - n - - showq
 error unix - - n - - error
 retry unix - - n - - error
+smtp unix - - n - - smtp
+lmtp unix - - n - - lmtp
+trace unix - - n - 0 bounce
+verify unix - - n - 1 verify
 postlog unix-dgram n - n - 1 postlogd
 """
 _QUEUES = ("maildrop", "incoming", "active", "deferred", "hold", "corrupt")

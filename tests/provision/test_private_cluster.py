@@ -22,6 +22,7 @@ def cluster(folder: Path, project: Path) -> Iterator[Cluster]:
         cluster.wipe()
 
 
+@pytest.mark.long
 async def test_a_quorum_queue_outlives_any_one_of_three_nodes(cluster: Cluster) -> None:
     async with await broker.connect(cluster.url, "test") as connection:
         channel = await connection.channel()
@@ -36,11 +37,11 @@ async def test_a_quorum_queue_outlives_any_one_of_three_nodes(cluster: Cluster) 
     cluster.nodes[leader].kill()
     assert sum(node.running for node in cluster.nodes.values()) == 2
     survivor = next(node for node in (first, *others) if node.running)
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(180):
         while await asyncio.to_thread(listed, survivor, "leader") in ([], [leader]):
             await asyncio.sleep(0.1)
     for _ in range(4):  # whichever node is asked first
-        async with await broker.connect(cluster.url, "test") as connection, asyncio.timeout(30):
+        async with await broker.connect(cluster.url, "test") as connection, asyncio.timeout(180):
             queue = await (await connection.channel()).declare_queue("kept", passive=True)
             kept = await queue.get()
             assert kept.body == b"kept"

@@ -8,6 +8,7 @@ from provision.rabbitmq import RabbitMQ
 from tests.servers import absent
 
 
+@pytest.mark.long
 def test_a_rabbitmq_of_another_debian_runs_on_this_one(folder: Path, project: Path) -> None:
     try:
         program = suites.rabbitmq(project, "trixie")

@@ -17,7 +17,7 @@ async def test_an_address_that_swallows_packets_does_not_hide_the_next(
 ) -> None:
     port = listening.getsockname()[1]
     with half_there(monkeypatch, port):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(180):
             connected = await tcp.connected(NAME, port)
     with connected, listening:
         assert connected.getpeername() == ("127.0.0.1", port)

@@ -1,6 +1,6 @@
 import pytest
 
-from shared.text import cut, escaped, lines, one_line, printable_line
+from shared.text import cut, escaped, lines, one_line, printable_line, visible
 
 
 def test_the_lines_of_a_message_are_kept() -> None:
@@ -36,3 +36,13 @@ def test_at_a_terminal_nothing_is_lost() -> None:
 )
 def test_a_text_that_was_cut_ends_in_an_ellipsis(text: str, shown: str) -> None:
     assert cut(text, 5) == shown
+
+
+@pytest.mark.parametrize("text", ["", " ", "\x01", "\u200b", "\u3164\u2060", "\u2800"])
+def test_what_has_no_shape_is_no_text(text: str) -> None:
+    assert visible(text) == ""
+
+
+@pytest.mark.parametrize("text", ["a", "\u200ba", "-", "\u0e40", "🎉", "\u0301"])
+def test_what_has_a_shape_stays_as_it_is(text: str) -> None:
+    assert visible(text) == text

@@ -2,7 +2,9 @@
 
 import asyncio
 
-from shared.turns import Turns
+import pytest
+
+from shared.turns import Turns, TurnsAreOver
 
 
 class _Shop:
@@ -84,7 +86,7 @@ async def test_who_is_cancelled_as_its_turn_comes_passes_it_on() -> None:
     await asyncio.sleep(0)
     turns.leave(1)
     second.cancel()
-    await asyncio.wait_for(third, 1)
+    await asyncio.wait_for(third, 60)
 
 
 async def test_who_is_cancelled_as_a_place_becomes_free_keeps_it_from_nobody() -> None:
@@ -94,8 +96,23 @@ async def test_who_is_cancelled_as_a_place_becomes_free_keeps_it_from_nobody() -
     await asyncio.sleep(0)
     second.cancel()
     turns.leave(1)
-    await asyncio.wait_for(third, 1)
+    await asyncio.wait_for(third, 60)
     assert second.cancelled()
     assert turns.waiting(2) == 0
     turns.leave(2)
     assert turns.take_now(3)
+
+
+async def test_at_the_end_nobody_gets_a_place_and_who_has_one_keeps_it() -> None:
+    turns = Turns(1, 1)
+    await turns.take(1)
+    waiting = asyncio.create_task(turns.take(2))
+    await asyncio.sleep(0)
+    turns.end()
+    with pytest.raises(TurnsAreOver):
+        await waiting
+    with pytest.raises(TurnsAreOver):
+        await turns.take(1)
+    turns.leave(1)
+    with pytest.raises(TurnsAreOver):
+        await turns.take(3)

@@ -1,7 +1,7 @@
 """Authentication of requests over the queue; they share the rate limit of HTTP."""
 
 from services.api.access import store
-from services.api.access.invalid_keys import InvalidKeys
+from services.api.access.attempts import Attempts
 from services.api.access.model import Key, Principal, valid
 from services.api.access.rate_limit import Limits, Rate
 from services.api.core.refusals import Unauthenticated
@@ -13,7 +13,7 @@ class Admission:
 
     def __init__(self, limit: int) -> None:
         self._limits = Limits(limit)
-        self._invalid_keys = InvalidKeys()
+        self._invalid_keys = Attempts()
 
     async def admit(self, conn: Connection, key: Key) -> tuple[Principal, Rate | None]:
         """Count the request, and return the principal of `key` and the key's rate.

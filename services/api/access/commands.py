@@ -57,7 +57,7 @@ def create(
         raise click.BadParameter("should be a line of text", param_hint="--name")
 
     async def run() -> str:
-        async with connection(settings) as conn:
+        async with connection(settings, business=business) as conn:
             key = await store.create(
                 conn,
                 business_id=business,

@@ -3,6 +3,10 @@
 SELECT id, business_id, scopes, expires_at, coalesce(expires_at <= now(), false) AS is_expired
 FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
 
+-- name: has_key
+-- True if this database has the key with hash $1 and it is not revoked; otherwise no row.
+SELECT true FROM api_keys WHERE sha256 = $1 AND revoked_at IS NULL
+
 -- name: principal_and_version
 -- The key with hash $1 and the version of its business's ledger, so that an unchanged report needs no
 -- further round trip.
@@ -58,12 +62,12 @@ RETURNING id
 SELECT clock_timestamp()
 
 -- name: count_today
--- Counts one more of the kind $2 of business $1 today (in UTC); returns no row, and counts nothing, if
--- there are $3 already.
+-- Counts $4 more of the kind $2 of business $1 today (in UTC); returns no row, and counts nothing, if there would
+-- be more than $3.
 INSERT INTO daily_counts AS d (business_id, kind, day, used)
-VALUES ($1, $2, (now() AT TIME ZONE 'UTC')::date, 1)
+VALUES ($1, $2, (now() AT TIME ZONE 'UTC')::date, $4)
 ON CONFLICT (business_id, kind) DO UPDATE SET
-    used = CASE WHEN d.day < excluded.day THEN 1 ELSE d.used + 1 END,
+    used = CASE WHEN d.day < excluded.day THEN excluded.used ELSE d.used + excluded.used END,
     day = greatest(d.day, excluded.day)
-WHERE d.day < excluded.day OR d.used < $3
+WHERE d.day < excluded.day OR d.used + excluded.used <= $3
 RETURNING used

@@ -14,7 +14,23 @@ from shared.db.postgres import Connection
 _queries = sql.load("services.api.access")
 _NOBODY = -1
 
-Counted = Literal["refused requests", "idempotency keys", "suppressions"]
+Limited = Literal[
+    "idempotency keys",
+    "suppressions",
+    "logos",
+    "returned mails",
+    "bytes of returned mails",
+    "batches",
+    "customers of batches",
+    "changes of schedules",
+]
+Counted = Limited | Literal["refused requests"]
+
+
+async def has_key(conn: Connection, digest: bytes) -> bool | None:
+    """Return True if the database has the key with this hash and it is not revoked, or None."""
+    found: bool | None = await conn.fetchval(_queries.has_key, digest)
+    return found
 
 
 async def principal(conn: Connection, digest: bytes) -> Principal | None:
@@ -51,13 +67,15 @@ async def admit(
     return _principal(row), Slice(row["slice"], row["taken"], row["lasts"]) if leased else None
 
 
-async def count_today(conn: Connection, business_id: int | None, kind: Counted, most: int) -> bool:
-    """Count one more of a kind on this day in UTC; return False if there were `most` before.
+async def count_today(
+    conn: Connection, business_id: int | None, kind: Counted, most: int, number: int = 1
+) -> bool:
+    """Count `number` more of a kind on this day in UTC; return False if there would be too many.
 
     The business is None for all requests without a valid key.
     """
     business = _NOBODY if business_id is None else business_id
-    return await conn.fetchval(_queries.count_today, business, kind, most) is not None
+    return await conn.fetchval(_queries.count_today, business, kind, most, number) is not None
 
 
 async def database_time(conn: Connection) -> datetime:

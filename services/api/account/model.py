@@ -1,4 +1,4 @@
-"""What a caller is told about itself: its business, its key and what is left of its limits."""
+"""What `GET /api/v3/me` answers: the caller's business and key, and what is left of limits."""
 
 from typing import Annotated
 from uuid import UUID
@@ -31,8 +31,9 @@ class AccountBusiness(BaseModel):
         ),
     ]
     locale: Annotated[
-        str | None, Field(description="BCP 47; null, because no business has one yet.")
-    ] = None
+        str | None,
+        Field(description="BCP 47: the language of its statements; null: English."),
+    ]
 
 
 class AccountKey(BaseModel):

@@ -10,7 +10,7 @@ _ACCOUNT: dict[str, Any] = {
         "currency": "GHS",
         "timezone": "Africa/Accra",
         "fiscal_year_start": "01-01",
-        "locale": None,
+        "locale": "en-GH",
     },
     "key": {
         "id": "5b0f6f0e-64a5-4a6a-9d0f-2f6f4f0d7c11",

@@ -32,6 +32,7 @@ async def account(
             currency=row["currency"],
             timezone=row["timezone"],
             fiscal_year_start=row["fiscal_year_start"],
+            locale=row["locale"],
         ),
         key=AccountKey(
             id=row["key_id"],

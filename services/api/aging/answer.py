@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.aging.description import AgingMeta
-from services.api.reports.row import Id, Money, Text
+from services.api.reports.row import Amount, Id, Text
 
 _BUCKETS = frozenset({"1-30", "31-60", "61-90", "over_90"})
 
@@ -19,15 +19,17 @@ class AgingAmounts(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="allow", json_schema_extra=_of_any_buckets)
 
-    not_due: Annotated[Money, Field(description="Open parts that are due on that day or later.")]
-    first: Annotated[Money, Field(alias="1-30", description="Open parts 1 to 30 days past due.")]
-    second: Annotated[Money, Field(alias="31-60", description="Open parts 31 to 60 days past due.")]
-    third: Annotated[Money, Field(alias="61-90", description="Open parts 61 to 90 days past due.")]
-    over_90: Annotated[Money, Field(description="Open parts more than 90 days past due.")]
-    no_due_date: Annotated[Money, Field(description="Open parts of documents without a due date.")]
-    credits: Annotated[Money, Field(description="Open parts below zero.")]
-    opening: Annotated[Money, Field(description="The opening balance.")]
-    total: Annotated[Money, Field(description="The sum of all these: the receivable on that day.")]
+    not_due: Annotated[Amount, Field(description="Open parts that are due on that day or later.")]
+    first: Annotated[Amount, Field(alias="1-30", description="Open parts 1 to 30 days past due.")]
+    second: Annotated[
+        Amount, Field(alias="31-60", description="Open parts 31 to 60 days past due.")
+    ]
+    third: Annotated[Amount, Field(alias="61-90", description="Open parts 61 to 90 days past due.")]
+    over_90: Annotated[Amount, Field(description="Open parts more than 90 days past due.")]
+    no_due_date: Annotated[Amount, Field(description="Open parts of documents without a due date.")]
+    credits: Annotated[Amount, Field(description="Open parts below zero.")]
+    opening: Annotated[Amount, Field(description="The opening balance.")]
+    total: Annotated[Amount, Field(description="The sum of all these: the receivable on that day.")]
 
 
 class AgingRow(AgingAmounts):

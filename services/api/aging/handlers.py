@@ -95,6 +95,7 @@ class _Asked:
                     meta=meta(self.aging, self.business, version).to_fields(),
                 ),
                 self.form,
+                amounts=self.aging.options.amounts,
                 tags=self.tags,
                 headers=page.headers(self.request) if page else {},
                 navigation=navigation(self.request, self.aging, summary.rows, page),

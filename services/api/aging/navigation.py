@@ -18,6 +18,7 @@ _DOWNLOADS = (Format.CSV, Format.XLSX, Format.JSON)
 
 def navigation(request: web.Request, aging: Aging, total: int, page: Page | None) -> Navigation:
     """Return where the ageing of `total` rows leads."""
+    year = Period(aging.as_of.replace(month=1, day=1), aging.as_of)
     names = [each.name for each in columns(aging.options.buckets)]
     return requested.navigation(
         request,
@@ -26,8 +27,11 @@ def navigation(request: web.Request, aging: Aging, total: int, page: Page | None
         columns=names[1:],
         sortable=frozenset(names),
         sort=str(aging.options.sort),
-        base=urls.short_links(Period(aging.as_of.replace(month=1, day=1), aging.as_of)),
-        links={"business_name": _customer, "total": partial(_until, aging.as_of)},
+        base=urls.short_links(Period(date.min, aging.as_of)),
+        links={
+            "business_name": partial(_customer, urls.short_links(year)),
+            **{name: partial(_transactions, names.index(name)) for name in names[2:]},
+        },
         paging=_paging(request, total, page),
     )
 
@@ -39,10 +43,13 @@ def _paging(request: web.Request, total: int, page: Page | None) -> Paging:
     return Paging(total, around.first, around.prev, around.next, around.last)
 
 
-def _customer(row: Sequence[Value]) -> str:
-    return str(row[0])
+def _customer(year: str, row: Sequence[Value]) -> str:
+    return f"{year}{row[0]}"
 
 
-def _until(end: date, row: Sequence[Value]) -> str:
-    """Return the path of all transactions up to a day, which make up what is owed at its end."""
-    return f"{urls.REPORTS}/client/{row[0]}/{date.min}/{end}/transactions"
+def _transactions(place: int, row: Sequence[Value]) -> str | None:
+    """Return the short link of all transactions up to the day, which make up an amount.
+
+    A part of 0 has none: it would only make the page larger.
+    """
+    return f"{row[0]}/transactions" if row[place] else None

@@ -58,6 +58,7 @@ SHOW = Operation(
         *of_model(AgingOptions, as_of="2024-11-30", buckets="30,60,90"),
         format_of("aging", OFFERED),
         parameters.IF_NONE_MATCH,
+        parameters.LEDGER_VERSION,
     ),
     answers={
         200: Answer(
@@ -65,10 +66,11 @@ SHOW = Operation(
             AgingAnswer,
             files=tuple(each.media for each in OFFERED if each is not Format.JSON),
             examples={"one customer": _EXAMPLE},
-            headers=(headers.ETAG, headers.VARY),
+            headers=(headers.ETAG, headers.LEDGER_VERSION, headers.VARY),
         ),
         304: Answer(
-            "Not changed since the answer with this tag.", headers=(headers.ETAG, headers.VARY)
+            "Not changed since the answer with this tag.",
+            headers=(headers.ETAG, headers.LEDGER_VERSION, headers.VARY),
         ),
     },
 )

@@ -5,7 +5,9 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from services.api.aging.model import Buckets, buckets
 from services.api.core.fields import day
+from services.api.formats.json_value import Amounts
 from services.api.reports.filters import CustomerFilters, Flag
+from services.api.reports.options import Bom, HowAmounts
 from services.api.reports.paging import Paging
 from services.api.reports.sort import Sort, read_sort
 
@@ -68,7 +70,5 @@ class AgingOptions(CustomerFilters, Paging):
             " last in both directions.",
         ),
     ]
-    bom: Annotated[
-        Flag,
-        Field(description="1: CSV begins with a byte order mark, by which Excel knows UTF-8."),
-    ] = False
+    amounts: HowAmounts = Amounts.NUMBER
+    bom: Bom = False

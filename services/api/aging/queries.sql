@@ -3,7 +3,7 @@
 -- each customer of the business, in no order: the buckets, `credits`, `opening` and `total` in units of 0.0001,
 -- and the customer's columns that filters need.
 --
--- Reads kept_open_parts (migration 0027), one span after the other: a part of span n is open for at most 2^n
+-- Reads kept_open_parts (migration 0025), one span after the other: a part of span n is open for at most 2^n
 -- days, so it is open at the end of as_of only if it opened less than 2^n days before the next day. OFFSET 0
 -- forces the planner to look each span up in the index. Units are numeric or bigint as in the report's figures
 -- (services/api/reports/queries.sql).
@@ -71,6 +71,6 @@ FROM (
 ORDER BY {order}
 {limit}
 
--- name: total_of
--- The sum of one column over all rows.
-units_number(coalesce(sum({column}), 0)::numeric)
+-- name: sum_over_rows
+-- The sum of one column over all rows, in units of 0.0001.
+coalesce(sum({column}), 0)::numeric

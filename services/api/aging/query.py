@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from services.api.aging.fields import Field, amounts
 from services.api.aging.listing import Aging
 from services.api.aging.model import AgingQuery
+from services.api.formats.json_value import Amounts
 from services.api.reports.listing.conditions import of_customers
 from services.api.reports.listing.place import Place, rows_before, sort_key
 from services.api.reports.query import EXACT, Counting
@@ -35,9 +36,10 @@ def figures(query: AgingQuery, counting: Counting) -> str:
 def json_rows(aging: Aging, counting: Counting) -> str:
     """Return the query of all rows as JSON objects, and of one more object with their totals."""
     fields = amounts(aging.options.buckets)
-    row = [f"'\"{each.column.name}\":', units_number({each.sql})" for each in fields]
+    as_text = aging.options.amounts is Amounts.STRING
+    row = [_member(each, each.sql, as_text=as_text) for each in fields]
     names = "'\"id\":', id, ',\"business_name\":', coalesce(to_json(business_name)::text, 'null')"
-    totals = [f"'\"{each.column.name}\":', {_total(each)}" for each in fields]
+    totals = [_member(each, _sum(each), as_text=as_text) for each in fields]
     return sql.filled(
         _fragments.json_rows,
         **_chosen(aging, counting),
@@ -101,8 +103,20 @@ def _conditions(query: AgingQuery) -> Iterator[tuple[str, str]]:
     yield credited.sql, "units < 0"
 
 
+def _member(field: Field, units: str, *, as_text: bool) -> str:
+    """Return the texts of one member of a JSON object, as arguments of concat()."""
+    name = f'"{field.column.name}":'
+    return (
+        f"'{name}\"', units_text({units}), '\"'" if as_text else f"'{name}', units_number({units})"
+    )
+
+
 def _total(field: Field) -> str:
-    return sql.filled(_fragments.total_of, column=field.sql)
+    return f"units_number({_sum(field)})"
+
+
+def _sum(field: Field) -> str:
+    return sql.filled(_fragments.sum_over_rows, column=field.sql)
 
 
 def _day(query: AgingQuery) -> str:

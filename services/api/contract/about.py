@@ -40,7 +40,10 @@ same form. `request_id` is the id of the request in the logs.
 
 SCOPE_MEANINGS: dict[Scope, str] = {
     "reports:read": "read the reports",
-    "transactions:send": "send statements, read and change sends and suppressions",
+    "transactions:send": "send statements, read and change sends and suppressions,"
+    " read returned mails",
+    "branding:write": "change how statements look",
+    "returns:write": "post returned mails",
 }
 
 TAGS = [
@@ -50,12 +53,23 @@ TAGS = [
     },
     {"name": "Account", "description": "Who the caller is, and what it may do."},
     {"name": "Customers", "description": "The customers of the business, without figures."},
+    {"name": "Branding", "description": "How the statements of the business look."},
     {"name": "Sends", "description": "Statements by e-mail, each handed over at most once."},
     {
         "name": "Mails in doubt",
         "description": "Mails that may or may not have gone out; a person looks into the mail"
         " server's log and settles them.",
     },
+    {
+        "name": "Schedules",
+        "description": "Statements to many, again and again: on the last working day of every"
+        " month, for example.",
+    },
     {"name": "Suppressions", "description": "Addresses that a business no longer mails."},
+    {
+        "name": "Returned mail",
+        "description": "What came back: bounces, complaints and automatic replies.",
+    },
+    {"name": "Verification", "description": "Statements on paper, for whoever has one."},
     {"name": "Service", "description": "Health, metrics and this document."},
 ]

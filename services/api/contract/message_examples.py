@@ -1,4 +1,4 @@
-"""What wake-ups and the events of deliveries look like; a test holds each against its schema."""
+"""What wake-ups and events look like; a test holds each against its schema."""
 
 from typing import Any
 
@@ -43,6 +43,61 @@ FAILED: dict[str, Any] = {
         "reason": "refused at RCPT",
         "reason_code": "recipient_unknown",
         "sequence": 43,
+    },
+}
+
+_SCHEDULE_ID = "019b8d2c-0e6a-7c31-9c55-1f1de3a7b001"
+_BATCH_ID = "019b8d2c-5a70-7e02-8a6b-6f0b8a3c4d02"
+
+BATCH_STARTED: dict[str, Any] = {
+    **SENT,
+    "id": f"{_BATCH_ID}.7",
+    "type": "com.ledgerpost.batch.expanding.v1",
+    "subject": _BATCH_ID,
+    "data": {
+        "batch_id": _BATCH_ID,
+        "business_id": 1,
+        "status": "expanding",
+        "from": "2025-12-01",
+        "to": "2025-12-31",
+        "customers": 2400,
+        "schedule_id": _SCHEDULE_ID,
+        "occurrence": "2026-01-05",
+        "reason": None,
+        "reason_code": None,
+        "counts": None,
+        "skipped": None,
+        "sequence": 7,
+    },
+}
+
+BATCH_DONE: dict[str, Any] = {
+    **BATCH_STARTED,
+    "id": f"{_BATCH_ID}.9",
+    "type": "com.ledgerpost.batch.done.v1",
+    "time": "2026-01-05T09:04:30.500000Z",
+    "data": {
+        **BATCH_STARTED["data"],
+        "status": "done",
+        "counts": {"sent": 2391, "failed": 4},
+        "skipped": {"statement_empty": 31, "no_address": 2},
+        "sequence": 9,
+    },
+}
+
+SCHEDULE_SKIPPED: dict[str, Any] = {
+    **SENT,
+    "id": f"{_SCHEDULE_ID}.6",
+    "type": "com.ledgerpost.schedule.skipped.v1",
+    "subject": _SCHEDULE_ID,
+    "data": {
+        "schedule_id": _SCHEDULE_ID,
+        "business_id": 1,
+        "change": "skipped",
+        "occurrence": "2025-12-05",
+        "reason": "it was more than an hour late, and the schedule does not catch up",
+        "reason_code": "occurrence_late",
+        "sequence": 6,
     },
 }
 

@@ -6,8 +6,17 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
+from services.api.batches.messages import BatchEvent
 from services.api.contract.schemas import Schemas, tidied
-from services.api.intake.messages import SendAccepted, SendRefused, SendRequested
+from services.api.intake.messages import (
+    BatchAccepted,
+    BatchRefused,
+    BatchRequested,
+    SendAccepted,
+    SendRefused,
+    SendRequested,
+)
+from services.api.schedules.messages import ScheduleEvent
 from shared.messages import DeliveryEvent, SendTransactions
 
 # An identifier, not an address.
@@ -39,7 +48,12 @@ SCHEMAS = (
     Schema("send-request", 1, SendRequested, "validation"),
     Schema("send-request.accepted", 1, SendAccepted),
     Schema("send-request.refused", 1, SendRefused),
+    Schema("batch-request", 1, BatchRequested, "validation"),
+    Schema("batch-request.accepted", 1, BatchAccepted),
+    Schema("batch-request.refused", 1, BatchRefused),
     Schema("delivery", 1, DeliveryEvent),
+    Schema("batch", 1, BatchEvent),
+    Schema("schedule", 1, ScheduleEvent),
     Schema("send-transactions", 1, SendTransactions),
 )
 
@@ -72,8 +86,9 @@ def documents() -> dict[str, dict[str, Any]]:
 def _titled(name: str, schema: dict[str, Any]) -> None:
     """Give titles to enumerations, because generators make a type of each."""
     for field, described in schema.get("properties", {}).items():
-        if "enum" in described:
-            described["title"] = f"{name}{field.title()}"
+        for each in (described, *described.get("anyOf", ())):
+            if "enum" in each:
+                each["title"] = name + field.title().replace("_", "")
 
 
 def _emitted(schema: dict[str, Any], each: Schema) -> None:

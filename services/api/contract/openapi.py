@@ -27,7 +27,7 @@ from services.api.openapi.operation import (
 
 _TEMPLATE = re.compile(r"\{(\w+)(?::[^{}]*)?\}")
 _KEY = "apiKey"
-_TEXTS = frozenset({"application/x-ndjson", "text/csv", "text/html"})
+_TEXTS = frozenset({"application/x-ndjson", "text/csv", "text/html", "text/plain"})
 _BINARY = {"type": "string", "format": "binary"}
 
 
@@ -132,6 +132,9 @@ def _described(route: Route, operation: Operation, *, has_alias: bool) -> dict[s
         described["x-alias-of"] = operation.id
     if operation.body is not None:
         described["requestBody"] = _body(operation.body)
+    elif operation.upload:
+        content = {media: _file(operation.upload_example) for media in operation.upload}
+        described["requestBody"] = {"required": True, "content": content}
     answers = {str(status): _answer(each, route) for status, each in operation.answers.items()}
     refusals = problem_responses.of(*_refusals(route, operation))
     described["responses"] = dict(sorted({**refusals, **answers}.items()))
@@ -158,7 +161,7 @@ def _refusals(route: Route, operation: Operation) -> set[int]:
         found |= {401, 406, 422, 429, 503}
     if route.scope not in (None, NO_SCOPE):
         found.add(403)
-    if operation.body is not None:
+    if operation.body is not None or operation.upload:
         found |= {400, 413, 415, 422}
     if any(each.is_checked for each in operation.parameters):
         found.add(422)
@@ -170,9 +173,13 @@ def _body(body: Body) -> dict[str, Any]:
         name: {"summary": name, "value": example} for name, example in body.examples.items()
     }
     content: dict[str, Any] = {JSON: {"schema": ref(body.model), "examples": examples}}
-    for media, suffix in FORMS.items():
+    for media, suffix in FORMS.items() if body.has_forms else ():
         content[media] = {"schema": named(f"{body.model.__name__}{suffix}")}
     return {"required": body.is_required, "content": content}
+
+
+def _file(example: str) -> dict[str, Any]:
+    return {"schema": _BINARY | {"minLength": 1}} | ({"example": example} if example else {})
 
 
 def _answer(answer: Answer, route: Route) -> dict[str, Any]:

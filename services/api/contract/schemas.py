@@ -32,7 +32,9 @@ def schemas(operations: Iterable[Operation]) -> dict[str, Any]:
 
     The values of a parameter that are those of a model's field get a schema of their own.
     """
+    operations = list(operations)
     read, written, fields = _models(operations)
+    forms = {each.body.model: None for each in operations if each.body and each.body.has_forms}
     asked: list[tuple[type[BaseModel], JsonSchemaMode]] = [
         *((model, "validation") for model in read),
         *((model, "serialization") for model in written),
@@ -45,7 +47,7 @@ def schemas(operations: Iterable[Operation]) -> dict[str, Any]:
     found = {names.get(name, name): tidied(each) for name, each in made["$defs"].items()}
     for model, field in fields:
         found[field.title()] = found[model.__name__]["properties"][field].copy()
-    for model in read:
+    for model in forms:
         for suffix in FORMS.values():
             found[f"{model.__name__}{suffix}"] = _form(found[model.__name__], suffix)
     return dict(sorted(found.items()))
@@ -93,7 +95,8 @@ def _as_text(schema: dict[str, Any]) -> dict[str, Any]:
     if isinstance(text.get("type"), list):
         text["type"] = next(each for each in text["type"] if each != "null")
     if text.get("type") == "boolean":
-        return text | _FLAG
+        default = {"default": str(text["default"]).lower()} if "default" in text else {}
+        return text | _FLAG | default
     if "anyOf" in text:
         kept = [_as_text(each) for each in text["anyOf"] if each.get("type") != "null"]
         kept = [each for each in kept if each.get("type") != "integer"]

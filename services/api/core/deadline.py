@@ -1,4 +1,4 @@
-"""The time limit for reading a list; other requests wait for the connection meanwhile."""
+"""Time limits for reading; other requests wait for the connection meanwhile."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -11,16 +11,20 @@ _READ_S_MAX = 3.0  # seconds; a page comes from an index in milliseconds
 
 
 @asynccontextmanager
-async def promptly() -> AsyncIterator[None]:
-    """Stop the body of the `async with` after 3 seconds. Raises Busy if that happens."""
+async def promptly(
+    seconds: float | None = None,
+    what: str = "Reading this list",
+    advice: str = "Use filters or a smaller limit.",
+) -> AsyncIterator[None]:
+    """Stop the body of the `async with` after so many seconds (None: 3). Raises Busy if it does."""
+    seconds = _READ_S_MAX if seconds is None else seconds
     try:
-        async with asyncio.timeout(_READ_S_MAX) as limit:
+        async with asyncio.timeout(seconds) as limit:
             yield
     except TimeoutError:
         if not limit.expired():
             raise
         raise Busy(
-            f"Reading this list took more than {_READ_S_MAX:g} seconds and was stopped."
-            " Use filters or a smaller limit.",
+            f"{what} took more than {seconds:g} seconds and was stopped. {advice}",
             retry_after=timedelta(seconds=5),
         ) from None

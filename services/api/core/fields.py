@@ -2,11 +2,13 @@
 
 import re
 from datetime import date
+from typing import Any
 
 from services.api.core.refusals import FieldError, Invalid, InvalidInput, NotFound
 from shared.period import Period
 
 _CUSTOMER_ID_MAX = 2**63 - 1
+_FLAGS = {"0": False, "1": True, "false": False, "true": True}
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
@@ -63,3 +65,27 @@ def customer_id(digits: str) -> int:
     if len(significant) > len(str(_CUSTOMER_ID_MAX)) or int(significant) > _CUSTOMER_ID_MAX:
         raise NotFound("customer")
     return int(significant)
+
+
+def flag(value: Any) -> bool | None:
+    """Return a flag written as 0, 1, true or false, in any case; None for null and "".
+
+    Raises ValueError if it is anything else.
+    """
+    found = written_flag(value)
+    if found is None and not is_absent(value):
+        raise ValueError("should be 0, 1, true or false")
+    return found
+
+
+def written_flag(value: Any) -> bool | None:
+    """Return a flag written as flag() takes it; None for anything else."""
+    if isinstance(value, str):
+        return _FLAGS.get(value.lower())
+    # 1.0 equals 1 but is not a flag.
+    return bool(value) if isinstance(value, int) and value in (0, 1) else None
+
+
+def is_absent(value: Any) -> bool:
+    """Return whether a field is left out: null in JSON, or empty in a form."""
+    return value is None or value == ""

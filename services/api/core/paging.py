@@ -3,9 +3,10 @@
 import base64
 import re
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
 
@@ -14,6 +15,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from services.api.core.parsing import whole_number
 
 LIMIT_DEFAULT, LIMIT_MAX = 50, 200  # items of a page
+PAGE_BYTES_MAX = 1024 * 1024  # about
+_ITEM_BYTES = 600  # about, without its texts of any length
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -91,6 +94,16 @@ class Page(BaseModel, Generic[Item]):
     def to_json(self) -> str:
         """Return the JSON that the API answers with."""
         return self.model_dump_json(by_alias=True)
+
+
+def item_bytes(*texts: str | None) -> int:
+    """Return the approximate size in JSON of an item with these texts of any length."""
+    return _ITEM_BYTES + sum(len(text.encode()) for text in texts if text)
+
+
+def number_within(sizes: Iterable[int]) -> int:
+    """Return how many of the items of these sizes a page has: all that fit, and at least one."""
+    return max(1, sum(total <= PAGE_BYTES_MAX for total in accumulate(sizes)))
 
 
 def page_of(

@@ -1,6 +1,6 @@
 """Reads JSON and models from a caller's input; its refusals name what is wrong."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -8,15 +8,12 @@ import orjson
 from pydantic import BaseModel, ValidationError
 
 from services.api.core.refusals import FieldError, Invalid, InvalidInput, Malformed
-from shared.text import cut
 from shared.validation import complaint
 
 MAX_FIELDS = 1000
-_NAME_CHARS_MAX = 201  # of a field's name, with the ellipsis; the caller chose it
 _MAX_DEPTH = 20  # of JSON; no request needs more than a list in an object
 _MAX_VALUES = 10_000  # in one field; the longest list of a request has 900
 _INTEGER_DIGITS_MAX = 19  # of a bigint; Python refuses to read numbers of thousands of digits
-_MOST_COMPLAINTS = 50  # invalid fields that an answer names
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -50,11 +47,8 @@ def parse(model: type[Model], given: Mapping[str, Any]) -> Model:
         return model.model_validate(given)
     except ValidationError as error:
         raise InvalidInput(
-            FieldError(
-                cut(".".join(str(step) for step in each["loc"]), _NAME_CHARS_MAX) or "body",
-                _said(each, model),
-            )
-            for each in _first(error)
+            FieldError(".".join(str(step) for step in each["loc"]) or "body", _said(each, model))
+            for each in error.errors(include_input=False, include_url=False)
         ) from None
 
 
@@ -84,25 +78,19 @@ def _inner(model: type[BaseModel], name: str) -> type[BaseModel]:
     return inner if isinstance(inner, type) and issubclass(inner, BaseModel) else model
 
 
-def _first(error: ValidationError) -> Sequence[Mapping[str, Any]]:
-    return error.errors(include_input=False, include_url=False)[:_MOST_COMPLAINTS]
-
-
 def _check(name: str, value: object) -> None:
     level: list[object] = [name, value]
     left = _MAX_VALUES
     for _ in range(_MAX_DEPTH):
         if any("\0" in each for each in level if isinstance(each, str)):
-            raise Invalid(cut(name, _NAME_CHARS_MAX), "should not contain a NUL character")
+            raise Invalid(name, "should not contain a NUL character")
         level = list(islice((inner for each in level for inner in _within(each)), left + 1))
         if not level:
             return
         left -= len(level)
         if left < 0:
-            raise Invalid(cut(name, _NAME_CHARS_MAX), f"should have at most {_MAX_VALUES} values")
-    raise Invalid(
-        cut(name, _NAME_CHARS_MAX), f"should not be nested more than {_MAX_DEPTH} levels deep"
-    )
+            raise Invalid(name, f"should have at most {_MAX_VALUES} values")
+    raise Invalid(name, f"should not be nested more than {_MAX_DEPTH} levels deep")
 
 
 def _within(value: object) -> Iterable[object]:

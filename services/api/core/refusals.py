@@ -3,13 +3,18 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from itertools import islice
 from typing import Final, Literal, get_args
 
-Scope = Literal["reports:read", "transactions:send"]
+from shared.text import cut
+
+Scope = Literal["reports:read", "transactions:send", "branding:write", "returns:write"]
 SCOPES: tuple[Scope, ...] = get_args(Scope)
 # What a call needs that every valid key may make.
 NO_SCOPE: Final = "no scope"
 NeededScope = Scope | Literal["no scope"]
+_ERRORS_MAX: Final = 50
+_NAME_CHARS_MAX: Final = 201  # with the ellipsis
 
 
 class Refusal(Exception):
@@ -25,10 +30,17 @@ class FieldError:
 
 
 class InvalidInput(Refusal, ValueError):
-    """The input is readable but invalid; each of `errors` names a field."""
+    """The input is readable but invalid; each of `errors` names a field.
+
+    Only the first 50 errors are kept, and of each name the first 200 characters: the caller chose
+    the names, and an answer should not be many times the request.
+    """
 
     def __init__(self, errors: Iterable[FieldError]) -> None:
-        self.errors = tuple(errors)
+        self.errors = tuple(
+            FieldError(cut(error.field, _NAME_CHARS_MAX), error.message)
+            for error in islice(errors, _ERRORS_MAX)
+        )
         super().__init__("; ".join(f"{error.field}: {error.message}" for error in self.errors))
 
 
@@ -46,8 +58,9 @@ class Malformed(Refusal, ValueError):
 class NotFound(Refusal, LookupError):
     """The caller's business has no such object; an object of another business counts as none."""
 
-    def __init__(self, noun: str) -> None:
-        super().__init__(f"There is no such {noun}.")
+    def __init__(self, noun: str, *, said: str = "") -> None:
+        """Say that there is no such `noun`, or what is `said`."""
+        super().__init__(said or f"There is no such {noun}.")
 
 
 class Conflict(Refusal):

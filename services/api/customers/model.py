@@ -8,7 +8,7 @@ from services.api.core import bound_cursor
 from services.api.core.paging import LIMIT_DEFAULT, LIMIT_MAX
 from services.api.core.parsing import whole_number
 from services.api.core.query_string import QueryString
-from services.api.reports.filters import Flag, Text
+from services.api.reports.filters import Archived, Search
 
 _LIST = "customers"  # to which a cursor is bound
 _ID = WithJsonSchema({"type": "integer", "format": "int64", "minimum": 0})
@@ -19,17 +19,8 @@ _BEFORE_ALL = -1
 class CustomersQuery(QueryString):
     """Which customers to list, by id."""
 
-    q: Annotated[
-        Text,
-        Field(
-            description="Only customers whose `business_name`, `first_name`, `last_name` or"
-            " `business_email` contains this text, in upper or lower case."
-        ),
-    ] = ""
-    archived: Annotated[
-        Flag | None,
-        Field(description="1: only archived customers. 0: only those that are not archived."),
-    ] = None
+    q: Search = ""
+    archived: Archived = None
     limit: Annotated[
         int,
         BeforeValidator(whole_number),
@@ -65,8 +56,9 @@ class Customer(BaseModel):
     category_id: Annotated[int, _ID, Field(description="Its category, or 1 if it has none.")]
     archived: Annotated[Literal[0, 1], Field(description="1 if it is archived, otherwise 0.")]
     locale: Annotated[
-        str | None, Field(description="BCP 47; null, because no customer has one yet.")
-    ] = None
+        str | None,
+        Field(description="BCP 47: the language of its statements; null: that of its business."),
+    ]
 
 
 def cursor_after(customer: Customer) -> str:

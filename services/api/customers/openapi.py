@@ -14,7 +14,7 @@ _CUSTOMER: dict[str, Any] = {
     "category": "Wholesale",
     "category_id": 12,
     "archived": 0,
-    "locale": None,
+    "locale": "fr",
 }
 
 SHOW_LIST = Operation(

@@ -74,7 +74,7 @@ def _whom(business: int, customer: int | None, address: str | None) -> Whom:
 async def _erase(
     settings: ErasureSettings, whom: Whom, *, cancel: bool
 ) -> tuple[Erased, Dropped | None]:
-    async with connection(settings) as conn:
+    async with connection(settings, business=whom.business_id) as conn:
         if cancel:
             say(f"cancelled: {await store.cancel(conn, whom)}")
         async with conn.transaction():

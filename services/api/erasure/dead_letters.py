@@ -67,7 +67,7 @@ def _text(body: bytes) -> str:
 
 
 def _is_wakeup(message: AbstractIncomingMessage) -> bool:
-    return dead_letters.queue(message.headers) == topology.DELIVERIES
+    return topology.entrance_of(dead_letters.queue(message.headers)) == topology.DELIVERIES
 
 
 async def _is_own(message: AbstractIncomingMessage, owner: Owner) -> bool | None:

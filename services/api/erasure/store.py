@@ -1,11 +1,13 @@
 """Removes the personal data of a customer or an address from the history."""
 
 import asyncio
+from uuid import UUID
 
 import asyncpg
 
 from services.api.core.refusals import Conflict
-from services.api.erasure.model import Erased, Found, Whom
+from services.api.erasure import batches, returns
+from services.api.erasure.model import Erased, Found, Whom, standing_alone
 from shared.db import sql
 from shared.deliveries import operator
 
@@ -22,6 +24,7 @@ async def cancel(conn: asyncpg.Connection, whom: Whom) -> int:
     async with conn.transaction():
         found = await find(conn, whom)
         cancelled = await operator.cancel(conn, found.mails)
+        await batches.stop_waiting(conn, whom)
     for _ in range(_LOOKS_MAX):
         if not await conn.fetchval(_QUERIES.untold, found.mails, found.sends):
             break
@@ -54,23 +57,27 @@ async def erase(conn: asyncpg.Connection, whom: Whom, found: Found) -> Erased:
     Ids, states, times and digests stay, so that counts and references remain correct.
     """
     await _check(conn, found)
+    await batches.check(conn, whom)
     business, addresses = whom.business_id, found.addresses
     answers = _count(await conn.execute(_QUERIES.erase_refusals, business, addresses))
     sends = statements = 0
+    of_sends: tuple[UUID, ...] = ()
     if whom.address is None:
-        sends, statements = len(found.sends), await _erase_sends(conn, business, found)
-        answers += _count(await conn.execute(_QUERIES.erase_keys, business, found.sends, addresses))
-        answers += _count(await conn.execute(_QUERIES.erase_answers, found.sends))
-    else:
-        answers += _count(await conn.execute(_QUERIES.erase_keys, business, [], addresses))
-        for form in addresses:
-            sends += _count(await conn.execute(_QUERIES.mask_skipped, business, form))
-            answers += _count(await conn.execute(_QUERIES.mask_keys, business, form))
-            answers += _count(await conn.execute(_QUERIES.mask_answers, business, form))
+        of_sends = found.sends
+        sends, statements = len(of_sends), await _erase_sends(conn, business, found)
+    answers += _count(await conn.execute(_QUERIES.erase_keys, business, of_sends, addresses))
+    answers += _count(await conn.execute(_QUERIES.erase_answers, of_sends))
+    for form in addresses:
+        named = business, form, standing_alone(form)
+        sends += _count(await conn.execute(_QUERIES.mask_skipped, *named))
+        answers += _count(await conn.execute(_QUERIES.mask_keys, *named))
+        answers += _count(await conn.execute(_QUERIES.mask_answers, *named))
     lifted = _count(await conn.execute(_QUERIES.erase_suppressions, business, addresses))
     events = _count(await conn.execute(_QUERIES.erase_events, found.mails))
     mails = _count(await conn.execute(_QUERIES.erase_mails, found.mails))
-    return Erased(sends, mails, events, statements, lifted, answers)
+    listed = await batches.erase(conn, whom, addresses)
+    returned = await returns.erase(conn, business, found.mails, addresses)
+    return Erased(sends, mails, events, statements, lifted, answers, listed, returned)
 
 
 async def owns(conn: asyncpg.Connection, business_id: int, digest: bytes) -> bool | None:

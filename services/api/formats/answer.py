@@ -1,9 +1,7 @@
 """Answers with a report in the format that was chosen."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from dataclasses import replace
-from functools import partial
+from collections.abc import AsyncIterator, Mapping
 from typing import BinaryIO
 
 from aiohttp import hdrs, web
@@ -12,27 +10,25 @@ from services.api.core.refusals import Invalid
 from services.api.formats import delimited
 from services.api.formats.file_name import disposition
 from services.api.formats.json_value import Amounts, dumps, fields_as_json, row_as_json
+from services.api.formats.making import made_while_wanted
 from services.api.formats.negotiation import Format
 from services.api.formats.page.answers import page
 from services.api.formats.page.navigation import Navigation
 from services.api.formats.page.page import html
 from services.api.formats.pdf.typesetting import Typesetting
-from services.api.formats.report import Report, Value
+from services.api.formats.report import Report
 from services.api.formats.xlsx.process import workbook
 from services.api.http import conditional, query
-from services.api.http.appkeys import CODING, FILES
+from services.api.http.appkeys import CODING
 from services.api.http.problem_json import NO_ANSWER, BrokenOff
-from services.api.http.streams.stream import READING_S_MAX, Stream, gzip_if_preferred, turn
+from services.api.http.streams.stream import READING_S_MAX, Stream, gzip_if_preferred
+from shared.csv_text import BOM
 
 _STREAMED = frozenset({Format.JSON, Format.NDJSON, Format.CSV})
 _BOM = "bom"
 
 # Makes PDFs in processes of their own.
 TYPESETTING = web.AppKey("TYPESETTING", Typesetting)
-
-
-class _ReaderGone(Exception):
-    """The caller has closed the connection."""
 
 
 async def answer(
@@ -86,15 +82,14 @@ async def _file(
         response.content_type = chosen.media
         await response.prepare(request)
         return response
-    watched = replace(report, rows=partial(_while_wanted, request, report))
-    body: bytes | BinaryIO
-    try:
-        async with turn(request, FILES), asyncio.timeout(READING_S_MAX):
-            if chosen is Format.XLSX:
-                body = await workbook(watched)
-            else:
-                body = await request.app[TYPESETTING].pdf(watched, _given(navigation))
-    except _ReaderGone:
+
+    async def make() -> bytes | BinaryIO:
+        if chosen is Format.XLSX:
+            return await workbook(report)
+        return await request.app[TYPESETTING].pdf(report, _given(navigation))
+
+    body = await made_while_wanted(request, make)
+    if body is None:
         return BrokenOff(request, NO_ANSWER)
     return web.Response(body=body, headers=headers, content_type=chosen.media)
 
@@ -103,16 +98,6 @@ def _given(navigation: Navigation | None) -> Navigation:
     if navigation is None:
         raise ValueError("a page and a PDF need a navigation")
     return navigation
-
-
-async def _while_wanted(
-    request: web.Request, report: Report
-) -> AsyncIterator[Sequence[Sequence[Value]]]:
-    """Yield the rows. Raises _ReaderGone once nobody waits for them: a file is sent at its end."""
-    async for batch in report.rows():
-        if request.transport is None or request.transport.is_closing():
-            raise _ReaderGone
-        yield batch
 
 
 async def _streamed(
@@ -149,7 +134,7 @@ def _pieces(
 
 
 async def _csv(report: Report, *, bom: bool) -> AsyncIterator[bytes]:
-    yield (delimited.BOM if bom else b"") + delimited.csv_header(report.columns)
+    yield (BOM if bom else b"") + delimited.csv_header(report.columns)
     async for rows in report.rows():
         yield delimited.csv_lines(report.columns, rows)
 

@@ -1,24 +1,17 @@
 """Rows of a report as lines of text: CSV (RFC 4180) and NDJSON."""
 
-import re
 from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Final
 
 from services.api.formats.json_value import Amounts, dumps, plain, row_as_json
 from services.api.formats.report import Column, Kind, Value
-
-BOM: Final = b"\xef\xbb\xbf"
-
-_QUOTED: Final = re.compile(r'[",\r\n]')
-# Spreadsheet programs read a text that begins so as a formula, also in full width.
-_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+from shared.csv_text import field, quoted
 
 
 def csv_header(columns: Sequence[Column]) -> bytes:
     """Return the line with the names of the columns."""
-    return _line([_quoted(column.name) for column in columns])
+    return _line([quoted(column.name) for column in columns])
 
 
 def csv_lines(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> bytes:
@@ -27,7 +20,7 @@ def csv_lines(columns: Sequence[Column], rows: Sequence[Sequence[Value]]) -> byt
     return b"".join(
         _line(
             [
-                _text(value) if is_text and isinstance(value, str) else _cell(value)
+                field(value) if is_text and isinstance(value, str) else _cell(value)
                 for is_text, value in zip(texts, row, strict=True)
             ]
         )
@@ -40,21 +33,6 @@ def json_lines(
 ) -> bytes:
     """Return a line for each row, with an object."""
     return b"".join(dumps(row_as_json(columns, row, amounts)) + b"\n" for row in rows)
-
-
-def guarded(text: str) -> str:
-    """Return the text, with an apostrophe before it if a spreadsheet program would calculate it."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _text(text: str) -> str:
-    return _quoted(guarded(text))
-
-
-def _quoted(text: str) -> str:
-    if text and not _QUOTED.search(text):
-        return text
-    return '"' + text.replace('"', '""') + '"'
 
 
 def _cell(value: Value) -> str:

@@ -12,9 +12,9 @@ PARAMETER = "format"
 
 
 class Format(Enum):
-    """A format of reports, by the word that asks for it; JSON is preferred if a caller has no wish.
+    """A format of answers, by the word that asks for it; JSON is preferred if a caller has no wish.
 
-    The word is also the extension of a file's name.
+    The word is also the extension of a report's file.
     """
 
     JSON = "json", "application/json"
@@ -23,10 +23,16 @@ class Format(Enum):
     XLSX = "xlsx", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     PDF = "pdf", "application/pdf"
     HTML = "html", "text/html"
+    TEXT = "text", "text/plain"
+    EML = "eml", "message/rfc822"
 
     def __init__(self, word: str, media: str) -> None:
         self.word = word
         self.media = media
+
+
+#: What a list of customers can be.
+OF_LISTS = (Format.JSON, Format.NDJSON, Format.CSV, Format.XLSX, Format.PDF, Format.HTML)
 
 
 def media_types(offered: Sequence[Format]) -> tuple[str, ...]:

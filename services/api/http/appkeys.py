@@ -3,32 +3,37 @@
 import asyncio
 from collections.abc import Callable, Mapping
 
-import asyncpg
 from aiohttp import web
 
+from services.api.access.attempts import Attempts
 from services.api.access.borrowers import Borrowers
-from services.api.access.invalid_keys import InvalidKeys
+from services.api.access.key_databases import KeyDatabases
 from services.api.access.model import Principal
 from services.api.access.rate_limit import Limits, Rate
 from services.api.access.sessions import Token
 from services.api.access.unread import Unread
 from services.api.businesses.model import Business
+from services.api.http.databases import OpenDatabase
 from services.api.http.metrics import HttpMetrics
 from services.api.http.negotiation import Coding
 from services.api.http.route import Route
+from shared.db.overlap import Overlap
+from shared.mail.return_path import ReturnPaths
 from shared.mail.unsubscribe import Links
 from shared.process.health import Health
 from shared.process.settings import ApiSettings, RelaySettings
-from shared.process.trouble import Trouble
+from shared.returns.metrics import ReturnMetrics
 from shared.trace import Trace
 from shared.turns import Turns
 
 SETTINGS = web.AppKey("SETTINGS", ApiSettings)
-POOL = web.AppKey("POOL", asyncpg.Pool)
+# The databases by their names, each with whole businesses.
+DATABASES = web.AppKey[Mapping[str, OpenDatabase]]("DATABASES")
 HEALTH = web.AppKey("HEALTH", Health)
 # Set once the process has to stop.
 STOPPING = web.AppKey("STOPPING", asyncio.Event)
 METRICS = web.AppKey("METRICS", HttpMetrics)
+RETURN_METRICS = web.AppKey("RETURN_METRICS", ReturnMetrics)
 # Returns the metrics of all workers in the format of Prometheus.
 EXPOSE = web.AppKey[Callable[[], bytes]]("EXPOSE")
 # Turns problem+json into a page for a person.
@@ -38,19 +43,23 @@ OPENAPI = web.AppKey[Callable[[], bytes]]("OPENAPI")
 # What routes.py declares of each route.
 ROUTE_OF = web.AppKey[Mapping[web.AbstractRoute, Route]]("ROUTE_OF")
 LIMITS = web.AppKey("LIMITS", Limits)
-INVALID_KEYS = web.AppKey("INVALID_KEYS", InvalidKeys)
-# What keeps requests from Postgres, for the log.
-DATABASE_TROUBLE = web.AppKey("DATABASE_TROUBLE", Trouble)
-# How businesses share the connections of the pool, and reports that are streamed at once.
-CONNECTIONS = web.AppKey("CONNECTIONS", Turns)
+INVALID_KEYS = web.AppKey("INVALID_KEYS", Attempts)
+# The businesses that are in several databases, and which are refused.
+OVERLAP = web.AppKey("OVERLAP", Overlap)
+# How businesses share the reports that are streamed at once.
 STREAMS = web.AppKey("STREAMS", Turns)
 # How businesses share the processes that make files, XLSX and PDF.
 FILES = web.AppKey("FILES", Turns)
+# How businesses share dry runs of batches.
+DRY_RUNS = web.AppKey("DRY_RUNS", Turns)
 BORROWERS = web.AppKey("BORROWERS", Borrowers)
+KEY_DATABASES = web.AppKey("KEY_DATABASES", KeyDatabases)
 # The bytes of answers that are not read yet.
 UNREAD = web.AppKey("UNREAD", Unread)
 # Checks unsubscribe links; None if the operator set no secret.
 UNSUBSCRIBE_LINKS = web.AppKey[Links | None]("UNSUBSCRIBE_LINKS")
+# Reads signed return paths; None if the operator set no secret.
+RETURN_PATHS = web.AppKey[ReturnPaths | None]("RETURN_PATHS")
 # Only if the relay runs inside the API (`serve --with-relay`).
 RELAY_SETTINGS = web.AppKey("RELAY_SETTINGS", RelaySettings)
 
@@ -61,6 +70,9 @@ ROUTE = web.RequestKey[Route | None]("ROUTE")
 TRACE = web.RequestKey("TRACE", Trace)
 # The business whose turns the request's connections take; absent without a key.
 BORROWER = web.RequestKey("BORROWER", int)
+# The database that has the business of the request; absent if there is only one, or none is known
+# yet.
+DATABASE = web.RequestKey("DATABASE", OpenDatabase)
 # Set by the authentication on routes that declare a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)
 # The session whose key it is; absent if the key came with the request.

@@ -3,27 +3,36 @@
 The key comes with the request, or on pages from the session of a browser that is signed in.
 """
 
+from datetime import timedelta
+from functools import partial
+
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
 from services.api.access import sessions, store
 from services.api.access.model import Key, Principal, valid
 from services.api.access.rate_limit import Rate
-from services.api.core.refusals import Unauthenticated
+from services.api.core.refusals import Busy, Unauthenticated
 from services.api.http import browsers
 from services.api.http.appkeys import (
     BORROWER,
     BORROWERS,
+    DATABASES,
     INVALID_KEYS,
+    KEY_DATABASES,
     LEDGER_VERSION,
     LIMITS,
+    OVERLAP,
     PRINCIPAL,
     RATE,
     ROUTE,
     SESSION,
 )
 from services.api.http.connections import connection
+from services.api.http.located import find_holder
 from services.api.http.route import Route
+
+_IN_TWO = "This business is in two databases, and its operator has to take it out of one of them."
 
 
 @web.middleware
@@ -55,6 +64,7 @@ async def admitted(request: web.Request, digest: bytes) -> Principal:
     """
     limits = request.app[LIMITS]
     request[BORROWER] = request.app[BORROWERS].of(digest)
+    await _find(request, digest)
     rate = limits.take(digest)
     if rate is not None:
         return await _looked_up(request, digest, rate)
@@ -76,9 +86,12 @@ async def _of_session(request: web.Request, token: sessions.Token) -> bytes:
     invalid = request.app[INVALID_KEYS]
     invalid.check(token.sha256)
     request[BORROWER] = request.app[BORROWERS].of(token.sha256)
-    async with connection(request) as conn:
-        digest = await sessions.key_of(conn, token)
+    digest = None
+    if await find_holder(request, token.sha256, partial(sessions.key_of, token=token)):
+        async with connection(request) as conn:
+            digest = await sessions.key_of(conn, token)
     if digest is None:
+        request.app[KEY_DATABASES].forget(token.sha256)
         invalid.count(token.sha256)
         raise Unauthenticated("This session has ended.", given=True)
     request[SESSION] = token
@@ -113,14 +126,25 @@ async def _leased(request: web.Request, digest: bytes) -> Principal:
     return principal
 
 
+async def _find(request: web.Request, digest: bytes) -> None:
+    """Find the database of the key with this hash. Raises Unauthenticated if none has it."""
+    if len(request.app[DATABASES]) > 1 and request.app[KEY_DATABASES].of(digest) is None:
+        request.app[INVALID_KEYS].check(digest)
+    if not await find_holder(request, digest, partial(store.has_key, digest=digest)):
+        _valid(request, digest, None)
+
+
 def _valid(request: web.Request, digest: bytes, holder: Principal | None) -> Principal:
     try:
         principal = valid(holder)
     except Unauthenticated:
         request.app[LIMITS].forget(digest)
         request.app[INVALID_KEYS].count(digest)
+        request.app[KEY_DATABASES].forget(digest)
         raise
     request.app[BORROWERS].note(digest, principal.business_id)
+    if principal.business_id in request.app[OVERLAP].found:
+        raise Busy(_IN_TWO, retry_after=timedelta(minutes=1))
     return principal
 
 

@@ -13,21 +13,42 @@ from aiohttp.typedefs import Handler
 from asyncpg.pool import PoolConnectionProxy
 
 from services.api.core.refusals import Busy
-from services.api.http.appkeys import BORROWER, CONNECTIONS, POOL, ROUTE
+from services.api.http.appkeys import BORROWER, DATABASE, DATABASES, ROUTE
+from services.api.http.databases import OpenDatabase
 from shared.db.postgres import Connection
+from shared.turns import Turns
 
 _POOL_WAIT_S = 5.0  # seconds in which a connection has to become free
 _STRANGER = 0  # the borrower of requests without a key
 
 
-def connection(request: web.Request) -> AbstractAsyncContextManager[Connection]:
-    """Return a context manager for a pooled connection.
+def database_of(request: web.Request) -> OpenDatabase:
+    """Return the database of the request.
+
+    Raises ValueError if there are several, and the request has none yet.
+    """
+    found = request.get(DATABASE)
+    if found is None:
+        [found] = request.app[DATABASES].values()
+    return found
+
+
+def away(request: web.Request, error: Exception) -> None:
+    """Record that a database is away. Which one is known by now, or was recorded when asked."""
+    if DATABASE in request or len(request.app[DATABASES]) == 1:
+        database_of(request).trouble.met(error)
+
+
+def connection(
+    request: web.Request, database: OpenDatabase | None = None
+) -> AbstractAsyncContextManager[Connection]:
+    """Return a context manager for a pooled connection with `database`, or the request's own one.
 
     Raises Busy if the request's business has too many in use for 5 s, and TimeoutError if Postgres
     opens none within 5 s.
     """
     shared = request.get(_SHARED)
-    return _Pooled(request) if shared is None else shared
+    return _Pooled(request, database) if shared is None or database is not None else shared
 
 
 @web.middleware
@@ -47,24 +68,24 @@ async def share(request: web.Request, handler: Handler) -> web.StreamResponse:
 class _Pooled(AbstractAsyncContextManager[Connection]):
     """A connection of the pool for one use, which counts against its business's share."""
 
-    def __init__(self, request: web.Request) -> None:
-        app = request.app
-        self._pool, self._turns = app[POOL], app[CONNECTIONS]
+    def __init__(self, request: web.Request, database: OpenDatabase | None = None) -> None:
+        self._database = database
         self._request, self._borrower = request, _STRANGER
         self._connection: PoolConnectionProxy | None = None
 
     async def __aenter__(self) -> Connection:
         # Read here and not in __init__: a shared connection is made before the business is known.
         self._borrower = self._request.get(BORROWER, _STRANGER)
-        if not self._turns.take_now(self._borrower):
-            await self._wait()
+        self._database = database = self._database or database_of(self._request)
+        if not database.turns.take_now(self._borrower):
+            await self._wait(database.turns)
         try:
             # Arming a timeout costs more than taking an idle connection, so it is only armed if
             # none is idle.
-            patience = None if self._pool.get_idle_size() else _POOL_WAIT_S
-            self._connection = await self._pool.acquire(timeout=patience)
+            patience = None if database.pool.get_idle_size() else _POOL_WAIT_S
+            self._connection = await database.pool.acquire(timeout=patience)
         except BaseException:
-            self._turns.leave(self._borrower)
+            database.turns.leave(self._borrower)
             raise
         return self._connection
 
@@ -75,16 +96,16 @@ class _Pooled(AbstractAsyncContextManager[Connection]):
 
     async def release(self) -> None:
         used, self._connection = self._connection, None
-        if used is not None:
+        if used is not None and self._database is not None:
             try:
-                await self._pool.release(used)
+                await self._database.pool.release(used)
             finally:
-                self._turns.leave(self._borrower)
+                self._database.turns.leave(self._borrower)
 
-    async def _wait(self) -> None:
+    async def _wait(self, turns: Turns) -> None:
         try:
             async with asyncio.timeout(_POOL_WAIT_S):
-                await self._turns.take(self._borrower)
+                await turns.take(self._borrower)
         except TimeoutError:
             raise Busy(
                 "Too many requests are being handled at the moment.",

@@ -8,11 +8,15 @@ from aiohttp.typedefs import Handler
 from services.api.http.appkeys import SETTINGS
 
 _ASKS = (hdrs.ACCESS_CONTROL_REQUEST_METHOD, hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
-_MAY_SEND = "Authorization, Content-Type, Idempotency-Key, If-None-Match, X-Request-Id, traceparent"
+_MAY_SEND = (
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match,"
+    " Ledger-Version, X-Request-Id, traceparent"
+)
 _MAY_READ = (
     "X-Request-Id, Location, Content-Location, ETag, Retry-After, Idempotency-Replayed, RateLimit,"
     " RateLimit-Policy, RateLimit-Limit, RateLimit-Remaining, RateLimit-Reset, WWW-Authenticate,"
-    " Allow, Link, X-Total-Count, Content-Disposition"
+    " Allow, Link, X-Total-Count, Content-Disposition, X-Figures-SHA256,"
+    " Ledger-Version"
 )
 _REMEMBERED = 7200  # seconds for which a browser caches a preflight
 

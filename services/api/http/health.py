@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Alive(BaseModel):
@@ -14,9 +14,13 @@ class Alive(BaseModel):
 
 
 class Readiness(BaseModel):
-    """Whether the API can work, and the state of each resource: `ok`, or what is wrong."""
+    """Whether the API can work, and the state of each resource: `ok`, or what is wrong.
+
+    A warning is for the operator: the API can work all the same. Without one `warnings` is missing.
+    """
 
     model_config = ConfigDict(frozen=True)
 
     status: Literal["ok", "unavailable"]
     checks: dict[str, str]
+    warnings: dict[str, str] = Field(default={})

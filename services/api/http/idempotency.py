@@ -21,10 +21,38 @@ def key_of(request: web.Request) -> IdempotencyKey | None:
 async def answer(
     request: web.Request, act: Callable[[Connection], Awaitable[StoredAnswer]], *asked: str
 ) -> web.Response:
-    """Answer with the result of `act`, or with the one stored for an earlier equal request."""
+    """Answer with the result of `act`, or with the one stored for an earlier equal request.
+
+    `act` runs in the transaction that stores its answer.
+    """
     key, business = key_of(request), request[PRINCIPAL].business_id
     async with connection(request) as conn:
         stored = await store.once(conn, business, key, store.fingerprint(*asked), act)
+    return _response(stored)
+
+
+async def answer_in_steps(
+    request: web.Request,
+    act: Callable[[Connection], Awaitable[None]],
+    result: Callable[[Connection], Awaitable[StoredAnswer]],
+    *asked: str,
+) -> web.Response:
+    """Like `answer`, for an act of several transactions, which may be done twice without harm.
+
+    Requests with one key may all do it if they come at the same time; they get one answer, the
+    `result` of the first.
+    """
+    key, business = key_of(request), request[PRINCIPAL].business_id
+    fingerprint = store.fingerprint(*asked)
+    async with connection(request) as conn:
+        stored = await store.earlier(conn, business, key, fingerprint)
+        if stored is None:
+            await act(conn)
+            stored = await store.once(conn, business, key, fingerprint, result)
+    return _response(stored)
+
+
+def _response(stored: StoredAnswer) -> web.Response:
     return web.Response(
         status=stored.status,
         text=stored.answer,

@@ -2,6 +2,7 @@
 
 import logging
 import time
+from collections.abc import Collection, Iterator
 from http import HTTPStatus
 
 import structlog
@@ -18,12 +19,12 @@ from services.api.http import (
     headers,
     negotiation,
     problem_json,
+    replica,
     request_log,
     writer,
 )
 from services.api.http.appkeys import (
     CODING,
-    DATABASE_TROUBLE,
     METRICS,
     PRINCIPAL,
     PROBLEM_PAGE,
@@ -36,6 +37,8 @@ from services.api.http.authentication import authenticate
 from services.api.http.negotiation import Coding
 from services.api.http.route import Route
 from shared.db.postgres import is_away
+from shared.process import tracing
+from shared.process.tracing import Span
 from shared.trace import Trace
 
 _log = structlog.stdlib.get_logger(__name__)
@@ -57,17 +60,19 @@ async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     started, status = time.perf_counter(), problem_json.NO_ANSWER
     request[REQUEST_ID] = headers.request_id(request)
     request[ROUTE] = _route(request)
-    request[TRACE] = trace = Trace.of(request.headers.getall("traceparent", []))
+    given = request.headers.getall("traceparent", [])
+    span = _begun(request, given)
+    request[TRACE] = trace = span.trace or Trace.of(given)
     before = bind_contextvars(
         request_id=request[REQUEST_ID], trace_id=trace.trace_id, span_id=trace.span_id
     )
     try:
         response = await handler(request)
         status = response.status
-        if status == HTTPStatus.SERVICE_UNAVAILABLE and _gone(request):
+        if status == HTTPStatus.SERVICE_UNAVAILABLE and problem_json.reader_left(request):
             status = problem_json.NO_ANSWER
     finally:
-        _record(request, status, time.perf_counter() - started)
+        _record(request, span, status, time.perf_counter() - started)
         reset_contextvars(**before)
     return response
 
@@ -85,14 +90,14 @@ async def explain(request: web.Request, handler: Handler) -> web.StreamResponse:
             return problem_json.BrokenOff(request, problem_json.NO_ANSWER)
         if not problem_json.expected(error):
             _log.exception("request_failed")
-        elif is_away(error) and not _gone(request):
-            request.app[DATABASE_TROUBLE].met(error)
+        elif is_away(error) and not problem_json.reader_left(request):
+            connections.away(request, error)
         if request.writer.output_size > 0:
             return problem_json.BrokenOff(request, HTTPStatus.INTERNAL_SERVER_ERROR)
         problem = problem_json.answer(request, error)
         return request.app[PROBLEM_PAGE](problem) if browsers.reads_page(request) else problem
     if PRINCIPAL in request:  # then the database has answered
-        request.app[DATABASE_TROUBLE].over()
+        connections.database_of(request).trouble.over()
     return response
 
 
@@ -133,12 +138,7 @@ async def check_query(request: web.Request, handler: Handler) -> web.StreamRespo
         return await handler(request)
     taken = route.query
     if not taken.issuperset(request.query):
-        known = f"it takes {', '.join(sorted(taken))}" if taken else "it takes none"
-        raise InvalidInput(
-            FieldError(name, f"is not a query parameter of this call; {known}")
-            for name in dict.fromkeys(request.query)
-            if name not in taken
-        )
+        raise InvalidInput(_unknown(request, taken))
     return await handler(request)
 
 
@@ -151,7 +151,18 @@ AROUND: tuple[Middleware, ...] = (
     connections.share,
     authenticate,
     check_query,
+    replica.read,
 )
+
+
+def _unknown(request: web.Request, taken: Collection[str]) -> Iterator[FieldError]:
+    """Yield each query parameter that the call does not take; the first one says which it takes."""
+    said = "is not a query parameter of this call"
+    known = f"; it takes {', '.join(sorted(taken)) or 'none'}"
+    for name in dict.fromkeys(request.query):
+        if name not in taken:
+            yield FieldError(name, said + known)
+            known = ""
 
 
 def _may_be_ruled_out(request: web.Request, route: Route) -> bool:
@@ -174,20 +185,37 @@ def _code(response: web.Response, coding: Coding) -> None:
             response.headers[hdrs.ETAG] = f'{tag[:-1]}-gzip"'
 
 
-def _gone(request: web.Request) -> bool:
-    return request.transport is None or request.transport.is_closing()
-
-
 def _route(request: web.Request) -> Route | None:
     """Return the route of the request; None if none takes it. Raises KeyError if undeclared."""
     match = request.match_info
     return None if match.http_exception is not None else request.app[ROUTE_OF][match.route]
 
 
-def _record(request: web.Request, status: int, seconds: float) -> None:
+def _names(request: web.Request) -> tuple[str, str]:
+    """Return method and route of a request, as metrics, spans and logs name them."""
     resource = request.match_info.route.resource
-    route = resource.canonical if resource is not None else "none"
     method = request.method if request.method in hdrs.METH_ALL else "other"
+    return method, resource.canonical if resource is not None else "none"
+
+
+def _begun(request: web.Request, traceparent: list[str]) -> Span:
+    """Return a span for the request; probes have none, because they come every few seconds."""
+    method, route = _names(request)
+    if route in _PROBES:
+        return tracing.OFF
+    names = {"http.request.method": method, "http.route": route}
+    return tracing.begin(f"{method} {route}", "server", Trace.given(traceparent), names)
+
+
+def _record(request: web.Request, span: Span, status: int, seconds: float) -> None:
+    method, route = _names(request)
+    principal = request.get(PRINCIPAL)
+    span.note({"http.response.status_code": status})
+    if principal is not None:
+        span.note({"ledgerpost.business_id": principal.business_id})
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        span.fail(str(status))
+    span.end()
     try:
         request.app[METRICS].record(method=method, route=route, status=status, seconds=seconds)
     except Exception:  # noqa: BLE001 -- the request was handled, so its caller must get the answer
@@ -197,10 +225,9 @@ def _record(request: web.Request, status: int, seconds: float) -> None:
     level = logging.DEBUG if is_probe else logging.INFO
     if not _levels.isEnabledFor(level):
         return
-    principal = request.get(PRINCIPAL)
     _log.log(
         level,
-        "request",
+        "request_answered",
         method=method,
         path=request_log.path(request),
         route=route,

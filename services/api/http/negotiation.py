@@ -1,4 +1,4 @@
-"""Reads Accept and Accept-Encoding (RFC 9110, 12.5)."""
+"""Reads Accept, Accept-Encoding and Accept-Language (RFC 9110, 12.5)."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -58,6 +58,19 @@ def coding(accept_encoding: str) -> Coding | None:
     if gzip > 0:
         return Coding(gzip=gzip >= given.get("identity", 0.0), identity=plain is None or plain > 0)
     return PLAIN if plain is None or plain > 0 else None
+
+
+def language(accept_language: str, spoken: Sequence[str]) -> str:
+    """Return the one of these languages that this Accept-Language likes best; the first if none.
+
+    Countries make no difference: `fr-CA` likes `fr`.
+    """
+    given = _qualities(accept_language)
+    for tag in sorted(given, key=given.__getitem__, reverse=True):
+        name = tag.partition("-")[0]
+        if name in spoken and given[tag] > 0:
+            return name
+    return spoken[0]
 
 
 def _quality(given: Mapping[str, float], media: str) -> tuple[float, int]:

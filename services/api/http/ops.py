@@ -3,7 +3,7 @@
 from aiohttp import web
 
 from services.api.http.appkeys import EXPOSE, HEALTH, STOPPING
-from shared.process.health import Unwell, well
+from shared.process.health import Unwell
 from shared.process.metrics import CONTENT_TYPE
 
 
@@ -14,11 +14,8 @@ async def live(_: web.Request) -> web.Response:
 
 async def ready(request: web.Request) -> web.Response:
     """Answer 200 if every resource is well, otherwise 503; the body has the state of each."""
-    report = await request.app[HEALTH].report()
-    ok = well(report)
-    return web.json_response(
-        {"status": "ok" if ok else "unavailable", "checks": report}, status=200 if ok else 503
-    )
+    answer, ok = await request.app[HEALTH].readiness()
+    return web.json_response(answer, status=200 if ok else 503)
 
 
 async def metrics(request: web.Request) -> web.Response:

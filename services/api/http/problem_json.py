@@ -52,6 +52,11 @@ def reader_lost(request: web.Request, error: Exception) -> bool:
     return begun and isinstance(error, OSError) and not is_away(error)
 
 
+def reader_left(request: web.Request) -> bool:
+    """Return whether the caller has closed the connection."""
+    return request.transport is None or request.transport.is_closing()
+
+
 def answer(request: web.Request, error: Exception) -> web.Response:
     """Return the answer that describes `error`; of an unexpected error it shows no detail."""
     problem = _problem(error)

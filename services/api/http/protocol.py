@@ -1,8 +1,12 @@
 """The protocol under every request: bounds, and a problem as answer to what is not HTTP."""
 
 import asyncio
+import os
 import socket
+from contextlib import suppress
 from http import HTTPStatus
+from itertools import chain
+from typing import Any
 
 import structlog
 from aiohttp import web
@@ -48,7 +52,12 @@ class Protocol(web.RequestHandler):
         exc: BaseException | None = None,
         message: str | None = None,
     ) -> web.StreamResponse:
-        """Answer a request that reached no handler, and close the connection."""
+        """Answer a request that reached no handler, and close the connection.
+
+        Raises `exc` if the caller has left, for aiohttp to end the connection without a word.
+        """
+        if isinstance(exc, ConnectionError) and request.transport is None:
+            raise exc
         if status != HTTPStatus.BAD_REQUEST or request.writer.output_size > 0:
             return super().handle_error(request, status, exc, message)
         status, detail = HTTPStatus.BAD_REQUEST, "This is not an HTTP/1.1 request."
@@ -63,7 +72,7 @@ class Protocol(web.RequestHandler):
             detail = "The body should be encoded with deflate or not at all."
         request_id = headers.new_id()
         _log.info(
-            "unreadable_request",
+            "request_unreadable",
             request_id=request_id,
             status=int(status),
             error=type(exc).__name__,
@@ -73,11 +82,55 @@ class Protocol(web.RequestHandler):
 
 
 class Runner(web.AppRunner):
-    """Serves an application with Protocol."""
+    """Serves an application with Protocol.
+
+    When it ends, it answers for `farewell` seconds what comes on connections that exist already.
+    """
+
+    def __init__(self, app: web.Application, *, farewell: float = 0, **kwargs: Any) -> None:
+        """Create it; `kwargs` are those of aiohttp's AppRunner."""
+        super().__init__(app, **kwargs)
+        self._farewell = farewell
+
+    async def cleanup(self) -> None:
+        """Close the listeners, answer the requests in flight, and close everything.
+
+        The kernel completes connections before a program takes them, and would reset those that
+        were not taken together with the request that a proxy has already written there.
+        """
+        try:
+            for site in self.sites:
+                await self._close(site)
+            await asyncio.sleep(self._farewell)
+        finally:
+            await super().cleanup()
+
+    async def _close(self, site: web.BaseSite) -> None:
+        listening: list[int] = []
+        with suppress(OSError):  # without a free descriptor nothing could be taken anyway
+            sockets = site._server.sockets  # type: ignore[union-attr]  # noqa: SLF001 -- aiohttp shows addresses only
+            listening.extend(os.dup(each.fileno()) for each in sockets)
+        await site.stop()
+        for connection in chain.from_iterable(map(_not_taken_yet, listening)):
+            await asyncio.get_running_loop().connect_accepted_socket(self.server, connection)  # type: ignore[arg-type]  # set while sites run
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(made.request_handler, request_factory=made.request_factory, **made._kwargs)  # noqa: SLF001 -- aiohttp has no other place to choose the protocol
+
+
+def _not_taken_yet(listening: int) -> list[socket.socket]:
+    """Take what is connected to this descriptor of a listener, and close the listener.
+
+    Returns what was taken until nothing is left, or until no descriptor is free.
+    """
+    taken: list[socket.socket] = []
+    with socket.socket(fileno=listening) as listener, suppress(OSError):
+        listener.settimeout(0)
+        while True:
+            with suppress(ConnectionAbortedError):  # this caller has left, and others may wait
+                taken.append(listener.accept()[0])
+    return taken
 
 
 class _Server(web.Server):

@@ -2,7 +2,8 @@
 
 import asyncio
 import re
-from typing import Any
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl
 
 from aiohttp import hdrs, web
@@ -14,9 +15,11 @@ from services.api.core.refusals import Invalid, Malformed
 BODY_BYTES_MAX = 1024 * 1024
 _INDEX = re.compile(r"\[[0-9]*\]$")
 _BODY_WAIT_S = 30.0  # seconds in which a body has to arrive completely
+_MERGE_PATCH = "application/merge-patch+json"  # what a PATCH may call its JSON (RFC 7396)
 _TYPES = ("application/json", "application/x-www-form-urlencoded", "multipart/form-data")
 # aiohttp decodes these, never beyond the limit; it would not notice a gzip that ends early.
 _ENCODINGS = ("deflate", "identity")
+Content = TypeVar("Content")
 
 
 async def fields(request: web.Request) -> dict[str, Any]:
@@ -27,6 +30,24 @@ async def fields(request: web.Request) -> dict[str, Any]:
     """
     if not request.body_exists:
         return {}
+    given = await _arrived(request, _read)
+    within_bounds(given)
+    return given
+
+
+async def octets(request: web.Request, types: Collection[str], most: int = BODY_BYTES_MAX) -> bytes:
+    """Return the body as it is, at most `most` octets; its Content-Type should be in `types`."""
+    if request.content_type not in types:
+        raise _unsupported(types)
+    if most != BODY_BYTES_MAX:
+        request = request.clone(client_max_size=most)
+    return await _arrived(request, web.Request.read)
+
+
+async def _arrived(
+    request: web.Request, read: Callable[[web.Request], Awaitable[Content]]
+) -> Content:
+    """Return what `read` makes of the body, which should arrive whole and in time."""
     if request.headers.get(hdrs.CONTENT_ENCODING, "identity").lower() not in _ENCODINGS:
         raise web.HTTPUnsupportedMediaType(
             text="The body should be encoded with deflate or not at all.",
@@ -34,7 +55,7 @@ async def fields(request: web.Request) -> dict[str, Any]:
         )
     try:
         async with asyncio.timeout(_BODY_WAIT_S):
-            given = await _read(request)
+            return await read(request)
     except TimeoutError:
         raise web.HTTPRequestTimeout(
             text=f"The body did not arrive within {_BODY_WAIT_S:g} seconds."
@@ -45,8 +66,6 @@ async def fields(request: web.Request) -> dict[str, Any]:
         raise Malformed(
             "The body ends early, or is not encoded as Content-Encoding states."
         ) from None
-    within_bounds(given)
-    return given
 
 
 async def _read(request: web.Request) -> dict[str, Any]:
@@ -55,12 +74,16 @@ async def _read(request: web.Request) -> dict[str, Any]:
     raw = await request.read()
     if not raw:
         return {}
-    if request.content_type == "application/json":
+    if request.content_type in ("application/json", _MERGE_PATCH):
         return _json(raw)
     if request.content_type == "application/x-www-form-urlencoded":
         return _urlencoded(raw)
-    raise web.HTTPUnsupportedMediaType(
-        text=f"The body should be {' or '.join(_TYPES)}.", headers={hdrs.ACCEPT: ", ".join(_TYPES)}
+    raise _unsupported(_TYPES)
+
+
+def _unsupported(types: Collection[str]) -> web.HTTPUnsupportedMediaType:
+    return web.HTTPUnsupportedMediaType(
+        text=f"The body should be {' or '.join(types)}.", headers={hdrs.ACCEPT: ", ".join(types)}
     )
 
 

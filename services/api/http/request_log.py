@@ -10,7 +10,7 @@ _PART = re.compile(r"\{(\w+)\}")
 # The first segments of routes; the rest of a path that no route matches may contain anything.
 _KNOWN = frozenset(
     {"api", "assets", "docs", "favicon.ico", "health", "metrics", "openapi.json", "problems"}
-    | {"reports", "sign-in", "sign-out", "unsubscribe"}
+    | {"reports", "sign-in", "sign-out", "unsubscribe", "verify"}
 )
 _VISIBLE = re.compile(r"[!-~]{1,128}")
 # A key without its prefix, or a token: long, but not a hexadecimal digest or trace id.

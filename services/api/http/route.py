@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from aiohttp.typedefs import Handler
@@ -14,10 +14,9 @@ class Route:
 
     A request needs a key with `scope`, or any key if that is NO_SCOPE; None opens the route to
     everybody. `operation` describes the call in the OpenAPI document; None leaves a page for a
-    browser out of it. A route that is an
-    `alias` has this `operationId` instead of its operation's.
+    browser out of it. A route that is an `alias` has this `operationId` instead of its operation's.
 
-    Accept may choose from `produces`; if that is empty, the answer does not depend on Accept.
+    Accept may choose from `produces`; if that is empty, no Accept is refused.
     Authentication and handler `share_connection`, unless the handler waits for anything but the
     request's body and Postgres. If the route `is_conditional`, the look-up of the key also reads
     the version of the ledger, for which an unchanged report would otherwise need a round trip.
@@ -48,3 +47,14 @@ class Route:
         """The query parameters that the call takes: those that its operation describes."""
         parameters = self.operation.parameters if self.operation else ()
         return frozenset(each.name for each in parameters if each.where == "query")
+
+
+def over_period(route: Route) -> tuple[Route, Route]:
+    """Return a route whose path has `{from}/{to}`, and its twin with one word in their place."""
+    path = route.path.replace("{from}/{to}", "{period}")
+    return route, replace(route, path=path, in_words=True)
+
+
+def keyless(method: str, path: str, handler: Handler, operation: Operation | None = None) -> Route:
+    """Return a route that needs no key, and refuses no Accept."""
+    return Route(method, path, handler, operation, produces=(), share_connection=False)

@@ -1,6 +1,6 @@
 """The router of the application, filled from the list of all routes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from aiohttp import hdrs, web
 
@@ -11,26 +11,34 @@ from services.api.http.route import Route
 def add_to(app: web.Application, routes: Sequence[Route]) -> None:
     """Add every route to `app` (a GET answers HEAD too), each to be found by its requests."""
     found: dict[web.AbstractRoute, Route] = {}
-    views = _views(routes)
+    names = _names(routes)
     for route in routes:
-        resource = app.router.add_resource(_pattern(route.path, views))
+        resource = app.router.add_resource(_pattern(route.path, names))
         is_get = route.method == hdrs.METH_GET
         for method in (hdrs.METH_GET, hdrs.METH_HEAD) if is_get else (route.method,):
             found[resource.add_route(method, route.handler)] = route
     app[ROUTE_OF] = found
 
 
-def _views(routes: Iterable[Route]) -> str:
-    """Return the names of the views, of which each follows a period in a path."""
-    ends = (route.path.rpartition("/{period}/")[2] for route in routes if route.in_words)
-    return "|".join(sorted({end for end in ends if end and "{" not in end}))
+def _names(routes: Sequence[Route]) -> str:
+    """Return the names of views and acts that stand in a path where the last day of a period may.
+
+    A view follows a period, and an act stands where there may be two dates.
+    """
+    ends = {route.path.rpartition("/{period}/")[2] for route in routes if route.in_words}
+    paths = {route.path for route in routes}
+    for path in paths:
+        before, _, name = path.rpartition("/")
+        if f"{before.rpartition('/')[0]}/{{from}}/{{to}}" in paths:
+            ends.add(name)
+    return "|".join(sorted(end for end in ends if end and "{" not in end))
 
 
-def _pattern(path: str, views: str) -> str:
-    """Return the path as the router takes it: the name of a view is never the last day of a period.
+def _pattern(path: str, names: str) -> str:
+    """Return the path as the router takes it: no name of a view or act is a period's last day.
 
-    Otherwise a method that a view does not support would be taken by the calls about two dates.
+    Otherwise a method that it does not support would be taken by the calls about two dates.
     """
     if not path.endswith("/{to}"):
         return path
-    return f"{path[:-1]}:(?!({views})$)[^/]+}}"
+    return f"{path[:-1]}:(?!({names})$)[^/]+}}"

@@ -6,6 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack
 from types import FrameType
 from typing import Any
 
@@ -22,6 +23,8 @@ from shared.process import descriptors
 from shared.process.settings import ApiSettings, SettingsError
 
 _REQUESTS = 60  # seconds in which requests in flight may finish after the listener is closed
+# Seconds for requests that are on their way when the listener is closed.
+_FAREWELL = 1.0
 _CLEANUP = 5  # seconds for closing everything else
 
 _ENDING = (signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)
@@ -70,9 +73,7 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         """Serve until SIGTERM. Raises SettingsError if the address cannot be bound."""
         host, port = self._settings.api_host, self._settings.api_port
         try:
-            # gunicorn tries for five seconds, and names neither setting.
-            with socket.create_server((host, port), family=_family(host, port)):
-                pass
+            _try_to_bind(host, port)
         except OSError as error:
             raise SettingsError(f"API_HOST, API_PORT: {error.strerror}") from None
         descriptors.raise_limit()
@@ -88,7 +89,11 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
 
         async def runner() -> web.AppRunner:
             return Runner(
-                app, keepalive_timeout=IDLE, access_log=None, shutdown_timeout=_REQUESTS * 0.95
+                app,
+                farewell=_FAREWELL,
+                keepalive_timeout=IDLE,
+                access_log=None,
+                shutdown_timeout=_REQUESTS * 0.95,
             )
 
         return runner
@@ -106,7 +111,9 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
         worker.drain_delay = self._delay
 
     async def _warned(self, _: web.Application) -> AsyncIterator[None]:
-        async with warned(self._settings.database_url):
+        async with AsyncExitStack() as stack:
+            for each in self._settings.databases:
+                await stack.enter_async_context(warned(each.url))
             yield
 
     def _forget(self, _: object, worker: Any) -> None:
@@ -115,8 +122,16 @@ class Server(BaseApplication):  # type: ignore[misc]  # gunicorn has no types
             self._tallies.give_back(worker.tally)
 
 
-def _family(host: str, port: int) -> int:
-    return socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+def _try_to_bind(host: str, port: int) -> None:
+    """Bind the address once, which gunicorn tries for five seconds, and free it again.
+
+    The socket does not listen, because whoever connected to it would be disconnected.
+    Raises OSError if the address cannot be bound.
+    """
+    [family, *_, address], *_ = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(address)
 
 
 class _Worker(GunicornUVLoopWebWorker):

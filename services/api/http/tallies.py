@@ -1,6 +1,7 @@
 """Metrics that several workers count together in shared memory, without files."""
 
 import json
+import math
 import mmap
 import struct
 from collections.abc import Callable, Iterator, Mapping
@@ -16,21 +17,28 @@ _SIZE = 1 << 20  # bytes of a tally; only pages that are written to use memory
 _SPARE = 4
 _WORD = 8
 _LENGTH = struct.Struct("q")
+_LENT_AT = _WORD  # after the number of bytes in use
+_RECORDS_AT = 2 * _WORD
 
 
 class SampleKey(NamedTuple):
-    """Identifies a number: its metric, its sample's name, and its labels."""
+    """Identifies a number: its metric, its sample's name, and its labels.
+
+    A gauge is the state of its worker; other numbers count what has happened.
+    """
 
     metric: str
     sample: str
     labels: tuple[tuple[str, str], ...]
+    is_gauge: bool = False
 
 
 class Tally:
     """The numbers of one worker; after its end the next worker continues with them.
 
-    After the number of bytes in use comes one record for each figure: the length of its key, the
-    key, the number. A record counts once it is whole, so a worker may be killed at any moment.
+    After the number of bytes in use, and whether a worker has the tally, comes one record for each
+    figure: the length of its key, the key, the number. A record counts once it is whole, so a
+    worker may be killed at any moment.
     """
 
     def __init__(self) -> None:
@@ -40,6 +48,22 @@ class Tally:
         self._numbers = memoryview(self._memory).cast("d")
         self._lock = Lock()
         self._places: dict[SampleKey, int] = {}
+
+    @property
+    def is_lent(self) -> bool:
+        """Whether a worker counts in it now; every worker sees that."""
+        return bool(_LENGTH.unpack_from(self._memory, _LENT_AT)[0])
+
+    def lend(self) -> None:
+        """Record that a worker counts in it; no gauge has a value until that worker sets it."""
+        for key, place in self._records():
+            if key.is_gauge:
+                self._numbers[place] = math.nan
+        _LENGTH.pack_into(self._memory, _LENT_AT, 1)
+
+    def take_back(self) -> None:
+        """Record that its worker has ended: a state of that worker is one no more."""
+        _LENGTH.pack_into(self._memory, _LENT_AT, 0)
 
     def read(self) -> Iterator[tuple[SampleKey, float]]:
         """Yield every figure with its number."""
@@ -71,18 +95,19 @@ class Tally:
         return self._numbers[place]
 
     def _records(self) -> Iterator[tuple[SampleKey, int]]:
-        at, (used,) = _WORD, _LENGTH.unpack_from(self._memory)
+        at, (used,) = _RECORDS_AT, _LENGTH.unpack_from(self._memory)
         while at < used:
             (length,) = _LENGTH.unpack_from(self._memory, at)
             begin = at + _WORD
-            metric, sample, labels = json.loads(self._memory[begin : begin + length])
+            metric, sample, labels, is_gauge = json.loads(self._memory[begin : begin + length])
             at = begin + _padded(length) + _WORD
-            yield SampleKey(metric, sample, tuple((n, v) for n, v in labels)), at // _WORD - 1
+            key = SampleKey(metric, sample, tuple((n, v) for n, v in labels), is_gauge)
+            yield key, at // _WORD - 1
 
     def _append(self, key: SampleKey) -> int | None:
         text = json.dumps(key).encode()
         (used,) = _LENGTH.unpack_from(self._memory)
-        at = used or _WORD
+        at = used or _RECORDS_AT
         end = at + _WORD + _padded(len(text)) + _WORD
         if end > _SIZE:
             return None
@@ -106,18 +131,32 @@ class Tallies:
 
     def take(self) -> Tally | None:
         """Return a free tally for a new worker, or None if none is left."""
-        return self._free.pop() if self._free else None
+        if not self._free:
+            return None
+        tally = self._free.pop()
+        tally.lend()
+        return tally
 
     def give_back(self, tally: Tally) -> None:
-        """Free the tally of a worker that has ended; its numbers stay."""
+        """Free the tally of a worker that has ended; what it counted stays."""
+        tally.take_back()
         self._free.append(tally)
 
     def totals(self) -> dict[SampleKey, float]:
-        """Return the sum of each number over all workers, including those that have ended."""
+        """Return each count, summed over all workers, and each gauge of a worker that runs.
+
+        A gauge has the further label `worker`, because the states of several workers have no
+        meaningful sum: one worker that is stuck would be hidden by the others.
+        """
         sums: dict[SampleKey, float] = {}
-        for tally in self._all:
-            for key, number in tally.read():
-                sums[key] = sums.get(key, 0.0) + number
+        for number, tally in enumerate(self._all):
+            is_lent = tally.is_lent
+            for key, value in tally.read():
+                if not key.is_gauge:
+                    sums[key] = sums.get(key, 0.0) + value
+                elif is_lent and not math.isnan(value):
+                    labels = (*key.labels, ("worker", str(number)))
+                    sums[key._replace(labels=labels)] = value
         return sums
 
     def expose(self, counted: CollectorRegistry) -> bytes:
@@ -137,11 +176,12 @@ def count_in(tally: Tally | None) -> None:
 
 def _number(tally: Tally, kind: str, *arguments: Any, **_: Any) -> "_Counted | values.MutexValue":
     metric, sample, names, given = arguments[:4]
-    key = SampleKey(metric, sample, tuple(zip(names, map(str, given), strict=True)))
-    # Gauges of several workers have no meaningful sum.
-    place = None if kind == "gauge" else tally.place(key)
+    labels = tuple(zip(names, map(str, given), strict=True))
+    place = tally.place(SampleKey(metric, sample, labels, is_gauge=kind == "gauge"))
     if place is None:
         return values.MutexValue(kind, *arguments)  # type: ignore[no-untyped-call]  # has none
+    if kind == "gauge":
+        tally.put(place, 0.0)
     return _Counted(tally, place)
 
 
@@ -178,7 +218,7 @@ class _Gathered:
 def _metrics(counted: CollectorRegistry, tallies: Tallies) -> Iterator[Metric]:
     """Yield each metric of `counted` that is in a tally, with the totals as its samples.
 
-    Metrics of a process (its memory, its open files) are in no tally: they have no sum.
+    Metrics of a process (its memory, its processor time) are in no tally.
     """
     of_metric: dict[str, dict[SampleKey, float]] = {}
     for key, total in tallies.totals().items():

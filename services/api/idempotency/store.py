@@ -48,6 +48,17 @@ def fingerprint(*content: Any) -> bytes:
     return hashlib.sha256(json.dumps(content).encode()).digest()
 
 
+async def earlier(
+    conn: Connection, business_id: int, key: IdempotencyKey | None, asked: bytes
+) -> StoredAnswer | None:
+    """Return the answer that was stored for an earlier equal request, or None.
+
+    Raises KeyReused if the key belongs to another request than `asked`.
+    """
+    stored = None if key is None else await _stored(conn, business_id, key, asked)
+    return None if stored is None else replace(stored, replayed=True)
+
+
 async def once(
     conn: Connection,
     business_id: int,

@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import asyncpg
+import orjson
 
 from shared.amqp import topology
 from shared.amqp.publisher import Outgoing, Publisher
@@ -39,11 +40,11 @@ class Answers:
 
 
 def _outgoing(row: asyncpg.Record) -> Outgoing:
-    what = "refused" if row["send_id"] is None else "accepted"
+    type_ = orjson.loads(row["event"])["type"]
     return Outgoing(
         row["event_id"],
         topology.EVENTS,
-        f"send-request.{what}.{row['business_id']}",
+        topology.event_key(type_, row["business_id"]),
         row["event"].encode(),
         row["traceparent"],
         mandatory=False,

@@ -1,25 +1,26 @@
-"""Consumes messages that request sends, and sends the answers."""
+"""Consumes messages that request sends and batches, and sends the answers."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import asyncpg
 import structlog
 from aiormq.abc import DeliveredMessage
 
 from services.api.access.admission import Admission
-from services.api.core.problems import Problem
 from services.api.core.refusals import InFlight
 from services.api.intake import act as intake
-from services.api.intake.act import Asked, QueueAnswer
+from services.api.intake.act import Asked
+from services.api.intake.answer_log import log_answer
+from services.api.intake.databases import Databases, Elsewhere
 from services.api.intake.dead_letters import dead_letter
-from services.api.intake.messages import FIELDS
+from services.api.intake.moving import to_queue_of
+from services.api.intake.queue_answer import QueueAnswer
 from services.api.intake.replies import Replies
 from services.api.sends.terms import Terms
 from shared.amqp import broker, topology
 from shared.amqp.breaker import Breaker
-from shared.amqp.publisher import Publisher
+from shared.amqp.publisher import Outgoing, Publisher
 from shared.amqp.subscription import Subscription, accept, reject
 from shared.db import postgres
 from shared.db.readiness import check_postgres
@@ -47,41 +48,52 @@ class _Stopped(Exception):
 
 
 class Intake:
-    """Consumes requests for sends, and reconnects after every error.
+    """Consumes requests for sends and batches, and reconnects after every error.
 
-    A message is acknowledged once its send is stored, or once it is among the dead letters with the
-    reason (up to a number per business and day). The answer also goes to `reply_to`.
+    A message is acknowledged once what it requests is stored, or once it is among the dead letters
+    with the reason (up to a number per business and day). The answer also goes to `reply_to`.
+
+    With several databases there is one for all requests, and one for each database: requests of a
+    database that is away move to the queue of that database, so that those of others go on.
     """
 
     def __init__(
         self,
         url: str,
-        pool: asyncpg.Pool,
+        databases: Databases,
+        home: str | None,
         publisher: Publisher,
         replies: Replies,
         admission: Admission,
         terms: Terms,
         health: Health,
-        answered: Callable[[], None],
+        answered: Callable[[str], None],
     ) -> None:
-        self._pool = pool
+        """Consume the requests that wait for the database `home`; those of all if it is None.
+
+        Call `answered` with the name of the database that has an answer.
+        """
+        alone = len(databases.pools) == 1
+        self._databases = databases
+        self._home = next(iter(databases.pools)) if alone else home
         self._publisher = publisher
         self._replies = replies
         self._admission = admission
         self._terms = terms
         self._answered = answered
-        self._burying = asyncio.Lock()
-        self._waiting = Trouble("request waits")
+        self._copying = asyncio.Lock()
+        self._waiting = Trouble("queue_request_waits")
         self._breaker = Breaker("postgres", self._probe, postgres.UNAVAILABLE)
         self._subscription = Subscription(
             url,
             "ledgerpost-relay-intake",
-            topology.SEND_REQUESTS,
+            topology.SEND_REQUESTS if home is None else topology.requests_of(home),
             self._handle,
             self._breaker,
             prefetch=_PREFETCH,
+            databases=tuple(databases.pools),
         )
-        health.register("intake", self._check)
+        health.register("intake" if home is None else f"intake.{home}", self._check)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Consume until `stop` is set, then finish the messages in progress."""
@@ -101,12 +113,14 @@ class Intake:
                     lambda: self._bury(message, reason, is_known=is_known), broker.UNAVAILABLE
                 )
             if answer is not None:
-                self._answered()
                 await self._replies.tell(message, answer)
         except _Stopped:
             return
+        except Elsewhere as waits:
+            await self._move(message, waits.database)
+            return
         except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
-            _log.exception("request not settled")
+            _log.exception("queue_request_not_settled")
             # RabbitMQ then puts it among the dead letters.
             await reject(message)
             return
@@ -117,25 +131,41 @@ class Intake:
         asked = Asked(
             message.body, _texts(message, "authorization"), _texts(message, "traceparent")
         )
+        is_remembered = self._databases.knows(asked.authorization)
+        answer = await self._answer_of(asked)
+        if is_remembered and answer is not None and answer.business_id is None:
+            # The key's business may have moved to another database.
+            answer = await self._answer_of(asked)
+        if answer is not None:
+            log_answer(answer)
+        return answer
+
+    async def _answer_of(self, asked: Asked) -> QueueAnswer | None:
+        """Return the answer of the key's database; forget the place of a key that is invalid there.
+
+        Returns None after an unexpected error, a bug.
+        """
         try:
-            async with self._pool.acquire() as conn:
+            database = await self._databases.of(asked.authorization)
+            async with self._databases.pools[database].acquire() as conn:
                 answer = await intake.answer(conn, asked, self._terms, self._admission)
+        except Elsewhere as waits:
+            if waits.database != self._home:
+                raise
+            self._hold(waits.obstacle)
+            raise waits.obstacle from None
         except _LATER as obstacle:
+            if database != self._home and isinstance(obstacle, postgres.UNAVAILABLE):
+                raise Elsewhere(database, obstacle) from None
             self._hold(obstacle)
             raise
         except Exception:  # noqa: BLE001 - the message must be settled, or it blocks a place
-            _log.exception("request not handled")
+            _log.exception("queue_request_not_handled")
             return None
         self._waiting.over()
-        _log.info(
-            "request accepted" if answer.problem is None else "request refused",
-            business_id=answer.business_id,
-            send=answer.send_id and str(answer.send_id),
-            status=answer.problem and answer.problem.status,
-            fields=answer.problem and _known(answer.problem),
-            buried=answer.problem and answer.is_buried,
-            trace_id=answer.trace.trace_id,
-        )
+        self._answered(database)
+        if answer.business_id is None:
+            self._databases.forget(asked.authorization)
         return answer
 
     def _hold(self, obstacle: Exception) -> None:
@@ -148,10 +178,24 @@ class Intake:
 
     async def _bury(self, message: DeliveredMessage, reason: str, *, is_known: bool) -> None:
         # One at a time: copies of several large messages would take too much memory.
-        async with self._burying:
+        async with self._copying:
             letter = dead_letter(message, reason, is_known=is_known)
-            if not all(await self._publisher.publish([letter])):
-                raise ConnectionError("the broker did not take the dead letter")
+            await self._published(letter)
+
+    async def _move(self, message: DeliveredMessage, database: str) -> None:
+        """Move a message to the queue of its database, and acknowledge it once it is there."""
+        _log.info("queue_request_moved", database=database)
+        try:
+            async with self._copying:
+                moved = to_queue_of(database, message)
+                await self._persist(lambda: self._published(moved), broker.UNAVAILABLE)
+        except _Stopped:
+            return
+        await accept(message)
+
+    async def _published(self, message: Outgoing) -> None:
+        if not all(await self._publisher.publish([message])):
+            raise ConnectionError("the broker did not take the message")
 
     async def _persist(
         self, act: Callable[[], Awaitable[Result]], later: tuple[type[Exception], ...]
@@ -166,7 +210,8 @@ class Intake:
             await asyncio.sleep(_RETRY_PAUSE_S)
 
     async def _probe(self) -> None:
-        await check_postgres(self._pool)
+        if self._home is not None:
+            await check_postgres(self._databases.pools[self._home])
 
     async def _check(self) -> None:
         await self._breaker.check()
@@ -189,9 +234,3 @@ def _reason(answer: QueueAnswer | None) -> str | None:
     if answer.problem is None:
         return None
     return printable_line(f"{answer.problem.status} {answer.problem.detail}", _REASON_CHARS_MAX)
-
-
-def _known(problem: Problem) -> list[str]:
-    """Return the known names of invalid fields, because a caller may invent any others."""
-    named = (each.field.partition(".")[0] for each in problem.errors)
-    return sorted({name if name in FIELDS else "unknown" for name in named})

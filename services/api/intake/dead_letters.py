@@ -1,20 +1,18 @@
 """Makes the dead letter of a refused request, within size limits."""
 
 import hashlib
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from aiormq.abc import DeliveredMessage
 from pamqp.common import FieldValue
 
+from services.api.intake.moving import needed_headers
 from shared.amqp import topology
 from shared.amqp.publisher import Outgoing
 
 # Octets of a body. Nearly every request fits, and can then be replayed.
 _BODY_BYTES_MAX = 64 * 1024
 _STRANGERS_BODY_BYTES_MAX = 4 * 1024  # without a valid key
-_LONGEST_HEADER = 1000  # characters
-_HEADERS = frozenset({"authorization", "traceparent"})  # that a replayed request needs
 
 
 def dead_letter(message: DeliveredMessage, reason: str, *, is_known: bool) -> Outgoing:
@@ -35,7 +33,7 @@ def dead_letter(message: DeliveredMessage, reason: str, *, is_known: bool) -> Ou
         "",
         body[:most],
         headers={
-            **_headers(sent.headers or {}),
+            **needed_headers(sent.headers or {}),
             **cut,
             topology.REASON: reason,
             topology.CAME_FROM: topology.SEND_REQUESTS,
@@ -45,11 +43,3 @@ def dead_letter(message: DeliveredMessage, reason: str, *, is_known: bool) -> Ou
         reply_to=sent.reply_to,
         content_type=sent.content_type,
     )
-
-
-def _headers(given: Mapping[str, FieldValue]) -> dict[str, FieldValue]:
-    return {
-        name: value[:_LONGEST_HEADER]
-        for name, value in topology.senders_headers(given).items()
-        if name.lower() in _HEADERS and isinstance(value, str)
-    }

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from services.api.batches import examples as batches
 from services.api.sends import examples
 
 TRACE = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -45,5 +46,38 @@ REFUSED: dict[str, Any] = {
         "status": 422,
         "detail": "from: should not be after to",
         "errors": [{"field": "from", "message": "should not be after to"}],
+    },
+}
+
+BATCH_REQUEST: dict[str, Any] = {
+    **REQUEST,
+    "id": "statements-2024-11",
+    "type": "com.ledgerpost.batch-request.v1",
+    "data": {
+        "from": "2024-11-01",
+        "to": "2024-11-30",
+        "filter": {"archived": False, "min_balance": "10"},
+        "message": "Thank you!",
+    },
+}
+
+BATCH_ACCEPTED: dict[str, Any] = {
+    **ACCEPTED,
+    "id": "b31d5c7e9f2a4680a1c3e5f708192a3b",
+    "type": "com.ledgerpost.batch-request.accepted.v1",
+    "subject": batches.BATCH_ID,
+    "requestid": BATCH_REQUEST["id"],
+    "data": batches.ACCEPTED,
+}
+
+BATCH_REFUSED: dict[str, Any] = {
+    **BATCH_ACCEPTED,
+    "id": "7a6b5c4d3e2f1a0b9c8d7e6f5a4b3c2d",
+    "type": "com.ledgerpost.batch-request.refused.v1",
+    "subject": None,
+    "data": {
+        **REFUSED["data"],
+        "detail": "filter: selects no customer",
+        "errors": [{"field": "filter", "message": "selects no customer"}],
     },
 }

@@ -1,12 +1,17 @@
+-- name: wait_for_copies
+-- Waits until no other copy of the request whose answer has the event id $1 is being handled; none is until
+-- this transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended($1, 0))
+
 -- name: stored_answer
 -- The answer with the event id $1 to an accepted request, and the fingerprint of that request.
 SELECT event, fingerprint FROM request_answers WHERE event_id = $1
 
 -- name: store_answer
 -- Stores an answer for the relay to publish; no row comes back if one with that event id is stored.
--- Without a send and the fingerprint of its request, the request was refused.
-INSERT INTO request_answers (event_id, business_id, send_id, fingerprint, event, traceparent)
-VALUES ($event_id, $business, $send, $fingerprint, $event, $trace)
+-- Without a send or a batch, and the fingerprint of its request, the request was refused.
+INSERT INTO request_answers (event_id, business_id, send_id, batch_id, fingerprint, event, traceparent)
+VALUES ($event_id, $business, $send, $batch, $fingerprint, $event, $trace)
 ON CONFLICT (event_id) DO NOTHING
 RETURNING id
 
@@ -22,7 +27,7 @@ WITH waiting AS MATERIALIZED (
 )
 UPDATE request_answers a SET taken_until = clock_timestamp() + $2::interval
 FROM waiting WHERE a.id = waiting.id
-RETURNING a.id, a.event_id, a.business_id, a.send_id, a.event, a.traceparent
+RETURNING a.id, a.event_id, a.business_id, a.event, a.traceparent
 
 -- name: answers_told
 -- The broker has confirmed these answers. $1 ids.

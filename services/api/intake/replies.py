@@ -6,7 +6,7 @@ import re
 import structlog
 from aiormq.abc import DeliveredMessage
 
-from services.api.intake.act import QueueAnswer
+from services.api.intake.queue_answer import QueueAnswer
 from shared.amqp import broker, topology
 from shared.amqp.publisher import Outgoing, Publisher
 
@@ -32,7 +32,7 @@ class Replies:
 
     def allows(self, queue: str) -> bool:
         """Return whether answers may go to `queue`. Senders could not write to other queues."""
-        if queue in topology.QUEUES:
+        if queue in topology.QUEUES or topology.entrance_of(queue):
             return False
         return bool(_OWN.fullmatch(queue)) or (
             self._prefix is not None and queue.startswith(self._prefix)
@@ -59,10 +59,10 @@ class Replies:
             async with self._one:
                 confirmed = await self._publisher.publish([reply])
         except broker.UNAVAILABLE as error:
-            _log.info("asker not told", error=type(error).__name__)
+            _log.info("asker_not_told", error=type(error).__name__)
             return
         if not all(confirmed):
-            _log.info("asker not told", error="the broker refused the name of its queue")
+            _log.info("asker_not_told", error="the broker refused the name of its queue")
 
     async def close(self) -> None:
         """Close the connection."""

@@ -63,7 +63,8 @@ def import_(
 @click.pass_context
 def verify(context: click.Context) -> None:
     """Check the ledger and its figures; exit status 1 if anything is wrong."""
-    if not asyncio.run(_verify(_settings(context))):
+    right = [asyncio.run(_verify(each)) for each in _settings(context).apart]
+    if not all(right):
         sys.exit(1)
 
 
@@ -79,7 +80,7 @@ async def _import(
 ) -> Summary:
     async with Progress(_sizes(directory)) as progress:
         return await import_directory(
-            settings.database_url,
+            settings.database.url,
             directory,
             progress.show,
             ignore_unknown=ignore_unknown,
@@ -89,6 +90,8 @@ async def _import(
 
 async def _verify(settings: DatabaseSettings) -> bool:
     right = True
+    if settings.database_urls:
+        say(f"{settings.database.name}:")
     async with connection(settings, name="ledgerpost-verify") as conn:
         async for proof in prove(conn):
             say(f"{'differs' if proof.differences else 'ok':8}{proof.statement}")

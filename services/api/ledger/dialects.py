@@ -12,8 +12,9 @@ HOW_TO_SAVE = "save it as CSV UTF-8"
 _LOOK = 64 * 1024
 _UTF_16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-_SEPARATORS = (",", ";", "\t")
-_SAID = re.compile(rb"sep=([,;\t|])\r?\n", re.IGNORECASE)
+_SEPARATORS = (",", ";", "\t", "|")  # no heading of ours contains one
+# A program that does not know the line writes it back as a cell: quoted, or with empty cells.
+_SAID = re.compile(rb'(?:"sep=([,;\t|])"|sep=([,;\t|])\2*)\r?\n', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,9 @@ def recognise(stream: BinaryIO) -> Dialect:
     begin = begin.removeprefix(codecs.BOM_UTF8)
     if said := _SAID.match(begin):
         stream.readline()
-        return Dialect(stream, said[1].decode(), 1)
+        return Dialect(stream, (said[1] or said[2]).decode(), 1)
+    if b"\r" in begin and b"\n" not in begin:
+        raise MalformedError(f"has line ends of old Macintosh programs: {HOW_TO_SAVE}", line=1)
     header = begin.lstrip(b"\r\n").partition(b"\n")[0].decode("utf-8", "replace")
     return Dialect(stream, next((each for each in _SEPARATORS if each in header), ","), 0)
 

@@ -11,6 +11,7 @@ from services.api.ledger.kinds import (
     FISCAL_YEAR_START,
     ID,
     INTEGER,
+    LOCALE,
     TEXT,
     TIME,
     TIMEZONE,
@@ -63,6 +64,7 @@ FILES = (
             Column("currency", CURRENCY),
             Column("timezone", TIMEZONE),
             _optional("fiscal_year_start", FISCAL_YEAR_START, default="'01-01'"),
+            _optional("locale", LOCALE),
         ),
         key=("id",),
     ),
@@ -91,6 +93,7 @@ FILES = (
             _optional("archived", choice("0", "1", sql_type="smallint"), default="0"),
             _optional("created_at", TIME, default=f"stored.created_at, {_NOW}"),
             _optional("updated_at", TIME, default=f"stored.updated_at, {_NOW}"),
+            _optional("locale", LOCALE),
         ),
     ),
     LedgerFile(

@@ -14,6 +14,7 @@ from services.api.ledger.staging import (
     Staged,
     Written,
     changed_businesses,
+    count_figures,
     find_repeated_keys,
     find_unknown,
     stage,
@@ -106,11 +107,14 @@ async def _import(
             on_step("waiting for other imports", 0)
             await connection.execute(_queries.one_import_at_a_time)
             all_staged = await _stage_all(connection, directory, files, on_step)
+            await connection.execute(_queries.begin_bulk_load)
             for staged in all_staged:
                 file = staged.file
                 on_step(f"writing {file.name}", 0)
                 warnings += [*staged.warnings, *await changed_businesses(connection, staged)]
                 written.append(await _prove_and_write(connection, staged))
+            on_step("counting the figures", 0)
+            await count_figures(connection, written)
             _undo(dry_run)
     except _Undone:
         pass

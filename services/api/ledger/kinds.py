@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 
-from shared import timezones
+from shared import language_tag, timezones
 from shared.mail.address import Address
+from shared.mail.stored import stored_addresses
 
 # Dates that are valid in every year: all but 29 February.
 _YEAR = r"(?!0000)[0-9]{4}"
@@ -111,14 +112,29 @@ def _fiscal_year_start(text: str) -> str | None:
     return "is not a month and a day from 01 to 28, written MM-DD"
 
 
-def _is_no_address(text: str) -> bool:
-    if not text or len(text) > _LONGEST_ADDRESS:
-        return bool(text)
+def _locale(text: str) -> str | None:
+    if re.fullmatch(language_tag.FORM, text):
+        return None
+    return "is not a language tag like en or pt-BR (BCP 47)"
+
+
+def _has_no_addresses(text: str) -> bool:
+    """Return whether a text has a part, as a send reads it, that is no address.
+
+    An empty text has none.
+    """
+    parts = stored_addresses(text)
+    return bool(text) and not (parts and all(map(_is_address, parts)))
+
+
+def _is_address(text: str) -> bool:
+    if len(text) > _LONGEST_ADDRESS:
+        return False
     try:
         Address.parse(text)
     except ValueError:
-        return True
-    return False
+        return False
+    return True
 
 
 def choice(*allowed: str, sql_type: str = "text") -> ColumnKind:
@@ -157,10 +173,16 @@ TIME = ColumnKind(
 )
 TEXT = ColumnKind("text", "(?!)", _text, "text", "Kente & Co")
 EMAIL = ColumnKind(
-    "text", _PLAIN_ADDRESS, _text, "one address", "ama@kente.example", _is_no_address
+    "text",
+    _PLAIN_ADDRESS,
+    _text,
+    "one address, or a list",
+    "ama@kente.example",
+    _has_no_addresses,
 )
 CURRENCY = ColumnKind("text", "[A-Z]{3}", _currency, "currency code (ISO 4217)", "GHS")
 TIMEZONE = ColumnKind("text", "(?!)", _timezone, "time zone (IANA)", "Africa/Accra")
 FISCAL_YEAR_START = ColumnKind(
     "text", _DAY_OF_EVERY_MONTH, _fiscal_year_start, "`MM-DD`, the day at most 28", "04-01"
 )
+LOCALE = ColumnKind("text", language_tag.FORM, _locale, "language tag (BCP 47)", "pt-BR")

@@ -4,6 +4,14 @@
 -- Waits until no other import runs; the lock ends with the transaction.
 SELECT pg_advisory_xact_lock(2020173442117121)
 
+-- name: begin_bulk_load
+-- From here on, new documents are counted by `end_bulk_load`, or else by COMMIT (0038_bulk_loads.sql).
+INSERT INTO bulk_loads DEFAULT VALUES
+
+-- name: end_bulk_load
+-- Counts the documents that were inserted since `begin_bulk_load`.
+SET CONSTRAINTS count_bulk_load IMMEDIATE
+
 -- name: create_staged
 -- Creates a table for the unchanged rows of one file; it is dropped with the transaction.
 CREATE TEMP TABLE staged_{table} (line bigint NOT NULL, {columns}) ON COMMIT DROP
@@ -66,8 +74,12 @@ SELECT count(*) FILTER (WHERE is_new) AS inserted, count(*) FILTER (WHERE NOT is
 FROM written
 
 -- name: analyze
--- Updates the planner's statistics of a table that was just written, and of its kept figures.
-ANALYZE {table}, kept_documents, kept_periods, kept_totals, kept_open_parts
+-- Updates the planner's statistics of a table that was just written.
+ANALYZE {table}
+
+-- name: analyze_figures
+-- Updates the planner's statistics of the kept figures.
+ANALYZE kept_documents, kept_periods, kept_totals, kept_open_parts
 
 -- name: businesses_without_uncategorised
 -- Businesses without category 1, which each has from the start.
@@ -100,6 +112,12 @@ ORDER BY what
 -- The time zones of businesses, each with one business that has it.
 SELECT timezone, min(id) AS business_id FROM businesses GROUP BY timezone ORDER BY timezone
 
+-- name: some_businesses
+-- So many businesses by chance.
+SELECT id FROM businesses ORDER BY random() LIMIT $1
+
+-- In the queries below, {only} is empty, or takes the rows of some businesses.
+
 -- name: documents_kept_wrong
 -- Documents whose kept figures differ from the base tables.
 SELECT format('invoice %s of business %s: kept %s, counted %s', invoice_id, business_id,
@@ -109,14 +127,14 @@ FROM (
         concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
             manual_count, trim_scale(online), online_count, days, paid_in_full,
             documents, paid_day, receipts, 'due ' || due_date) AS figures
-    FROM counted_documents
+    FROM counted_documents {only}
 ) c
 FULL JOIN (
     SELECT business_id, invoice_id,
         concat_ws(' ', customer_id, day, trim_scale(billed), invoices, trim_scale(manual),
             manual_count, trim_scale(online), online_count, days, paid_in_full,
             documents, paid_day, receipts, 'due ' || due_date) AS figures
-    FROM kept_documents
+    FROM kept_documents {only}
 ) k USING (business_id, invoice_id)
 WHERE c.figures IS DISTINCT FROM k.figures
 ORDER BY business_id, invoice_id
@@ -131,14 +149,14 @@ FROM (
         concat_ws(' ', trim_scale(billed), documents, invoices, trim_scale(manual), manual_count,
             trim_scale(online), online_count, days, paid_in_full, trim_scale(received_manual),
             received_manual_count, trim_scale(received_online), received_online_count) AS figures
-    FROM counted_periods
+    FROM counted_periods {only}
 ) c
 FULL JOIN (
     SELECT business_id, period, customer_id,
         concat_ws(' ', billed, documents, invoices, manual, manual_count, online, online_count,
             days, paid_in_full, received_manual, received_manual_count, received_online,
             received_online_count) AS figures
-    FROM summed_periods
+    FROM summed_periods {only}
 ) k USING (business_id, period, customer_id)
 WHERE coalesce(c.figures, '0 0 0 0 0 0 0 0 0 0 0 0 0')
     <> coalesce(k.figures, '0 0 0 0 0 0 0 0 0 0 0 0 0')
@@ -152,11 +170,11 @@ SELECT format('customer %s of business %s: kept %s, counted %s', customer_id, bu
 FROM (
     SELECT business_id, customer_id,
         concat_ws(' ', trim_scale(receivable), trim_scale(deposited)) AS figures
-    FROM counted_totals
+    FROM counted_totals {only}
 ) c
 FULL JOIN (
     SELECT business_id, customer_id, concat_ws(' ', receivable, deposited) AS figures
-    FROM summed_totals
+    FROM summed_totals {only}
 ) k USING (business_id, customer_id)
 WHERE coalesce(c.figures, '0 0') <> coalesce(k.figures, '0 0')
 ORDER BY business_id, customer_id
@@ -169,13 +187,13 @@ SELECT format('open parts of invoice %s of business %s: kept %s, counted %s', in
 FROM (
     SELECT business_id, invoice_id, string_agg(concat_ws(' ', opens, closes, span, slice, customer_id,
         'due ' || coalesce(due_date::text, 'never'), units), ', ' ORDER BY opens, slice) AS parts
-    FROM counted_open_parts
+    FROM counted_open_parts {only}
     GROUP BY business_id, invoice_id
 ) c
 FULL JOIN (
     SELECT business_id, invoice_id, string_agg(concat_ws(' ', opens, closes, span, slice, customer_id,
         'due ' || coalesce(due_date::text, 'never'), units), ', ' ORDER BY opens, slice) AS parts
-    FROM kept_open_parts
+    FROM kept_open_parts {only}
     GROUP BY business_id, invoice_id
 ) k USING (business_id, invoice_id)
 WHERE c.parts IS DISTINCT FROM k.parts

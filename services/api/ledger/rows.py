@@ -30,6 +30,7 @@ class Rows:
         self.columns: Sequence[Column] = ()
         self.count = 0
         self.doubts: dict[str, list[int]] = {}
+        self._unused = 0  # empty columns at the end, which spreadsheets leave behind
         try:
             dialect = recognise(stream)
         except MalformedError as error:
@@ -52,13 +53,14 @@ class Rows:
             _pattern(column, self.separator) for column in self.columns
         )
         plain = re.compile(pattern.encode()).fullmatch
-        nothing = separator * (len(self.columns) - 1)
+        unused = separator * self._unused
         block: list[bytes] = []
         size = 0
-        for line, record in self._records:
+        for line, whole in self._records:
+            record = whole.removesuffix(unused)
             # A plain row needs no further check, so that a million rows take seconds.
             if not (plain(record) and _is_utf8(record)):
-                if record == nothing:
+                if not record.strip(separator):
                     continue  # a row that was emptied in a spreadsheet
                 if not self._examine(line, record):
                     return
@@ -95,9 +97,12 @@ class Rows:
             self._note(line, "header", "is missing")
             return ()
         if known.keys().isdisjoint(names):
-            what = f"names no column of this file; its columns are {', '.join(known)}"
-            self._note(line, "header", f"{what}, separated by a comma, a semicolon or a tab")
+            what = f"names no column of this file, read with the separator {self.separator!r}"
+            self._note(line, "header", f"{what}; its columns are {', '.join(known)}")
             return ()
+        while not names[-1]:
+            names.pop()
+            self._unused += 1
         times = Counter(names)
         strange = [name for name in times if name not in known or times[name] > 1]
         absent = [c.name for c in known.values() if c.required and c.name not in times]

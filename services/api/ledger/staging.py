@@ -1,6 +1,6 @@
 """Writes a file into its table: copies it into a staging table, checks it, then writes it."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -80,8 +80,8 @@ async def stage(
 
 def _warnings(file: LedgerFile, rows: Rows) -> tuple[str, ...]:
     return tuple(
-        f"{file.name}: {column}: {len(lines)} of {rows.count} rows have no valid e-mail "
-        f"address, the first in line {lines[0]}"
+        f"{file.name}: {column}: {len(lines)} of {rows.count} rows have a text that is no "
+        f"e-mail address, nor a list of addresses, the first in line {lines[0]}"
         for column, lines in rows.doubts.items()
     )
 
@@ -164,6 +164,13 @@ async def write(connection: asyncpg.Connection, staged: Staged) -> Written:
         # smaller size, which takes quadratic time.
         await connection.execute(_queries.analyze.format(table=file.table))
     return Written(file.name, inserted, updated, staged.count - inserted - updated)
+
+
+async def count_figures(connection: asyncpg.Connection, written: Iterable[Written]) -> None:
+    """Count the documents that were inserted since the bulk load began, and end the load."""
+    await connection.execute(_queries.end_bulk_load, timeout=None)
+    if any(each.inserted or each.updated for each in written):
+        await connection.execute(_queries.analyze_figures)
 
 
 def _value(column: Column) -> str:

@@ -8,7 +8,7 @@ import asyncpg
 from services.api.ledger.files import FILES
 from services.api.ledger.kinds import TIMEZONE
 from services.api.ledger.staging import REFERENCES
-from shared.db.sql import load
+from shared.db.sql import filled, load
 
 _queries = load(__package__)
 
@@ -41,7 +41,8 @@ async def prove(connection: asyncpg.Connection) -> AsyncIterator[Proof]:
                 rows = await connection.fetch(_orphans(table, column, referents))
                 yield _proof(f"every {column} in {table} is one of {referents}", rows)
         for statement, query in _KEPT.items():
-            rows = await connection.fetch(getattr(_queries, query), _DIFFERENCES_MAX, timeout=None)
+            every = filled(getattr(_queries, query), only="")
+            rows = await connection.fetch(every, _DIFFERENCES_MAX, timeout=None)
             yield _proof(statement, rows)
         tables = [*(file.table for file in FILES), "kept_documents"]
         rows = await connection.fetch(_queries.guards_switched_off, tables)
@@ -55,6 +56,21 @@ async def prove(connection: asyncpg.Connection) -> AsyncIterator[Proof]:
                 if TIMEZONE.complaint(row["timezone"])
             ),
         )
+
+
+async def sample(connection: asyncpg.Connection, most: int) -> tuple[int, list[Proof]]:
+    """Check the kept figures of at most so many businesses, which are chosen by chance.
+
+    Returns the number of businesses, and the result of each check.
+    """
+    async with connection.transaction(isolation="repeatable_read", readonly=True):
+        chosen = [row["id"] for row in await connection.fetch(_queries.some_businesses, most)]
+        proofs = []
+        for statement, query in _KEPT.items():
+            some = filled(getattr(_queries, query), only="WHERE business_id = ANY ($2::bigint[])")
+            rows = await connection.fetch(some, _DIFFERENCES_MAX, chosen)
+            proofs.append(_proof(statement, rows))
+    return len(chosen), proofs
 
 
 async def mend(connection: asyncpg.Connection) -> AsyncIterator[tuple[str, int]]:

@@ -8,6 +8,12 @@ ETAG = Header(
     "Sent back in `If-None-Match`, it gets a 304 as long as nothing has changed.",
     '"5f0c6f1f9c0d4a39b1f6d2e6a3c4b5d7"',
 )
+LEDGER_VERSION = Header(
+    "Ledger-Version",
+    "If reports are read from a replica: how new the answer is. Sent back in the header of this "
+    "name, no older data is answered.",
+    "0/3A1F2B8",
+)
 VARY = Header(
     "Vary",
     "The request headers that a cache has to compare.",
@@ -18,6 +24,16 @@ LINK = Header(
     "On a page: the paths of the pages `first`, `prev`, `next` and `last`, as far as there are any"
     " (RFC 8288).",
     '</api/v3/reports/customers/2024-11-01/2024-11-30?per_page=50>; rel="first"',
+)
+FILE = Header(
+    "Content-Disposition",
+    "The name of the file, except of JSON of a report.",
+    'attachment; filename="income-by-customer_Trading_2024-11-01_2024-11-30.csv"',
+)
+LOCATION = Header(
+    "Location",
+    "The path of what the request made.",
+    "/api/v3/sends/019ab3a0-4b5e-7d3c-9d68-6a1f0e5d2c11",
 )
 IDEMPOTENCY_REPLAYED = Header(
     "Idempotency-Replayed",

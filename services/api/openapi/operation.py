@@ -63,16 +63,20 @@ class Answer:
 
 @dataclass(frozen=True)
 class Body:
-    """A request's body, which callers send as JSON or as a form."""
+    """A request's body, which callers send as JSON or, if it `has_forms`, as a form."""
 
     model: Model
     examples: dict[str, Example]
     is_required: bool = False
+    has_forms: bool = True
 
 
 @dataclass(frozen=True)
 class Operation:
     """A call. `id` is its `operationId`; a route that is an alias has another one.
+
+    Its body is described by `body`, or is a file of one of the media types `upload`,
+    with an example if it is a text.
 
     contract/openapi.py adds the refusals that a key, a body or the database can cause.
     """
@@ -84,6 +88,8 @@ class Operation:
     answers: dict[int, Answer]
     parameters: tuple[Parameter, ...] = ()
     body: Body | None = None
+    upload: tuple[str, ...] = ()
+    upload_example: str = ""
     refusals: tuple[int, ...] = ()
 
 

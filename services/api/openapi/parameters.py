@@ -44,6 +44,17 @@ IF_NONE_MATCH = Parameter(
     "answer is 304.",
     {"type": "string"},
 )
+LEDGER_VERSION = Parameter(
+    "ledger_version",
+    "header",
+    "Ledger-Version",
+    "The `Ledger-Version` of an earlier answer: the new one shows nothing older. Without it an "
+    "answer may be some moments old, if reports are read from a replica. It is a position in the "
+    "log of Postgres: a program that has written the ledger by SQL gets one by "
+    "`SELECT pg_current_wal_insert_lsn()`.",
+    {"type": "string", "pattern": "^[0-9A-F]{1,8}/[0-9A-F]{1,8}$", "examples": ["0/17D3A40"]},
+    is_checked=True,
+)
 # Those that may come with any request.
 EVERYWHERE = (
     Parameter(
@@ -64,6 +75,11 @@ EVERYWHERE = (
         {"type": "string"},
     ),
 )
+
+
+def path_id(component: str, description: str, example: str) -> Parameter:
+    """Return the parameter that names one thing by its id, a UUID, in the path."""
+    return Parameter(component, "path", "id", description, UUID, example=example, is_required=True)
 
 
 def cursor(component: str, form: str) -> Parameter:

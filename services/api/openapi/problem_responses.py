@@ -56,7 +56,7 @@ _OF_KIND = {"/problems/rate-limited": "Rate limit of 6000 requests per minute ex
 _MEANINGS: dict[int, str] = {
     405: "The path does not support this method; `Allow` lists the methods that it supports.",
     406: "Accept or Accept-Encoding rules out every form in which the answer is available.",
-    413: "The body is larger than 1 MiB.",
+    413: "The body is larger than 1 MiB, or than 2 MiB where the call says so.",
     415: "The API does not read bodies of this type or encoding.",
 }
 

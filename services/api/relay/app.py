@@ -1,140 +1,133 @@
 """The relay's composition root; the relay is a separate process or a part of the API's."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import timedelta
 from functools import partial
 
 import asyncpg
-from prometheus_client import CollectorRegistry, Counter
+from prometheus_client import CollectorRegistry
 
 from services.api.access.admission import Admission
-from services.api.intake.answers import Answers
 from services.api.intake.consumer import Intake
+from services.api.intake.databases import Databases
 from services.api.intake.replies import Replies
-from services.api.relay.dispatcher import Dispatcher
-from services.api.relay.freezer import Freezer
-from services.api.relay.listener import listen
-from services.api.relay.loops import Bell, Neighbours, run_forever
-from services.api.relay.outbox import Outbox
-from services.api.relay.pruner import Pruner
-from services.api.relay.sweeper import Sweeper
+from services.api.relay.database_loops import (
+    Bells,
+    DatabaseLoops,
+    Publishers,
+    cut_off,
+    opened,
+)
+from services.api.relay.gauges import Gauges
+from services.api.relay.metrics import RelayMetrics
 from services.api.sends.terms import Terms
-from shared.amqp.publisher import Publisher
-from shared.db import postgres
 from shared.db.login import warned
+from shared.db.overlap import Overlap
+from shared.db.pool_metrics import PoolMetrics
 from shared.db.readiness import check_postgres
-from shared.process import metrics
+from shared.deliveries import operator
+from shared.process import descriptors, metrics, tracing
 from shared.process.health import Health
 from shared.process.ops import serve_ops
+from shared.process.resources import Resources
+from shared.process.sampling import sampling
 from shared.process.settings import RelaySettings
-
-_RETRY_PAUSE = timedelta(seconds=1)
-# In the pool; the listener has one more.
-DATABASE_CONNECTIONS = 14
-LAST_STEP = 25.0  # seconds for the current steps when the relay has to stop
+from shared.returns.about_us import Warnings
 
 
 @asynccontextmanager
 async def relaying(
-    settings: RelaySettings, health: Health, counted: CollectorRegistry | None = None
-) -> AsyncIterator[asyncpg.Pool]:
+    settings: RelaySettings,
+    health: Health,
+    counted: CollectorRegistry | None = None,
+    databases: PoolMetrics | None = None,
+) -> AsyncIterator[Mapping[str, asyncpg.Pool]]:
     """Run all loops of the relay in the `async with`, and finish the current batches at its end.
 
-    Yields the connection pool that the loops share.
+    Yields the connection pools, which the loops of one database share, by the database's name.
     """
-    published = Counter(
-        "ledgerpost_wakeups_published",
-        "Wake-ups for due deliveries that RabbitMQ confirmed",
-        registry=counted,
-    )
-    async with postgres.pool(
-        settings.database_url, name="ledgerpost-relay", size=DATABASE_CONNECTIONS
-    ) as pool:
-        publisher = Publisher(settings.amqp_url, "ledgerpost-relay")
-        events = Publisher(settings.amqp_url, "ledgerpost-relay-events")
-        answering = Publisher(settings.amqp_url, "ledgerpost-relay-answers")
+    measured, publishers, stop = RelayMetrics(counted), Publishers(settings), asyncio.Event()
+    gauges = Gauges()
+    async with AsyncExitStack() as stack:
+        pools = {
+            each.name: await stack.enter_async_context(opened(each, databases))
+            for each in settings.databases
+        }
+        for each in settings.databases:
+            health.warn(each.label("returns"), Warnings(pools[each.name]).said)
         replies = Replies(settings.amqp_url, settings.reply_to_prefix)
-        freezer = Freezer(pool)
-        dispatcher = Dispatcher(
-            pool,
-            freezer,
-            publisher,
-            published,
-            poll=settings.poll_interval,
-            patience=settings.queue_patience,
-        )
-        sweeper = Sweeper(
-            pool,
-            publisher,
-            dispatcher,
-            interval=settings.sweep_interval,
-            patience=settings.queue_patience,
-            resend_after=(
-                settings.smtp_reply_timeout if settings.in_doubt_policy == "resend" else None
-            ),
-        )
-        stop, neighbours = asyncio.Event(), Neighbours()
-        due, calm, answered = Bell(stop), Bell(stop), Bell(stop)
-        outbox = Outbox(pool, events, poll=settings.poll_interval, patience=settings.queue_patience)
-        answers = Answers(
-            pool, answering, poll=settings.poll_interval, patience=settings.queue_patience
-        )
-        intake = Intake(
-            settings.amqp_url,
-            pool,
-            answering,
-            replies,
-            Admission(settings.rate_limit),
-            Terms.of(settings),
-            health,
-            answered.wake.set,
-        )
-        pruner = Pruner(pool, history=settings.history_retention, events=settings.event_retention)
-        listener = asyncio.create_task(listen(settings.database_url, due.wake))
+        stack.push_async_callback(replies.close)
+        stack.push_async_callback(publishers.close)
+        bells = {name: Bells(stop) for name in pools}
+        overlap = Overlap(pools, operator.pause)
+        if len(pools) > 1:
+            stack.callback(asyncio.create_task(overlap.watch()).cancel)
         loops = [
-            asyncio.create_task(
-                run_forever("dispatcher", dispatcher.step, due, health, _RETRY_PAUSE, neighbours)
-            ),
-            asyncio.create_task(
-                run_forever("sweeper", sweeper.step, calm, health, _RETRY_PAUSE, neighbours)
-            ),
-            asyncio.create_task(
-                run_forever("outbox", outbox.step, calm, health, _RETRY_PAUSE, neighbours)
-            ),
-            asyncio.create_task(
-                run_forever("answers", answers.step, answered, health, _RETRY_PAUSE, neighbours)
-            ),
-            asyncio.create_task(intake.run(stop)),
-            asyncio.create_task(
-                run_forever("pruner", pruner.step, calm, health, _RETRY_PAUSE, neighbours)
-            ),
+            DatabaseLoops(
+                each,
+                pools[each.name],
+                bells[each.name],
+                settings,
+                publishers,
+                measured,
+                gauges,
+                health,
+                overlap,
+            )
+            for each in settings.databases
+        ]
+        intakes = [
+            asyncio.create_task(each.run(stop))
+            for each in _intakes(settings, pools, bells, publishers, replies, health)
         ]
         try:
-            yield pool
+            yield pools
         finally:
-            listener.cancel()
-            for event in (stop, due.wake, calm.wake, answered.wake):
-                event.set()
-            _, unfinished = await asyncio.wait(loops, timeout=LAST_STEP)
-            for loop in unfinished:
-                loop.cancel()
-            await asyncio.gather(listener, *loops, return_exceptions=True)
-            await freezer.close()
-            await publisher.close()
-            await events.close()
-            await answering.close()
-            await replies.close()
+            stop.set()
+            await asyncio.gather(*(each.end() for each in loops), cut_off(intakes))
+            await asyncio.gather(*intakes, return_exceptions=True)
+
+
+def _intakes(
+    settings: RelaySettings,
+    pools: Mapping[str, asyncpg.Pool],
+    bells: Mapping[str, Bells],
+    publishers: Publishers,
+    replies: Replies,
+    health: Health,
+) -> Iterator[Intake]:
+    """Yield the consumer of requests; with several databases, also one for each of them."""
+    databases, admission = Databases(pools), Admission(settings.rate_limit)
+    waiting = pools if len(pools) > 1 else ()
+    for home in (None, *waiting):
+        yield Intake(
+            settings.amqp_url,
+            databases,
+            home,
+            publishers.answers,
+            replies,
+            admission,
+            Terms.of(settings),
+            health,
+            lambda name: bells[name].answered.wake.set(),
+        )
 
 
 async def run(settings: RelaySettings, stop: asyncio.Event) -> None:
     """Run the relay as a separate process until `stop` is set."""
     health, counted = Health(), metrics.registry()
+    databases = PoolMetrics(counted)
     async with AsyncExitStack() as stack:
-        await stack.enter_async_context(warned(settings.database_url))
-        pool = await stack.enter_async_context(relaying(settings, health, counted))
-        health.register("postgres", partial(check_postgres, pool))
+        endpoint = settings.otel_exporter_otlp_endpoint
+        await stack.enter_async_context(tracing.recording(endpoint, "ledgerpost-relay"))
+        for each in settings.databases:
+            await stack.enter_async_context(warned(each.url))
+        pools = await stack.enter_async_context(relaying(settings, health, counted, databases))
+        for each in settings.databases:
+            health.register(each.label("postgres"), partial(check_postgres, pools[each.name]))
+        await stack.enter_async_context(sampling(descriptors.Watch(counted).look))
+        await stack.enter_async_context(Resources(counted).watching(health))
         await stack.enter_async_context(
             serve_ops(
                 "RELAY_OPS",

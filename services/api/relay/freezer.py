@@ -79,6 +79,6 @@ class Freezer:
                 ):
                     raise
                 # One statement that cannot be made must not delay the others.
-                _log.exception("statement not frozen", send=str(send.send_id))
+                _log.exception("statement_not_frozen", send_id=str(send.send_id))
                 trouble = f"the statement could not be made: {type(error).__name__}"
                 await relay.put_off(conn, send.send_id, _AGAIN, trouble)

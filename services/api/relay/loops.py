@@ -29,8 +29,8 @@ class Bell:
 class Neighbours:
     """The outages of Postgres and RabbitMQ, shared by all loops so that each is logged once."""
 
-    postgres: Trouble = field(default_factory=lambda: Trouble("loops wait for postgres"))
-    rabbitmq: Trouble = field(default_factory=lambda: Trouble("loops wait for rabbitmq"))
+    postgres: Trouble = field(default_factory=lambda: Trouble("loops_wait_for_postgres"))
+    rabbitmq: Trouble = field(default_factory=lambda: Trouble("loops_wait_for_rabbitmq"))
 
     def away(self, error: Exception) -> Trouble:
         """Return the trouble of the resource that this error shows to be unavailable."""
@@ -68,7 +68,7 @@ async def run_forever(
             away.met(error, loop=name)
             trouble, wait = public_text(error), pause
         except Exception as error:  # noqa: BLE001 - one bad row must not stop the loop
-            _log.exception("loop failed", loop=name)
+            _log.exception("loop_failed", loop=name)
             trouble, wait = type(error).__name__, pause
         else:
             if away is not None:

@@ -5,6 +5,7 @@ from datetime import timedelta
 import asyncpg
 
 from services.api.relay.dispatcher import Dispatcher
+from services.api.relay.hung_sessions import end_hung
 from shared.amqp.publisher import Publisher
 from shared.deliveries import relay
 
@@ -14,7 +15,10 @@ _MARGIN = timedelta(minutes=5)
 
 
 class Sweeper:
-    """Reclaims rows whose lease expired, and refills a queue that lost its messages."""
+    """Reclaims rows whose lease expired, and refills a queue that lost its messages.
+
+    Ends the sessions of other relays that hang, so that none of them keeps a row locked.
+    """
 
     def __init__(
         self,
@@ -35,14 +39,15 @@ class Sweeper:
         self._refilling = False
 
     async def step(self) -> timedelta:
-        """Sweep one batch of each kind, and return the time until the next step."""
+        """Sweep some rows of each kind, and return the time until the next step."""
         async with self._pool.acquire() as conn:
+            await end_hung(conn)
             moved = await relay.sweep(conn, _BATCH)
             if self._resend_after is not None:
                 resent = await relay.resend_in_doubt(conn, _BATCH, self._resend_after + _MARGIN)
                 moved = max(moved, resent)
-        # A wiped queue is no longer empty after the first batch of its refill.
-        empty = self._refilling or await self._publisher.queue_is_empty()
+        # A wiped queue is no longer empty after the first part of its refill.
+        empty = self._refilling or await self._publisher.queue_is_empty(self._dispatcher.queue)
         async with self._pool.acquire() as conn:
             stale = await relay.reemit(conn, _BATCH, self._patience, queue_is_empty=empty)
         self._refilling = empty and len(stale) == _BATCH

@@ -58,6 +58,19 @@ Text = Annotated[str, StringConstraints(max_length=_TEXT_CHARS_MAX), BeforeValid
 Amount = Annotated[Decimal, BeforeValidator(_amount), WithJsonSchema(_AMOUNT_SCHEMA)]
 
 
+Search = Annotated[
+    Text,
+    Field(
+        description="Only customers whose `business_name`, `first_name`, `last_name` or"
+        " `business_email` contains this text, in upper or lower case.",
+    ),
+]
+Archived = Annotated[
+    Flag | None,
+    Field(description="1: only archived customers. 0: only those that are not archived."),
+]
+
+
 class CustomerFilters(QueryString):
     """Which customers a report has, by what they are. Every filter that is given has to be met."""
 
@@ -70,17 +83,8 @@ class CustomerFilters(QueryString):
             " repeated: then a customer of any of them."
         ),
     ] = ()
-    archived: Annotated[
-        Flag | None,
-        Field(description="1: only archived customers. 0: only those that are not archived."),
-    ] = None
-    q: Annotated[
-        Text,
-        Field(
-            description="Only customers whose `business_name`, `first_name`, `last_name` or"
-            " `business_email` contains this text, in upper or lower case.",
-        ),
-    ] = ""
+    archived: Archived = None
+    q: Search = ""
     id: Annotated[
         Ids, Field(description="Only this customer. May be repeated: then any of them.")
     ] = ()
@@ -119,6 +123,11 @@ class Filters(CustomerFilters):
     min_owing: Annotated[
         Amount | None, Field(description="Only customers with at least this `owing`.")
     ] = None
+
+    @property
+    def depend_on_period(self) -> bool:
+        """Whether they may choose other customers for another period."""
+        return self.active or self.min_owing is not None
 
     @field_validator("max_balance")
     @classmethod

@@ -27,11 +27,6 @@ _TOTAL = Header(
     10_000,
     {"type": "integer", "minimum": 0},
 )
-_FILE = Header(
-    "Content-Disposition",
-    "Of formats other than JSON: the name of the file.",
-    'attachment; filename="income-by-customer_Trading_2024-11-01_2024-11-30.csv"',
-)
 _ROW: dict[str, Any] = {
     "id": 4,
     "owner_id": 1,
@@ -83,6 +78,7 @@ SHOW_ALL = Operation(
         *of_model(ListOptions),
         format_of("list", OFFERED),
         parameters.IF_NONE_MATCH,
+        parameters.LEDGER_VERSION,
     ),
     answers={
         200: Answer(
@@ -91,10 +87,19 @@ SHOW_ALL = Operation(
             is_list=True,
             files=tuple(each.media for each in OFFERED if each is not Format.JSON),
             examples={"one customer": [_ROW], "no customer": []},
-            headers=(headers.ETAG, headers.VARY, _CONTENT_ENCODING, headers.LINK, _TOTAL, _FILE),
+            headers=(
+                headers.ETAG,
+                headers.LEDGER_VERSION,
+                headers.VARY,
+                _CONTENT_ENCODING,
+                headers.LINK,
+                _TOTAL,
+                headers.FILE,
+            ),
         ),
         304: Answer(
-            "Not changed since the answer with this tag.", headers=(headers.ETAG, headers.VARY)
+            "Not changed since the answer with this tag.",
+            headers=(headers.ETAG, headers.LEDGER_VERSION, headers.VARY),
         ),
     },
 )

@@ -34,6 +34,19 @@ class Compare(StrEnum):
     PREVIOUS_YEAR = "previous-year"
 
 
+HowAmounts = Annotated[
+    Amounts,
+    Field(
+        description="How JSON has money: as numbers, or as strings of the same digits for"
+        " programs that would read numbers as floats."
+    ),
+]
+Bom = Annotated[
+    Flag,
+    Field(description="1: CSV begins with a byte order mark, by which Excel knows UTF-8."),
+]
+
+
 class ListOptions(Filters, Paging):
     """The query parameters of the list, which can all be combined."""
 
@@ -68,13 +81,7 @@ class ListOptions(Filters, Paging):
             " fields stay the same, also `owing`."
         ),
     ] = Basis.ACCRUAL
-    amounts: Annotated[
-        Amounts,
-        Field(
-            description="How JSON has money: as numbers, or as strings of the same digits for"
-            " programs that would read numbers as floats."
-        ),
-    ] = Amounts.NUMBER
+    amounts: HowAmounts = Amounts.NUMBER
     meta: Annotated[
         Flag,
         Field(
@@ -82,7 +89,4 @@ class ListOptions(Filters, Paging):
             " pages) and what the figures mean (`meta`)."
         ),
     ] = False
-    bom: Annotated[
-        Flag,
-        Field(description="1: CSV begins with a byte order mark, by which Excel knows UTF-8."),
-    ] = False
+    bom: Bom = False

@@ -10,7 +10,7 @@ SELECT report_version($1)
 -- mean (days, paid_in_full); and three finished pieces of JSON: report_head, report_category and
 -- report_middle. A query that reads `figures` pays only for the columns that it names.
 --
--- Reads kept figures only (migrations 0004 to 0009, 0025 and 0026), by index lookups for each year,
+-- Reads kept figures only (migrations 0004 to 0009 and 0025 to 0027), by index lookups for each year,
 -- quarter, month and day that make up the period, some of which are taken away; OFFSET 0 forces the
 -- planner to do so. `paid` says by which dates amount_paid, online_amount_paid and total_paid are summed.
 -- of_customer may restrict the figures. Units are numeric and added up by sum; or bigint and added up by
@@ -48,9 +48,9 @@ WITH within AS MATERIALIZED (
         {periods_taken}
         UNION ALL
         SELECT
-            d.customer_id, (w.sign * d.billed * 10000)::{units}, w.sign * d.invoices,
-            (w.sign * d.manual * 10000)::{units}, w.sign * d.manual_count,
-            (w.sign * d.online * 10000)::{units}, w.sign * d.online_count, 0::{units}, 0, 0::{units},
+            d.customer_id, (w.sign * 10000 * d.billed)::{units}, w.sign * d.invoices,
+            (w.sign * 10000 * d.manual)::{units}, w.sign * d.manual_count,
+            (w.sign * 10000 * d.online)::{units}, w.sign * d.online_count, 0::{units}, 0, 0::{units},
             0, w.sign * d.documents, w.sign * d.days::bigint, w.sign * d.paid_in_full, 0::{units},
             0::{units}
         FROM within w
@@ -60,6 +60,7 @@ WITH within AS MATERIALIZED (
             OFFSET 0
         ) d
         WHERE w.period % 100 > 0
+        {paid_on_days}
         UNION ALL
         SELECT
             customer_id, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, 0,
@@ -87,8 +88,8 @@ WITH within AS MATERIALIZED (
         units_bounded(c.report_opening::{units} + coalesce(s.receivable, 0)) AS balance,
         s.{paid}manual AS amount_paid,
         s.{paid}online AS online_amount_paid,
-        greatest({start}, '0001-01-01') AS date_from,
-        least({end}, '9999-12-31') AS date_to,
+        least(greatest({start}, '0001-01-01'), '9999-12-31') AS date_from,
+        least(greatest({end}, '0001-01-01'), '9999-12-31') AS date_to,
         coalesce(s.average, 0) AS average_payment_terms,
         coalesce(s.due, 0) - coalesce(s.manual, 0) - coalesce(s.online, 0) AS owing,
         coalesce(s.{paid}manual, 0) + coalesce(s.{paid}online, 0) AS total_paid,
@@ -128,8 +129,23 @@ CROSS JOIN LATERAL (
 WHERE w.sign = {sign}1 {only_longer}
 
 -- name: longer_than_a_day
--- Days have only what was received on them.
+-- Days have only what was received on them for documents that are paid on several days.
 AND w.period % 100 = 0
+
+-- name: paid_on_days
+-- What was received on the days of the period for documents that are paid on one day.
+UNION ALL
+SELECT
+    d.customer_id, 0::{units}, 0, 0::{units}, 0, 0::{units}, 0, (w.sign * 10000 * d.manual)::{units},
+    w.sign * d.manual_count, (w.sign * 10000 * d.online)::{units}, w.sign * d.online_count, 0, 0::bigint,
+    0, 0::{units}, 0::{units}
+FROM within w
+CROSS JOIN LATERAL (
+    SELECT * FROM kept_documents
+    WHERE business_id = {business} AND paid_day = w.period {of_customer}
+    OFFSET 0
+) d
+WHERE w.period % 100 > 0
 
 -- name: activity
 -- The number of documents, and that of payments by their dates: columns of `figures`, if asked for.
@@ -149,7 +165,8 @@ concat(
     ',"online_amount_paid":', CASE WHEN online_amount_paid IS NULL THEN 'null' END,
     units_number(online_amount_paid),
     (SELECT concat(
-        ',"dateFrom":"', greatest({start}, '0001-01-01'), '","dateTo":"', least({end}, '9999-12-31')
+        ',"dateFrom":"', least(greatest({start}, '0001-01-01'), '9999-12-31'),
+        '","dateTo":"', least(greatest({end}, '0001-01-01'), '9999-12-31')
     )),
     '","average_payment_terms":', average_payment_terms,
     ',"owing":', units_number(owing), ',"total_paid":', units_number(total_paid),
@@ -175,3 +192,18 @@ ORDER BY balance DESC, id
 -- The row of one customer as JSON, if the business has such a customer.
 {figures}
 SELECT {json} AS row FROM figures WHERE id = {customer}
+
+-- name: customer_contains
+-- Whether one of a customer's names or its address contains a text, in upper or lower case. First all of them
+-- are searched as one text, because lower() of each takes longer; then each of them, because the text may
+-- have been found across two. The space between two does not change the lower case of other letters. The
+-- text itself is written in lower case by a SELECT, so that Postgres does it once, and not for each customer.
+(
+    strpos(lower(concat_ws(' ', business_name, first_name, last_name, business_email) COLLATE "und-x-icu"),
+           (SELECT lower({text} COLLATE "und-x-icu"))) > 0
+    AND EXISTS (
+        SELECT FROM (VALUES (business_name), (first_name), (last_name), (business_email)) of_customer (name)
+        WHERE strpos(lower(of_customer.name COLLATE "und-x-icu"),
+                     (SELECT lower({text} COLLATE "und-x-icu"))) > 0
+    )
+)

@@ -57,15 +57,17 @@ def figures(
     """
     cash = basis is Basis.CASH
     parts = {**arguments._asdict(), **counting._asdict()}
+    by_payment = cash or activity
     parts |= {
         "of_customer": sql.filled(_fragments.of_customer, **parts) if arguments.customer else "",
-        "only_longer": "" if cash or activity else _fragments.longer_than_a_day,
+        "only_longer": "" if by_payment else _fragments.longer_than_a_day,
     }
     return sql.filled(
         _fragments.figures,
         **parts,
         periods_added=sql.filled(_fragments.of_periods, **parts, sign=""),
         periods_taken=sql.filled(_fragments.of_periods, **parts, sign="-"),
+        paid_on_days=sql.filled(_fragments.paid_on_days, **parts) if by_payment else "",
         paid="received_" if cash else "",
         activity=_fragments.activity if activity else "",
     )
@@ -83,6 +85,11 @@ def one_customer(arguments: Arguments = NUMBERED) -> str:
     Postgres keeps its plan, which is the same for every customer.
     """
     return _as_json(_fragments.one_customer, arguments, EXACT)
+
+
+def customer_contains(text: str) -> str:
+    """Return the condition that a customer contains `text`, an expression of SQL."""
+    return sql.filled(_fragments.customer_contains, text=text)
 
 
 def _as_json(query: str, arguments: Arguments, counting: Counting) -> str:

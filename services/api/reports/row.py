@@ -16,6 +16,16 @@ _CLOCK = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$"}
 Id = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
 Text = Annotated[str | None, Field(description=_STORED)]
 Money = Annotated[Decimal, WithJsonSchema(_MONEY)]
+Amount = Annotated[
+    Decimal,
+    WithJsonSchema(
+        {
+            "type": ["number", "string"],
+            "description": "Exact decimal in the business's currency; a string with"
+            " `amounts=string`.",
+        }
+    ),
+]
 Clock = Annotated[str, WithJsonSchema(_CLOCK)]
 
 

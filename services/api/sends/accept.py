@@ -1,35 +1,39 @@
-"""Accepts a send: looks up what the request needs, makes the send of it and stores both.
+"""Accepts a send: plans what the request asks for, makes the send of it and stores both.
 
 A resend takes the same steps.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from services.api.businesses import store as businesses
-from services.api.businesses.periods import period_meant
-from services.api.core.refusals import InFlight, KeyReused, NotFound
+from services.api.core.refusals import InFlight, KeyReused
 from services.api.core.uuid7 import uuid7
 from services.api.idempotency.store import IdempotencyKey
 from services.api.sends import quota
-from services.api.sends.due_time import due_at
-from services.api.sends.recipients import Candidates, Recipients, Suppressed
+from services.api.sends.plan import Plan, look, plan
+from services.api.sends.recipients import Recipients
 from services.api.sends.request import SendRequest
 from services.api.sends.send import Recipient, Send, message
 from services.api.sends.terms import Terms
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.states import State
-from shared.mail.address import Address
-from shared.period import Period
 from shared.trace import Trace
 
 _queries = sql.load("services.api.sends")
+
+
+class First(NamedTuple):
+    """The send that a resend repeats, with the hashes of its statement."""
+
+    id: UUID
+    statement_sha256: str
+    figures_sha256: str | None
 
 
 @dataclass(frozen=True)
@@ -71,46 +75,18 @@ async def accept(
     asked = await look(conn, business_id, request.customer_id, key)
     if (earlier := earlier_answer(asked, request.fingerprint)) is not None:
         return earlier
-    if not asked["has_customer"]:
-        raise NotFound("customer")
-    now: datetime = asked["asked_at"]
-    due = due_at(request.moments, asked["timezone"], now)
-    period = await _period(conn, business_id, request, now)
-    to = await _recipients(conn, business_id, request, terms, asked)
-    send = draft(
-        customer_id=request.customer_id,
-        period=period,
-        personal_message=request.message,
-        now=now,
-        due=due,
-        expires_at=terms.expiry(due),
-        paused=asked["paused"],
-        to=to,
-    )
+    planned = await plan(conn, business_id, request, terms, asked)
     return await insert(
         conn,
         business_id,
-        send,
-        to,
+        draft(planned),
+        planned.to,
         copy_to_me=request.copy_to_me,
         fingerprint=request.fingerprint,
         key=key,
         trace=trace,
         daily_quota=terms.daily_quota,
     )
-
-
-async def look(
-    conn: Connection, business_id: int, customer_id: int, key: IdempotencyKey | None
-) -> asyncpg.Record:
-    """Return the data that a request needs: addresses, the time, the answer under its key.
-
-    Raises NotFound if the business does not exist.
-    """
-    row = await conn.fetchrow(_queries.look, business_id, customer_id, key.text if key else "")
-    if row is None:
-        raise NotFound("customer")
-    return row
 
 
 def earlier_answer(asked: asyncpg.Record, fingerprint: bytes) -> Accepted | None:
@@ -122,45 +98,28 @@ def earlier_answer(asked: asyncpg.Record, fingerprint: bytes) -> Accepted | None
     return Accepted(asked["send_id"], asked["answer"])
 
 
-async def suppressions(
-    conn: Connection, business_id: int, addresses: Iterable[Address]
-) -> dict[str, Suppressed]:
-    """Return the reasons of those of `addresses` that the business no longer mails, by key."""
-    keys = [address.key for address in addresses]
-    rows = await conn.fetch(_queries.suppressed, business_id, keys)
-    return {row["email_key"]: Suppressed(row["reason"], row["reason_code"]) for row in rows}
-
-
-def draft(
-    *,
-    customer_id: int,
-    period: Period,
-    personal_message: str | None,
-    now: datetime,
-    due: datetime,
-    expires_at: datetime,
-    paused: bool,
-    to: Recipients,
-    resend_of: UUID | None = None,
-    statement_sha256: str | None = None,
-) -> Send:
+def draft(planned: Plan, repeated: First | None = None) -> Send:
     """Return a new send, none of whose mails was tried yet."""
+    now, due = planned.now, planned.due
     return Send(
         id=uuid7(),
         message=message(send_at=due, created_at=now),
-        personal_message=personal_message,
+        personal_message=planned.message,
         status="scheduled" if due > now else "sending",
-        paused=paused,
-        customer_id=customer_id,
-        start=period.start,
-        end=period.end,
+        paused=planned.paused,
+        customer_id=planned.customer_id,
+        start=planned.period.start,
+        end=planned.period.end,
+        statement_kind=planned.kind,
+        locale=planned.locale,
         send_at=due,
-        expires_at=expires_at,
+        expires_at=planned.expires_at,
         created_at=now,
-        statement_sha256=statement_sha256,
-        resend_of=resend_of,
-        recipients=tuple(_untried(address.email, due, now) for address in to.addresses),
-        skipped=to.skipped,
+        statement_sha256=repeated and repeated.statement_sha256,
+        figures_sha256=repeated and repeated.figures_sha256,
+        resend_of=repeated and repeated.id,
+        recipients=tuple(_untried(address.email, due, now) for address in planned.to.addresses),
+        skipped=planned.to.skipped,
     )
 
 
@@ -180,7 +139,6 @@ async def insert(
 
     Raises OverQuota if the quota of the day on which the send is due does not suffice.
     """
-    frozen = send.statement_sha256
     query = sql.call(
         _queries.accept,
         id=send.id,
@@ -188,6 +146,8 @@ async def insert(
         customer=send.customer_id,
         start=send.start.isoformat(),
         end=send.end.isoformat(),
+        statement_kind=send.statement_kind,
+        locale=send.locale,
         personal_message=send.personal_message,
         copy_to_me=copy_to_me,
         skipped=orjson.dumps([skipped.model_dump() for skipped in send.skipped]).decode(),
@@ -201,7 +161,8 @@ async def insert(
         emails=[address.email for address in to.addresses],
         email_keys=[address.key for address in to.addresses],
         resend_of=send.resend_of,
-        statement=frozen and bytes.fromhex(frozen),
+        statement=_digest(send.statement_sha256),
+        figures=_digest(send.figures_sha256),
         daily_quota=daily_quota,
         trace=trace and str(trace),
     )
@@ -217,27 +178,8 @@ async def insert(
     return earlier
 
 
-async def _period(
-    conn: Connection, business_id: int, request: SendRequest, now: datetime
-) -> Period:
-    if isinstance(request.period, Period):
-        return request.period
-    return period_meant(request.period, await businesses.business(conn, business_id), now)
-
-
-async def _recipients(
-    conn: Connection, business_id: int, request: SendRequest, terms: Terms, asked: asyncpg.Record
-) -> Recipients:
-    candidates = Candidates.gather(
-        customer=asked["customer_email"],
-        others=request.others,
-        business=asked["business_email"],
-        copy_to_me=request.copy_to_me,
-    )
-    suppressed = (
-        await suppressions(conn, business_id, candidates.addresses) if asked["suppresses"] else {}
-    )
-    return Recipients.choose(candidates, suppressed, limit=terms.max_recipients)
+def _digest(written: str | None) -> bytes | None:
+    return None if written is None else bytes.fromhex(written)
 
 
 def _untried(email: str, due: datetime, now: datetime) -> Recipient:

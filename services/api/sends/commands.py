@@ -6,7 +6,7 @@ from uuid import UUID
 
 import click
 
-from services.api.core.cli import BUSINESS, connection, table, time
+from services.api.core.cli import BUSINESS, connection, show_table, time
 from services.api.core.refusals import Refusal
 from services.api.sends import in_doubt as doubts
 from services.api.sends.history import DoubtsQuery
@@ -46,7 +46,7 @@ def list_(environ: Mapping[str, str], business: int | None, most: int) -> None:
     settings = DatabaseSettings.from_environ(environ)
 
     async def run() -> tuple[Doubt, ...]:
-        async with connection(settings) as conn:
+        async with connection(settings, business=business) as conn:
             return (await doubts.page(conn, business, DoubtsQuery().cursor, most)).data
 
     heads = ("id", "business", "customer", "send", "since", "email", "reason")
@@ -62,11 +62,7 @@ def list_(environ: Mapping[str, str], business: int | None, most: int) -> None:
         )
         for each in asyncio.run(run())
     ]
-    if not rows:
-        click.echo("all is well: no mail is in doubt")
-        return
-    for line in table([heads, *rows]):
-        click.echo(line)
+    show_table(heads, rows, "all is well: no mail is in doubt")
 
 
 @in_doubt.command(short_help="Resolve mails in doubt")

@@ -27,11 +27,15 @@ ACCEPTED: dict[str, Any] = {
     "customer_id": 4,
     "from": "2024-11-01",
     "to": "2024-11-30",
+    "statement_kind": None,
+    "locale": None,
     "send_at": "2026-01-05T09:00:00.000000Z",
     "expires_at": "2026-01-08T09:00:00.000000Z",
     "created_at": "2026-01-05T09:00:00.000000Z",
     "statement_sha256": None,
+    "figures_sha256": None,
     "resend_of": None,
+    "batch_id": None,
     "recipients": [_RECIPIENT],
     "skipped": [
         {
@@ -42,12 +46,18 @@ ACCEPTED: dict[str, Any] = {
     ],
 }
 
-_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+# What a send has once its statement is frozen.
+_FROZEN = {
+    "statement_kind": "activity",
+    "locale": "en",
+    "statement_sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "figures_sha256": "60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752",
+}
 
 SENT: dict[str, Any] = {
     **ACCEPTED,
     "status": "sent",
-    "statement_sha256": _SHA256,
+    **_FROZEN,
     "recipients": [
         {
             **_RECIPIENT,
@@ -60,6 +70,8 @@ SENT: dict[str, Any] = {
         }
     ],
 }
+
+DRY_RUN: dict[str, Any] = {**ACCEPTED, **_FROZEN, "statement_sha256": None}
 
 CANCELLED: dict[str, Any] = {
     **ACCEPTED,
@@ -87,7 +99,7 @@ SCHEDULED: dict[str, Any] = {
 RESENT: dict[str, Any] = {
     **ACCEPTED,
     "id": "019ab3c7-0a10-7e55-b1c4-95d0f2a7e3b8",
-    "statement_sha256": _SHA256,
+    **_FROZEN,
     "resend_of": SEND_ID,
     "skipped": [],
 }

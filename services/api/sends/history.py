@@ -11,7 +11,7 @@ from services.api.sends.request_fields import given_moment
 from services.api.sends.send import Doubt, Send, Status
 from shared.mail.address import Address
 
-_NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
+NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
 OLDEST = Cursor(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 
 Place = Annotated[Cursor[UUID], BeforeValidator(uuid_cursor)]
@@ -27,9 +27,11 @@ class HistoryQuery(PageQuery):
     status: Status | None = None
     recipient: Annotated[Address | None, BeforeValidator(Address.parse)] = None
     q: Text = ""
+    batch_id: UUID | None = None
+    schedule_id: UUID | None = None
     created_from: Moment = None
     created_to: Moment = None
-    cursor: Place = _NEWEST
+    cursor: Place = NEWEST
 
 
 class DoubtsQuery(PageQuery):

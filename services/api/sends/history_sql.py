@@ -23,23 +23,49 @@ def page(query: HistoryQuery) -> str:
     return _page(
         to_recipient=query.recipient is not None,
         of_customer=query.customer_id is not None,
+        of_batch=query.batch_id is not None,
+        of_schedule=query.schedule_id is not None,
         status=query.status,
         has_text=query.q != "",
     )
 
 
 @cache
-def _page(*, to_recipient: bool, of_customer: bool, status: Status | None, has_text: bool) -> str:
-    # Of each filter, an index answers the first condition.
-    conditions = [
-        *((_queries.of_customer,) if of_customer else ()),
-        *(_of_status(status) if status else ()),
-        *((_queries.with_message, _queries.says) if has_text else ()),
-    ]
-    if to_recipient:
-        source, by_index = _queries.of_recipient, ""
+def _page(
+    *,
+    to_recipient: bool,
+    of_customer: bool,
+    of_batch: bool,
+    of_schedule: bool,
+    status: Status | None,
+    has_text: bool,
+) -> str:
+    whose = " AND ".join(
+        [
+            *((_queries.one_batch,) if of_batch else ()),
+            *((_queries.one_schedule,) if of_schedule else ()),
+        ]
+    )
+    of_text = (_queries.with_message, _queries.says) if has_text else ()
+    of_status = _of_status(status) if status else ()
+    if whose and not to_recipient and not of_customer:
+        # A batch is bounded, so the status of each of its sends may be looked at.
+        conditions, by_index = list(of_text), " AND ".join(of_status) or "true"
+        source = sql.filled(
+            _queries.of_batches, whose=whose, condition="{condition}", most="{most}"
+        )
     else:
-        source, by_index = _queries.of_business, conditions.pop(0) if conditions else "true"
+        # Of each filter, an index answers the first condition.
+        conditions = [
+            *((_queries.of_customer,) if of_customer else ()),
+            *of_status,
+            *of_text,
+            *((sql.filled(_queries.from_batches, whose=whose),) if whose else ()),
+        ]
+        if to_recipient:
+            source, by_index = _queries.of_recipient, ""
+        else:
+            source, by_index = _queries.of_business, conditions.pop(0) if conditions else "true"
     most = "$looked::bigint" if conditions else "$count::bigint"
     found = sql.filled(source, condition=by_index, most=most)
     if not conditions:

@@ -1,98 +1,16 @@
 from typing import Any
 
-from services.api.core.paging import UUID_CURSOR_FORM, Page
+from services.api.core.paging import Page
 from services.api.openapi import headers, parameters
-from services.api.openapi.operation import Answer, Body, Header, Operation, Parameter, page
+from services.api.openapi.operation import Answer, Body, Operation, page
 from services.api.openapi.periods import CONTENT_LOCATION, PERIOD_QUERY
+from services.api.openapi.query_parameters import of_model
 from services.api.sends import examples
-from services.api.sends.request import RescheduleBody, ResendBody, SendBody
+from services.api.sends import parameters as given
+from services.api.sends.request import RescheduleBody, ResendBody, SendBody, SendOptions
 from services.api.sends.send import Send
 
-CURSOR = parameters.cursor("cursor", UUID_CURSOR_FORM)
-
 _TAG = "Sends"
-_FROM = Parameter(
-    "from_query",
-    "query",
-    "from",
-    "The statement's first day, inclusive. Needed unless there is `period`.",
-    parameters.DATE,
-    example="2024-11-01",
-    is_checked=True,
-)
-_TO = Parameter(
-    "to_query",
-    "query",
-    "to",
-    "The statement's last day, inclusive; not before `from`. Needed unless there is `period`.",
-    parameters.DATE,
-    example="2024-11-30",
-    is_checked=True,
-)
-_ID = Parameter(
-    "send",
-    "path",
-    "id",
-    "The send's id.",
-    parameters.UUID,
-    example=examples.SEND_ID,
-    is_required=True,
-)
-_CUSTOMER_ID = Parameter(
-    "customer_id",
-    "query",
-    "customer_id",
-    "Only sends of this customer.",
-    parameters.ID,
-    example=4,
-    is_checked=True,
-)
-_STATUS = Parameter(
-    "status",
-    "query",
-    "status",
-    "Only sends of this status.",
-    values_of=(Send, "status"),
-    example="sent",
-    is_checked=True,
-)
-_MOMENT = {"anyOf": [parameters.DATE, {"type": "string", "format": "date-time"}]}
-_RECIPIENT = Parameter(
-    "recipient",
-    "query",
-    "recipient",
-    "Only sends with a mail to this address; its case does not matter.",
-    {"type": "string", "format": "idn-email"},
-    is_checked=True,
-)
-_Q = Parameter(
-    "message_text",
-    "query",
-    "q",
-    "Only sends whose personal message contains this text, in upper or lower case.",
-    {"type": "string", "maxLength": 200},
-    is_checked=True,
-)
-_CREATED_FROM = Parameter(
-    "created_from",
-    "query",
-    "created_from",
-    "Only sends that were accepted on this day of the business or later, or at this time or later.",
-    _MOMENT,
-    example="2024-11-01",
-    is_checked=True,
-)
-_CREATED_TO = Parameter(
-    "created_to",
-    "query",
-    "created_to",
-    "Only sends that were accepted on this day of the business or earlier, or at this time or"
-    " earlier; not before `created_from`.",
-    _MOMENT,
-    example="2030-11-30",
-    is_checked=True,
-)
-_LOCATION = Header("Location", "The path of the new send.", f"/api/v3/sends/{examples.SEND_ID}")
 
 
 def _link(operation: str, what: str) -> dict[str, Any]:
@@ -109,7 +27,7 @@ _LINKS = {
     "reschedule": _link("rescheduleSend", "Changes the due time of the mails that wait."),
     "resend": _link("resendSend", "Sends the same statement again."),
 }
-_ACCEPTED_HEADERS = (_LOCATION, headers.IDEMPOTENCY_REPLAYED)
+_ACCEPTED_HEADERS = (headers.LOCATION, headers.IDEMPOTENCY_REPLAYED)
 
 SEND_TRANSACTIONS = Operation(
     id="sendTransactions",
@@ -123,24 +41,39 @@ SEND_TRANSACTIONS = Operation(
     " `state` show what became of it. Stored addresses that are malformed or suppressed are"
     " listed under `skipped`. The request is a 422 if it contains a malformed address, if no"
     " recipient is left, or if there are more recipients than the operator allows (25 by"
-    " default). Statements may also be sent to archived customers.",
-    parameters=(parameters.CUSTOMER, _FROM, _TO, PERIOD_QUERY, parameters.IDEMPOTENCY_KEY),
+    " default). Statements may also be sent to archived customers. A statement has at most 5,000"
+    " lines, transactions and open items together: a dry run of a longer one is a 422, and a send"
+    " of it fails with the `reason_code` `statement_too_long` when it is due.",
+    parameters=(
+        *(parameters.CUSTOMER, given.FROM, given.TO, PERIOD_QUERY),
+        *of_model(SendOptions, dry_run=1),
+        parameters.IDEMPOTENCY_KEY,
+    ),
     body=Body(
         SendBody,
         {
             "now": {"message": "Thank you!", "other_emails": ["accounts@client.example"]},
             "later, with a copy": {"send_at": "2030-01-31", "copy_to_me": True},
+            "open items in French": {"statement_kind": "open-items", "locale": "fr"},
             "nothing": {},
         },
     ),
     answers={
+        200: Answer(
+            "Of a dry run: the send that would be made, with the kind, the language and the"
+            " `figures_sha256` that its statement would have now. Nothing is stored, so no other"
+            " call knows the ids.",
+            Send,
+            examples={"dry run": examples.DRY_RUN},
+            headers=(CONTENT_LOCATION,),
+        ),
         202: Answer(
             "The send is stored; its mails go out when it is due.",
             Send,
             examples={"sent": examples.ACCEPTED, "scheduled": examples.SCHEDULED},
             headers=(*_ACCEPTED_HEADERS, CONTENT_LOCATION),
             links=_LINKS,
-        )
+        ),
     },
     refusals=(404, 409, 429),
 )
@@ -152,14 +85,16 @@ LIST_SENDS = Operation(
     " has to be met. A page may have fewer sends than `limit`, or none, although older ones"
     " follow: as long as there is a `next_cursor`, there may be more.",
     parameters=(
-        _CUSTOMER_ID,
-        _STATUS,
-        _RECIPIENT,
-        _Q,
-        _CREATED_FROM,
-        _CREATED_TO,
+        given.CUSTOMER_ID,
+        given.STATUS,
+        given.RECIPIENT,
+        given.Q,
+        given.BATCH_ID,
+        given.SCHEDULE_ID,
+        given.CREATED_FROM,
+        given.CREATED_TO,
         parameters.LIMIT,
-        CURSOR,
+        given.CURSOR,
     ),
     answers={200: Answer("A page.", Page[Send], examples={"page": page(examples.SENT)})},
 )
@@ -168,7 +103,7 @@ SHOW_SEND = Operation(
     tag=_TAG,
     summary="A send and what became of it",
     description="The current state of the send and of each recipient's mail.",
-    parameters=(_ID,),
+    parameters=(given.ID,),
     answers={200: Answer("The send.", Send, examples={"sent": examples.SENT})},
     refusals=(404,),
 )
@@ -178,7 +113,7 @@ CANCEL_SEND = Operation(
     summary="Cancel a send",
     description="Cancels every mail of the send that has not been handed over yet. 409 if no"
     " mail can be cancelled any more.",
-    parameters=(_ID, parameters.IDEMPOTENCY_KEY),
+    parameters=(given.ID, parameters.IDEMPOTENCY_KEY),
     answers={
         200: Answer(
             "The send.",
@@ -197,7 +132,7 @@ RESCHEDULE_SEND = Operation(
     " `queued` or `deferred`). `expires_at` moves by the new due time; a frozen statement"
     " stays as it is. 409 if no mail waits; 429 if the quota of the new day does not"
     " suffice.",
-    parameters=(_ID, parameters.IDEMPOTENCY_KEY),
+    parameters=(given.ID, parameters.IDEMPOTENCY_KEY),
     body=Body(
         RescheduleBody,
         {"a day": {"send_at": "2030-01-31"}, "a time": {"send_at": "2030-01-31T09:00:00Z"}},
@@ -217,10 +152,10 @@ RESEND_SEND = Operation(
     id="resendSend",
     tag=_TAG,
     summary="Send the same statement again",
-    description="Accepts a new send of the same frozen statement to all or some of the same"
-    " recipients; its `resend_of` is the id of the first send. 409 if the statement is not"
-    " frozen yet.",
-    parameters=(_ID, parameters.IDEMPOTENCY_KEY),
+    description="Accepts a new send of the same frozen statement, in the same kind and language, to"
+    " all or some of the same recipients; its `resend_of` is the id of the first send. 409 if the"
+    " statement is not frozen yet.",
+    parameters=(given.ID, parameters.IDEMPOTENCY_KEY),
     body=Body(
         ResendBody,
         {"all": {}, "one": {"recipients": ["esi@customers.example.com"]}},

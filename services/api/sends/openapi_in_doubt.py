@@ -1,21 +1,13 @@
 from services.api.core.paging import Page
 from services.api.openapi import headers, parameters
-from services.api.openapi.operation import Answer, Body, Operation, Parameter, page
+from services.api.openapi.operation import Answer, Body, Operation, page
 from services.api.sends import examples
-from services.api.sends.openapi import CURSOR
+from services.api.sends.parameters import CURSOR
 from services.api.sends.request import ResolveBody
 from services.api.sends.send import Doubt, Send
 
 _TAG = "Mails in doubt"
-_ID = Parameter(
-    "delivery",
-    "path",
-    "id",
-    "The id of the recipient's delivery.",
-    parameters.UUID,
-    example=examples.DELIVERY_ID,
-    is_required=True,
-)
+_ID = parameters.path_id("delivery", "The id of the recipient's delivery.", examples.DELIVERY_ID)
 
 LIST_DOUBTS = Operation(
     id="listMailsInDoubt",

@@ -2,12 +2,12 @@
 
 -- name: look
 -- What a request of business $1 about customer $2 has to know, the answer stored under the key $3
--- (empty: no key), and the time of the database. A stored address may have any length; 300 characters
--- of it are enough to see that it is none.
+-- (empty: no key), and the time of the database. A stored address may be a list, and have any length: as
+-- much of it is read as tells that there are too many.
 SELECT now() AS asked_at,
        c.id IS NOT NULL AS has_customer,
-       left(c.business_email, 300) AS customer_email,
-       left(b.email, 300) AS business_email,
+       left(c.business_email, 4001) AS customer_email,
+       left(b.email, 4001) AS business_email,
        b.timezone,
        EXISTS (SELECT FROM suppressions WHERE business_id = b.id) AS suppresses,
        EXISTS (SELECT FROM pauses WHERE business_id = b.id OR business_id IS NULL) AS paused,
@@ -45,13 +45,13 @@ WITH keyed AS (
     WHERE old.created_at <= now() - interval '24 hours'
     RETURNING send_id
 ), sent AS (
-    INSERT INTO sends (id, business_id, customer_id, date_from, date_to, personal_message, copy_to_me,
-                       skipped, created_at, send_at, expires_at, resend_of, statement_sha256,
-                       traceparent)
+    INSERT INTO sends (id, business_id, customer_id, date_from, date_to, statement_kind, locale,
+                       personal_message, copy_to_me, skipped, created_at, send_at, expires_at,
+                       resend_of, statement_sha256, figures_sha256, traceparent)
     SELECT $id, $business, $customer::bigint, $start::text::date, $end::text::date,
-           $personal_message::text, $copy_to_me::boolean, $skipped::jsonb, $created_at,
-           $send_at::timestamptz, $expires_at::timestamptz, $resend_of::uuid, $statement::bytea,
-           $trace::text
+           $statement_kind::text, $locale::text, $personal_message::text, $copy_to_me::boolean,
+           $skipped::jsonb, $created_at, $send_at::timestamptz, $expires_at::timestamptz,
+           $resend_of::uuid, $statement::bytea, $figures::bytea, $trace::text
     WHERE CASE WHEN $key IS NULL OR EXISTS (SELECT FROM keyed)
                THEN count_due_recipients($business, ($send_at AT TIME ZONE 'UTC')::date,
                                          cardinality($delivery_ids::uuid[]), $daily_quota)
@@ -70,10 +70,11 @@ SELECT pg_notify('ledgerpost_due', '') FROM sent
 
 -- name: sends
 -- Sends of business $business with their states, newest first; `chosen` is one of the queries below.
-SELECT s.id, s.customer_id, s.date_from AS start, s.date_to AS end, s.personal_message, s.skipped,
-       s.send_at,
-       s.expires_at, s.created_at, encode(s.statement_sha256, 'hex') AS statement_sha256,
-       s.resend_of, came.recipients, s.is_found, s.is_at_bound,
+SELECT s.id, s.customer_id, s.date_from AS start, s.date_to AS end, s.statement_kind, s.locale,
+       s.personal_message, s.skipped, s.send_at, s.expires_at, s.created_at,
+       encode(s.statement_sha256, 'hex') AS statement_sha256,
+       encode(s.figures_sha256, 'hex') AS figures_sha256,
+       s.resend_of, s.batch_id, came.recipients, s.is_found, s.is_at_bound,
        CASE WHEN s.status = 'scheduled' AND s.send_at <= now() THEN 'sending' ELSE s.status END AS status,
        s.status IN ('scheduled', 'sending') AND EXISTS (
            SELECT FROM pauses WHERE business_id = $business::bigint OR business_id IS NULL
@@ -124,6 +125,20 @@ WHERE business_id = $business::bigint AND email_key = $recipient::text
 ORDER BY created_at DESC, send_id DESC
 LIMIT {most}
 
+-- name: of_batches
+-- Like `of_business`: those of the batches that meet the condition `whose`. Each batch gives its newest sends, so
+-- that those of a schedule with many batches are found by an index, too.
+SELECT s.id, s.created_at
+FROM batches b CROSS JOIN LATERAL (
+    SELECT id, created_at FROM sends
+    WHERE batch_id = b.id AND created_at >= $since::timestamptz
+      AND (created_at, id) < ($before::timestamptz, $before_id::uuid) AND {condition}
+    ORDER BY created_at DESC, id DESC
+    LIMIT {most}) s
+WHERE b.business_id = $business::bigint AND {whose}
+ORDER BY s.created_at DESC, s.id DESC
+LIMIT {most}
+
 -- name: all_found
 -- The sends that an index finds.
 SELECT s.*, true AS is_found, false AS is_at_bound
@@ -131,8 +146,8 @@ FROM ({found}) found CROSS JOIN LATERAL (SELECT * FROM sends WHERE id = found.id
 
 -- name: some_found
 -- At most $count of the sends that an index finds and that meet a further `condition`. At most $looked
--- sends are looked at, so that a page takes the same time in a history of any length: the last of those
--- comes back, too, and is_at_bound says so.
+-- sends are looked at, so that a page takes the same time in a history of any length. If there are that many,
+-- the last of them is a row of the result even if it does not meet the condition; its is_at_bound is true.
 SELECT * FROM (
     SELECT s.*, found.created_at AS found_at, found.id AS found_id, ({condition}) AS is_found,
            row_number() OVER (ORDER BY found.created_at DESC, found.id DESC) = $looked::bigint AS is_at_bound
@@ -162,6 +177,18 @@ status IN ('scheduled', 'sending')
 -- Sends that ended with this status.
 status NOT IN ('scheduled', 'sending') AND status = '{status}'
 
+-- name: one_batch
+-- The batch $batch, among batches b.
+b.id = $batch::uuid
+
+-- name: one_schedule
+-- The batches of a schedule, among batches b.
+b.schedule_id = $schedule::uuid
+
+-- name: from_batches
+-- Sends of batches that meet the condition `whose`.
+batch_id IN (SELECT b.id FROM batches b WHERE b.business_id = $business::bigint AND {whose})
+
 -- name: with_message
 -- Sends with a personal message.
 personal_message IS NOT NULL
@@ -178,8 +205,9 @@ SELECT move_due_recipients($1, ($2::timestamptz AT TIME ZONE 'UTC')::date,
 
 -- name: original
 -- The data of business $1's send $2 that a resend repeats; locked until the resend is stored.
-SELECT customer_id, date_from::text AS start, date_to::text AS end, personal_message, copy_to_me,
-       statement_sha256, now() AS asked_at
+SELECT customer_id, date_from::text AS start, date_to::text AS end, statement_kind, locale,
+       personal_message, copy_to_me, encode(statement_sha256, 'hex') AS statement_sha256,
+       encode(figures_sha256, 'hex') AS figures_sha256, now() AS asked_at
 FROM sends WHERE business_id = $1 AND id = $2
 FOR KEY SHARE
 

@@ -37,5 +37,13 @@ def enforced(now: datetime, due: datetime, quota: int) -> Iterator[None]:
         ) from None
 
 
+def left(quota: int, *, due: int, accepted: int) -> int:
+    """Return how many more recipients a day has room for.
+
+    `due` are those that are due on the day, `accepted` those that were accepted today.
+    """
+    return max(0, min(quota - due, _ACCEPTED_ON_A_DAY * quota - accepted))
+
+
 def _day(time: datetime) -> date:
     return time.astimezone(UTC).date()

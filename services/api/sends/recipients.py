@@ -8,6 +8,7 @@ from services.api.core.refusals import Invalid
 from services.api.sends.send import Skipped
 from shared.deliveries.reasons import ReasonCode
 from shared.mail.address import OCTETS_MAX, Address
+from shared.mail.stored import stored_addresses
 from shared.text import cut
 
 # Addresses beyond the limit on recipients that a request may name: some may be suppressed.
@@ -39,7 +40,7 @@ class Candidates:
         business: str | None,
         copy_to_me: bool,
     ) -> "Candidates":
-        """Collect the customer's address, the request's, and the business's own for a copy.
+        """Collect the customer's addresses, the request's, and the business's own for a copy.
 
         A customer without an address is not an error: `others` may receive the send instead.
         """
@@ -56,18 +57,26 @@ class Candidates:
             else:
                 addresses.setdefault(address.key, address)
 
-        if customer is not None and customer.strip():
-            add(customer)
+        for stored in stored_addresses(customer):
+            add(stored)
         for other in others:
             addresses.setdefault(other.key, other)
-        if copy_to_me and business is not None and business.strip():
-            add(business)
-        elif copy_to_me:
+        copies = stored_addresses(business) if copy_to_me else ()
+        for stored in copies:
+            add(stored)
+        if copy_to_me and not copies:
             reason = "no copy: the business has no e-mail address"
             malformed[None] = Skipped(
                 email=None, reason=reason, reason_code=ReasonCode.NO_COPY_ADDRESS
             )
         return cls(tuple(addresses.values()), tuple(malformed.values()))
+
+    def and_then(self, others: "Candidates") -> "Candidates":
+        """Return these candidates and after them the others, each address once."""
+        addresses = {each.key: each for each in (*others.addresses, *self.addresses)}
+        keys = dict.fromkeys(each.key for each in (*self.addresses, *others.addresses))
+        malformed = dict.fromkeys((*self.malformed, *others.malformed))
+        return Candidates(tuple(addresses[key] for key in keys), tuple(malformed))
 
 
 @dataclass(frozen=True)
@@ -94,12 +103,19 @@ class Recipients:
             count = len(candidates.addresses)
             raise Invalid(field, f"names {count} addresses, the limit is {limit} recipients")
         receiving = tuple(a for a in candidates.addresses if a.key not in suppressed)
-        skipped = (*candidates.malformed, *_suppressed(candidates, suppressed))
+        skipped = skipped_addresses(candidates, suppressed)
         if not receiving:
             raise Invalid(field, f"leaves no recipient: {_why(skipped)}")
         if len(receiving) > limit:
             raise Invalid(field, f"results in {len(receiving)} recipients, the limit is {limit}")
         return cls(receiving, skipped)
+
+
+def skipped_addresses(
+    candidates: Candidates, suppressed: Mapping[str, Suppressed]
+) -> tuple[Skipped, ...]:
+    """Return the candidates that are malformed or suppressed, each with its reason."""
+    return (*candidates.malformed, *_suppressed(candidates, suppressed))
 
 
 def _suppressed(candidates: Candidates, suppressed: Mapping[str, Suppressed]) -> Iterator[Skipped]:

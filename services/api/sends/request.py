@@ -13,16 +13,20 @@ from pydantic import (
     WithJsonSchema,
 )
 
+from services.api.core import fields
 from services.api.core.refusals import Invalid
 from services.api.idempotency.store import fingerprint
+from services.api.reports.filters import Flag
 from services.api.sends import request_fields
+from shared import language_tag
 from shared.deliveries.operator import Resolution
 from shared.mail.address import Address
 from shared.period import Period
+from shared.statements.model import Kind
 
 # The published schema has one type for each field, for generated clients. More is accepted, as
 # always: 0, 1 and quoted flags, one string of addresses, "" for an absent value.
-_WHENS = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
+WHENS = [{"type": "string", "format": "date"}, {"type": "string", "format": "date-time"}]
 _EMAIL = {"type": "string", "format": "idn-email"}
 
 
@@ -36,6 +40,51 @@ def _emails(*, least: int = 0) -> dict[str, Any]:
     return listed | {"type": ["array", "null"]}
 
 
+PersonalMessage = Annotated[
+    str | None,
+    AfterValidator(request_fields.text),
+    WithJsonSchema({"type": ["string", "null"], "maxLength": 10_000}),
+    Field(description="Plain text above the statement; it may have several lines."),
+]
+OtherEmails = Annotated[
+    tuple[Address, ...],
+    BeforeValidator(request_fields.addresses),
+    WithJsonSchema(_emails()),
+    Field(
+        description="Further recipients, as a list (or as one string with commas or"
+        " semicolons); in a form the field may repeat, also as `other_emails[]`. The"
+        " customer's own `business_email`, if it has one, always receives the statement; it"
+        " may be a list, too. Each recipient gets a separate e-mail; an address that is listed"
+        " twice, in whatever case, gets one."
+    ),
+]
+CopyToMe = Annotated[
+    bool | None,
+    BeforeValidator(fields.flag),
+    WithJsonSchema({"type": ["boolean", "null"]}),
+    Field(
+        description="Whether the business's own e-mail address also receives the statement;"
+        " no by default."
+    ),
+]
+StatementKind = Annotated[
+    Kind | None,
+    Field(
+        description="What the statement lists: the transactions of the period, what is open at"
+        " its end, or both. The business's default if absent."
+    ),
+]
+Locale = Annotated[
+    str | None,
+    AfterValidator(request_fields.locale),
+    WithJsonSchema({"type": ["string", "null"], "pattern": f"^{language_tag.FORM}$"}),
+    Field(
+        description="The language of the statement, a tag of BCP 47 such as `pt-BR`. The"
+        " customer's if absent, else the business's, else `en`.",
+    ),
+]
+
+
 class SendBody(BaseModel):
     """The body of a send request, from JSON or a form; every field is optional.
 
@@ -45,28 +94,12 @@ class SendBody(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-    message: Annotated[
-        str | None,
-        AfterValidator(request_fields.text),
-        WithJsonSchema({"type": ["string", "null"], "maxLength": 10_000}),
-        Field(description="Plain text above the statement; it may have several lines."),
-    ] = None
-    other_emails: Annotated[
-        tuple[Address, ...],
-        BeforeValidator(request_fields.addresses),
-        WithJsonSchema(_emails()),
-        Field(
-            description="Further recipients, as a list (or as one string with commas); in a form"
-            " the field may repeat, also as `other_emails[]`. The customer's own"
-            " `business_email`, if it has one, always receives the statement. Each recipient"
-            " gets a separate e-mail; an address that is listed twice, in whatever case, gets"
-            " one."
-        ),
-    ] = ()
+    message: PersonalMessage = None
+    other_emails: OtherEmails = ()
     send_tome: Annotated[
         bool | date | datetime | None,
         BeforeValidator(request_fields.flag_or_moment),
-        WithJsonSchema({"anyOf": [*_WHENS, {"type": "boolean"}, {"type": "null"}]}),
+        WithJsonSchema({"anyOf": [*WHENS, {"type": "boolean"}, {"type": "null"}]}),
         Field(
             description="An older field with two meanings: a date or time means `send_at`, a flag"
             " (also 0 or 1) means `copy_to_me`. Use those two fields instead."
@@ -75,21 +108,27 @@ class SendBody(BaseModel):
     send_at: Annotated[
         date | datetime | None,
         BeforeValidator(request_fields.moment),
-        WithJsonSchema({"anyOf": [*_WHENS, {"type": "null"}]}),
+        WithJsonSchema({"anyOf": [*WHENS, {"type": "null"}]}),
         Field(
             description="When to send: a date (the start of that day in the business's timezone) or"
             " a time with its offset. A past time, or none, means now."
         ),
     ] = None
-    copy_to_me: Annotated[
-        bool | None,
-        BeforeValidator(request_fields.flag),
-        WithJsonSchema({"type": ["boolean", "null"]}),
+    copy_to_me: CopyToMe = None
+    statement_kind: Annotated[StatementKind, BeforeValidator(request_fields.given)] = None
+    locale: Annotated[Locale, BeforeValidator(request_fields.given)] = None
+
+
+class SendOptions(BaseModel):
+    """How a send request is answered: query parameters."""
+
+    dry_run: Annotated[
+        Flag,
         Field(
-            description="Whether the business's own e-mail address also receives the statement;"
-            " no by default."
+            description="1: answer with the send that would be made, and store nothing. An"
+            " `Idempotency-Key` is then ignored, and no quota is used or looked at."
         ),
-    ] = None
+    ] = False
 
 
 class RescheduleBody(BaseModel):
@@ -100,7 +139,7 @@ class RescheduleBody(BaseModel):
     send_at: Annotated[
         date | datetime,
         BeforeValidator(request_fields.given_moment),
-        WithJsonSchema({"anyOf": _WHENS}),
+        WithJsonSchema({"anyOf": WHENS}),
         Field(
             description="A date (the start of that day in the business's timezone) or a time with"
             " its offset. A past time means now."
@@ -153,6 +192,8 @@ class SendRequest:
     others: tuple[Address, ...]
     copy_to_me: bool
     moments: tuple[date | datetime, ...]
+    kind: Kind | None = None
+    locale: str | None = None
 
     @classmethod
     def of(cls, customer_id: int, period: Period | str, body: SendBody) -> "SendRequest":
@@ -172,15 +213,19 @@ class SendRequest:
             body.other_emails,
             copy_to_me=published is True or body.copy_to_me is True,
             moments=tuple(dict.fromkeys(each for each in moments if each is not None)),
+            kind=body.statement_kind,
+            locale=body.locale,
         )
 
     @property
     def fingerprint(self) -> bytes:
         """The digest of the request; it does not depend on how or when the request is written.
 
-        A word counts as it is written, not as the days that it means, which change over time.
+        A word counts as it is written, not as the days that it means, which change over time. A
+        request without a kind and a locale has the digest that it had before there were any.
         """
         asked = self.period
+        looks = () if self.kind is None and self.locale is None else (self.kind, self.locale)
         return fingerprint(
             self.customer_id,
             *(
@@ -192,4 +237,5 @@ class SendRequest:
             [address.key for address in self.others],
             self.copy_to_me,
             sorted(each.isoformat() for each in self.moments),
+            *looks,
         )

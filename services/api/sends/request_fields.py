@@ -4,6 +4,8 @@ import re
 from datetime import UTC, date, datetime
 from typing import Any, TypeVar
 
+from services.api.core import fields
+from shared import language_tag
 from shared.mail.address import Address
 
 _MAX_MESSAGE = 10_000  # characters
@@ -20,8 +22,6 @@ _TIME = re.compile(
     r"(?P<offset>[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
 )
 When = TypeVar("When", date, datetime)
-
-_FLAGS = {"0": False, "1": True, "false": False, "true": True}
 
 
 def text(value: str | None) -> str | None:
@@ -43,8 +43,20 @@ def text(value: str | None) -> str | None:
     return lines or None
 
 
+def given(value: Any) -> Any:
+    """Return a value, or None for "", which is an absent field of a form."""
+    return None if fields.is_absent(value) else value
+
+
+def locale(value: str | None) -> str | None:
+    """Return a language tag as it is written, or None."""
+    if value is not None and not re.fullmatch(language_tag.FORM, value):
+        raise ValueError("should be a language tag (BCP 47), such as en, pt-BR or zh-Hant")
+    return value
+
+
 def addresses(value: Any) -> tuple[Address, ...]:
-    """Return the addresses in a list or a comma-separated string, each once."""
+    """Return the addresses in a list, or in a string with commas or semicolons, each once."""
     if value is None:
         return ()
     texts = _listed(value)
@@ -63,10 +75,10 @@ def _listed(value: Any) -> list[Any]:
     if isinstance(value, list):
         return value
     if not isinstance(value, str):
-        raise ValueError("should be a list of addresses or one comma-separated string")  # noqa: TRY004 -- pydantic gathers ValueErrors
+        raise ValueError("should be a list of addresses, or one string with commas between them")  # noqa: TRY004 -- pydantic gathers ValueErrors
     if len(value) > _MAX_WRITTEN:
         raise ValueError(f"should have at most {_MAX_WRITTEN} characters")
-    return [part for part in value.split(",") if part.strip(" \t")]
+    return [part for part in re.split("[,;]", value) if part.strip(" \t")]
 
 
 def some_addresses(value: Any) -> tuple[Address, ...] | None:
@@ -80,20 +92,12 @@ def some_addresses(value: Any) -> tuple[Address, ...] | None:
     return found or None
 
 
-def flag(value: Any) -> bool | None:
-    """Return a flag written as 0, 1, true or false, in any case; None for null and ""."""
-    found = _flag(value)
-    if found is None and not _absent(value):
-        raise ValueError("should be 0, 1, true or false")
-    return found
-
-
 def moment(value: Any, *, otherwise: str = "") -> date | datetime | None:
     """Return an ISO date, or a time with its offset (converted to UTC); None for null and "".
 
     `otherwise` names other values that the field may have, for the message.
     """
-    if _absent(value):
+    if fields.is_absent(value):
         return None
     if isinstance(value, str) and _DATE.fullmatch(value):
         return _ahead(_existing(date, value))
@@ -115,19 +119,8 @@ def given_moment(value: Any) -> date | datetime:
 
 def flag_or_moment(value: Any) -> bool | date | datetime | None:
     """Return the value of the field that has two meanings: a flag or a due time."""
-    found = _flag(value)
+    found = fields.written_flag(value)
     return moment(value, otherwise=", or 0, 1, true or false") if found is None else found
-
-
-def _absent(value: Any) -> bool:
-    return value is None or value == ""
-
-
-def _flag(value: Any) -> bool | None:
-    if isinstance(value, str):
-        return _FLAGS.get(value.lower())
-    # 1.0 equals 1 but is not a flag.
-    return bool(value) if isinstance(value, int) and value in (0, 1) else None
 
 
 def _address(number: int, value: Any) -> Address:

@@ -6,14 +6,8 @@ from uuid import UUID
 from services.api.core.refusals import Conflict, Invalid, NotFound
 from services.api.idempotency import store
 from services.api.idempotency.store import IdempotencyKey
-from services.api.sends.accept import (
-    Accepted,
-    draft,
-    earlier_answer,
-    insert,
-    look,
-    suppressions,
-)
+from services.api.sends.accept import Accepted, First, draft, earlier_answer, insert
+from services.api.sends.plan import Plan, look, suppressions
 from services.api.sends.recipients import Candidates, Recipients
 from services.api.sends.terms import Terms
 from shared.db import sql
@@ -68,22 +62,23 @@ async def resend(
             raise NeverFrozen
         to = await _recipients(conn, business_id, send_id, chosen)
         now: datetime = first["asked_at"]
-        send = draft(
+        planned = Plan(
             customer_id=first["customer_id"],
             period=Period(date.fromisoformat(first["start"]), date.fromisoformat(first["end"])),
-            personal_message=first["personal_message"],
+            message=first["personal_message"],
+            kind=first["statement_kind"],
+            locale=first["locale"],
             now=now,
             due=now,
             expires_at=terms.expiry(now),
             paused=asked["paused"],
             to=to,
-            resend_of=send_id,
-            statement_sha256=first["statement_sha256"].hex(),
         )
+        repeated = First(send_id, first["statement_sha256"], first["figures_sha256"])
         return await insert(
             conn,
             business_id,
-            send,
+            draft(planned, repeated),
             to,
             copy_to_me=first["copy_to_me"],
             fingerprint=fingerprint,

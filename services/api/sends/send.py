@@ -10,6 +10,7 @@ from services.api.core.timestamp import Timestamp
 from shared.deliveries.reasons import Code, ReasonCode
 from shared.deliveries.states import MEANINGS, SHOWN
 from shared.messages import DeliveryState
+from shared.statements.model import Kind
 
 Status = Literal["scheduled", "sending", "sent", "partly_failed", "failed", "cancelled"]
 Message = Literal["Transactions sent", "Transactions scheduled"]
@@ -99,6 +100,22 @@ class Send(BaseModel):
     customer_id: Id
     start: Annotated[date, Field(alias="from", description="The statement's first day.")]
     end: Annotated[date, Field(alias="to", description="The statement's last day.")]
+    statement_kind: Annotated[
+        Kind | None,
+        Field(
+            description="What the statement lists: the transactions of the period, what is open at"
+            " its end, or both. Null until the statement is frozen if the request named no kind:"
+            " the business's default decides then."
+        ),
+    ] = None
+    locale: Annotated[
+        str | None,
+        Field(
+            description="The language of the statement (BCP 47). Null until the statement is frozen"
+            " if the request named none: the customer's decides then, else the business's, else"
+            " `en`."
+        ),
+    ] = None
     send_at: Annotated[Timestamp, Field(description="When the send is due.")]
     expires_at: Annotated[
         Timestamp, Field(description="A mail that has not gone out by this time expires.")
@@ -108,12 +125,24 @@ class Send(BaseModel):
         str | None,
         Field(description="SHA-256 of the frozen statement; null until it is frozen."),
     ]
+    figures_sha256: Annotated[
+        str | None,
+        Field(
+            description="SHA-256 of the frozen statement without its time: equal for equal figures,"
+            " texts and branding. Null until it is frozen; in a dry run that of the statement as it"
+            " is now."
+        ),
+    ] = None
     resend_of: Annotated[
         UUID | None,
         Field(
             description="The send that this one repeats; it may have been deleted from the history."
         ),
     ]
+    batch_id: Annotated[
+        UUID | None,
+        Field(description="The batch that made it; null for a single send, and for a resend."),
+    ] = None
     recipients: tuple[Recipient, ...]
     skipped: Annotated[
         tuple[Skipped, ...],

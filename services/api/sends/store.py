@@ -1,29 +1,32 @@
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import orjson
 
-from services.api.businesses import store as businesses
 from services.api.core.deadline import promptly
-from services.api.core.paging import LIMIT_DEFAULT, Cursor, Page, page_of
-from services.api.core.refusals import Invalid, NotFound
+from services.api.core.paging import (
+    LIMIT_DEFAULT,
+    PAGE_BYTES_MAX,
+    Cursor,
+    Page,
+    item_bytes,
+    page_of,
+)
+from services.api.core.refusals import NotFound
 from services.api.sends import history_sql
-from services.api.sends.due_time import first_instant
-from services.api.sends.history import OLDEST, HistoryQuery, place_of_send
+from services.api.sends.history import HistoryQuery, place_of_send
 from services.api.sends.send import Send, message
+from services.api.sends.time_range import time_range
 from shared.db import sql
 from shared.db.postgres import Connection
 
 # Sends may be large. A page of the default limit takes one query.
 _SENDS_READ_TOGETHER = LIMIT_DEFAULT + 1
-_PAGE_BYTES_MAX = 1024 * 1024  # about
-_SEND_BYTES = 600  # of a send without its texts
 # Of those that an index finds for a page, if another filter chooses among them.
 SENDS_LOOKED_AT_MAX = 5_000
-_NO_ID = UUID(int=0)
 
 
 async def one(conn: Connection, business_id: int, send_id: UUID) -> Send:
@@ -41,7 +44,9 @@ async def page(conn: Connection, business_id: int, query: HistoryQuery) -> Page[
     meet the filters. Raises Invalid if no time lies between `created_from` and `created_to`, and
     Busy if it takes too long.
     """
-    since, place = await _range(conn, business_id, query)
+    since, place = await time_range(
+        conn, business_id, query.created_from, query.created_to, query.cursor
+    )
     found: list[Send] = []
     size = 0
     while len(found) <= query.limit:
@@ -51,39 +56,15 @@ async def page(conn: Connection, business_id: int, query: HistoryQuery) -> Page[
             place = Cursor(row["created_at"], row["id"])
             if not row["is_found"]:
                 continue
-            size += _size(row)
+            size += item_bytes(row["recipients"], row["skipped"], row["personal_message"])
             found.append(_send(row))
-            if size > _PAGE_BYTES_MAX and len(found) > 1:
+            if size > PAGE_BYTES_MAX and len(found) > 1:
                 return page_of(found, min(query.limit, len(found) - 1), place_of_send)
         if rows and rows[-1]["is_at_bound"] and len(found) <= query.limit:
             return Page(data=tuple(found), next_cursor=str(place))
         if len(rows) < wanted:
             break
     return page_of(found, query.limit, place_of_send)
-
-
-async def _range(
-    conn: Connection, business_id: int, query: HistoryQuery
-) -> tuple[datetime, Cursor[UUID]]:
-    """Return the time before which nothing is listed, and the place after which the page begins."""
-    since, last = query.created_from, query.created_to
-    if since is None and last is None:
-        return OLDEST.time, query.cursor
-    business = await businesses.business(conn, business_id)
-
-    def instant(moment: date | datetime, field: str) -> datetime:
-        if isinstance(moment, datetime):
-            return moment
-        return first_instant(moment, business.timezone, field)
-
-    begin = OLDEST.time if since is None else instant(since, "created_from")
-    if last is None:
-        return begin, query.cursor
-    whole = timedelta(microseconds=1) if isinstance(last, datetime) else timedelta(days=1)
-    end = instant(last + whole, "created_to")
-    if begin >= end:
-        raise Invalid("created_from", "should not be after created_to")
-    return begin, min(query.cursor, Cursor(end, _NO_ID), key=lambda each: (each.time, each.key))
 
 
 async def _rows(
@@ -105,15 +86,11 @@ async def _rows(
         "customer": query.customer_id,
         "recipient": query.recipient and query.recipient.key,
         "q": query.q,
+        "batch": query.batch_id,
+        "schedule": query.schedule_id,
     }
     async with promptly():
         return await conn.fetch(text, *(given[name] for name in names))
-
-
-def _size(row: asyncpg.Record) -> int:
-    """Return the approximate size of a send as JSON, in bytes."""
-    texts = (row["recipients"], row["skipped"], row["personal_message"] or "")
-    return _SEND_BYTES + sum(len(text.encode()) for text in texts)
 
 
 def _send(row: asyncpg.Record) -> Send:

@@ -1,5 +1,6 @@
 """The page on which a person signs in with a key, and the end of a session."""
 
+from functools import partial
 from http import HTTPStatus
 
 from aiohttp import hdrs, web
@@ -13,6 +14,7 @@ from services.api.formats.page.templates import template
 from services.api.http import browsers, request_body
 from services.api.http.authentication import admitted
 from services.api.http.connections import connection
+from services.api.http.located import find_holder
 from services.api.sign_in.model import SignInBody
 
 _SCOPE: Scope = "reports:read"
@@ -51,7 +53,9 @@ async def sign_out(request: web.Request) -> web.Response:
     """End the browser's session, and lead it to the page for signing in. It may be repeated."""
     browsers.refuse_foreign(request)
     token = browsers.token(request)
-    if token is not None:
+    if token is not None and await find_holder(
+        request, token.sha256, partial(sessions.key_of, token=token)
+    ):
         async with connection(request) as conn:
             await sessions.end(conn, token)
     response = _to(browsers.SIGN_IN)

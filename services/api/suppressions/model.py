@@ -5,14 +5,13 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
+from services.api.core.notes import NOTE_CHARS_MAX, note_line
 from services.api.core.paging import Cursor, PageQuery, text_cursor
 from services.api.core.timestamp import Timestamp
 from shared.deliveries.reasons import Code
 from shared.mail.address import Address
-from shared.text import printable_line
 
 BY_HAND = "added by hand"
-_LONGEST_REASON = 500
 
 
 def _address(value: Any) -> Address:
@@ -22,9 +21,7 @@ def _address(value: Any) -> Address:
 
 
 def _reason(value: str) -> str:
-    if len(value) > _LONGEST_REASON:
-        raise ValueError(f"should have at most {_LONGEST_REASON} characters")
-    return printable_line(value, _LONGEST_REASON) or BY_HAND
+    return note_line(value) or BY_HAND
 
 
 class SuppressionBody(BaseModel):
@@ -40,9 +37,22 @@ class SuppressionBody(BaseModel):
     reason: Annotated[
         str,
         AfterValidator(_reason),
-        WithJsonSchema({"type": "string", "maxLength": _LONGEST_REASON}),
+        WithJsonSchema({"type": "string", "maxLength": NOTE_CHARS_MAX}),
         Field(description="A note for readers of the list; line breaks become spaces."),
     ] = BY_HAND
+
+
+class LiftOptions(BaseModel):
+    """Query parameters of the call that removes an address from the list."""
+
+    model_config = ConfigDict(frozen=True)
+
+    why: Annotated[
+        str,
+        AfterValidator(note_line),
+        WithJsonSchema({"type": "string", "maxLength": NOTE_CHARS_MAX}),
+        Field(description="Why it is mailed again; kept with the key that asked and the time."),
+    ] = ""
 
 
 class Suppression(BaseModel):
@@ -56,6 +66,22 @@ class Suppression(BaseModel):
     ]
     reason_code: Code
     created_at: Timestamp
+
+
+class LiftedSuppression(BaseModel):
+    """An address that is mailed again: who lifted the suppression, when and why."""
+
+    model_config = ConfigDict(frozen=True)
+
+    email: Annotated[str, Field(description="In lower case, with its domain in ASCII.")]
+    reason: Annotated[str, Field(description="The reason of the suppression.")]
+    reason_code: Code
+    suppressed_at: Timestamp
+    lifted_at: Timestamp
+    lifted_by: Annotated[
+        str, Field(description="`key` and the id of the key, or `command`: an operator.")
+    ]
+    why: Annotated[str | None, Field(description="Why, if it was said.")]
 
 
 @dataclass(frozen=True)
@@ -77,3 +103,8 @@ class SuppressionsQuery(PageQuery):
 def place_of(listed: Suppression) -> Cursor[str]:
     """Return the cursor of the place right after `listed`."""
     return Cursor(listed.created_at, listed.email)
+
+
+def lifted_place_of(listed: LiftedSuppression) -> Cursor[str]:
+    """Return the cursor of the place right after `listed`."""
+    return Cursor(listed.lifted_at, listed.email)

@@ -1,9 +1,14 @@
 from typing import Any
 
 from services.api.core.paging import TEXT_CURSOR_FORM, Page
-from services.api.openapi import headers, parameters
+from services.api.openapi import headers, parameters, query_parameters
 from services.api.openapi.operation import HTML, Answer, Body, Operation, Parameter, page
-from services.api.suppressions.model import Suppression, SuppressionBody
+from services.api.suppressions.model import (
+    LiftedSuppression,
+    LiftOptions,
+    Suppression,
+    SuppressionBody,
+)
 from services.api.suppressions.unsubscribe import UnsubscribeBody
 
 _TAG = "Suppressions"
@@ -31,6 +36,16 @@ _SUPPRESSION: dict[str, Any] = {
     "reason": "unsubscribed by the link in a mail",
     "reason_code": "suppressed_unsubscribed",
     "created_at": "2026-01-05T09:00:00.000000Z",
+}
+
+_LIFTED: dict[str, Any] = {
+    "email": "old@client.example",
+    "reason": "550 5.1.1 user unknown",
+    "reason_code": "suppressed_bounced",
+    "suppressed_at": "2026-01-05T09:00:00.000000Z",
+    "lifted_at": "2026-01-06T09:00:00.000000Z",
+    "lifted_by": "key 5d3f0c4e-6c1c-4c5e-8f0b-3c1f0e6f3a11",
+    "why": "the mailbox exists again",
 }
 
 SHOW_LIST = Operation(
@@ -83,12 +98,23 @@ ADD = Operation(
     },
     refusals=(409,),
 )
+SHOW_LIFTED = Operation(
+    id="listLiftedSuppressions",
+    tag=_TAG,
+    summary="The addresses that are mailed again",
+    description="Who lifted which suppression, when and why; newest first, a page at a time.",
+    parameters=(parameters.LIMIT, _CURSOR),
+    answers={
+        200: Answer("A page.", Page[LiftedSuppression], examples={"page": page(_LIFTED)}),
+    },
+)
 LIFT = Operation(
     id="liftSuppression",
     tag=_TAG,
     summary="Mail an address again",
-    description="Removes the address from the list.",
-    parameters=(_EMAIL,),
+    description="Removes the address from the list. Which key asked, when and why is kept as long"
+    " as the history: `GET /api/v3/lifted-suppressions`.",
+    parameters=(_EMAIL, *query_parameters.of_model(LiftOptions)),
     answers={204: Answer("The address was removed.")},
     refusals=(404,),
 )

@@ -1,5 +1,6 @@
 """The page of a mail's List-Unsubscribe link: its button sends the POST of RFC 8058."""
 
+from functools import partial
 from html import escape
 from typing import Annotated, Literal
 
@@ -11,6 +12,7 @@ from services.api.core.refusals import NotFound
 from services.api.http import request_body
 from services.api.http.appkeys import UNSUBSCRIBE_LINKS
 from services.api.http.connections import connection
+from services.api.http.located import find
 from services.api.suppressions import store
 from services.api.suppressions.model import Addressee
 
@@ -80,8 +82,10 @@ async def _recipient(request: web.Request) -> Addressee:
     delivery_id = links.delivery(request.match_info["token"]) if links else None
     if delivery_id is None:
         raise NotFound("link")
-    async with connection(request) as conn:
-        return await store.recipient(conn, delivery_id)
+    found = await find(request, partial(store.recipient, delivery_id=delivery_id))
+    if found is None:
+        raise NotFound("mail")
+    return found
 
 
 def _business(to: Addressee) -> str:

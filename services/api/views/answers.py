@@ -10,30 +10,33 @@ from services.api.formats.json_value import dumps
 from services.api.formats.negotiation import Format
 from services.api.formats.report import Value
 from services.api.http import conditional
-from services.api.http.appkeys import CONTENT_LOCATION, LEDGER_VERSION, PRINCIPAL
+from services.api.http.appkeys import CONTENT_LOCATION, LEDGER_VERSION
+from services.api.reports.periods import requested_business
+from services.api.views.snapshot import State
 
 Row = Sequence[Value]
 
 
-def tags(request: web.Request, version: str, chosen: Format) -> tuple[str, str]:
-    """Return the entity tags of an answer at this version of the ledger, plain and with gzip.
+def tags(request: web.Request, at: State, chosen: Format) -> tuple[str, str]:
+    """Return the entity tags of an answer that shows this state, plain and with gzip.
 
-    They cover the days of the period, every parameter and the format.
+    They cover the days of the period, every parameter, the format, and what an answer shows of the
+    business, which may change without the ledger.
     """
     asked = request.get(CONTENT_LOCATION, request.path_qs)
-    business = request[PRINCIPAL].business_id
-    return conditional.entity_tags(f"{business} {version} {chosen.word} {asked}")
+    return conditional.entity_tags(f"{at.business} {at.version} {chosen.word} {asked}")
 
 
-def not_modified(request: web.Request, chosen: Format) -> web.Response | None:
+async def not_modified(request: web.Request, chosen: Format) -> web.Response | None:
     """Return the answer 304 if the caller has this one already, or None.
 
     The version of the ledger is that of the look-up of the key. A page has no entity tag.
     """
     version = request.get(LEDGER_VERSION)
-    if version is None or chosen is Format.HTML:
+    if version is None or chosen is Format.HTML or not request.if_none_match:
         return None
-    had = conditional.had_already(request, tags(request, version, chosen))
+    at = State(version, await requested_business(request))
+    had = conditional.had_already(request, tags(request, at, chosen))
     if had is None:
         return None
     return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
@@ -41,12 +44,12 @@ def not_modified(request: web.Request, chosen: Format) -> web.Response | None:
 
 def json(
     request: web.Request,
-    version: str,
+    at: State,
     members: Mapping[str, object],
     headers: Mapping[str, str] | None = None,
 ) -> web.Response:
-    """Return an answer in JSON with these members, which `dumps` can write."""
-    plain, _ = tags(request, version, Format.JSON)
+    """Return an answer in JSON that shows this state, with members that `dumps` can write."""
+    plain, _ = tags(request, at, Format.JSON)
     return web.Response(
         body=dumps(members),
         content_type=Format.JSON.media,

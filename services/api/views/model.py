@@ -5,16 +5,6 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
-Amount = Annotated[
-    Decimal,
-    WithJsonSchema(
-        {
-            "type": ["number", "string"],
-            "description": "Exact decimal in the business's currency; a string with"
-            " `amounts=string`.",
-        }
-    ),
-]
 Number = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 NextCursor = Annotated[
     str | None,

@@ -26,9 +26,10 @@ def answers(
             model,
             files=tuple(each.media for each in formats if each is not Format.JSON),
             examples=examples,
-            headers=(headers.ETAG, headers.VARY, *further),
+            headers=(headers.ETAG, headers.LEDGER_VERSION, headers.VARY, *further),
         ),
         304: Answer(
-            "Not changed since the answer with this tag.", headers=(headers.ETAG, headers.VARY)
+            "Not changed since the answer with this tag.",
+            headers=(headers.ETAG, headers.LEDGER_VERSION, headers.VARY),
         ),
     }

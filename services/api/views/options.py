@@ -5,19 +5,13 @@ from pydantic import Field
 from services.api.core.query_string import QueryString
 from services.api.formats.json_value import Amounts
 from services.api.reports.basis import Basis
-from services.api.reports.filters import Flag
+from services.api.reports.options import Bom, HowAmounts
 
 
 class AmountOptions(QueryString):
     """How a view writes money."""
 
-    amounts: Annotated[
-        Amounts,
-        Field(
-            description="How JSON has money: as numbers, or as strings of the same digits for"
-            " programs that would read numbers as floats."
-        ),
-    ] = Amounts.NUMBER
+    amounts: HowAmounts = Amounts.NUMBER
 
 
 class BasisOptions(QueryString):
@@ -37,7 +31,4 @@ class BasisOptions(QueryString):
 class FileOptions(QueryString):
     """How a view is written as a file."""
 
-    bom: Annotated[
-        Flag,
-        Field(description="1: CSV begins with a byte order mark, by which Excel knows UTF-8."),
-    ] = False
+    bom: Bom = False

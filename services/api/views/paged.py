@@ -80,7 +80,7 @@ class PagedView(Generic[Query, HeadT, Place]):
         after = None
         if options.cursor is not None:
             after = bound_cursor.read(options.cursor, str(query), self.place)
-        if (same := answers.not_modified(request, form)) is not None:
+        if (same := await answers.not_modified(request, form)) is not None:
             return same
         if form in _FILES and not options.is_paged:
             return await self._file(request, query, form)
@@ -94,9 +94,9 @@ class PagedView(Generic[Query, HeadT, Place]):
         around = answers.pages(request, cursor)
         if form is Format.JSON:
             members = head.members(shown, cursor, options.amounts)
-            return answers.json(request, at.version, members, answers.link(around))
+            return answers.json(request, at, members, answers.link(around))
         report = head.report(answers.batch(shown))
-        tags = answers.tags(request, at.version, form)
+        tags = answers.tags(request, at, form)
         if customer is None:
             return await answer(request, report, form, tags=tags)
         navigation = self.navigation(
@@ -115,7 +115,7 @@ class PagedView(Generic[Query, HeadT, Place]):
         async with turn(request), snapshot_of_one(request) as at:
             head = await self.head(query, at)
             report = head.report(partial(self.every, at.conn, query))
-            tags = answers.tags(request, at.version, form)
+            tags = answers.tags(request, at, form)
             return await answer(request, report, form, tags=tags)
 
     def _cursor(self, query: Query, row: Row) -> str:

@@ -1,26 +1,16 @@
 """What views read of a ledger, for further requests while the ledger is the same."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TypeVar
 
 from aiohttp import web
 
-from services.api.businesses.model import Business
 from services.api.http.appkeys import LEDGER_VERSION
-from services.api.reports.listing.handlers import LIST_CACHE
+from services.api.reports.listing.handlers import list_cache
 from services.api.reports.periods import requested_business
-from services.api.views.snapshot import Snapshot, snapshot, snapshot_of_one
+from services.api.views.snapshot import Snapshot, State, snapshot, snapshot_of_one
 
 Value = TypeVar("Value")
-
-
-@dataclass(frozen=True)
-class State:
-    """The state of the ledger that an answer shows: its version, and its business."""
-
-    version: str
-    business: Business
 
 
 async def read(
@@ -37,7 +27,7 @@ async def read(
     `key` says what is read, and of which business; `size` is about the memory that it takes. It is
     `of_one` customer if `work` reads the customer's records.
     """
-    cache, version = request.app[LIST_CACHE], request.get(LEDGER_VERSION)
+    cache, version = list_cache(request), request.get(LEDGER_VERSION)
     known = None if version is None else cache.get(key, version)
     if version is not None and isinstance(known, kind):
         return known, State(version, await requested_business(request))

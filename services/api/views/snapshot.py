@@ -15,12 +15,18 @@ from shared.db.postgres import Connection
 
 
 @dataclass(frozen=True)
-class Snapshot:
-    """A connection whose queries all see one state of the ledger, its version and its business."""
+class State:
+    """The state of the ledger that an answer shows: its version, and its business."""
 
-    conn: Connection
     version: str
     business: Business
+
+
+@dataclass(frozen=True)
+class Snapshot(State):
+    """A connection whose queries all see one state of the ledger."""
+
+    conn: Connection
 
 
 # One customer's records are found by index, however many it has. For thousands of documents the
@@ -50,4 +56,4 @@ async def snapshot(request: web.Request) -> AsyncIterator[Snapshot]:
     ):
         business_id = request[PRINCIPAL].business_id
         version = await reports.version(conn, business_id)
-        yield Snapshot(conn, version, await businesses.business(conn, business_id))
+        yield Snapshot(version, await businesses.business(conn, business_id), conn)

@@ -9,15 +9,15 @@ from uuid import UUID
 import asyncpg
 import structlog
 
-from services.mailer.delivery.group_commit import GroupCommit
 from shared.db import postgres
 from shared.deliveries import worker
 from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.worker import Claim, Verdict
+from shared.group_commit import GroupCommit
 from shared.process.trouble import Trouble
 
 _log = structlog.get_logger("ledgerpost.mailer")
-_RETRY_S: Final = 1.0  # between tries to record while Postgres is away
+_RETRY_S: Final = 1.0  # between tries to record
 _REFUSALS_MAX: Final = 5  # tries to record what Postgres, being there, refuses
 
 
@@ -30,11 +30,12 @@ class Claims:
         self._lease = lease
         self._foreign = foreign
         self._claims: dict[UUID, Claim] = {}
-        self._unrecorded = Trouble("result not recorded yet")
-        self._unrenewed = Trouble("leases not renewed")
+        self._unrecorded = Trouble("result_not_recorded")
+        self._unrenewed = Trouble("leases_not_renewed")
         self._claiming = GroupCommit(self._claim_all, postgres.UNAVAILABLE)
         self._finding = GroupCommit(self._find_all, postgres.UNAVAILABLE)
         self._reading = GroupCommit(self._read_all, postgres.UNAVAILABLE)
+        self._showing = GroupCommit(self._logos_of_all, postgres.UNAVAILABLE)
         self._gating = GroupCommit(self._gate_all, postgres.UNAVAILABLE)
         self._recording = GroupCommit(self._record_all, postgres.UNAVAILABLE)
 
@@ -53,7 +54,7 @@ class Claims:
         return await self._gating.submit(claim)
 
     async def record(self, verdict: Verdict) -> bool:
-        """Record the outcome of an attempt, however long Postgres is away.
+        """Record the outcome of an attempt, however long Postgres is away or conflicts occur.
 
         Returns False if the claim no longer decides. Until the caller releases it, the lease of the
         claim is renewed.
@@ -63,7 +64,7 @@ class Claims:
             try:
                 decided = await self._recording.submit(verdict)
             except Exception as error:
-                refused += not isinstance(error, postgres.UNAVAILABLE)
+                refused += not isinstance(error, (*postgres.UNAVAILABLE, *postgres.CONFLICTS))
                 if refused > _REFUSALS_MAX:
                     raise
                 self._unrecorded.met(error)
@@ -88,6 +89,10 @@ class Claims:
     async def content(self, claim: Claim) -> str:
         """Return the frozen statement of a claim, as canonical JSON."""
         return await self._reading.submit(claim)
+
+    async def logo(self, business_id: int, sha256: bytes) -> bytes | None:
+        """Return a logo as PNG; None if the business has none of this hash."""
+        return await self._showing.submit((business_id, sha256))
 
     async def renew(self) -> None:
         """Renew the leases of all claims until cancelled."""
@@ -127,6 +132,10 @@ class Claims:
         async with self._pool.acquire() as conn:
             return await worker.statements(conn, claims)
 
+    async def _logos_of_all(self, keys: Sequence[tuple[int, bytes]]) -> Sequence[bytes | None]:
+        async with self._pool.acquire() as conn:
+            return await worker.logos(conn, keys)
+
     async def _gate_all(self, claims: Sequence[Claim]) -> Sequence[bool]:
         async with self._pool.acquire() as conn:
             try:
@@ -135,9 +144,9 @@ class Claims:
                 # If the peer is gone, a release would wait for its answer, and so would all gates.
                 conn.terminate()
                 raise
-        return [claim.id in passed for claim in claims]
+        return [claim.key in passed for claim in claims]
 
     async def _record_all(self, verdicts: Sequence[Verdict]) -> Sequence[bool]:
         async with self._pool.acquire() as conn:
             decided = await worker.record(conn, verdicts)
-        return [verdict.claim.id in decided for verdict in verdicts]
+        return [verdict.claim.key in decided for verdict in verdicts]

@@ -2,17 +2,21 @@
 
 import asyncio
 from collections import Counter, OrderedDict
+from dataclasses import replace
 from typing import Final
 from uuid import UUID
 
 from services.mailer.delivery.claims import Claims
+from services.mailer.delivery.logos import Logos
 from shared.deliveries.worker import Claim
+from shared.mail.dkim import Signer
 from shared.mail.envelope import Envelope
 from shared.mail.mailbox import Mailbox
 from shared.mail.message import Message
 from shared.mail.unsubscribe import Links
 from shared.rendering.frames import RenderRequest
 from shared.rendering.queue import QueueFull, RenderQueue, is_long
+from shared.statements.logo import named_logo
 
 _CACHE_SIZE: Final = 64
 # Seconds for which any number of mails of a business may wait here for a long statement.
@@ -34,14 +38,18 @@ class Composer:
         redirect_to: str | None,
         links: Links | None,
         *,
+        signer: Signer | None = None,
         most_waiting: int,
     ) -> None:
         self._claims = claims
+        self._logos = Logos(claims)
         self._rendering = rendering
-        self._sender = sender
+        # What comes back of redirected mail says nothing about its recipient.
+        self._sender = replace(sender, paths=None) if redirect_to else sender
         self._redirect_to = redirect_to
         # Whoever reads redirected mail must not unsubscribe its recipient.
         self._links = None if redirect_to else links
+        self._signer = signer
         self._messages: OrderedDict[UUID, asyncio.Task[Message]] = OrderedDict()
         self._most_waiting = most_waiting
         self._waiting: Counter[int] = Counter()
@@ -59,7 +67,8 @@ class Composer:
         Raises Unsendable, QueueFull, or what RenderPool.message raises.
         """
         message = await self._message(claim)
-        return message.envelope(self.recipient(claim), claim.id, self._links)
+        to = self.recipient(claim)
+        return message.envelope(to, claim.id, self._links, self._signer, meant_for=claim.email)
 
     def recipient(self, claim: Claim) -> str:
         """Return the address to which the mail of a claim goes."""
@@ -106,8 +115,14 @@ class Composer:
 
     async def _render(self, claim: Claim) -> Message:
         content = await self._claims.content(claim)
+        logo = await self._logos.read(claim.business_id, named_logo(content))
         request = RenderRequest(
-            content, claim.personal_message, claim.send_id, self._sender, claim.created_at
+            content,
+            claim.personal_message,
+            claim.send_id,
+            self._sender,
+            claim.created_at,
+            logo=logo or b"",
         )
         if not is_long(request):
             return await self._rendering.message(claim.business_id, request)

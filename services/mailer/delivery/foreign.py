@@ -17,7 +17,7 @@ class ForeignWakeups:
     def __init__(self, counted: CollectorRegistry) -> None:
         self._total = Counter(
             "ledgerpost_unknown_wakeups",
-            "Wake-ups for deliveries that the database does not have",
+            "Wake-ups for deliveries that the database does not have.",
             registry=counted,
         )
         self._unlogged = 0
@@ -30,8 +30,8 @@ class ForeignWakeups:
         now = time.monotonic()
         if self._logged is None or now - self._logged >= _LOG_PAUSE_S:
             _log.warning(
-                "wake-ups for deliveries that the database does not have:"
-                " does another installation use this vhost?",
+                "foreign_wakeups",
                 count=self._unlogged,
+                hint="not in the database: does another installation use this vhost?",
             )
             self._logged, self._unlogged = now, 0

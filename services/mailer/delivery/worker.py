@@ -1,5 +1,6 @@
 """The worker: takes one delivery after another from its claim to its recorded outcome."""
 
+import time
 from datetime import timedelta
 from typing import Protocol, assert_never
 from uuid import UUID
@@ -29,16 +30,21 @@ from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from shared.mail.address import Unsendable
 from shared.mail.envelope import Envelope
+from shared.process import tracing
 from shared.rendering.pool import NoRenderProcess
 from shared.rendering.queue import QueueFull
-from shared.statements.attachment import Kind
-from shared.statements.model import StatementError
-from shared.statements.pdf import TypesettingError
+from shared.statements.decoding import StatementError
+from shared.statements.flaws import Kind, TypesettingError
 
 _log = structlog.get_logger("ledgerpost.mailer")
 _HAND_BACK_DELAY = timedelta(seconds=5)
 # A mail cannot be made at the moment, and is not at fault.
-_LATER: tuple[type[Exception], ...] = (NoRenderProcess, QueueFull, *postgres.UNAVAILABLE)
+_LATER: tuple[type[Exception], ...] = (
+    NoRenderProcess,
+    QueueFull,
+    *postgres.UNAVAILABLE,
+    *postgres.CONFLICTS,
+)
 
 # The reason code of a sent mail, by the first flaw of its PDF.
 _OF_FLAWS: dict[Kind, ReasonCode] = {
@@ -51,14 +57,14 @@ _OF_FLAWS: dict[Kind, ReasonCode] = {
 class Observer(Protocol):
     """Counts the outcomes of attempts."""
 
-    def delivered(self, state: State) -> None:
-        """Count one attempt, which was recorded as `state`."""
+    def delivered(self, verdict: Verdict, seconds: float) -> None:
+        """Count one recorded attempt, and the seconds from its claim to its record."""
 
 
 class HandOver(Protocol):
     """Hands one mail to the smarthost, with the gate before its final dot."""
 
-    async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
+    async def hand_over(self, envelope: Envelope, gate: Gate, business: int) -> Outcome:
         """Return the outcome. Raises SmarthostAtFault, and what the gate raises."""
 
     def blame(self, fault: SmarthostAtFault) -> None:
@@ -77,26 +83,30 @@ class Worker:
         breaker: Breaker,
         retry_delay: timedelta,
         observer: Observer,
+        trial: Trial | None = None,
     ) -> None:
+        """Create it, with a trial of its own unless several workers share one."""
         self._claims = claims
         self._composer = composer
         self._pacing = pacing
         self._smarthost = smarthost
         self._breaker = breaker
-        self._trial = Trial(breaker)
+        self._trial = trial or Trial(breaker)
         self._retry_delay = retry_delay
         self._observer = observer
 
     async def __call__(self, delivery_id: UUID) -> None:
         """Deliver one mail if it waits to be sent; afterwards its wake-up can be acknowledged.
 
-        Raises one of postgres.UNAVAILABLE if nothing was claimed because Postgres is away.
+        Raises one of postgres.UNAVAILABLE if nothing was claimed because Postgres is away, and one
+        of postgres.CONFLICTS if nothing was claimed because transactions conflicted.
         """
         if self._breaker.reason is not None:
             fault = self._breaker.fault
             code = fault.code if isinstance(fault, SmarthostAtFault) else SmarthostAtFault.code
             await self._claims.postpone(delivery_id, _HAND_BACK_DELAY, self._breaker.reason, code)
             return
+        begun = time.monotonic()
         claim = await self._claims.claim(delivery_id)
         if claim is None:
             return
@@ -104,7 +114,7 @@ class Worker:
             verdict = await self._attempt(claim)
         except Exception:  # noqa: BLE001 - one poisoned mail must not take the worker down
             # There is no outcome: the lease runs out, and the sweeper counts the claims.
-            _log.exception("delivery crashed", delivery=str(claim.id))
+            _log.exception("delivery_crashed", delivery_id=str(claim.id))
             self._claims.release(claim)
             return
         if verdict is None:
@@ -114,11 +124,19 @@ class Worker:
             decided = await self._claims.record(verdict)
         finally:
             self._claims.release(claim)
-        self._observer.delivered(verdict.state)
+        tracing.note(
+            {
+                "ledgerpost.send_id": str(claim.send_id),
+                "ledgerpost.business_id": claim.business_id,
+                "ledgerpost.state": verdict.state,
+                "ledgerpost.reason_code": verdict.reason_code or "none",
+            }
+        )
+        self._observer.delivered(verdict, time.monotonic() - begun)
         _log.info(
-            "attempt recorded" if decided else "attempt came too late",
-            delivery=str(claim.id),
-            send=str(claim.send_id),
+            "attempt_recorded" if decided else "attempt_too_late",
+            delivery_id=str(claim.id),
+            send_id=str(claim.send_id),
             state=verdict.state,
             reason=verdict.reason,
             reason_code=verdict.reason_code,
@@ -126,7 +144,7 @@ class Worker:
         )
 
     async def _attempt(self, claim: Claim) -> Verdict | None:
-        later = await self._pacing.turn(self._composer.recipient(claim))
+        later = await self._pacing.turn(claim.business_id, self._composer.recipient(claim))
         if later is not None:
             return Verdict(
                 claim,
@@ -137,7 +155,8 @@ class Worker:
                 counts=False,
             )
         try:
-            envelope = await self._composer.envelope(claim)
+            with tracing.span("compose"):
+                envelope = await self._composer.envelope(claim)
         except Unsendable as error:
             return _not_makeable(claim, error, ReasonCode.RECIPIENT_MALFORMED)
         except (StatementError, TypesettingError) as error:
@@ -149,19 +168,27 @@ class Worker:
 
     async def _handed_over(self, claim: Claim, envelope: Envelope) -> Verdict | None:
         try:
-            outcome = await self._trial.of(
-                Addressed(envelope.recipient, claim.send_id, claim.business_id, claim.attempts),
-                lambda: self._smarthost.hand_over(envelope, lambda: self._claims.gate(claim)),
-            )
+            with tracing.span("hand over by SMTP", "client"):
+                outcome = await self._trial.of(
+                    Addressed(envelope.recipient, claim.send_id, claim.business_id, claim.attempts),
+                    lambda: self._smarthost.hand_over(
+                        envelope, lambda: self._gate(claim), claim.business_id
+                    ),
+                )
         except SmarthostAtFault as fault:
             self._breaker.trip(fault)
             self._smarthost.blame(fault)
             return self._handed_back(claim, fault.reason, fault.code)
-        except postgres.UNAVAILABLE as error:
-            # Whether the gate committed is unknown; that no dot was written is not.
+        except (*postgres.UNAVAILABLE, *postgres.CONFLICTS) as error:
+            # Whether the gate committed is unknown, except after a conflict, when it did not; that
+            # no dot was written is known.
             reason = f"the gate could not be committed: {error!r}"
             return self._handed_back(claim, reason, ReasonCode.GATE_NOT_PASSED)
         return self._verdict(claim, outcome, envelope)
+
+    async def _gate(self, claim: Claim) -> bool:
+        with tracing.span("gate"):
+            return await self._claims.gate(claim)
 
     def _verdict(self, claim: Claim, outcome: Outcome, envelope: Envelope) -> Verdict | None:
         match outcome:

@@ -12,6 +12,7 @@ from services.mailer.smtp.session import Session, SessionLost
 from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from services.mailer.smtp.transaction import TimeBudget
 from shared.mail.address import wire_form
+from shared.mail.dkim import Signer, body_hash
 from shared.mail.envelope import Envelope
 from shared.mail.headers import address_header, plain_header, text_header
 from shared.mail.mailbox import Mailbox
@@ -29,17 +30,21 @@ async def check(
     smarthost: Smarthost,
     name: str | None,
     sender: Mailbox,
+    signer: Signer | None,
     to: str | None,
     report: Callable[[str], None],
+    opened: Callable[[Session], None] = lambda _: None,
 ) -> None:
     """Report each step up to a ready session and MAIL; with `to`, up to the reply to a test mail.
 
-    Raises CheckFailed, and Unsendable if no mail can be made for `to`.
+    `opened` gets the session when it is ready. Raises CheckFailed, and Unsendable if no mail can be
+    made for `to`.
     """
-    mail = _mail(sender, to or str(sender))
+    mail = _mail(sender, signer, to or str(sender))
     budget = TimeBudget(_TIMEOUTS)
     try:
         session = await connector(smarthost, name, report).session(_TIMEOUTS.ready, budget.left)
+        opened(session)
         limit = session.extensions.size
         report(f"takes mails of up to {limit} octets" if limit else "names no limit of size")
         if to is None:
@@ -74,10 +79,10 @@ def _report(outcome: Outcome, report: Callable[[str], None]) -> None:
     report(f"test mail accepted: {outcome.reply}")
 
 
-def _mail(sender: Mailbox, recipient: str) -> Envelope:
+def _mail(sender: Mailbox, signer: Signer | None, recipient: str) -> Envelope:
     local, domain = wire_form(recipient)
     number: UUID = uuid4()
-    header = (
+    headers = (
         address_header("From", sender.name, str(sender)),
         plain_header("To", f"{local}@{domain}"),
         text_header("Subject", "Ledgerpost test mail"),
@@ -87,9 +92,12 @@ def _mail(sender: Mailbox, recipient: str) -> Envelope:
         plain_header("MIME-Version", "1.0"),
         plain_header("Content-Type", "text/plain; charset=us-ascii"),
     )
+    head, text = "".join(headers).encode(), _TEXT.encode()
+    if signer is not None:
+        head = signer.headers(head, body_hash(text)) + head
     return Envelope(
         sender=sender.return_path(number),
         recipient=f"{local}@{domain}",
-        data=("".join(header) + "\r\n" + _TEXT).encode(),
+        data=b"".join((head, b"\r\n", text)),
         smtputf8=not local.isascii(),
     )

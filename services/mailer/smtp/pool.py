@@ -3,6 +3,7 @@
 import asyncio
 import time
 from dataclasses import replace
+from typing import Final
 
 from services.mailer.smtp import transaction
 from services.mailer.smtp.connector import Connector, connector
@@ -20,6 +21,8 @@ from services.mailer.smtp.smarthost import Smarthost, Timeouts
 from services.mailer.smtp.transaction import Gate, TimeBudget
 from shared.deliveries.reasons import ReasonCode
 from shared.mail.envelope import Envelope
+
+_NOBODY: Final = 0  # no business, for a session without a mail
 
 
 class SessionPool:
@@ -43,24 +46,30 @@ class SessionPool:
         self._fault: SmarthostAtFault | None = None
         self._refused: Envelope | None = None
 
-    async def hand_over(self, envelope: Envelope, gate: Gate) -> Outcome:
-        """Hand one mail over; `gate` commits the claim and returns whether it is still ours.
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """The number of sessions that carry a mail, that are parked, and that may be open."""
+        return self._busy, len(self._parked), self._limit.limit
 
-        The dot is written only after the gate returned True. At most `to_gate` seconds pass from
-        a free session to the gate, then `gate` and `final`. Raises SmarthostAtFault, and what the
-        gate raises, both without a dot; a cancellation may come after it.
+    async def hand_over(self, envelope: Envelope, gate: Gate, business: int = _NOBODY) -> Outcome:
+        """Hand one mail over when it is the turn of its business.
+
+        `gate` commits the claim and returns whether it is still ours. The dot is written only after
+        the gate returned True. At most `to_gate` seconds pass from a free session to the gate, then
+        `gate` and `final`. Raises SmarthostAtFault, and what the gate raises, both without a dot; a
+        cancellation may come after it.
         """
         if (problem := envelope.problem()) is not None:
             return Failed(f"unsendable: {problem}", code=ReasonCode.MAIL_NOT_MAKEABLE)
         known = self._fault
-        while (outcome := await self._within_limit(envelope, gate, known)) is None:
+        while (outcome := await self._within_limit(envelope, gate, business, known)) is None:
             pass  # the smarthost took no further session, and the limit is lower now
         return outcome
 
     async def _within_limit(
-        self, envelope: Envelope, gate: Gate, known: SmarthostAtFault | None
+        self, envelope: Envelope, gate: Gate, business: int, known: SmarthostAtFault | None
     ) -> Outcome | None:
-        async with self._limit:
+        async with self._limit.turn(business):
             if self._fault is not known and self._fault is not None:
                 # Found out while this mail waited for its turn: not every one has to try.
                 raise type(self._fault)(self._fault.reason, self._fault.code)
@@ -89,7 +98,7 @@ class SessionPool:
 
         Raises SmarthostAtFault if there is no session or the command is refused again.
         """
-        async with self._limit:
+        async with self._limit.turn(_NOBODY):
             if (parked := self._take()) is not None:
                 parked.abort()  # its place is needed, and it proves nothing
             budget = TimeBudget(self._timeouts)

@@ -106,6 +106,12 @@ class Session:
         return self._protocol.ended
 
     @property
+    def certificate(self) -> bytes | None:
+        """The certificate of the smarthost in DER, verified or not; None without TLS."""
+        layer = self._transport.get_extra_info("ssl_object")
+        return layer.getpeercert(binary_form=True) if layer else None
+
+    @property
     def unread(self) -> Reply | None:
         """The first reply that was not read yet."""
         return self._protocol.replies[0] if self._protocol.replies else None

@@ -1,17 +1,17 @@
 """The limit of sessions at once: as many as are allowed, fewer if the smarthost takes no more."""
 
-import asyncio
 import time
-from collections import deque
-from collections.abc import Callable
-from types import TracebackType
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from typing import Final
+
+from shared.turns import Turns
 
 _ONE_MORE_S: Final = 60.0
 
 
 class SessionLimit:
-    """At most `most` sessions, each within an `async with`; learns how many the smarthost takes.
+    """At most `most` sessions, by turns among businesses; learns how many the smarthost takes.
 
     The limit is halved when the smarthost takes no further session, but not below the number that
     it has. After a minute it grows by one.
@@ -20,32 +20,21 @@ class SessionLimit:
     def __init__(self, most: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.limit = self._most = most
         self._clock = clock
+        self._turns = Turns(most, most)
         self._taken = 0
         self._reduced = 0.0
-        self._waiting: deque[asyncio.Future[None]] = deque()
 
-    async def __aenter__(self) -> None:
+    @asynccontextmanager
+    async def turn(self, business: int) -> AsyncIterator[None]:
+        """Wait until the business may have a session, which is open within the `async with`."""
         self._grow()
-        while self._taken >= self.limit:
-            turn = asyncio.get_running_loop().create_future()
-            self._waiting.append(turn)
+        async with self._turns.turn(business):
+            self._taken += 1
             try:
-                await turn
-            except BaseException:
-                if turn.done() and not turn.cancelled():
-                    self._wake()  # pass the place on that was given to this one
-                raise
-        self._taken += 1
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._taken -= 1
-        self._grow()
-        self._wake()
+                yield
+            finally:
+                self._taken -= 1
+                self._grow()
 
     def refused(self, begun: float, open_sessions: int) -> bool:
         """Lower the limit: a session was refused that was begun at `begun` beside the open ones.
@@ -55,19 +44,14 @@ class SessionLimit:
         if open_sessions == 0 and self._taken <= 1:
             return False
         if begun >= self._reduced:
-            self.limit = max(1, min(self.limit - 1, max(self.limit // 2, open_sessions)))
-            self._reduced = self._clock()
+            self._set(max(1, min(self.limit - 1, max(self.limit // 2, open_sessions))))
         return True
 
     def _grow(self) -> None:
         if self.limit < self._most and self._clock() - self._reduced > _ONE_MORE_S:
-            self.limit += 1
-            self._reduced = self._clock()
+            self._set(self.limit + 1)
 
-    def _wake(self) -> None:
-        free = self.limit - self._taken
-        while self._waiting and free > 0:
-            turn = self._waiting.popleft()
-            if not turn.done():
-                turn.set_result(None)
-                free -= 1
+    def _set(self, limit: int) -> None:
+        self._turns.resize(limit - self.limit)
+        self.limit = limit
+        self._reduced = self._clock()

@@ -1,3 +1,4 @@
+-- before the code
 -- The ledger other systems write: businesses, their customers, documents, payments and deposits.
 -- Ids repeat across businesses, so everything but a business is keyed by (business_id, id).
 

@@ -1,3 +1,4 @@
+-- before the code
 -- Bearer keys, each bound to one business. Only the hash of a key is kept.
 
 CREATE TABLE api_keys (

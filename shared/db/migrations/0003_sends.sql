@@ -1,3 +1,4 @@
+-- before the code
 -- A send, one delivery per recipient, and what became of each. History outlives the ledger: no
 -- foreign key leads into it.
 

@@ -1,3 +1,4 @@
+-- before the code
 -- What the report needs of each document and each customer, kept beside the ledger so that a report
 -- costs what its customers cost. docs/adr/5-kept-figures.md has the reasons and the measurements.
 

@@ -1,3 +1,4 @@
+-- before the code
 -- How sums are kept in slots (0004): by statements that change much, and by those that change little.
 -- These run inside the triggers of 0007, with their rights and settings.
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);

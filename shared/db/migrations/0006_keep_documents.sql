@@ -1,3 +1,4 @@
+-- before the code
 -- Keeps the figures of documents in the transaction of whoever writes the ledger: base tables ->
 -- kept_documents -> sums in slots. A few rows go one by one, by plans that are cached and held to index
 -- lookups: the session's next statement may find the tables a thousand times as large. More go at once;

@@ -1,3 +1,4 @@
+-- before the code
 -- What calls upon 0006 and 0005, whoever writes invoices, payments or deposits.
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 

@@ -1,3 +1,4 @@
+-- before the code
 -- The report's rows as they are read: what does not change with the ledger is rendered once.
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);
 

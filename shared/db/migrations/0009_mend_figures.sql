@@ -1,3 +1,4 @@
+-- before the code
 -- Sets right what differs, while others write: a document is counted again under its row's lock, and
 -- what a sum lacks, computed on one snapshot, is added to it like any change. Whatever is written
 -- meanwhile adds the same to both sides. Two menders at once would add it twice, so one waits for the

@@ -1,3 +1,4 @@
+-- before the code
 -- Good manners towards those who receive mail, and a bound on what a stolen key can do.
 
 -- A business's list is read newest first.

@@ -1,3 +1,4 @@
+-- before the code
 -- What operators do by hand to the queue, and what retention looks for.
 
 -- Whose mail waits until somebody says `resume`: one business's, or everybody's (NULL).

@@ -1,3 +1,4 @@
+-- before the code
 -- Which relay publishes events at the moment: one at a time, so that subscribers hear of the changes
 -- of a delivery in their order. It is a lease and no lock, because a relay that stands still in the
 -- middle of a batch would hold a lock for as long.

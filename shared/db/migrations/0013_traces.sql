@@ -1,3 +1,4 @@
+-- before the code
 -- The trace (W3C Trace Context) of the request that asked for a send: its wake-ups, its attempts and
 -- its events carry it on.
 ALTER TABLE sends ADD COLUMN traceparent text CONSTRAINT sends_traceparent_has_its_form

@@ -1,3 +1,4 @@
+-- before the code
 -- Keys that end by themselves, when each was last used, and how much it may still ask in its minute.
 
 -- To the minute: written at most that often for one key.

@@ -1,3 +1,4 @@
+-- before the code
 -- What requests for a send that came over the queue were answered with: written in the transaction
 -- of the send, published from here by the relay, and found again by a request that comes twice.
 CREATE TABLE request_answers (

@@ -1,3 +1,4 @@
+-- before the code
 -- Answers to other requests than sends are kept under an Idempotency-Key, too: those make no send.
 ALTER TABLE idempotency_keys
     ALTER COLUMN send_id DROP NOT NULL,

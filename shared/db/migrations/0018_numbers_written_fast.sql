@@ -1,3 +1,4 @@
+-- before the code
 -- Amounts and averages as numbers whose text is JSON's. Double precision is written in half the time of
 -- numeric: a report takes it where it is exact.
 SELECT set_config('search_path', current_setting('search_path') || ', pg_temp', true);

@@ -1,3 +1,4 @@
+-- before the code
 -- Functions that run with their owner's rights do so for the ledger's own tables only, and all trigger
 -- functions find what they name whatever search_path their caller has.
 --

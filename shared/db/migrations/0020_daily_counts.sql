@@ -1,3 +1,4 @@
+-- before the code
 -- How much of a kind a business has had stored on a day in UTC, where nothing else bounds it: refused
 -- requests over the queue, Idempotency-Keys, suppressions by hand. -1 stands for those whose key is
 -- no key, all together.

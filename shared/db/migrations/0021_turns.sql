@@ -1,3 +1,4 @@
+-- before the code
 -- Due rows are taken by turns among businesses, of each in the order in which they are due.
 CREATE INDEX deliveries_due_of_business ON deliveries (business_id, due_at, id)
     WHERE state IN ('scheduled', 'deferred');

@@ -1,3 +1,4 @@
+-- before the code
 -- What a history asks for by status is found in an index: a send keeps the status that follows from
 -- the states of its mails.
 

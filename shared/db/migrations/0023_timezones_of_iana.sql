@@ -1,3 +1,4 @@
+-- before the code
 -- A time zone is one that IANA names. Postgres knows more of them: copies of its machine's files with leap
 -- seconds (right/…) or without (posix/…), the machine's own (localtime), none at all (Factory),
 -- abbreviations (PST), and rules of POSIX, in which UTC+3 lies west of Greenwich. They are not the same on

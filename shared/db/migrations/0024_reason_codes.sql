@@ -1,3 +1,4 @@
+-- before the code
 -- Every reason has a code: the sentence may change from version to version, the code may not. And two
 -- states that mails can be in once returned mail is read: `bounced` and `complained`. Nothing writes them
 -- yet, but every reader knows them from now on.

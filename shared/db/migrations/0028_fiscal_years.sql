@@ -1,3 +1,4 @@
+-- before the code
 -- The month and day on which a business's fiscal years begin, as MM-DD. Not after the 28th, so that every
 -- year has the day, and every quarter that begins on it.
 ALTER TABLE businesses ADD COLUMN fiscal_year_start text NOT NULL DEFAULT '01-01'

@@ -1,3 +1,4 @@
+-- before the code
 -- A text as a field of CSV (RFC 4180), always in quotes, so that an empty text and NULL (nothing) stay apart.
 -- A text that a spreadsheet would take for a formula begins with an apostrophe: one that begins with tab (9),
 -- CR (13), =, +, -, @ or the full-width form of one of these four.

@@ -1,3 +1,4 @@
+-- before the code
 -- Browsers that are signed in by a key. Only the hash of what the cookie holds is stored.
 CREATE TABLE sessions (
     sha256 bytea PRIMARY KEY CONSTRAINT sessions_sha256_is_a_digest CHECK (length(sha256) = 32),

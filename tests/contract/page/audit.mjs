@@ -7,16 +7,25 @@ const looks = {
   phone: { width: 320, height: 640 },
   "without script": { script: false },
 };
-const seen = [];
-for (const [look, options] of Object.entries(looks)) {
+
+// The large figures that do not fit into their place.
+const broken = () =>
+  [...document.querySelectorAll(".facts dd")]
+    .filter((each) => each.offsetHeight > 1.5 * parseFloat(getComputedStyle(each).fontSize))
+    .map((each) => each.textContent);
+
+// What one context sees of each page, one page after the other.
+const look = async ([name, options]) => {
   const { context, page, faults } = await open(options);
+  const seen = [];
   for (const path of given.paths) {
     const answer = await page.goto(`${given.url}${path}`);
     const found = options.script === false ? [] : await audit(page);
     const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     if (wide > 0) found.push(`${wide} pixels wider than the screen`);
+    found.push(...(await page.evaluate(broken)).map((figure) => `${figure} on two lines`));
     seen.push({
-      look,
+      look: name,
       path,
       status: answer.status(),
       found,
@@ -26,11 +35,14 @@ for (const [look, options] of Object.entries(looks)) {
       ...(await figures(page)),
     });
     if (given.pictures) {
-      const name = `${path.replace(/[^a-z0-9]+/gi, "-")}-${look.replace(" ", "-")}.png`;
-      await page.screenshot({ path: `${given.pictures}/${name}`, fullPage: true });
+      const picture = `${path.replace(/[^a-z0-9]+/gi, "-")}-${name.replace(" ", "-")}.png`;
+      await page.screenshot({ path: `${given.pictures}/${picture}`, fullPage: true });
     }
   }
   await context.close();
-}
+  return seen;
+};
+
+const seen = await Promise.all(Object.entries(looks).map(look));
 await browser.close();
-console.log(JSON.stringify(seen));
+console.log(JSON.stringify(seen.flat()));

@@ -5,7 +5,7 @@ const path = (page) => page.url().replace(given.url, "");
 const said = {};
 
 // Signs in on a form, without a script.
-{
+const signIn = async () => {
   const { context, page, faults } = await open({ script: false, signedIn: false });
   await page.goto(`${given.url}${given.list}`);
   said.asked = path(page);
@@ -38,10 +38,10 @@ const said = {};
   said.closed = path(page);
   said.faults = faults.filter((each) => !each.includes("403"));
   await context.close();
-}
+};
 
 // Uses the keys.
-{
+const useKeys = async () => {
   const { context, page, faults } = await open();
   const key = async (...keys) => {
     for (const each of keys) await page.keyboard.press(each);
@@ -74,10 +74,10 @@ const said = {};
   said.offFocus = await page.evaluate(() => document.activeElement.id);
   said.keyFaults = faults;
   await context.close();
-}
+};
 
 // Prints.
-{
+const print = async () => {
   const { context, page, faults } = await open();
   await page.goto(`${given.url}${given.list}`);
   await page.emulateMedia({ media: "print" });
@@ -87,10 +87,11 @@ const said = {};
     definition: await shown("p.onpaper"),
     form: await shown(".filters"),
     tabs: await shown(".tabs"),
-    table: await shown("tbody th"),
+    table: await shown(".card.table tbody th"),
     faults,
   };
   await context.close();
-}
+};
+await Promise.all([signIn(), useKeys(), print()]);
 await browser.close();
 console.log(JSON.stringify(said));

@@ -53,7 +53,7 @@ class Api:
         async with self.session.request(
             method, f"http://127.0.0.1:{self.port}{path}", headers=headers, **options
         ) as response:
-            return Answer(response.status, response.headers, await response.text())
+            return Answer(response.status, response.headers, await response.text(errors="replace"))
 
     async def get(self, path: str, **options: Any) -> Answer:
         return await self.ask("GET", path, **options)

@@ -55,7 +55,7 @@ async def served(
 
     reading = asyncio.create_task(read())
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             url = await found
         yield process, url, lines
     finally:

@@ -1,13 +1,12 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
-from urllib.parse import urlsplit
 
-import asyncpg
 import pytest
 
 from provision.servers import Servers
 from shared.process.settings import ApiSettings
 from tests.roles import acting
+from tests.servers import address, copied
 from tests.services.api.api_client import Api, serving
 from tests.services.api.ledgers import load_golden, new_key
 
@@ -27,11 +26,19 @@ async def serve() -> AsyncIterator[Serve]:
         yield start
 
 
+@pytest.fixture(scope="session")
+async def golden_template(servers: Servers, database_template: str) -> AsyncIterator[str]:
+    """The name of a database that holds the golden ledger, and which nobody uses."""
+    async with copied(servers, database_template) as name:
+        await load_golden(address(servers, name))
+        yield name
+
+
 @pytest.fixture
-async def golden(database: str) -> str:
-    """A database that holds the golden ledger."""
-    await load_golden(database)
-    return database
+async def golden(servers: Servers, golden_template: str) -> AsyncIterator[str]:
+    """A database that holds the golden ledger, only for this test."""
+    async with copied(servers, golden_template) as name:
+        yield address(servers, name)
 
 
 @pytest.fixture
@@ -43,16 +50,10 @@ async def api(golden: str, serve: Serve) -> Api:
 
 
 @pytest.fixture(scope="session")
-async def readable(servers: Servers, database_template: str) -> AsyncIterator[str]:
+async def readable(servers: Servers, golden_template: str) -> AsyncIterator[str]:
     """A database with the golden ledger, for all tests that only read it."""
-    admin = await asyncpg.connect(servers.database_url)
-    name = f"{database_template}_readable"
-    await admin.execute(f'CREATE DATABASE "{name}" TEMPLATE "{database_template}"')
-    dsn = urlsplit(servers.database_url)._replace(path=f"/{name}").geturl()
-    await load_golden(dsn)
-    yield dsn
-    await admin.execute(f'DROP DATABASE "{name}" WITH (FORCE)')
-    await admin.close()
+    async with copied(servers, golden_template) as name:
+        yield address(servers, name)
 
 
 @pytest.fixture(scope="session")

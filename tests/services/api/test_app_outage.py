@@ -40,7 +40,7 @@ async def test_postgres_goes_and_comes_back_without_a_restart(
     events = [each["event"] for each in logged()]
     assert [each for each in events if each.startswith("database_unavailable")] == [
         "database_unavailable",
-        "database_unavailable: over",
+        "database_unavailable_over",
     ]
     assert "request_failed" not in events
 

@@ -9,8 +9,11 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.typedefs import Handler, Middleware
+from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]  # has none
 
+from provision.ports import free_ports
 from services.api.app import create_app
+from services.api.http.server import Server
 from shared.process.settings import ApiSettings
 from tests.services.api.api_client import NOVEMBER, REPORTS
 from tests.services.api.command import run, served, start
@@ -127,7 +130,7 @@ async def test_a_worker_that_is_only_starting_hears_that_it_has_to_stop(delay: f
     await asyncio.sleep(delay)
     process.terminate()
     # Long before the 60 s after which whoever has not heard is killed.
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(180):
         await process.communicate()
     assert process.returncode == 0
 
@@ -159,6 +162,17 @@ async def test_an_address_that_cannot_be_bound_is_named_in_one_line() -> None:
         ended = await run("serve", DATABASE_URL=NOWHERE, API_HOST=host)
         assert (ended.status, ended.out) == (2, "")
         assert ended.err.splitlines()[-1].startswith("Error: API_HOST, API_PORT: ")
+
+
+def test_nobody_can_connect_while_the_address_is_tried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever connected then was disconnected without an answer."""
+    listened: list[object] = []
+    monkeypatch.setattr(socket.socket, "listen", lambda self, *_: listened.append(self))
+    monkeypatch.setattr(BaseApplication, "run", lambda self: None)
+    [port] = free_ports(1)
+    settings = ApiSettings(database_url=NOWHERE, api_port=port)
+    Server(settings, web.Application, None, last_step=0).run()
+    assert listened == []
 
 
 @pytest.mark.filterwarnings("ignore:Inheritance class Instrumented:DeprecationWarning")

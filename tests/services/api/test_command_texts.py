@@ -37,3 +37,12 @@ async def test_a_business_that_does_not_exist_is_not_paused(golden: str) -> None
     assert (refused.status, refused.err) == (1, "Error: there is no business 7\n")
     assert (await run("pause", "--business", "1", DATABASE_URL=golden)).status == 0
     assert "paused since" in (await run("status", DATABASE_URL=golden)).out
+
+
+async def test_a_text_of_a_server_does_not_control_the_terminal(golden: str) -> None:
+    url = golden.rpartition("/")[0] + "/x%1b%5b2J%0aforged"
+    refused = await run("status", DATABASE_URL=url)
+    assert refused.status == 1
+    assert refused.err.startswith('Error: Postgres: database "x\\x1b[2J')
+    assert refused.err.count("\n") == 1
+    assert "\x1b" not in refused.err

@@ -27,7 +27,7 @@ async def channel(broker: str) -> AsyncIterator[AbstractChannel]:
         for _ in BODIES:
             message = await queue.get(timeout=10)
             await message.reject(requeue=False)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             while await waiting(opened, topology.DEAD_LETTERS) < len(BODIES):
                 await asyncio.sleep(0.05)
         yield opened

@@ -10,6 +10,7 @@ from tests.commands import ended
 from tests.judge.certificate import self_made
 from tests.judge.script import Say
 from tests.judge.server import Judge
+from tests.shared.mail.signed import key, records, verdicts
 
 SENDER = {"MAIL_FROM": "Ledgerpost <post@ledgerpost.example>"}
 
@@ -23,7 +24,18 @@ async def ledgerpost_mailer(*arguments: str, **settings: str) -> tuple[int, str,
 @pytest.mark.parametrize("option", ["--help", "-h"])
 @pytest.mark.parametrize(
     "command",
-    ["", "run", "check", "preview", "dead-letters", "dead-letters list", "dead-letters replay"],
+    [
+        "",
+        "run",
+        "check",
+        "preview",
+        "dead-letters",
+        "dead-letters list",
+        "dead-letters replay",
+        "dkim",
+        "dkim generate",
+        "dkim check",
+    ],
 )
 async def test_help_needs_no_settings(command: str, option: str) -> None:
     status, output, errors = await ledgerpost_mailer(*command.split(), option)
@@ -68,7 +80,11 @@ async def test_check_tells_each_step(judge: Judge, tmp_path: Path) -> None:
     judge.tls = self_made(tmp_path)[1]
     judge.users, judge.size = {"us": "secret"}, 10_000_000
     status, output, errors = await ledgerpost_mailer(
-        "check", SMTP_URL=f"smtp://us:secret@127.0.0.1:{judge.port}", EHLO_NAME="m.x.org", **SENDER
+        "check",
+        SMTP_URL=f"smtp://us:secret@127.0.0.1:{judge.port}",
+        EHLO_NAME="m.x.org",
+        RETURN_SECRET="s" * 32,
+        **SENDER,
     )
     assert (status, errors) == (0, "")
     connected, greeting, hello, tls, again, login, size, mail = output.splitlines()
@@ -80,7 +96,7 @@ async def test_check_tells_each_step(judge: Judge, tmp_path: Path) -> None:
     assert tls.endswith("certificate not verified")
     assert "STARTTLS" not in again
     assert (login, size) == ("AUTH PLAIN: logged in", "takes mails of up to 10000000 octets")
-    assert mail.startswith("MAIL FROM post+bounce-")
+    assert mail.startswith("MAIL FROM bounce+")
     assert mail.endswith("@ledgerpost.example: accepted")
     assert judge.accepted == []
     assert "secret" not in output
@@ -97,6 +113,17 @@ async def test_check_sends_a_mail_if_told_to_whom(judge: Judge) -> None:
     assert mail.message["Subject"] == "Ledgerpost test mail"
     assert mail.message["To"] == "me@x.org"
     assert "test mail" in mail.message.get_content()
+
+
+async def test_its_mail_is_signed_if_there_are_keys(judge: Judge) -> None:
+    made = key("a", domain="ledgerpost.example")
+    smarthost = f"smtp://127.0.0.1:{judge.port}?starttls=never"
+    status, _, errors = await ledgerpost_mailer(
+        "check", "--to", "me@x.org", SMTP_URL=smarthost, DKIM_KEYS=made.text, **SENDER
+    )
+    assert (status, errors) == (0, "")
+    [mail] = judge.accepted
+    assert verdicts(mail.data, records(made)) == [True]
 
 
 @pytest.mark.parametrize(

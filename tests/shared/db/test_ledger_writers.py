@@ -80,7 +80,7 @@ async def test_a_delivery_is_logged_whatever_the_search_path(elsewhere: str) -> 
 
 
 async def test_a_dump_of_the_ledgers_rows_goes_into_a_migrated_database(database: str) -> None:
-    """As docs/operations.md has it: a dump and its restore have no search_path at all."""
+    """As docs/import.md has it: a dump and its restore have no search_path at all."""
     await load_golden(database)
     tables = [f"--table=public.{table}" for table in TABLES]
     dump = await output_of(

@@ -55,5 +55,5 @@ async def test_a_command_under_the_role_of_a_process_says_whose_it_is(database: 
     assert ended.status == 1
     assert ended.err == (
         "Error: Postgres: permission denied for table api_keys; commands need the"
-        " tables' owner, see Roles of the database in docs/operations.md\n"
+        " tables' owner, see Roles of the database in docs/postgres.md\n"
     )

@@ -6,6 +6,8 @@ import pytest
 
 from shared.db import postgres
 
+_LONG = "SELECT generate_series(1, 10000000)"
+
 
 async def _refused(dsn: str) -> Exception:
     async with postgres.pool(dsn, name="test", size=1) as pool:
@@ -38,7 +40,8 @@ async def test_only_what_postgres_does_not_answer_is_its_outage(database: str) -
             await pool.fetchval("SELECT 1", timeout=await _times_out())
         with pytest.raises(OSError, match="gone") as written:
             async with pool.acquire() as conn:
-                await conn.copy_from_query("SELECT 1", output=_lose)
+                # Not a short one: asyncpg waits 30 s for the end of one that has ended already.
+                await conn.copy_from_query(_LONG, output=_lose)
     assert postgres.is_away(busy.value)
     assert postgres.is_away(slow.value)
     assert not postgres.is_away(reader.value)

@@ -25,7 +25,7 @@ async def answer_instead(conn: asyncpg.Connection, asked: str, other: str) -> No
 
 async def test_the_gate_believes_no_other_statement(conn: asyncpg.Connection) -> None:
     [first, second] = await claimed(conn, ["a@x.example", "b@x.example"])
-    assert await worker.gate(conn, [first], LEASE) == {first.id}
+    assert await worker.gate(conn, [first], LEASE) == {first.key}
     await answer_instead(conn, _QUERIES.gate, _QUERIES.renew)
     with pytest.raises(postgres.UNAVAILABLE):
         await worker.gate(conn, [second], LEASE)
@@ -37,7 +37,7 @@ async def test_the_gate_believes_only_its_own_token_and_state(
     conn: asyncpg.Connection, answer: str
 ) -> None:
     [first, second] = await claimed(conn, ["a@x.example", "b@x.example"])
-    assert await worker.gate(conn, [first], LEASE) == {first.id}
+    assert await worker.gate(conn, [first], LEASE) == {first.key}
     answer = answer.replace("$2", "($2::bigint[])[1]")
     other = f"SELECT id, {answer} FROM deliveries WHERE id = ANY($1) AND $3 > interval '0'"
     await answer_instead(conn, _QUERIES.gate, other)

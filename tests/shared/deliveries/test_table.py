@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import asyncpg
 
-from shared.deliveries import caller, operator, relay, worker
+from shared.deliveries import caller, operator, relay, returns, worker
 from shared.deliveries.operator import Resolution
-from shared.deliveries.reasons import REASONS, ReasonCode
+from shared.deliveries.reason_meanings import REASONS
+from shared.deliveries.reasons import ReasonCode
 from shared.deliveries.states import OPEN, TRANSITIONS, Actor, State
 from shared.deliveries.worker import Claim, Verdict
 from tests.shared.deliveries.conftest import LEASE, submit
@@ -57,8 +58,27 @@ async def _reschedule(conn: asyncpg.Connection, claim: Claim) -> None:
         await caller.reschedule(conn, 1, claim.send_id, _LATER, _LATER + timedelta(days=1))
 
 
+async def _bounce(conn: asyncpg.Connection, claim: Claim) -> None:
+    code = ReasonCode.BOUNCED_RECIPIENT
+    await returns.settle(conn, [returns.Change(claim.id, "bounced", "returned", code)])
+
+
+async def _complain(conn: asyncpg.Connection, claim: Claim) -> None:
+    code = ReasonCode.COMPLAINED
+    await returns.settle(conn, [returns.Change(claim.id, "complained", "reported", code)])
+
+
+async def _cancel_some(conn: asyncpg.Connection, claim: Claim) -> None:
+    await conn.execute("UPDATE deliveries SET batch_id = $1", claim.send_id)
+    await caller.cancel_some(conn, claim.send_id, 10)
+
+
 ACTS: dict[Actor, tuple[Act, ...]] = {
-    Actor.CALLER: (lambda conn, claim: caller.cancel(conn, 1, claim.send_id), _reschedule),
+    Actor.CALLER: (
+        lambda conn, claim: caller.cancel(conn, 1, claim.send_id),
+        _cancel_some,
+        _reschedule,
+    ),
     Actor.RELAY: (
         lambda conn, _: relay.enqueue(conn, 10, LEASE),
         lambda conn, _: relay.sweep(conn, 10),
@@ -81,13 +101,15 @@ ACTS: dict[Actor, tuple[Act, ...]] = {
         lambda conn, _: operator.quarantine(conn),
         lambda conn, claim: operator.cancel(conn, [claim.id]),
     ),
+    Actor.RETURNS: (_bounce, _complain),
 }
 # What the modules have beside these changes no row of `deliveries`.
 READERS = {
-    *("Claim", "Verdict", "unknown", "statements"),
-    *("Unfrozen", "Enqueued", "unfrozen", "traces", "next_due"),
+    *("Claim", "Verdict", "unknown", "statements", "logos"),
+    *("Unfrozen", "Enqueued", "Origin", "unfrozen", "origins", "next_due"),
     *("Pause", "Backlog", "pause", "resume", "pauses", "backlog"),
-    "Rescheduled",
+    *("Rescheduled", "Cancelled", "Changed"),
+    *("Origin", "origins"),
 }
 
 
@@ -161,7 +183,7 @@ async def test_nobody_changes_a_state_but_as_listed(conn: asyncpg.Connection) ->
 
 def test_everything_that_changes_a_state_was_tried() -> None:
     tried = {name for acts in ACTS.values() for act in acts for name in _names(act)}
-    for module in (caller, relay, worker, operator):
+    for module in (caller, relay, worker, operator, returns):
         own = {
             name
             for name, value in vars(module).items()

@@ -80,7 +80,41 @@ async def test_only_one_claim_succeeds_and_each_bumps_the_token(conn: asyncpg.Co
     second = (await worker.claim(conn, [first.id], LEASE))[first.id]
     assert second.token > first.token
     assert await worker.gate(conn, [first], LEASE) == set()
-    assert await worker.gate(conn, [second], LEASE) == {first.id}
+    assert await worker.gate(conn, [second], LEASE) == {second.key}
+
+
+async def claimed_again(conn: asyncpg.Connection) -> tuple[Claim, Claim]:
+    """Return two claims on one delivery; the first one's lease has expired."""
+    [first] = await claimed(conn)
+    await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1s'")
+    await relay.sweep(conn, 10)
+    await relay.enqueue(conn, 10, LEASE)
+    return first, (await worker.claim(conn, [first.id], LEASE))[first.id]
+
+
+@pytest.mark.parametrize("first_asks_first", [True, False])
+async def test_of_two_claims_on_a_delivery_only_the_newer_passes_the_gate(
+    conn: asyncpg.Connection, *, first_asks_first: bool
+) -> None:
+    first, second = await claimed_again(conn)
+    both = [first, second] if first_asks_first else [second, first]
+    assert await worker.renew(conn, both, LEASE) == {second.key}
+    assert await worker.gate(conn, both, LEASE) == {second.key}
+
+
+@pytest.mark.parametrize("first_says_first", [True, False])
+async def test_of_two_verdicts_on_a_delivery_that_of_the_newer_claim_decides(
+    conn: asyncpg.Connection, *, first_says_first: bool
+) -> None:
+    first, second = await claimed_again(conn)
+    await worker.gate(conn, [second], LEASE)
+    late = Verdict(first, State.FAILED, "550 no", "unknown", counts=False, suppress=True)
+    verdicts = [late, Verdict(second, State.SENT, "250 ok")]
+    both = verdicts if first_says_first else verdicts[::-1]
+    assert await worker.record(conn, both) == {second.key}
+    row = await conn.fetchrow("SELECT state, reply, attempts FROM deliveries")
+    assert tuple(row) == ("sent", "250 ok", 1)
+    assert await conn.fetchval("SELECT count(*) FROM suppressions") == 0
 
 
 async def test_the_gate_wants_a_running_lease(conn: asyncpg.Connection) -> None:
@@ -92,7 +126,7 @@ async def test_the_gate_wants_a_running_lease(conn: asyncpg.Connection) -> None:
 
 async def test_a_renewed_lease_keeps_the_sweeper_away(conn: asyncpg.Connection) -> None:
     [claim] = await claimed(conn)
-    assert await worker.renew(conn, [claim], LEASE) == {claim.id}
+    assert await worker.renew(conn, [claim], LEASE) == {claim.key}
     assert await relay.sweep(conn, 10) == 0
 
 
@@ -102,7 +136,7 @@ async def test_a_verdict_is_recorded_once(conn: asyncpg.Connection, verdict: Sta
     await worker.gate(conn, [claim], LEASE)
     code = ReasonCode.POLICY_REFUSED
     first = Verdict(claim, verdict, "the reply", "the reason", code, timedelta(minutes=1))
-    assert await worker.record(conn, [first]) == {claim.id}
+    assert await worker.record(conn, [first]) == {claim.key}
     row = await conn.fetchrow("SELECT * FROM deliveries")
     assert (row["state"], row["attempts"], row["claims"]) == (verdict, 1, 0)
     assert (row["reply"], row["reason"]) == ("the reply", "the reason")
@@ -156,7 +190,7 @@ async def test_a_vanished_worker_after_the_gate_means_doubt_until_a_late_reply(
     await conn.execute("UPDATE deliveries SET lease_until = now() - interval '1s'")
     await relay.sweep(conn, 10)
     assert await state(conn, claim.id) == "in_doubt"
-    assert await worker.record(conn, [Verdict(claim, State.SENT, "250 late")]) == {claim.id}
+    assert await worker.record(conn, [Verdict(claim, State.SENT, "250 late")]) == {claim.key}
     assert await state(conn, claim.id) == "sent"
 
 

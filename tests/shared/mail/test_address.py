@@ -8,9 +8,14 @@ from hypothesis import strategies as st
 
 from shared.mail.address import Address, Unsendable, wire_form
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Message
+from shared.mail.message import Message, Subject
 
-LETTER = Message(Mailbox.parse("post@ledgerpost.example"), b"Subject: x\r\n", b"x\r\n")
+LETTER = Message(
+    Mailbox.parse("post@ledgerpost.example"),
+    Subject(b"Subject: x\r\n", b"", frozenset()),
+    b"",
+    b"x\r\n",
+)
 
 SIGNS = st.characters(categories=["L", "M", "N", "P", "S"])
 ATOMS = st.text(st.sampled_from("abcXYZ019!#$%&'*+/=?^_`{|}~-"), min_size=1, max_size=66) | st.text(

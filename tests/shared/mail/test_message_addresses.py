@@ -4,6 +4,7 @@ import pytest
 
 from shared.mail.address import Unsendable, wire_form
 from shared.mail.mailbox import Mailbox
+from shared.mail.return_path import ReturnPaths
 
 
 @pytest.mark.parametrize(
@@ -63,7 +64,7 @@ def test_mail_from_is_read(text: str, parts: tuple[str, str, str]) -> None:
         "a@b.org, c@d.org",
         "a@b.org\r\nX: y",
         "jörg@b.org",
-        "x" * 25 + "@b.org",
+        "x" * 65 + "@b.org",
         "<a@b@c>",
         "Post <post@b.org",
         "Post post@b.org>",
@@ -74,12 +75,17 @@ def test_a_bad_mail_from_is_refused(text: str) -> None:
         Mailbox.parse(text)
 
 
-def test_without_bounces_the_envelopes_sender_is_the_plain_address() -> None:
-    delivery = UUID(int=7)
-    sender = "Post <post@x.example>"
-    assert Mailbox.parse(sender).return_path(delivery) == f"post+bounce-{delivery.hex}@x.example"
-    assert Mailbox.parse(sender, bounces=False).return_path(delivery) == "post@x.example"
+def test_without_a_secret_the_return_path_is_the_plain_address() -> None:
     longest = f"{'a' * 64}@x.example"
-    assert str(Mailbox.parse(longest, bounces=False)) == longest
-    with pytest.raises(ValueError, match="at most 24 characters"):
-        Mailbox.parse(longest)
+    sender = Mailbox.parse(f"Post <{longest}>")
+    assert sender.return_path(UUID(int=7)) == str(sender) == longest
+
+
+def test_with_a_secret_each_mail_has_its_own_and_no_repr_shows_the_secret() -> None:
+    paths = ReturnPaths("a secret of more than thirty-two characters", "Back.example")
+    sender = Mailbox.parse("Post <post@x.example>", paths=paths)
+    addresses = [sender.return_path(UUID(int=number)) for number in (7, 8, 7)]
+    assert addresses[0] == addresses[2] == paths.address(UUID(int=7))
+    assert addresses[0] != addresses[1]
+    assert addresses[0].endswith("@back.example")
+    assert "secret" not in repr(sender) + repr(paths)

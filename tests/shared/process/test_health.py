@@ -46,7 +46,7 @@ async def test_what_the_report_hides_is_logged_when_it_changes(
     for check in (broken, broken, fine, broken):
         health.register("one", check)
         await health.report()
-    told = [each["error"] for each in logged() if each["event"] == "resource is not well"]
+    told = [each["error"] for each in logged() if each["event"] == "resource_unwell"]
     assert told == ["ConnectionRefusedError('refused for user bob at db.internal')"] * 2
 
 
@@ -55,6 +55,29 @@ async def test_no_resource_is_well_and_so_is_a_fine_one() -> None:
     assert well(await health.report())
     health.register("fine", fine)
     assert well(await health.report())
+
+
+async def test_a_warning_is_shown_and_leaves_the_process_ready() -> None:
+    health, said = Health(timeout=0.05), [""]
+
+    async def warning() -> str:
+        return said[0]
+
+    async def away() -> str:
+        raise ConnectionRefusedError("refused for user bob at db.internal")
+
+    health.register("fine", fine)
+    health.warn("mails", warning)
+    health.warn("other", away)
+    assert await health.readiness() == ({"status": "ok", "checks": {"fine": "ok"}}, True)
+    said[0] = "too many"
+    answer, ok = await health.readiness()
+    assert (answer["status"], answer["warnings"], ok) == ("ok", {"mails": "too many"}, True)
+    health.register("broken", broken)
+    answer, ok = await health.readiness()
+    assert (answer["status"], answer["warnings"], ok) == (
+        "unavailable", {"mails": "too many"}, False,
+    )  # fmt: skip
 
 
 async def test_the_checks_run_at_once() -> None:
@@ -84,3 +107,18 @@ async def test_a_check_that_is_registered_meanwhile_is_asked_the_next_time() -> 
     health.register("first", slow)
     assert await health.report() == {"first": "ok"}
     assert await health.report() == {"first": "ok", "second": "ok"}
+
+
+async def test_what_is_missing_while_a_process_starts_is_logged_only_if_it_stays_so(
+    logged: Logged,
+) -> None:
+    health = Health()
+
+    async def broker() -> None:
+        raise Unwell("not connected yet")
+
+    health.register("rabbitmq", broker)
+    assert await health.states(quietly=True) == {"rabbitmq": "not connected yet"}
+    assert logged() == []
+    assert await health.states() == {"rabbitmq": "not connected yet"}
+    assert [each["event"] for each in logged()] == ["resource_unwell"]

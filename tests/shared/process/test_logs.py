@@ -68,9 +68,10 @@ def test_what_is_bound_to_the_context_is_in_every_event(configured: Configured) 
     structlog.stdlib.get_logger("ours").info("three")
     assert [(each["event"], each.get("request_id")) for each in events(stream)] == [
         ("one", "r-1"),
-        ("two words", "r-1"),
+        ("library_message", "r-1"),
         ("three", None),
     ]
+    assert events(stream)[1]["text"] == "two words"
 
 
 def test_the_level_is_kept_for_our_events_and_for_those_of_libraries(
@@ -144,45 +145,11 @@ def test_a_trace_is_a_field_and_shows_no_variables(configured: Configured) -> No
             assert len(events(stream)) == 1
 
 
-FORGED = "/x\n2026-11-25 00:00:00 [info     ] forged\r\x1b[2J\u202e"
-
-
-def test_at_a_console_no_text_begins_a_line_or_steers_the_terminal(configured: Configured) -> None:
-    stream = configured("console")
-    structlog.stdlib.get_logger("here").info("request", path=FORGED, many=[FORGED])
-    (line,) = stream.getvalue().splitlines()
-    assert line.isprintable()
-    assert "\\n2026-11-25 00:00:00 [info     ] forged\\r\\x1b[2J\\u202e" in line
-
-
-def test_a_trace_at_a_console_keeps_its_lines(configured: Configured) -> None:
-    stream = configured("console")
-
-    def fail() -> None:
-        raise ValueError(FORGED)
-
-    try:
-        fail()
-    except ValueError:
-        structlog.stdlib.get_logger("here").exception("failed")
-    lines = stream.getvalue().splitlines()
-    assert len(lines) > 3
-    assert all(line.isprintable() for line in lines)
-
-
 def test_half_a_character_is_logged_like_any_other(configured: Configured) -> None:
     stream = configured()
     structlog.stdlib.get_logger("here").info("request", path="\udc80", many=["\ud800"])
     (event,) = events(stream)
     assert (event["path"], event["many"]) == ("\udc80", ["\ud800"])
-
-
-def test_a_line_at_a_console_begins_with_what_happened(configured: Configured) -> None:
-    stream = configured("console")
-    structlog.stdlib.get_logger("ours").warning("postgres is away", queue="a b", tries=3)
-    (line,) = stream.getvalue().splitlines()
-    assert line.startswith("postgres is away ")
-    assert line.index("warning") < line.index("queue='a b'") < line.index("tries=3")
 
 
 @pytest.mark.parametrize("name", ["aiormq.connection", "aio_pika.robust_connection"])

@@ -1,3 +1,5 @@
+from importlib.metadata import version
+
 from shared.process import start
 from shared.process.settings import MailerSettings, Settings
 from tests.logged import Logged
@@ -11,9 +13,9 @@ def test_the_first_line_names_the_neighbours_and_no_secret(logged: Logged) -> No
         RabbitMQ="amqp://user:s3cret@a:5672,b:5672/%2Fmail",
     )
     (event,) = logged()
-    assert event["event"] == (
-        "Ledgerpost 0.1.0 relay, Postgres at one:5432/ledger, RabbitMQ at a:5672,b:5672//mail"
-    )
+    assert event["event"] == "process_started"
+    assert (event["program"], event["version"]) == ("relay", version("ledgerpost"))
+    assert event["servers"] == ["Postgres at one:5432/ledger", "RabbitMQ at a:5672,b:5672//mail"]
     assert "s3cret" not in str(event)
 
 

@@ -92,6 +92,6 @@ def is_gone(process: int) -> Callable[[], Awaitable[bool]]:
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(180):
         while not await holds():
             await asyncio.sleep(0.02)

@@ -19,7 +19,8 @@ from shared.mail.mailbox import Mailbox
 from shared.rendering import pool
 from shared.rendering.frames import BODY_OCTETS_MAX, RenderingError, RenderRequest
 from shared.rendering.pool import NoRenderProcess, RenderPool
-from shared.statements.model import StatementError
+from shared.statements.decoding import StatementError
+from tests.shared.mail.signed import key
 from tests.shared.statements.snapshots import frozen, snapshot
 
 _REQUEST = RenderRequest(
@@ -121,7 +122,7 @@ _TRIED = """
 import ctypes, json, os, signal, socket, subprocess, sys, threading
 from pathlib import Path
 from shared.rendering import worker
-from shared.statements.model import StatementError
+from shared.statements.decoding import StatementError
 from shared.statements.render import Renderer
 libc = ctypes.CDLL(None, use_errno=True)
 mailer = os.getppid()
@@ -196,6 +197,41 @@ async def test_it_has_no_rights_but_to_read_programs_and_to_compute(
     ], "what worked"
 
 
+_KEYS_TRIED = """
+import os, sys
+from pathlib import Path
+from shared.rendering import worker
+from shared.statements.decoding import StatementError
+from shared.statements.render import Renderer
+
+def told(self, content, message, **_):
+    found = [name for name, value in os.environ.items() if "PRIVATE" in value or "DKIM" in name]
+    try:
+        found.append(Path(SECRET).read_text())
+    except OSError as error:
+        found.append(error.strerror)
+    raise StatementError(" ".join(found))
+
+Renderer.render = told
+worker.serve(pdf=False)
+"""
+
+
+@pytest.mark.parametrize("setting", ["DKIM_KEYS", "DKIM_KEYS_FILE"])
+async def test_it_has_neither_the_keys_that_sign_nor_the_right_to_read_them(
+    setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = key("a", "ed25519")
+    file = tmp_path / "dkim"
+    file.write_text(made.text)
+    monkeypatch.setenv(setting, made.text if setting == "DKIM_KEYS" else str(file))
+    monkeypatch.setattr(pool, "_PROGRAM", ("-c", _KEYS_TRIED.replace("SECRET", repr(str(file)))))
+    async with RenderPool(1, pdf=False) as opened:
+        with pytest.raises(StatementError) as caught:
+            await opened.message(_REQUEST)
+    assert str(caught.value) == "Permission denied"
+
+
 # As a service would run: not as root, and after exec, which makes every process visible again.
 _HIDDEN = """
 import ctypes, os, sys, time
@@ -246,7 +282,7 @@ def test_the_mailer_hides_itself() -> None:
             stderr=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
         ) as mailer:
-            silent.settimeout(60)
+            silent.settimeout(180)
             try:
                 silent.accept()  # it is past its start
                 status = Path(f"/proc/{mailer.pid}/status").read_text()

@@ -10,7 +10,7 @@ from shared.rendering import pool
 from shared.rendering import process as module
 from shared.rendering.frames import RenderingError
 from shared.rendering.pool import RenderPool
-from shared.statements.attachment import Flaw
+from shared.statements.flaws import Flaw
 from tests.shared.rendering.requests import (
     expected,
     is_gone,
@@ -35,10 +35,10 @@ from shared.rendering import worker
 from shared.statements.pdf import Typesetter
 import os, signal, sys
 compile_ = Typesetter._compile
-def strike(self, source, data, *rest):
-    if "INV-2024-0117" in data.get("view", ""):
+def strike(self, files, *rest):
+    if b"INV-2024-0117" in files.get("view.json", b""):
         os.kill(os.getpid(), signal.SIGKILL)
-    return compile_(self, source, data, *rest)
+    return compile_(self, files, *rest)
 Typesetter._compile = strike
 worker.serve(pdf="--pdf" in sys.argv)
 """,

@@ -50,12 +50,16 @@ _PARTIES = {
         "phone_number",
     ),
 }
+_BRANDING = ("sender_name", "reply_to", "how_to_pay")
 
 
 def fill(content: dict[str, Any], text: str) -> dict[str, Any]:
-    """Put a text into every column of text that a statement shows."""
+    """Put a text into every column of text that a statement shows, but for the link."""
     for party, columns in _PARTIES.items():
         content[party] |= dict.fromkeys(columns, text)
+    content.setdefault("branding", {}).update(dict.fromkeys(_BRANDING, text))
+    for item in content.get("open_items") or ():
+        item["number"] = text
     for row in content["transactions"]:
         row |= {"number": text, "reference": text}
         if row["method"] is not None:

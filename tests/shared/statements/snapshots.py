@@ -117,6 +117,7 @@ def snapshot(
             "balance": Decimal("-1250.25"),
             "amount_paid": Decimal(12000),
             "online_amount_paid": None,
+            "deposit_amount": Decimal(0),
             "total_paid": Decimal(11750),
             "owing": Decimal("3116.7499"),
             "dateFrom": "2024-11-01",
@@ -131,6 +132,50 @@ def snapshot(
             place = place[parent]
         place[last] = value
     return content
+
+
+def complete(**changes: Any) -> dict[str, Any]:
+    """A snapshot of a statement with everything that one can have, but for a logo."""
+    opening = _item("opening_balance", None, "250")
+    late = _item("invoice", "INV-2024-0121", "866.75", date="2024-11-09", due="2024-11-23", days=7)
+    coming = _item("invoice", "INV-2024-0130", "1999.9999", date="2024-11-28", due="2024-12-12")
+    zero = Decimal(0)
+    ages = dict.fromkeys(("31-60", "61-90", "over_90", "no_due_date", "credits"), zero)
+    parts = {"not_due": coming["open"], "1-30": late["open"], "opening": opening["open"]}
+    whole = {
+        "version": 2,
+        "kind": "activity-with-open-items",
+        "locale": "en",
+        "branding": {
+            "accent": "#0b4f8a",
+            "attach_csv": True,
+            "how_to_pay": "Example Bank, Accra\nAccount 0011 2233 4455",
+            "pay_link": "https://pay.example/{customer_id}?amount={amount}",
+        },
+        "open_items": [opening, late, coming],
+        "aging": ages | parts | {"total": Decimal("3116.7499")},
+    }
+    return snapshot(**{"report__deposit_amount": Decimal("75.5"), **whole, **changes})
+
+
+def _item(
+    kind: str,
+    number: str | None,
+    amount: str,
+    date: str | None = None,
+    due: str | None = None,
+    days: int | None = None,
+) -> dict[str, Any]:
+    return {
+        "kind": kind,
+        "id": None if number is None else 1,
+        "number": number,
+        "date": date,
+        "due_date": due,
+        "total": Decimal(amount),
+        "open": Decimal(amount),
+        "days_overdue": days,
+    }
 
 
 def many(count: int) -> list[dict[str, Any]]:

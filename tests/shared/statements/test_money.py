@@ -1,10 +1,11 @@
 from decimal import Decimal
 
+import iso4217
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.statements.money import balance, figure, money
+from shared.statements.money import decimals, figure, money
 
 amounts = st.decimals(
     min_value=-(10**14), max_value=10**14, allow_nan=False, allow_infinity=False, places=4
@@ -35,12 +36,6 @@ def test_a_figure_is_written_for_people(value: str, currency: str, shown: str) -
     assert money(Decimal(value), currency) == f"{currency} {shown}"
 
 
-def test_a_balance_is_put_in_words_and_never_with_a_sign() -> None:
-    assert balance(Decimal("12.5"), "GHS") == "GHS 12.50 owed"
-    assert balance(Decimal("-12.5"), "GHS") == "GHS 12.50 in your favour"
-    assert balance(Decimal("-0.00"), "GHS") == "GHS 0.00, nothing owed"
-
-
 @given(amounts, st.sampled_from(["GHS", "JPY", "KWD", "CLF", "USD", "XYZ"]))
 def test_no_figure_loses_a_digit_or_its_sign(value: Decimal, currency: str) -> None:
     shown = figure(value, currency)
@@ -52,3 +47,8 @@ def test_no_figure_loses_a_digit_or_its_sign(value: Decimal, currency: str) -> N
     decimals = shown.partition(".")[2]
     assert len(decimals) >= least
     assert len(decimals) == least or not decimals.endswith("0")
+
+
+def test_the_decimals_of_currencies_are_those_of_iso_4217() -> None:
+    listed = {each.code: each.exponent for each in iso4217.Currency if each.exponent is not None}
+    assert {code: decimals(code) for code in listed} == listed

@@ -12,9 +12,10 @@ import pytest
 
 from shared.statements.render import Renderer
 from tests.servers import absent
-from tests.shared.statements.snapshots import frozen, row, snapshot
+from tests.shared.statements.branded import branded, logo
+from tests.shared.statements.snapshots import frozen, many, row, snapshot
 
-# Says what each figure's lines are, and how wide the page is, of the mails in frames.
+# Says of the mails in frames which figures are broken, which cells lie over others, how wide it is.
 _MEASURE = r"""
 const figure = /\u2212?\d[\d,.]*\d/g;
 const told = [...document.querySelectorAll("iframe")].map((frame) => {
@@ -30,7 +31,25 @@ const told = [...document.querySelectorAll("iframe")].map((frame) => {
       if (tops.size > 1) broken.push(found[0]);
     }
   }
-  return { broken, wide: page.documentElement.scrollWidth, shown: page.body.innerText.length };
+  const over = [];
+  const extent = (cell) => {
+    const range = page.createRange();
+    range.selectNodeContents(cell);
+    return range.getBoundingClientRect();
+  };
+  for (const row of page.querySelectorAll("tr")) {
+    const cells = [...row.children].filter((cell) => cell.innerText.trim());
+    for (const [place, one] of cells.entries()) {
+      for (const other of cells.slice(place + 1)) {
+        const [a, b] = [extent(one), extent(other)];
+        const across = Math.min(a.right, b.right) - Math.max(a.left, b.left);
+        const down = Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top);
+        if (across > 1 && down > 1) over.push(one.innerText + " | " + other.innerText);
+      }
+    }
+  }
+  const wide = page.documentElement.scrollWidth;
+  return { broken, over, wide, shown: page.body.innerText.length };
 });
 document.body.textContent = "MEASURED" + JSON.stringify(told) + "MEASURED";
 """
@@ -78,5 +97,26 @@ def test_no_figure_is_broken(renderer: Renderer, tmp_path: Path, width: int) -> 
         mails.append(renderer.render(frozen(snapshot(rows, report=report))).html)
     for amount, told in zip(amounts, measured(tmp_path, mails, width), strict=True):
         assert told["shown"] > 500
-        assert told["broken"] == [], amount
+        assert told["broken"] == told["over"] == [], amount
         assert told["wide"] <= width, amount
+
+
+@pytest.mark.parametrize("width", [320, 600])
+def test_no_language_and_no_name_makes_a_page_wider_than_its_screen(
+    renderer: Renderer, tmp_path: Path, width: int
+) -> None:
+    names = ("business__name", "customer__business_name")
+    contents = [
+        *(branded(locale=locale) for locale in ("en", "fr", "de", "ar", "ar-EG")),
+        branded(many(60), items=60, locale="ar"),
+        branded(
+            **dict.fromkeys(names, "Donaudampfschifffahrtselektrizitätenhauptbetriebswerk" * 3)
+        ),
+        branded([], kind="open-items", **dict.fromkeys(names, "متجر الأمل للأقمشة " * 9)),
+    ]
+    url = f"https://pay.example/{'x' * 300}"
+    mails = [renderer.render(frozen(each), url, logo=logo()).html for each in contents]
+    for told in measured(tmp_path, mails, width):
+        assert told["shown"] > 500
+        assert told["broken"] == told["over"] == []
+        assert told["wide"] <= width

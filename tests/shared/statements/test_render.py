@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from shared.statements.model import StatementError
+from shared.statements.decoding import StatementError
 from shared.statements.render import Renderer
 
 

@@ -3,7 +3,7 @@ import datetime as dt
 import pytest
 
 from shared.period import Period
-from shared.statements.wording import clock, file_name, initial, line, local, period, slug
+from shared.statements.wording import clock, initial, line, local, period, slug
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,6 @@ def test_a_moment_is_told_by_the_clock_of_the_business() -> None:
 )
 def test_a_name_in_a_files_name_is_ascii_and_readable(name: str, folded: str) -> None:
     assert slug(name) == folded
-
-
-def test_the_name_of_a_file_has_both_dates_whatever_the_name() -> None:
-    first = dt.date(2026, 6, 1)
-    for name in ("Accra Building Supplies Limited", "Stadtwerke Musterhausen Energie GmbH", "布"):
-        whole, half = (file_name(name, Period(first, dt.date(2026, 6, day))) for day in (30, 15))
-        assert whole.endswith("-2026-06-01-2026-06-30.pdf")
-        assert half.endswith("-2026-06-01-2026-06-15.pdf")
-        assert len(whole) <= 64
 
 
 @pytest.mark.parametrize(

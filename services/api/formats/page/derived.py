@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from decimal import Decimal
 
+from services.api.formats.page import urls
 from services.api.formats.page.heads import title_of
 from services.api.formats.page.navigation import Bar, Fact, Navigation, View, shown
 from services.api.formats.page.table import Rows
@@ -17,10 +18,23 @@ def totals(report: Report, navigation: Navigation) -> Sequence[Fact]:
     if navigation.view not in _ADDED_UP:
         return ()
     return [
-        Fact(column.name, column.kind, title_of(column), report.totals[column.name])
+        Fact(
+            column.name,
+            column.kind,
+            title_of(column),
+            report.totals[column.name],
+            _by_size(navigation, column.name),
+        )
         for _, column in shown(report, navigation)
         if column.name in report.totals and "." not in column.name
     ]
+
+
+def _by_size(navigation: Navigation, name: str) -> str | None:
+    """Return the URL of the same rows with the largest figures of a column first."""
+    if name not in navigation.sortable:
+        return None
+    return urls.with_query(navigation.path, navigation.query, sort=f"-{name}")
 
 
 def largest(report: Report, navigation: Navigation, rows: Rows) -> Sequence[Bar]:

@@ -42,7 +42,7 @@ _AS_OF = _Field("as_of", "As of", type="date")
 _BUCKETS = _Field("buckets", "Days", hint="30,60,90")
 _FIELDS = {
     View.LIST: (_SEARCH, _WHICH, _ARCHIVED, _LEAST, _BASIS, _COMPARE, _PER_PAGE),
-    View.SUMMARY: (_BASIS, _COMPARE),
+    View.SUMMARY: (_SEARCH, _WHICH, _ARCHIVED, _LEAST, _BASIS, _COMPARE),
     View.SERIES: (_INTERVAL, _BASIS),
     View.AGING: (_AS_OF, _BUCKETS, _SEARCH, _OPEN, _ARCHIVED, _PER_PAGE),
     View.EXPLAIN: (_BASIS,),

@@ -43,9 +43,13 @@ _TITLES = {"ytd": "Year to date"}
 
 
 def tabs(report: Report, navigation: Navigation) -> Sequence[Mapping[str, Any]]:
-    """Return the views of all customers, and those of the page's customer if it has one."""
-    views = [*_OF_ALL, *(_OF_ONE if navigation.customer else ())]
-    return [
+    """Return the views of all customers, and those of the page's customer if it has one.
+
+    The statement of a customer is a document of its own, which has no tabs.
+    """
+    customer = navigation.customer
+    views = [*_OF_ALL, *(_OF_ONE if customer else ())]
+    found = [
         {
             "title": view.value,
             "url": _tab(view, report.period, navigation),
@@ -54,6 +58,10 @@ def tabs(report: Report, navigation: Navigation) -> Sequence[Mapping[str, Any]]:
         }
         for view in views
     ]
+    if customer is not None and navigation.view is not View.AGING:
+        url = urls.statement_path(customer.id, report.period)
+        found.append({"title": "Statement", "url": url, "is_current": False, "key": ""})
+    return found
 
 
 def _tab(view: View, period: Period, navigation: Navigation) -> str:

@@ -37,9 +37,10 @@ async def customer(request: web.Request) -> web.Response:
 
 
 async def figure(request: web.Request) -> web.Response:
-    """Lead from the short link of a figure to the documents that make it up."""
+    """Lead from the short link of a figure, or of `transactions`, to what makes it up."""
     field = quote(request.match_info["field"], safe="")
-    return _to(urls.with_query(f"{_short(request)}/explain/{field}", request.query.items()))
+    end = field if field == "transactions" else f"explain/{field}"
+    return _to(urls.with_query(f"{_short(request)}/{end}", request.query.items()))
 
 
 def _short(request: web.Request) -> str:

@@ -1,6 +1,6 @@
 """A report as a page for people: a table with its totals, and links behind every figure."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -10,11 +10,11 @@ from services.api.formats.page.derived import largest, title_of_largest, totals
 from services.api.formats.page.figures import NUMBERS, text
 from services.api.formats.page.filters import filters
 from services.api.formats.page.heads import HEADS, headings, keys, pages, period_box, tabs
-from services.api.formats.page.names import name_of
+from services.api.formats.page.names import with_names
 from services.api.formats.page.navigation import Navigation, Table, View, shown
 from services.api.formats.page.table import Rows, grid
 from services.api.formats.page.templates import template
-from services.api.formats.report import Kind, Report, Value
+from services.api.formats.report import Kind, Report
 from shared.statements.wording import day, initial, line, period, short_day
 
 _CAPTIONS = {View.SUMMARY: "Largest customers", View.EXPLAIN: "What it is made of"}
@@ -23,7 +23,7 @@ _DOWNLOADS = {"csv": "CSV", "xlsx": "Excel", "pdf": "PDF", "json": "JSON", "ndjs
 
 async def html(report: Report, navigation: Navigation) -> str:
     """Return the page of `report`, whose rows should be few: a page of a list."""
-    rows = _with_names(report, [row async for batch in report.rows() for row in batch])
+    rows = with_names(report.columns, [row async for batch in report.rows() for row in batch])
     return template("report.html").render(_context(report, navigation, rows))
 
 
@@ -143,20 +143,3 @@ def _short_days(report: Report, navigation: Navigation) -> str:
     if navigation.view is View.AGING:
         return f"as of {short_day(report.period.end)}"
     return f"{short_day(report.period.start)} to {short_day(report.period.end)}"
-
-
-def _with_names(report: Report, rows: Rows) -> Rows:
-    """Return the rows, in which each customer has a name by which it can be found."""
-    places = {column.name: place for place, column in enumerate(report.columns)}
-    if not {"id", "business_name"} <= places.keys():
-        return rows
-    return [_named(row, places) for row in rows]
-
-
-def _named(row: Sequence[Value], places: Mapping[str, int]) -> Sequence[Value]:
-    name = places["business_name"]
-    if row[name]:
-        return row
-    persons = (row[places[each]] for each in ("first_name", "last_name") if each in places)
-    known = name_of(row[places["id"]], None, *persons)
-    return [*row[:name], known, *row[name + 1 :]]

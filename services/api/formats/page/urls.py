@@ -19,9 +19,11 @@ _ENDS = {View.SUMMARY: "/summary", View.SERIES: "/series", View.TRANSACTIONS: "/
 # The parameters of each view that other views understand as well.
 _SHARED = frozenset({"basis"})
 _FILTERS = frozenset({"q", "archived", "active", "category_id", "min_balance", "max_balance"})
+_OF_CUSTOMERS = _SHARED | _FILTERS | {"id", "min_owing", "compare"}
 _NONE = frozenset[str]()
 _OF_VIEW = {
-    View.LIST: _SHARED | _FILTERS,
+    View.LIST: _OF_CUSTOMERS,
+    View.SUMMARY: _OF_CUSTOMERS,
     View.AGING: _FILTERS - {"min_balance", "max_balance"},
     View.CUSTOMER: _NONE,
     View.TRANSACTIONS: _NONE,
@@ -36,6 +38,11 @@ def short_links(period: Period) -> str:
 def customer_path(customer: int, period: Period) -> str:
     """Return the path of one customer's report."""
     return f"{REPORTS}/client/{customer}/{period.start}/{period.end}"
+
+
+def statement_path(customer: int, period: Period) -> str:
+    """Return the path of the statement that a customer would get for this period."""
+    return f"{customer_path(customer, period)}/statement"
 
 
 def explain_path(customer: int, period: Period, field: str) -> str:

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, Final
 
+from services.api.formats.page.names import with_names
 from services.api.formats.page.navigation import Bar, Navigation, shown
 from services.api.formats.report import Column, Kind, Report, Value
 from shared.statements.money import MINUS, figure
@@ -28,6 +29,7 @@ def view(report: Report, navigation: Navigation, rows: Sequence[Sequence[Value]]
     """Return the words and figures of the columns that are shown, as a template needs them."""
     currency = report.business.currency
     columns = shown(report, navigation)
+    rows = with_names(report.columns, rows)
     now = local(_generated_at(report), report.business.timezone)
     table = [[_cell(column, row[place], currency) for place, column in columns] for row in rows]
     label = _label(navigation, len(rows))

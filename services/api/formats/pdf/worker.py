@@ -7,18 +7,14 @@ from pathlib import Path
 from typing import Final
 
 from shared.rendering import service
-from shared.rendering.frames import (
-    Answer,
-    RenderingError,
-    ReportPdf,
-    ReportRequest,
-    report_requests_in,
-)
+from shared.rendering.answers import Answer, ReportPdf
+from shared.rendering.frames import RenderingError, ReportRequest, report_requests_in
 from shared.rendering.service import Service
 from shared.statements.attachment import AttachmentMaker
-from shared.statements.pdf import TypesettingError
+from shared.statements.flaws import TypesettingError
+from shared.statements.pdf import Template
 
-_TEMPLATE: Final = Path(__file__).parent / "report.typ"
+_TEMPLATE: Final = Template(Path(__file__).parent / "report.typ")
 
 
 def serve() -> None:

@@ -5,11 +5,9 @@ from decimal import Decimal
 
 from services.api.reports.filters import CustomerFilters, Filters
 from services.api.reports.listing.place import text_literal
-from shared.db import sql
+from services.api.reports.query import customer_contains
 
-_fragments = sql.load("services.api.reports.listing")
 _UNITS = 10_000  # of an amount
-_SEARCHED = ("business_name", "first_name", "last_name", "business_email")
 
 
 def condition(filters: Filters) -> str:
@@ -29,7 +27,7 @@ def of_customers(filters: CustomerFilters) -> Iterator[str]:
     if filters.archived is not None:
         yield f"archived = {int(filters.archived)}"
     if filters.q:
-        yield _contains(filters.q)
+        yield customer_contains(text_literal(filters.q))
 
 
 def _conditions(filters: Filters) -> Iterator[str]:
@@ -46,12 +44,6 @@ def _conditions(filters: Filters) -> Iterator[str]:
 
 def _numbers(ids: tuple[int, ...]) -> str:
     return ", ".join(str(each) for each in sorted(set(ids)))
-
-
-def _contains(text: str) -> str:
-    literal = text_literal(text)
-    found = (sql.filled(_fragments.contains, column=column, text=literal) for column in _SEARCHED)
-    return f"({' OR '.join(found)})"
 
 
 def _units(amount: Decimal) -> str:

@@ -7,9 +7,10 @@ from aiohttp import hdrs, web
 
 from services.api.businesses.model import Business
 from services.api.formats.file_name import disposition
-from services.api.formats.negotiation import Format
+from services.api.formats.negotiation import OF_LISTS, Format
 from services.api.http import conditional
 from services.api.http.appkeys import CODING
+from services.api.http.connections import database_of
 from services.api.reports.listing.model import Listing
 from services.api.reports.listing.report import as_report
 from services.api.reports.listing.report_answer import ReportAnswer
@@ -20,9 +21,14 @@ from services.api.reports.periods import requested_business
 from services.api.reports.version_cache import VersionCache
 from services.api.reports.versions import ledger_version
 
-OFFERED = tuple(Format)
-# What is remembered of ledgers, for further pages of the same lists.
-LIST_CACHE = web.AppKey("LIST_CACHE", VersionCache)
+OFFERED = OF_LISTS
+# What is remembered of ledgers, for further pages of the same lists, by the name of the database.
+LIST_CACHES = web.AppKey[Mapping[str, VersionCache]]("LIST_CACHES")
+
+
+def list_cache(request: web.Request) -> VersionCache:
+    """Return what is remembered of ledgers in the database of the request."""
+    return request.app[LIST_CACHES][database_of(request).name]
 
 
 async def show(request: web.Request, form: Format) -> web.StreamResponse:
@@ -41,7 +47,7 @@ async def show(request: web.Request, form: Format) -> web.StreamResponse:
     tags = conditional.entity_tags(f"{version} {key}")
     if form is not Format.HTML and (had := conditional.had_already(request, tags)):
         return web.Response(status=HTTPStatus.NOT_MODIFIED, headers=conditional.headers(had))
-    cache = request.app[LIST_CACHE]
+    cache = list_cache(request)
     if form not in WRITTEN and business is not None:
         return await ReportAnswer(request, listing, form, business, tags, cache).send(wanted)
     # A page is compressed by its length, and gets its other tag then.

@@ -34,7 +34,7 @@ class Listing:
     def is_standing(self) -> bool:
         """Whether neither order nor filters depend on the period."""
         options = self.options
-        return options.sort.field in _STANDING and not options.active and options.min_owing is None
+        return options.sort.field in _STANDING and not options.depend_on_period
 
     @property
     def filtered(self) -> str:

@@ -5,7 +5,7 @@ from aiohttp import web
 
 from services.api.formats.negotiation import Format
 from services.api.formats.page import requested, urls
-from services.api.formats.page.navigation import Bar, Link, Navigation, Paging, View
+from services.api.formats.page.navigation import Bar, Interval, Link, Navigation, Paging, View
 from services.api.formats.report import Value
 from services.api.reports.basis import Basis
 from services.api.reports.links import Links
@@ -25,11 +25,16 @@ _SHOWN = (
 _EXPLAINED = _SHOWN[1:]
 _CHANGES = ("amount_due", "total_paid", "owing")
 # The formats in which a page can be saved.
-DOWNLOADS = (Format.CSV, Format.XLSX, Format.PDF, Format.JSON)
+DOWNLOADS = (Format.CSV, Format.XLSX, Format.PDF, Format.JSON, Format.NDJSON)
 
 
 def navigation(
-    request: web.Request, listing: Listing, total: int, around: Links | None, bars: Sequence[Bar]
+    request: web.Request,
+    listing: Listing,
+    total: int,
+    around: Links | None,
+    bars: Sequence[Bar],
+    intervals: Sequence[Interval],
 ) -> Navigation:
     """Return where a list of `total` rows leads, of which a page has links to those around it."""
     changes = [f"change.{name}" for name in _CHANGES] if listing.is_compared else []
@@ -50,6 +55,7 @@ def navigation(
         paging=_paging(total, around),
         bars_title="Billed most",
         bars=bars,
+        intervals=intervals,
     )
 
 

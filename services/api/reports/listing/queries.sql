@@ -74,6 +74,13 @@ WITH figures AS (
     WHERE c.business_id = {business}
 )
 
+-- name: chosen_ids
+-- The ids of the rows that the filters choose, in no order.
+{figures}
+SELECT id
+FROM figures chosen
+WHERE {filters}
+
 -- name: totals
 -- The number of rows that the filters choose, their sums, and the mean over all their documents.
 {figures}
@@ -157,10 +164,6 @@ CASE WHEN {amount} IS NULL THEN 'null' END, units_number({amount})
 -- name: as_string_or_null
 -- An amount that may be NULL, as a JSON string.
 CASE WHEN {amount} IS NULL THEN 'null' ELSE concat('"', units_text({amount}), '"') END
-
--- name: contains
--- Whether a text contains another one, in upper or lower case.
-strpos(lower({column} COLLATE "und-x-icu"), lower({text} COLLATE "und-x-icu")) > 0
 
 -- name: sum_money
 -- The sum of an amount over all rows, with NULL as 0.

@@ -1,15 +1,18 @@
 """The queries of the list, composed of the table `figures` and the fragments of this folder."""
 
+from collections.abc import Sequence
 from functools import cache
 
 from services.api.formats.json_value import Amounts
 from services.api.formats.report import Kind
 from services.api.reports.basis import Basis
+from services.api.reports.filters import Filters
 from services.api.reports.listing import written
 from services.api.reports.listing.conditions import condition
 from services.api.reports.listing.fields import Field, fields, summed
 from services.api.reports.listing.model import Listing
 from services.api.reports.listing.place import Place, SortKey, rows_before, sort_key
+from services.api.reports.model import ReportQuery
 from services.api.reports.query import EXACT, Arguments, Counting, figures, literals
 from services.api.reports.sort import Sort
 from shared.db import sql
@@ -23,9 +26,7 @@ _PREVIOUS = Arguments("$1", "$5", "$6", "ANY($4::bigint[])")
 
 def arguments(listing: Listing) -> Arguments:
     """Return the arguments of the whole list, restricted to the ids that are wanted."""
-    ids = ", ".join(str(each) for each in listing.options.id)
-    customer = f"ANY(ARRAY[{ids}]::bigint[])" if ids else ""
-    return literals(listing.query)._replace(customer=customer)
+    return literals(listing.query)._replace(customer=_some_of(listing.options.id))
 
 
 def json_rows(listing: Listing, counting: Counting) -> str:
@@ -61,8 +62,7 @@ def ranking(
     """
     options = listing.options
     if listing.is_standing:
-        business = str(listing.query.business_id)
-        table = sql.filled(_fragments.standing, **counting._asdict(), business=business)
+        table = _standing(listing.query, counting)
     else:
         table = figures(arguments(listing), counting, options.basis, activity=options.active)
     return sql.filled(
@@ -74,6 +74,19 @@ def ranking(
         before=rows_before(listing.options.sort, place),
         most="ALL" if most is None else str(most),
     )
+
+
+def chosen_ids(query: ReportQuery, filters: Filters, counting: Counting = EXACT) -> str:
+    """Return the query of the ids that the filters choose from the list of a period.
+
+    It may stand in brackets as a table of another query.
+    """
+    if filters.depend_on_period:
+        given = literals(query)._replace(customer=_some_of(filters.id))
+        table = figures(given, counting, activity=filters.active)
+    else:
+        table = _standing(query, counting)
+    return sql.filled(_fragments.chosen_ids, figures=table, filters=condition(filters))
 
 
 def totals(listing: Listing, counting: Counting) -> str:
@@ -106,6 +119,16 @@ def page_values(sort: Sort, basis: Basis, *, is_compared: bool) -> str:
         **_some(sort, basis, is_compared=is_compared),
         columns=_columns(is_compared=is_compared),
     )
+
+
+def _some_of(ids: Sequence[int]) -> str:
+    """Return the restriction of figures to some customers; no ids mean all."""
+    return f"ANY(ARRAY[{', '.join(map(str, ids))}]::bigint[])" if ids else ""
+
+
+def _standing(query: ReportQuery, counting: Counting) -> str:
+    business = str(query.business_id)
+    return sql.filled(_fragments.standing, **counting._asdict(), business=business)
 
 
 def _rows(listing: Listing, counting: Counting, row: str) -> str:

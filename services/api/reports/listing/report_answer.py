@@ -6,7 +6,7 @@ from aiohttp import web
 from services.api.businesses.model import Business
 from services.api.formats.answer import answer
 from services.api.formats.negotiation import Format
-from services.api.formats.page.navigation import Bar
+from services.api.formats.page.navigation import Bar, Interval
 from services.api.http.connections import connection
 from services.api.http.streams.stream import turn
 from services.api.reports import store
@@ -19,6 +19,8 @@ from services.api.reports.listing.store import ListStore, Wanted
 from services.api.reports.listing.top import by_amount_billed, top
 from services.api.reports.paging import PER_PAGE_DEFAULT
 from services.api.reports.query import EXACT
+from services.api.reports.series import drawn
+from services.api.reports.series import store as series
 from services.api.reports.version_cache import VersionCache
 from shared.db.postgres import Connection
 
@@ -56,6 +58,7 @@ class ReportAnswer:
             page = None if wanted is None else await self._page(lists, wanted, version)
             totals = await lists.totals(version, EXACT)
             bars = () if self.form not in _DRAWN else await self._bars(conn, version)
+            intervals = await self._intervals(conn)
             around = None if page is None else page.links(self.request, self.listing)
             report = as_report(
                 self.listing,
@@ -70,12 +73,21 @@ class ReportAnswer:
                 self.form,
                 tags=self.tags,
                 headers={} if page is None else page.headers(self.request, self.listing),
-                navigation=navigation(self.request, self.listing, totals.rows, around, bars),
+                navigation=navigation(
+                    self.request, self.listing, totals.rows, around, bars, intervals
+                ),
             )
 
     async def _bars(self, conn: Connection, version: str) -> Sequence[Bar]:
         ordered = by_amount_billed(self.listing)
         return await top(ListStore(conn, ordered, self.cache), ordered, version)
+
+    async def _intervals(self, conn: Connection) -> Sequence[Interval]:
+        """Return what a page draws over time, unless filters choose some of the customers."""
+        if self.form is not Format.HTML or self.listing.options.given():
+            return ()
+        asked, spans = drawn.asked(self.listing.query, self.listing.options.basis)
+        return drawn.intervals(spans, await series.sums(conn, asked, spans)) if spans else ()
 
     async def _page(self, lists: ListStore, wanted: Wanted, version: str) -> Page:
         options, is_compared = self.listing.options, self.listing.is_compared

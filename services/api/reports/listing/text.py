@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.api.formats.delimited import BOM
 from services.api.formats.negotiation import Format
 from services.api.reports.json_array import JsonArray
 from services.api.reports.lines import Lines
@@ -12,6 +11,7 @@ from services.api.reports.listing.model import Listing
 from services.api.reports.query import Counting
 from services.api.reports.store import Rows
 from services.api.reports.streamed import Write
+from shared.csv_text import BOM
 
 WRITTEN = frozenset({Format.JSON, Format.NDJSON, Format.CSV})
 

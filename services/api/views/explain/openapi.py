@@ -75,6 +75,7 @@ EXPLAIN = Operation(
         *of_model(ExplainOptions),
         format_of("explain", FORMATS),
         parameters.IF_NONE_MATCH,
+        parameters.LEDGER_VERSION,
     ),
     answers=openapi.answers(
         "The figure and its parts.", ExplainedFigure, FORMATS, (headers.LINK,), owing=EXAMPLE

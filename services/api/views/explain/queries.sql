@@ -59,10 +59,10 @@ SELECT
 FROM deposits d
 WHERE d.business_id = $business AND d.customer_id = $customer{where}
 
--- name: field
--- The field of the customer's row, if the business has such a customer.
+-- name: totals
+-- The fields of the customer's row, if the business has such a customer.
 {figures}
-SELECT {field} AS total FROM figures WHERE id = {customer}
+SELECT {fields} FROM figures WHERE id = {customer}
 
 -- name: in_order
 -- The parts of a figure, the largest first; those of one size by the ids of document and payment.

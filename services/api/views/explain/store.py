@@ -72,13 +72,11 @@ class Question:
 
 async def total(conn: Connection, question: Question) -> Decimal | int | None:
     """Return the figure as the row has it. Raises NotFound if there is no such customer."""
-    text, given = question.called(
-        query.total(question.field, question.explanation.kind, question.basis)
-    )
+    text, given = question.called(query.totals(question.basis))
     row = await conn.fetchrow(text, *given)
     if row is None:
         raise NotFound("customer")
-    figure: Decimal | int | None = row["total"]
+    figure: Decimal | int | None = row[question.field]
     return figure
 
 

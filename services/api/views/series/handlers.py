@@ -12,14 +12,14 @@ from services.api.formats.page.navigation import Customer
 from services.api.http.appkeys import PRINCIPAL
 from services.api.http.connections import connection
 from services.api.reports.periods import requested_period
+from services.api.reports.series import store
+from services.api.reports.series.intervals import Span, spans
+from services.api.reports.series.store import SeriesQuery, Sums
 from services.api.views import answers, customers, remembered
-from services.api.views.remembered import State
-from services.api.views.series import store
-from services.api.views.series.intervals import Span, spans
 from services.api.views.series.model import SeriesOptions
 from services.api.views.series.navigation import navigation
 from services.api.views.series.report import SeriesAnswer
-from services.api.views.series.store import SeriesQuery, Sums
+from services.api.views.snapshot import State
 
 FORMATS: Final = (Format.JSON, Format.CSV, Format.XLSX, Format.HTML)
 
@@ -35,16 +35,16 @@ async def show(request: web.Request) -> web.StreamResponse:
         request[PRINCIPAL].business_id, options.id, period, options.interval, options.basis
     )
     intervals = spans(period, query.interval)
-    if (same := answers.not_modified(request, form)) is not None:
+    if (same := await answers.not_modified(request, form)) is not None:
         return same
     sums, at = await remembered_sums(request, query, intervals)
     series = SeriesAnswer.at(query, intervals, sums, at)
     if form is Format.JSON:
-        return answers.json(request, at.version, series.members(options.amounts))
+        return answers.json(request, at, series.members(options.amounts))
     if form is Format.HTML:
         around = navigation(request, series, await _customer(request, query))
         return await answer(request, series.report(), form, navigation=around)
-    tags = answers.tags(request, at.version, form)
+    tags = answers.tags(request, at, form)
     return await answer(request, series.report(), form, tags=tags)
 
 

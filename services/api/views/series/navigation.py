@@ -5,9 +5,10 @@ from functools import partial
 from aiohttp import web
 
 from services.api.formats.page import requested, urls
-from services.api.formats.page.navigation import Customer, Interval, Link, Navigation, Table, View
+from services.api.formats.page.navigation import Customer, Link, Navigation, Table, View
 from services.api.formats.report import Column, Kind, Value
 from services.api.reports.basis import Basis
+from services.api.reports.series.drawn import intervals
 from services.api.views.paging import DOWNLOADS
 from services.api.views.series.model import FIGURES
 from services.api.views.series.report import SeriesAnswer
@@ -22,7 +23,7 @@ def navigation(request: web.Request, series: SeriesAnswer, customer: Customer | 
         DOWNLOADS,
         customer=customer,
         links={each.name: _link(series, each.name) for each in FIGURES},
-        intervals=intervals(series),
+        intervals=intervals(series.spans, series.sums),
         tables=_averages(series),
     )
 
@@ -34,14 +35,6 @@ def _averages(series: SeriesAnswer) -> Sequence[Table]:
     columns = (Column("of", Kind.TEXT, "Mean"), *FIGURES)
     row = ("Of each whole interval", *(series.average[each.name] for each in FIGURES))
     return (Table("Average", columns, [row]),)
-
-
-def intervals(series: SeriesAnswer) -> Sequence[Interval]:
-    """Return what is drawn of a series."""
-    return tuple(
-        Interval(span.start, span.end, sums.amount_due, sums.total_paid, span.partial)
-        for span, sums in zip(series.spans, series.sums, strict=True)
-    )
 
 
 def _link(series: SeriesAnswer, figure: str) -> Link:

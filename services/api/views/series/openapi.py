@@ -35,6 +35,7 @@ SERIES = Operation(
         *of_model(SeriesOptions, interval="month"),
         format_of("series", FORMATS),
         parameters.IF_NONE_MATCH,
+        parameters.LEDGER_VERSION,
     ),
     answers=openapi.answers("The series.", Series, FORMATS, november=EXAMPLE),
     refusals=(404,),

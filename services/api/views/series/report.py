@@ -8,11 +8,11 @@ from services.api.businesses.model import Business
 from services.api.formats.json_value import Amounts, fields_as_json, row_as_json
 from services.api.formats.report import Report, Value
 from services.api.reports.meta import describe
+from services.api.reports.series.intervals import Span
+from services.api.reports.series.store import SeriesQuery, Sums
 from services.api.views.answers import batch
-from services.api.views.remembered import State
-from services.api.views.series.intervals import Span
 from services.api.views.series.model import COLUMNS, FIGURES
-from services.api.views.series.store import SeriesQuery, Sums
+from services.api.views.snapshot import State
 
 _PLACES = Decimal("0.0001")  # to which a mean is rounded
 

@@ -7,7 +7,6 @@ import asyncpg
 from aiohttp import web
 
 from services.api.core.query_string import parse_query
-from services.api.core.refusals import Invalid
 from services.api.formats.answer import answer
 from services.api.formats.negotiation import Format, chosen
 from services.api.formats.page.navigation import Interval
@@ -16,14 +15,10 @@ from services.api.reports.compared import compared_period
 from services.api.reports.model import ReportQuery
 from services.api.reports.periods import requested_period
 from services.api.reports.query import BOUNDED, EXACT, Counting
+from services.api.reports.series import drawn
 from services.api.views import answers, remembered
-from services.api.views.remembered import State
 from services.api.views.series import handlers as series
-from services.api.views.series.intervals import Interval as Months
-from services.api.views.series.intervals import spans
-from services.api.views.series.navigation import intervals
-from services.api.views.series.report import SeriesAnswer
-from services.api.views.series.store import SeriesQuery
+from services.api.views.snapshot import State
 from services.api.views.summary import store
 from services.api.views.summary.model import SummaryOptions
 from services.api.views.summary.navigation import navigation
@@ -41,12 +36,12 @@ async def show(request: web.Request) -> web.StreamResponse:
     form = chosen(request, FORMATS)
     compared = compared_period(period, options.compare) if options.compare else None
     query = SummaryQuery(ReportQuery(request[PRINCIPAL].business_id, period), options, compared)
-    if (same := answers.not_modified(request, form)) is not None:
+    if (same := await answers.not_modified(request, form)) is not None:
         return same
     summary = await _read(request, query)
     if form is Format.JSON:
-        return answers.json(request, summary.version, summary.members())
-    around = navigation(request, summary, await _months(request, query))
+        return answers.json(request, summary.state, summary.members())
+    around = navigation(request, summary, await _intervals(request, query))
     return await answer(request, summary.report(), form, navigation=around)
 
 
@@ -67,18 +62,12 @@ async def _read(request: web.Request, query: SummaryQuery) -> SummaryAnswer:
         return SummaryAnswer.at(query, *await found(EXACT))
 
 
-async def _months(request: web.Request, query: SummaryQuery) -> Sequence[Interval]:
-    """Return what is drawn beside a summary; nothing if the period has too many months."""
-    asked = SeriesQuery(
-        query.report.business_id,
-        None,
-        query.report.period,
-        Months.MONTH,
-        query.options.basis,
-    )
-    try:
-        months = spans(asked.period, asked.interval)
-    except Invalid:
+async def _intervals(request: web.Request, query: SummaryQuery) -> Sequence[Interval]:
+    """Return what is drawn beside a summary, unless filters choose some of the customers."""
+    if query.options.given():
         return ()
-    sums, at = await series.remembered_sums(request, asked, months)
-    return intervals(SeriesAnswer.at(asked, months, sums, at))
+    asked, spans = drawn.asked(query.report, query.options.basis)
+    if not spans:
+        return ()
+    sums, _ = await series.remembered_sums(request, asked, spans)
+    return drawn.intervals(spans, sums)

@@ -9,8 +9,8 @@ from services.api.formats.report import Column, Kind
 from services.api.reports.filters import Filters
 from services.api.reports.meta import Meta
 from services.api.reports.options import Compare
-from services.api.reports.row import Id
-from services.api.views.model import Amount, Number
+from services.api.reports.row import Amount, Id
+from services.api.views.model import Number
 from services.api.views.options import AmountOptions, BasisOptions
 
 LIMIT_DEFAULT, LIMIT_MAX = 10, 100  # of the largest customers

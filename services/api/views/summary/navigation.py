@@ -13,13 +13,15 @@ from services.api.formats.page.navigation import (
     Interval,
     Link,
     Navigation,
+    Query,
     Table,
     View,
 )
 from services.api.formats.report import Column, Kind, Value
-from services.api.reports.basis import Basis
-from services.api.views.summary.model import FIGURES
+from services.api.views.summary.model import COMPARED, FIGURES
 from services.api.views.summary.report import SummaryAnswer
+from shared.period import Period
+from shared.statements.wording import short_day
 
 _SHOWN = ("amount_due", "total_paid", "owing", "balance", "invoice_count", "average_payment_terms")
 
@@ -30,18 +32,19 @@ def navigation(
     """Return where the page of a summary leads, and what it shows beside the largest customers."""
     by = summary.query.options.by
     shown = tuple(dict.fromkeys([by.value, *_SHOWN]))
+    query = urls.kept(list(request.query.items()), View.LIST)
     return requested.navigation(
         request,
         View.SUMMARY,
         (Format.JSON,),
-        columns=("business_name", *shown, "share"),
+        columns=("business_name", *shown, f"change.{by}", "share"),
         base=urls.short_links(summary.query.report.period),
         links={"business_name": _customer, **{name: _figure(name) for name in shown}},
-        facts=_facts(summary),
+        facts=_facts(summary, query),
         bars_title=f"Largest customers: {_title(by).lower()}",
         bars=_bars(summary),
         intervals=intervals,
-        tables=(_categories(summary),),
+        tables=(*_compared(summary), _categories(summary, query)),
     )
 
 
@@ -53,17 +56,23 @@ def _title(name: str) -> str:
     return next(each.title for each in FIGURES if each.name == name)
 
 
-def _facts(summary: SummaryAnswer) -> Sequence[Fact]:
+def _facts(summary: SummaryAnswer, query: Query) -> Sequence[Fact]:
+    """Return the totals, each with the list of the customers that make it up."""
     totals = summary.found.all
     path = urls.view_path(View.LIST, summary.query.report.period)
-    query = _basis(summary)
     facts = [
-        Fact(each.name, each.kind, each.title, totals.figures[each.name])
+        Fact(
+            each.name,
+            each.kind,
+            each.title,
+            totals.figures[each.name],
+            urls.with_query(path, query, sort=f"-{each.name}"),
+        )
         for each in sorted(_shown_figures(), key=lambda each: _SHOWN.index(each.name))
     ]
-    active = urls.with_query(path, [*query, ("active", "1")])
+    active = urls.with_query(path, query, active="1")
     counts = (
-        Fact("customers", Kind.COUNT, "Customers", totals.customers, path),
+        Fact("customers", Kind.COUNT, "Customers", totals.customers, urls.with_query(path, query)),
         Fact("active", Kind.COUNT, "Active customers", totals.active, active),
     )
     return (*facts, *counts)
@@ -78,7 +87,27 @@ def _bars(summary: SummaryAnswer) -> Sequence[Bar]:
     )
 
 
-def _categories(summary: SummaryAnswer) -> Table:
+def _compared(summary: SummaryAnswer) -> Sequence[Table]:
+    """Return the totals beside those of the other period, if there is one."""
+    totals, before = summary.found.all, summary.query.compared
+    if before is None or totals.previous is None or totals.change is None:
+        return ()
+    rows = [
+        (_days(summary.query.report.period), totals.figures),
+        (_days(before), totals.previous),
+        ("Change", totals.change),
+    ]
+    columns = (Column("of", Kind.TEXT, "Period"), *COMPARED)
+    shown = [(name, *(figures[each.name] for each in COMPARED)) for name, figures in rows]
+    return (Table("Compared", columns, shown),)
+
+
+def _days(period: Period) -> str:
+    return f"{short_day(period.start)} to {short_day(period.end)}"
+
+
+def _categories(summary: SummaryAnswer, query: Query) -> Table:
+    """Return the categories, each figure with the list of the customers that make it up."""
     columns = (
         Column("category", Kind.TEXT, "Category"),
         Column("customers", Kind.COUNT, "Customers"),
@@ -91,15 +120,21 @@ def _categories(summary: SummaryAnswer) -> Table:
             each.customers,
             *(each.figures[column.name] for column in columns[2:-1]),
             summary.share(each),
+            each.id,  # for the links, in no column
         )
         for each in summary.categories
     ]
-    return Table("Categories", columns, rows)
+    path = urls.view_path(View.LIST, summary.query.report.period)
+    sorts = {each.name: f"-{each.name}" for each in _shown_figures()}
+    links: dict[str, Link] = {
+        name: partial(_of_category, path, query, sorts.get(name))
+        for name in ("category", "customers", *sorts)
+    }
+    return Table("Categories", columns, rows, links=links)
 
 
-def _basis(summary: SummaryAnswer) -> list[tuple[str, str]]:
-    basis = summary.query.options.basis
-    return [("basis", basis.value)] if basis is Basis.CASH else []
+def _of_category(path: str, query: Query, sort: str | None, row: Sequence[Value]) -> str:
+    return urls.with_query(path, query, category_id=str(row[-1]), sort=sort)
 
 
 def _customer(row: Sequence[Value]) -> str:

@@ -53,6 +53,7 @@ SUMMARY = Operation(
         *of_model(SummaryOptions, by="amount_due", limit=10),
         format_of("summary", FORMATS),
         parameters.IF_NONE_MATCH,
+        parameters.LEDGER_VERSION,
     ),
     answers=openapi.answers("The summary.", Summary, FORMATS, november=EXAMPLE),
 )

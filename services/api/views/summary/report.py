@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from services.api.businesses.model import Business
 from services.api.formats.json_value import as_json, fields_as_json
 from services.api.formats.report import Column, Kind, Report
 from services.api.reports.meta import describe
 from services.api.views.answers import batch
-from services.api.views.remembered import State
+from services.api.views.snapshot import State
 from services.api.views.summary.model import COMPARED, FIGURES
 from services.api.views.summary.query import SummaryQuery
 from services.api.views.summary.store import Found, Sums, number
@@ -23,8 +22,7 @@ class SummaryAnswer:
 
     query: SummaryQuery
     found: Found
-    business: Business
-    version: str
+    state: State
     meta: Mapping[str, object]
 
     @classmethod
@@ -36,8 +34,10 @@ class SummaryAnswer:
             ledger_version=at.version,
             basis=query.options.basis,
             filters=query.options.given(),
-        )
-        return cls(query, found, at.business, at.version, meta.to_fields())
+        ).to_fields()
+        if query.compared is not None:
+            meta["compared"] = {"from": str(query.compared.start), "to": str(query.compared.end)}
+        return cls(query, found, at, meta)
 
     def members(self) -> dict[str, object]:
         """Return the members of the answer in JSON."""
@@ -76,26 +76,45 @@ class SummaryAnswer:
 
     def report(self) -> Report:
         """Return the largest customers as a table; its totals are those of all customers."""
+        changes = self._changes()
         columns = (
             Column("id", Kind.ID, "Customer no."),
             Column("business_name", Kind.TEXT, "Customer"),
             *FIGURES,
+            *changes,
             Column("share", Kind.PERCENT, "Share"),
         )
         rows = [
-            (each.id, each.name, *each.figures.values(), self.share(each))
+            (
+                each.id,
+                each.name,
+                *(each.figures[column.name] for column in FIGURES),
+                *((each.change or {})[self.query.options.by] for _ in changes),
+                self.share(each),
+            )
             for each in self.found.top
         ]
         return Report(
             kind="income-summary",
             title="Income at a glance",
-            business=self.business,
+            business=self.state.business,
             period=self.query.report.period,
             columns=columns,
             rows=batch(rows),
             totals=self.found.all.figures,
             meta=self.meta,
         )
+
+    def _changes(self) -> Sequence[Column]:
+        """Return the column of how the figure `by` has changed, if it is compared."""
+        if self.query.compared is None:
+            return ()
+        by = self.query.options.by
+        return [
+            Column(f"change.{each.name}", each.kind, f"Change of {each.title.lower()}")
+            for each in COMPARED
+            if each.name == by
+        ]
 
     def _shared(self, sums: Sums) -> dict[str, object]:
         return {**self._figures(sums), "share": as_json(Kind.PERCENT, self.share(sums))}

@@ -5,8 +5,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.formats.report import Column, Kind
 from services.api.reports.meta import Meta
-from services.api.reports.row import Id
-from services.api.views.model import Amount, NextCursor
+from services.api.reports.row import Amount, Id
+from services.api.views.model import NextCursor
 
 COLUMNS = (
     Column("date", Kind.DATE, "Date"),

@@ -64,6 +64,7 @@ TRANSACTIONS = Operation(
         *of_model(PageOptions),
         format_of("transactions", FORMATS),
         parameters.IF_NONE_MATCH,
+        parameters.LEDGER_VERSION,
     ),
     answers=openapi.answers(
         "The account.", Transactions, FORMATS, (headers.LINK,), november=EXAMPLE

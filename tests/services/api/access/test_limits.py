@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from services.api.access import store
-from services.api.access.invalid_keys import InvalidKeys
+from services.api.access.attempts import Attempts
 from services.api.access.model import Key
 from services.api.access.rate_limit import Limits, Slice
 from services.api.core.refusals import RateLimited
@@ -180,7 +180,7 @@ def test_a_slice_of_another_window_does_not_add_up() -> None:
 
 def test_refused_keys_are_forgotten_after_a_minute() -> None:
     clock = Clock()
-    refused = InvalidKeys(clock)
+    refused = Attempts(clock)
     for _ in range(60):
         refused.check(b"a")
         refused.count(b"a")
@@ -194,7 +194,7 @@ def test_refused_keys_are_forgotten_after_a_minute() -> None:
 
 
 def test_what_is_remembered_is_bounded() -> None:
-    limits, refused = Limits(10), InvalidKeys()
+    limits, refused = Limits(10), Attempts()
     for number in range(10_100):
         limits.add(str(number).encode(), Slice(1, 1, MINUTE))
         refused.count(str(number).encode())

@@ -13,7 +13,8 @@ ME = "/api/v3/me"
 async def test_a_caller_is_told_its_business_its_key_and_its_limits(api: Api, golden: str) -> None:
     conn = await asyncpg.connect(golden)
     await conn.execute(
-        "UPDATE businesses SET fiscal_year_start = '04-01', name = 'Kente', timezone = 'Asia/Tokyo'"
+        "UPDATE businesses SET fiscal_year_start = '04-01', name = 'Kente',"
+        " timezone = 'Asia/Tokyo', locale = 'ja-JP'"
     )
     answer = await api.get(ME)
     assert answer.status == 200
@@ -26,7 +27,7 @@ async def test_a_caller_is_told_its_business_its_key_and_its_limits(api: Api, go
         "currency": "GHS",
         "timezone": "Asia/Tokyo",
         "fiscal_year_start": "04-01",
-        "locale": None,
+        "locale": "ja-JP",
     }
     assert told["key"] == {
         "id": str(key["id"]),

@@ -77,7 +77,7 @@ class Ledger:
         amounts = dict.fromkeys(("not_due", *names, "no_due_date", "credits"), Decimal(0))
         for key, document in self.invoices.items():
             if key[0] == business and document.customer_id == customer:
-                left = self._open(key, document, as_of)
+                left = self.open_part(key, document, as_of)
                 amounts[_bucket(left, document.due_date, as_of, ends)] += left
         record = self.customers[business, customer]
         amounts["opening"] = record.opening_balance
@@ -88,7 +88,8 @@ class Ledger:
             "total": number(sum(amounts.values())),
         }
 
-    def _open(self, key: Key, document: Document, as_of: date) -> Decimal:
+    def open_part(self, key: Key, document: Document, as_of: date) -> Decimal:
+        """What is unpaid of a document at the end of a day; below zero it is a credit."""
         if document.status != "issued":
             return Decimal(0)
         left = Decimal(0)

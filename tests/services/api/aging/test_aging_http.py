@@ -210,6 +210,23 @@ async def test_amounts_beyond_a_float_are_exact(api: Api, conn: asyncpg.Connecti
         assert row["no_due_date"] == row["total"] == Decimal("299999999999999.9997")
 
 
+async def test_amounts_may_be_texts_of_the_same_digits(api: Api) -> None:
+    for path in (NOVEMBER, f"{NOVEMBER}&per_page=3"):
+        numbers = (await api.get(path)).json
+        texts = (await api.get(f"{path}&amounts=string")).json
+        for of_number, of_text in zip(
+            [*numbers["data"], numbers["totals"]], [*texts["data"], texts["totals"]], strict=True
+        ):
+            assert list(of_text) == list(of_number)
+            amounts = [name for name in of_text if name not in {"id", "business_name"}]
+            assert all(isinstance(of_text[name], str) for name in amounts)
+            assert {name: Decimal(of_text[name]) for name in amounts} == {
+                name: of_number[name] for name in amounts
+            }
+        assert numbers["totals"]["total"] != 0
+    assert (await api.get(f"{NOVEMBER}&amounts=float")).fields == ["amounts"]
+
+
 @pytest.mark.parametrize("sort", ["-total", "total", "business_name"])
 async def test_rows_that_stay_come_once_while_others_come_and_go(
     api: Api, conn: asyncpg.Connection, sort: str

@@ -14,6 +14,7 @@ from services.api.aging.model import AgingQuery, Buckets
 from services.api.aging.query import figures
 from services.api.ledger.verification import prove
 from services.api.reports.query import BOUNDED, EXACT, Counting
+from tests.examples import examples
 from tests.services.api.aging.ledgers import CHANGES, DAYS, FIRST_RECORDS, Twin
 from tests.services.api.aging.naive_aging import bucket_names
 from tests.services.api.reports.naive_model import Number, number
@@ -65,7 +66,7 @@ async def assert_equal(twin: Twin, as_of: date, ends: tuple[int, ...]) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @settings(
     derandomize=True,
-    max_examples=25,
+    max_examples=examples(10),
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

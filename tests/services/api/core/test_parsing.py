@@ -7,11 +7,17 @@ import pytest
 from pydantic import BaseModel, ValidationError
 from pydantic_core import core_schema
 
+from services.api.batches.audience import Audience
+from services.api.batches.history import BatchesQuery, SkippedQuery
+from services.api.batches.request import BatchBody
 from services.api.core import parsing
 from services.api.core.paging import PageQuery
 from services.api.core.refusals import InvalidInput
-from services.api.intake.messages import SendRequested
+from services.api.intake.messages import AskedBatch, AskedSend, BatchRequested, SendRequested
 from services.api.reports.model import FilterBody
+from services.api.schedules.body import ScheduleBody, SkipBody
+from services.api.schedules.store import SchedulesQuery
+from services.api.schedules.upcoming import UpcomingQuery
 from services.api.sends.history import DoubtsQuery, HistoryQuery
 from services.api.sends.request import RescheduleBody, ResendBody, ResolveBody, SendBody
 from services.api.suppressions.model import SuppressionBody, SuppressionsQuery
@@ -20,18 +26,27 @@ from shared import validation
 from shared.messages import SendTransactions
 
 MODELS: tuple[type[BaseModel], ...] = (
+    Audience,
+    BatchBody,
+    BatchesQuery,
+    BatchRequested,
     FilterBody,
     HistoryQuery,
     DoubtsQuery,
     RescheduleBody,
     ResendBody,
     ResolveBody,
+    ScheduleBody,
+    SchedulesQuery,
     SendBody,
     SendRequested,
+    SkipBody,
+    SkippedQuery,
     SendTransactions,
     SuppressionBody,
     SuppressionsQuery,
     UnsubscribeBody,
+    UpcomingQuery,
 )
 VALUES = (
     *(None, True, 0, -1, 1.5, 10**30, float("nan"), "9" * 5000, [], [1], {}, {"x": 1}),
@@ -52,10 +67,24 @@ def given(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
             if issubclass(model, PageQuery) and not isinstance(value, str):
                 continue  # a query string has nothing but texts
             yield {field.alias or name: value}
+    yield from inside(model)
+
+
+def inside(model: type[BaseModel]) -> Iterator[dict[str, Any]]:
+    """What is inside of an object comes to light once all around it is right."""
     if model is SendRequested:
-        # What is inside of `data` comes to light once all around it is right.
-        for data in given(SendRequested.model_fields["data"].annotation or BaseModel):
+        for data in given(AskedSend):
             yield {**REQUEST, "data": {"customer_id": 4, "from": "x", "to": "x", **data}}
+    if model is ScheduleBody:
+        for every in ("week", "month", "quarter", "year", *VALUES):
+            for name in ("weekday", "day", "nth", "working_day", "month", "unknown"):
+                yield from ({"rule": {"every": every, name: value}} for value in VALUES)
+    if model is BatchRequested:
+        for data in given(AskedBatch):
+            yield {**REQUEST, "type": "com.ledgerpost.batch-request.v1", "data": data}
+        for filters in given(Audience):
+            data = {"filter": filters}
+            yield {**REQUEST, "type": "com.ledgerpost.batch-request.v1", "data": data}
 
 
 @pytest.mark.parametrize("model", MODELS)

@@ -15,6 +15,7 @@ INSERT INTO customers (business_id, id, owner_id, first_name, last_name, busines
     (1, 103, 1, NULL, 'zqkente', NULL, 'Kofi@zq.example', 0),
     (1, 104, 1, NULL, NULL, NULL, 'zqÉtoile@example.com', 0),
     (2, 105, 1, 'ZQ of another', NULL, NULL, NULL, 0);
+UPDATE customers SET locale = 'fr-CA' WHERE business_id = 1 AND id = 101;
 """
 
 
@@ -45,7 +46,7 @@ async def test_a_customer_is_listed_with_its_names(listing: Api) -> None:
                 "category": "Uncategorised",
                 "category_id": 1,
                 "archived": 0,
-                "locale": None,
+                "locale": "fr-CA",
             }
         ],
         "next_cursor": None,
@@ -59,6 +60,18 @@ async def test_names_are_those_of_the_report(reader: Api) -> None:
     for row in rows:
         customer = {name: value for name, value in listed[row["id"]].items() if name != "locale"}
         assert customer == {name: row[name] for name in customer}
+
+
+async def test_another_language_changes_no_figure_of_the_report(api: Api, golden: str) -> None:
+    path = "/api/v3/reports/customers/2024"
+    before = await api.get(path)
+    conn = await asyncpg.connect(golden)
+    await conn.execute("UPDATE customers SET locale = 'de'")
+    await conn.close()
+    # Its tag may be another one, as after every change of a customer.
+    after = await api.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status == 304 or after.json == before.json
+    assert {each["locale"] for each in (await api.get(PATH)).json["data"]} == {"de"}
 
 
 @pytest.mark.parametrize(

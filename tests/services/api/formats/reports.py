@@ -6,8 +6,10 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 from aiohttp import web
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.typedefs import Handler
@@ -16,25 +18,25 @@ from services.api.access.model import Principal
 from services.api.access.unread import Unread
 from services.api.businesses.model import Business
 from services.api.formats.answer import TYPESETTING, answer
-from services.api.formats.negotiation import Format, chosen, media_types
+from services.api.formats.negotiation import OF_LISTS, chosen, media_types
 from services.api.formats.page.navigation import Navigation, View
 from services.api.formats.pdf.typesetting import Typesetting
 from services.api.formats.report import Column, Kind, Report, Value
 from services.api.http import middlewares, writer
 from services.api.http.appkeys import (
     CODING,
-    DATABASE_TROUBLE,
+    DATABASES,
     FILES,
     PRINCIPAL,
     REQUEST_ID,
     ROUTE,
     UNREAD,
 )
+from services.api.http.databases import OpenDatabase
 from services.api.http.negotiation import PLAIN
 from services.api.http.route import Route
 from services.api.openapi.operation import Operation, Parameter
 from shared.period import Period
-from shared.process.trouble import Trouble
 from shared.turns import Turns
 
 COLUMNS = (
@@ -164,10 +166,17 @@ class Served:
         return await answer(
             request,
             self.report,
-            chosen(request, tuple(Format)),
+            chosen(request, OF_LISTS),
             tags=TAGS,
             navigation=self.navigation,
         )
+
+
+class _Server(TestServer):
+    """Lets handlers run on after their reader has left, as servers do outside tests."""
+
+    async def _make_runner(self, **options: Any) -> web.BaseRunner:
+        return await super()._make_runner(**options | {"handler_cancellation": False})
 
 
 @asynccontextmanager
@@ -175,7 +184,7 @@ async def client_of(served: Served) -> AsyncIterator[TestClient[web.Request, web
     """Serve the report through the middlewares that answer, without keys or a database."""
     words = [Parameter(name, "query", name, "") for name in ("format", "bom")]
     operation = Operation("show", "", "", "", {}, parameters=tuple(words))
-    route = Route("GET", "/", served.show, operation, produces=media_types(tuple(Format)))
+    route = Route("GET", "/", served.show, operation, produces=media_types(OF_LISTS))
 
     @web.middleware
     async def known(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -187,8 +196,10 @@ async def client_of(served: Served) -> AsyncIterator[TestClient[web.Request, web
         middlewares=[known, writer.write, middlewares.explain, middlewares.negotiate]
     )
     app[FILES], app[UNREAD] = Turns(2, 1), Unread()
-    app[DATABASE_TROUBLE] = Trouble("database_unavailable")
+    # It is never asked.
+    database = asyncpg.create_pool("postgresql://nowhere", min_size=0)
+    app[DATABASES] = {"main": OpenDatabase("main", database, Turns(1, 1))}
     app.router.add_get("/", served.show)
-    client = TestClient(TestServer(app), headers={"Authorization": "Bearer x"})
+    client = TestClient(_Server(app), headers={"Authorization": "Bearer x"})
     async with Typesetting() as app[TYPESETTING], client:
         yield client

@@ -5,9 +5,9 @@ from aiohttp import web
 from aiohttp.test_utils import make_mocked_request
 
 from services.api.core.refusals import Invalid
-from services.api.formats.negotiation import Format, chosen, media_types
+from services.api.formats.negotiation import OF_LISTS, Format, chosen, media_types
 
-ALL = tuple(Format)
+ALL = OF_LISTS
 TABLE = (Format.JSON, Format.CSV, Format.XLSX, Format.HTML)
 CHROMIUM = (
     "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,image/apng,*/*;"

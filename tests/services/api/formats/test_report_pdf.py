@@ -8,15 +8,22 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientTimeout
 
 from services.api.formats.answer import TYPESETTING
 from services.api.formats.page.navigation import Bar, Navigation, Paging, View
-from services.api.formats.pdf import typesetting
 from services.api.formats.report import Value
 from tests.servers import absent
 from tests.services.api.formats.reports import Served, client_of, report_of, rows_of, total
 
 SHOWN = ("business_name", "amount_due", "invoice_count", "average_payment_terms")
+_ENDLESS = """
+import sys, time
+from shared.rendering.answers import (Ready, answer_frame)
+sys.stdout.buffer.write(answer_frame(Ready(())))
+sys.stdout.flush()
+time.sleep(600)
+"""
 NAVIGATION = Navigation(view=View.LIST, path="/", columns=SHOWN)
 
 
@@ -76,7 +83,7 @@ async def test_every_page_says_whose_when_and_what() -> None:
 
 async def test_it_is_whole_tagged_and_archival(tmp_path: Path) -> None:
     body = await pdf(rows_of(["Acme", "Søren", "Ωmega"]))
-    assert b"pdfaid:part>2<" in body
+    assert b"pdfaid:part>3<" in body
     assert b"pdfuaid:part>1<" in body
     (tmp_path / "r.pdf").write_bytes(body)
     check(tmp_path / "r.pdf")
@@ -95,6 +102,13 @@ async def test_hostile_and_long_names_are_only_text() -> None:
     for words in ("#panic()", "*bold* _x_ $x$ @ref <label>", "]]}}#{", "tab here there"):
         assert words in text
     assert text.count("W") == 300
+
+
+async def test_a_customer_without_a_business_name_has_another_one() -> None:
+    rows = rows_of([None, ""])
+    text = text_of(await pdf(rows))
+    for row in rows:
+        assert re.search(rf"^ *Customer {row[0]} ", text, re.MULTILINE)
 
 
 async def test_the_bars_of_the_page_and_the_total_of_all_are_shown() -> None:
@@ -130,17 +144,27 @@ async def test_a_process_that_dies_or_does_not_start_is_a_problem(
     async with client_of(Served(report_of(rows_of(["a"])), NAVIGATION)) as client:
         assert (await client.get("/?format=pdf")).status == 200
         for program in ("import os; os.abort()", "import sys; sys.exit(3)"):
-            monkeypatch.setattr(typesetting, "_PROGRAM", ("-c", program))
-            client.app[TYPESETTING]._idle.clear()
+            monkeypatch.setattr(client.app[TYPESETTING]._processes, "_program", ("-c", program))
+            client.app[TYPESETTING]._processes._idle.clear()
             answer = await client.get("/?format=pdf")
             assert answer.status == 500
             assert answer.content_type == "application/problem+json"
             assert "xlsx" in (await answer.json())["detail"]
 
 
+async def test_a_process_ends_with_its_reader(monkeypatch: pytest.MonkeyPatch) -> None:
+    async with client_of(Served(report_of(rows_of(["a"])), NAVIGATION)) as client:
+        monkeypatch.setattr(client.app[TYPESETTING]._processes, "_program", ("-c", _ENDLESS))
+        with pytest.raises(TimeoutError):
+            await client.get("/?format=pdf", timeout=ClientTimeout(3))
+        monkeypatch.undo()
+        # A business makes one file at a time: this one waits until the other is given up.
+        assert (await client.get("/?format=pdf")).status == 200
+
+
 async def test_no_process_is_started_before_the_first_pdf_and_a_small_one_keeps_it() -> None:
     async with client_of(Served(report_of(rows_of(["a"])), NAVIGATION)) as client:
-        made = client.app[TYPESETTING]
+        made = client.app[TYPESETTING]._processes
         assert made._idle == []
         await client.get("/?format=pdf")
         (kept,) = made._idle

@@ -9,8 +9,8 @@ from decimal import Decimal
 
 import pytest
 
-from services.api.formats.delimited import guarded
 from services.api.formats.report import Value
+from shared.csv_text import guarded
 from tests.services.api.formats.reports import (
     COLUMNS,
     FORMULAS,

@@ -1,5 +1,6 @@
 """XLSX of a report, read back by two readers, and by LibreOffice if it is here."""
 
+import asyncio
 import csv
 import io
 import os
@@ -8,7 +9,8 @@ import subprocess
 import sys
 import zipfile
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +18,7 @@ from typing import Any
 
 import openpyxl
 import pytest
+from aiohttp import ClientTimeout
 from openpyxl.workbook import Workbook
 from python_calamine import CalamineWorkbook
 
@@ -194,6 +197,22 @@ async def test_a_process_that_dies_is_a_problem(monkeypatch: pytest.MonkeyPatch)
         answer = await client.get("/?format=xlsx")
         assert answer.status == 500
         assert (await answer.json())["detail"].startswith("Internal error")
+
+
+async def test_a_process_ends_with_its_reader() -> None:
+    waiting = asyncio.Event()
+
+    async def rows() -> AsyncIterator[Sequence[Sequence[Value]]]:
+        yield ROWS
+        await waiting.wait()
+
+    served = Served(replace(report_of(ROWS), rows=rows))
+    async with client_of(served) as client:
+        with pytest.raises(TimeoutError):
+            await client.get("/?format=xlsx", timeout=ClientTimeout(1))
+        served.report = report_of(ROWS)
+        # A business makes one file at a time: this one waits until the other is given up.
+        assert (await client.get("/?format=xlsx")).status == 200
 
 
 async def test_the_headers_say_what_it_is() -> None:

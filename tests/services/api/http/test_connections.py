@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from services.api.http import connections
-from services.api.http.appkeys import CONNECTIONS, POOL
+from services.api.http.appkeys import DATABASES
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"
@@ -14,7 +14,7 @@ NONE = f"{REPORTS}/client/4711/{NOVEMBER}"
 
 
 async def test_a_request_gives_its_connection_back_however_it_ends(reader: Api) -> None:
-    pool = reader.app[POOL]
+    pool = reader.app[DATABASES]["main"].pool
     many = 2 * pool.get_max_size()
     answers = await asyncio.gather(*(reader.get(path) for path in (ONE, NONE) * many))
     assert [answer.status for answer in answers] == [200, 404] * many
@@ -38,7 +38,7 @@ async def test_one_customer_and_its_key_are_looked_up_on_one_connection(
 
 
 async def test_a_request_has_no_connection_while_its_body_is_on_its_way(reader: Api) -> None:
-    pool, sent = reader.app[POOL], asyncio.Event()
+    pool, sent = reader.app[DATABASES]["main"].pool, asyncio.Event()
 
     async def body() -> AsyncIterator[bytes]:
         yield b"{"
@@ -59,10 +59,10 @@ async def test_a_business_that_holds_its_share_of_connections_waits_and_another_
 ) -> None:
     monkeypatch.setattr(connections, "_POOL_WAIT_S", 0.1)
     assert (await reader.get(ONE)).status == 200
-    turns, held = reader.app[CONNECTIONS], 0
+    turns, held = reader.app[DATABASES]["main"].turns, 0
     while turns.take_now(1):
         held += 1
-    assert 1 < held < reader.app[POOL].get_max_size()
+    assert 1 < held < reader.app[DATABASES]["main"].pool.get_max_size()
     try:
         busy = await reader.get(ONE)
         mine, reader.key = reader.key, other_key

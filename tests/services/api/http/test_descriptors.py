@@ -18,6 +18,7 @@ from tests.services.api.command import served
 
 Logged = Callable[[], list[dict[str, Any]]]
 LIMITED = ("sh", "-c", 'ulimit -Sn 128; exec "$@"', "sh")
+_RUN_OUT = '"event":"descriptors_run_out"'
 FEW = ("sh", "-c", 'ulimit -n 128; exec "$@"', "sh")
 
 
@@ -46,10 +47,10 @@ async def test_connections_that_take_all_of_them_are_told_in_the_log(readable: s
                 made = stack.enter_context(socket.socket())
                 made.settimeout(0)
                 made.connect_ex((parts.hostname or "", parts.port or 0))
-            async with asyncio.timeout(20):
-                while not any("descriptors_run_out" in line for line in lines):
+            async with asyncio.timeout(180):
+                while not any(_RUN_OUT in line for line in lines):
                     await asyncio.sleep(0.1)
-    assert len([line for line in lines if "descriptors_run_out" in line]) == 1
+    assert len([line for line in lines if _RUN_OUT in line]) == 1
 
 
 def test_the_warning_comes_once_and_has_an_end(logged: Logged) -> None:
@@ -64,7 +65,7 @@ def test_the_warning_comes_once_and_has_an_end(logged: Logged) -> None:
     watch.look()
     assert [each["event"] for each in logged()] == [
         "descriptors_run_out",
-        "descriptors_run_out: over",
+        "descriptors_run_out_over",
     ]
 
 

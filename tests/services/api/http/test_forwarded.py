@@ -50,7 +50,7 @@ def test_the_last_hop_that_is_not_trusted(
 async def test_it_stands_in_the_log(logged: Logged, trusted: str, remote: str) -> None:
     async with serving(settings(trusted)) as api:
         await api.get("/", key=None, headers={"X-Forwarded-For": "192.0.2.7"})
-    [line] = [each for each in logged() if each["event"] == "request"]
+    [line] = [each for each in logged() if each["event"] == "request_answered"]
     assert line["remote"] == remote
 
 

@@ -86,6 +86,22 @@ def test_the_coding_that_is_preferred(given: str, expected: Coding | None) -> No
     assert negotiation.coding(given) == expected
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("", "en"),
+        ("*", "en"),
+        ("fr-CA", "fr"),
+        ("DE-at, fr", "de"),
+        ("fr;q=0, de;q=0.1", "de"),
+        ("en;q=0.2, fr;q=0.8", "fr"),
+        ("x" * 10_000, "en"),
+    ],
+)
+def test_the_language_that_is_liked_best(given: str, expected: str) -> None:
+    assert negotiation.language(given, ("en", "de", "fr")) == expected
+
+
 async def test_who_reads_no_json_is_told_so_in_json(reader: Api) -> None:
     for path in (ONE, LIST, "/api/v3/sends"):
         answer = await reader.get(path, headers={"Accept": "image/png"})

@@ -139,6 +139,14 @@ async def test_a_multipart_form(reader: Api, body: bytes, status: int) -> None:
     assert answer.status == status, answer.text
 
 
+async def test_the_name_of_a_file_in_a_form_is_cut(reader: Api) -> None:
+    body = FORM.replace(b'"id"', b'"%s"' % (b"x" * 5_000)) % (b'; filename="4"', b"4")
+    answer = await reader.post(
+        FILTER, data=body, headers={"Content-Type": "multipart/form-data; boundary=x"}
+    )
+    assert answer.fields == ["x" * 200 + "…"]
+
+
 async def test_json_that_is_said_to_be_a_form(reader: Api) -> None:
     """What `curl -d` does with JSON."""
     answer = await reader.post(
@@ -157,7 +165,7 @@ async def test_an_unknown_field_is_told_the_known_ones(reader: Api) -> None:
         {
             "field": "mesage",
             "message": "is not a field of this request; its fields are message, other_emails,"
-            " send_tome, send_at, copy_to_me",
+            " send_tome, send_at, copy_to_me, statement_kind, locale",
         },
     ]
 

@@ -1,11 +1,16 @@
 """Requests that are not HTTP are refused with a problem and one log line."""
 
+import asyncio
 import json
+import logging
 from collections.abc import Callable
 from typing import Any
 
 import pytest
+from aiohttp import web
+from yarl import URL
 
+from tests.app_runner import running
 from tests.services.api.api_client import Api
 
 LONG = b"ledgerpost_" + b"s3cret" * 2000
@@ -34,7 +39,7 @@ async def test_it_is_a_problem_and_one_quiet_line(
     assert f"X-Request-Id: {problem['request_id']}" in head
     assert "Server: ledgerpost" in head
     [line] = [each for each in logged() if each["level"] != "debug"]
-    assert line["event"] == "unreadable_request"
+    assert line["event"] == "request_unreadable"
     assert (line["level"], line["status"]) == ("info", status)
     assert line["request_id"] == problem["request_id"]
     assert "s3cret" not in body + str(logged())
@@ -48,3 +53,35 @@ async def test_the_connection_before_and_the_next_one_are_served(reader: Api) ->
     assert b" 400 Bad Request" in await incoming.read()
     outgoing.close()
     assert (await reader.get("/health/live")).status == 200
+
+
+async def test_a_caller_that_leaves_before_the_answer_is_no_error(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    asked, left, failed = asyncio.Event(), asyncio.Event(), asyncio.Event()
+
+    async def answer(request: web.Request) -> web.StreamResponse:
+        asked.set()
+        await left.wait()
+        try:
+            await (response := web.StreamResponse()).prepare(request)
+            await response.write(b"x" * 100_000)
+        except ConnectionError:
+            failed.set()
+            raise
+        return response
+
+    app = web.Application()
+    app.router.add_get("/", answer)
+    async with running(app) as url:
+        address = URL(url)
+        _, outgoing = await asyncio.open_connection(address.host, address.port)
+        outgoing.write(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        async with asyncio.timeout(10):
+            await asked.wait()
+            outgoing.close()
+            await asyncio.sleep(0.1)
+            left.set()
+            await failed.wait()
+        await asyncio.sleep(0.1)
+    assert [each for each in caplog.records if each.levelno > logging.INFO] == []

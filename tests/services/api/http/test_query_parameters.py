@@ -1,3 +1,5 @@
+from string import ascii_letters
+
 import pytest
 
 from services.api.routes import ROUTES
@@ -31,6 +33,16 @@ async def test_every_call_refuses_what_it_does_not_take(reader: Api, route: obje
     assert answer.fields == ["form", "_"]
     for name in route.query:  # type: ignore[attr-defined]
         assert name in answer.json["errors"][0]["message"]
+
+
+async def test_an_answer_is_not_many_times_the_request(reader: Api) -> None:
+    names = [f"{first}{second}" for first in ascii_letters for second in ascii_letters]
+    query = "&".join([*names[:2_600], "x" * 300])
+    refused = await reader.get(f"{REPORTS}/{NOVEMBER}?{query}")
+    assert refused.fields == names[:50]
+    assert len(refused.text) < len(query)
+    alone = await reader.get(f"{REPORTS}/{NOVEMBER}?{'x' * 300}=1")
+    assert alone.fields == ["x" * 200 + "…"]
 
 
 async def test_a_misspelt_date_sends_nothing(api: Api) -> None:

@@ -36,9 +36,13 @@ async def test_strangers_read_kinds_and_operators_all_of_it(database: str, broke
     )
     assert checks == {
         "postgres": f"cannot be asked: {unknown}",
+        "rabbitmq": refused,
         "dispatcher": refused,
         "sweeper": unknown,
+        "expander": unknown,
+        "scheduler": unknown,
         "pruner": unknown,
+        "backlog": unknown,
         "outbox": refused,
         "answers": refused,
         "intake": refused,

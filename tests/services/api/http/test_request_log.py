@@ -35,7 +35,7 @@ async def test_paths(reader: Api, path: str, shown: str, logged: Any) -> None:
     await reader.get(path)
     lines = logged()
     assert not any(said in json.dumps(lines) for said in ("secret1", TOKEN))
-    requests = [each for each in lines if each["event"] == "request"]
+    requests = [each for each in lines if each["event"] == "request_answered"]
     if shown != "/health/ready":
         assert [each["path"] for each in requests] == [shown]
 

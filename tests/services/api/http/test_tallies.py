@@ -61,12 +61,45 @@ def test_a_full_tally_ends_no_worker() -> None:
     assert 0 < len(lines) < 40
 
 
-def test_the_states_of_several_workers_have_no_sum() -> None:
-    tallies = Tallies(1)
-    count_in(tallies.take())
+def gauge_of(tally: Tally | None) -> tuple[CollectorRegistry, Gauge]:
+    count_in(tally)
     registry = CollectorRegistry()
-    Gauge("open", "Open.", registry=registry).set(3)
-    assert tallies.expose(registry) == b""
+    return registry, Gauge("open", "Open.", ("pool",), registry=registry)
+
+
+def shown(tallies: Tallies, registry: CollectorRegistry) -> set[str]:
+    return {line for line in tallies.expose(registry).decode().splitlines() if line[0] != "#"}
+
+
+def test_each_worker_shows_its_own_states() -> None:
+    tallies = Tallies(1)
+    registry, first = gauge_of(tallies.take())
+    first.labels("api").set(3)
+    _, second = gauge_of(tallies.take())
+    second.labels("api").inc(5)
+    second.labels("relay").set(2)
+    assert shown(tallies, registry) == {
+        'open{pool="api",worker="3"} 3.0',
+        'open{pool="api",worker="2"} 5.0',
+        'open{pool="relay",worker="2"} 2.0',
+    }
+
+
+def test_the_states_of_a_worker_end_with_it() -> None:
+    tallies = Tallies(1)
+    tally = tallies.take()
+    assert tally is not None
+    registry, gauge = gauge_of(tally)
+    gauge.labels("api").set(3)
+    gauge.labels("relay").set(4)
+    tallies.give_back(tally)
+    assert shown(tallies, registry) == set()
+    # The next worker has no relay.
+    assert tallies.take() is tally
+    registry, gauge = gauge_of(tally)
+    assert shown(tallies, registry) == set()
+    gauge.labels("api").inc()
+    assert shown(tallies, registry) == {'open{pool="api",worker="3"} 1.0'}
 
 
 def test_tallies_are_lent_to_one_worker_each() -> None:

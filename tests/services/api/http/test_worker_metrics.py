@@ -20,6 +20,7 @@ from tests.services.api.ledgers import new_key
 SEND = "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30"
 _SENDS = re.compile(r'requests_total\{method="POST",route="[^"]+",status="202"\} (\S+)')
 _TIMED = re.compile(r'seconds_count\{method="POST",route="[^"]+"\} (\S+)')
+_UP = re.compile(r"ledgerpost_resource_up\{resource=\"postgres\",worker=\"(\d+)\"\} 1.0")
 # Mounts a folder of 64 KiB at $TMPDIR for the command that follows.
 _SMALL = ("unshare", "-rm", "sh", "-c", 'mount -t tmpfs -o size=64k none "$TMPDIR" && exec "$@"')
 
@@ -95,6 +96,30 @@ async def test_a_new_worker_answers_and_counts_on(
         await until_counted(at, url, "20.0")
         async with at.get(f"{url}/health/ready") as response:
             assert response.status == 200
+
+
+async def test_each_worker_that_runs_shows_its_state_and_no_other(golden: str) -> None:
+    key = await new_key(golden)
+
+    async def shown(at: aiohttp.ClientSession, url: str) -> list[str]:
+        async with at.get(f"{url}/metrics") as response:
+            return _UP.findall(await response.text())
+
+    async with served(DATABASE_URL=golden, API_WORKERS="2") as (process, url, _), client(key) as at:
+        async with asyncio.timeout(180):
+            while len(before := await shown(at, url)) != 2:
+                await asyncio.sleep(0.1)
+        assert len(set(before)) == 2
+        old = set(workers_of(process.pid))
+        for worker in old:
+            os.kill(worker, signal.SIGKILL)
+        async with asyncio.timeout(180):
+            while len(set(workers_of(process.pid)) - old) != 2:
+                await asyncio.sleep(0.05)
+            # The places of the dead ones are taken again, and are empty until then.
+            while sorted(after := await shown(at, url)) != sorted(before):
+                assert len(after) <= 2
+                await asyncio.sleep(0.1)
 
 
 def can_mount(folder: Path) -> bool:

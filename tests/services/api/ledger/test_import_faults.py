@@ -156,13 +156,16 @@ HEADERS = {
         "Nr,Kunde\n",
         "header: names no column of this file",
     ),
-    "bars": ("id|business_id|name\n", "header: names no column of this file; its columns are id, "),
+    "colons": (
+        "id:business_id:name\n",
+        "header: names no column of this file, read with the separator ','; its columns are id, ",
+    ),
     "workbook": (
         "PK\x03\x04\x14\0",
         "file: is a spreadsheet workbook, not CSV: save it as CSV UTF-8",
     ),
     "UTF-16": ("i\0d\0,\0", "file: is UTF-16 without a byte order mark: save it as CSV UTF-8"),
-    "nameless": ("id,business_id,name,\n", "header: '' is not a column of this file"),
+    "nameless": ("id,,business_id,name\n", "header: '' is not a column of this file"),
     "twice": ("id,business_id,name,id\n", "header: 'id' is there twice"),
     "missing": ("id,business_id\n", "name: the column is missing"),
     "empty file": ("", "header: is missing"),

@@ -14,6 +14,10 @@ from services.api.ledger.rows import Rows
 BUSINESSES = "id,owner_id,name,currency,timezone\n1,1,Kente,GHS,Africa/Accra\n"
 PLAIN = 'id,business_id,name\n7,1,Käse; Öl\n8,1,"two\nlines"\n'
 CATEGORIES = next(file for file in FILES if file.table == "categories")
+STRANGE = (
+    "names no column of this file, read with the separator '{}'; "
+    "its columns are id, business_id, name"
+)
 HABITS = {
     "comma": PLAIN.encode(),
     "mark": b"\xef\xbb\xbf" + PLAIN.encode(),
@@ -23,7 +27,11 @@ HABITS = {
     "UTF-16 and tabs": PLAIN.replace(",", "\t").encode("utf-16"),
     "UTF-16, big end first": b"\xfe\xff" + PLAIN.encode("utf-16-be"),
     "headings": PLAIN.replace("id,business_id,name", "ID, Business ID ,Name").encode(),
-    "emptied rows": PLAIN.encode() + b",,\n,,\r\n",
+    "emptied rows": PLAIN.encode() + b",,\n,,\r\n,,,,,,\n",
+    "emptied columns": 'id,business_id,name,,\n7,1,Käse; Öl,,\n8,1,"two\nlines",,\n,,,,\n'.encode(),
+    "bar": PLAIN.replace(",", "|").encode(),
+    "said in a cell": b'"sep=,"\n' + PLAIN.encode(),
+    "said in a row": b"sep=,,,\n" + PLAIN.encode(),
 }
 
 
@@ -63,11 +71,36 @@ async def test_it_is_read_if_there_is_nothing_to_guess(
             "categories.csv:1: file: is UTF-16 without a byte order mark: save it as CSV UTF-8",
         ),
         (
+            PLAIN.replace("\n", "\r").encode(),
+            "categories.csv:1: file: has line ends of old Macintosh programs: save it as CSV UTF-8",
+        ),
+        (
+            b"sep=;\n" + PLAIN.encode(),
+            f"categories.csv:2: header: {STRANGE.format(';')}",
+        ),
+        (
+            PLAIN.replace(",", ":").encode(),
+            f"categories.csv:1: header: {STRANGE.format(',')}",
+        ),
+        (
+            b"id,business_id,name,,\n7,1,A,,note\n",
+            "categories.csv:2: row: has 5 fields, but the header has 3",
+        ),
+        (
             b"\xff\xfei\0d\0,\0\x00\xd8x\0",
             "categories.csv:1: file: is not valid UTF-16",
         ),
     ],
-    ids=["Windows-1252", "workbook", "UTF-16 without a mark", "broken UTF-16"],
+    ids=[
+        "Windows-1252",
+        "workbook",
+        "UTF-16 without a mark",
+        "line ends of old Macintosh programs",
+        "another separator than it says",
+        "colons",
+        "a value below no heading",
+        "broken UTF-16",
+    ],
 )
 async def test_what_had_to_be_guessed_is_refused_in_one_line(
     database: str, tmp_path: Path, content: bytes, line: str

@@ -232,7 +232,7 @@ async def test_rows_written_by_others_meanwhile_are_no_error(database: str, tmp_
         await transaction.start()
         await other.execute("INSERT INTO categories VALUES (50, 1, 'other')")
         importing = asyncio.create_task(import_directory(database, tmp_path))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(180):
             # Asked on a connection of its own: a transaction sees these figures as at first.
             while not (await fetch(database, WAITING))[0][0]:
                 await asyncio.sleep(0.01)

@@ -14,7 +14,7 @@ from aio_pika.abc import AbstractChannel
 from prometheus_client import CollectorRegistry, Counter
 
 from services.api.ledger.imports import import_directory
-from services.api.relay import freezer, room
+from services.api.relay import freezer, hung_sessions, room
 from services.api.relay.dispatcher import Dispatcher
 from services.api.relay.freezer import Freezer
 from services.api.relay.sweeper import Sweeper
@@ -22,6 +22,7 @@ from services.api.statements import store as statements
 from shared.amqp import topology
 from shared.amqp.publisher import Publisher
 from shared.db import postgres
+from shared.messages import SendTransactions, Wakeup
 from tests.roles import acting
 
 _GOLDEN = Path(__file__).parents[3] / "fixtures" / "golden"
@@ -134,6 +135,15 @@ async def test_a_wiped_queue_is_refilled_batch_after_batch_at_once(
         _INTERVAL,
     ]
     assert await relay.waiting() == 1200
+
+
+async def test_a_wake_up_names_the_business_for_its_turn_in_the_mailer(relay: Relay) -> None:
+    send = await relay.submit(1, business=2)
+    await relay.dispatcher.step()
+    message = await (await relay.channel.get_queue(topology.DELIVERIES)).get()
+    delivery = await relay.conn.fetchval("SELECT id FROM deliveries WHERE send_id = $1", send)
+    event = SendTransactions.model_validate_json(message.body)
+    assert event.data == Wakeup(delivery_id=delivery, business_id=2)
 
 
 async def test_mails_that_expired_wait_for_no_room(relay: Relay) -> None:
@@ -262,3 +272,17 @@ async def test_statements_of_one_business_never_take_all_lanes(
         await holder.close()
     for send in slow:
         await relay.until(send, [("queued", 1)])
+
+
+async def test_the_sweeper_ends_the_session_of_a_relay_that_hangs(
+    relay: Relay, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hung_sessions, "HUNG_AFTER", timedelta(0))
+    async with postgres.pool(acting(database, "relay"), name="test", size=1) as pool:
+        hung = await pool.acquire()
+        await hung.execute("BEGIN")
+        await hung.execute("SELECT pg_advisory_xact_lock(282946740)")
+        await hung.prepare("SELECT 1")
+        async with asyncio.timeout(180):
+            while not await relay.conn.fetchval("SELECT pg_try_advisory_lock(282946740)"):
+                await relay.sweeper.step()

@@ -24,7 +24,9 @@ async def test_sessions_go_once_they_have_expired(golden: str) -> None:
         ended,
     )
     async with postgres.pool(acting(golden, "relay"), name="test", size=2) as pool:
-        await Pruner(pool, history=timedelta(days=400), events=timedelta(days=30)).step()
+        await Pruner(
+            pool, history=timedelta(days=400), events=timedelta(days=30), returns=timedelta(days=30)
+        ).step()
     assert await conn.fetchval("SELECT array_agg(sha256) FROM sessions") == [current]
     await conn.close()
 

@@ -66,7 +66,7 @@ async def rows(conn: asyncpg.Connection) -> tuple[int, ...]:
 
 
 def make(pool: asyncpg.Pool) -> Pruner:
-    return Pruner(pool, history=HISTORY, events=EVENTS)
+    return Pruner(pool, history=HISTORY, events=EVENTS, returns=EVENTS)
 
 
 async def test_old_sends_that_came_to_their_end_go_with_all_that_belongs_to_them(
@@ -122,6 +122,19 @@ async def test_published_events_go_before_their_send(
     assert first["id"] not in {r["id"] for r in await conn.fetch("SELECT id FROM delivery_events")}
 
 
+async def test_events_of_batches_and_schedules_go_a_while_after_they_were_published(
+    conn: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    await conn.execute(
+        "INSERT INTO business_events (business_id, type, schedule_id, published_at)"
+        " SELECT 1, 'schedule.created', gen_random_uuid(), now() - days * interval '1 day'"
+        " FROM unnest(ARRAY[31, 29, NULL]) days"
+    )
+    await make(pool).step()
+    left = await conn.fetch("SELECT published_at FROM business_events ORDER BY id")
+    assert [each["published_at"] is None for each in left] == [False, True]
+
+
 async def test_a_statement_stays_as_long_as_any_send_shows_it(
     conn: asyncpg.Connection, pool: asyncpg.Pool
 ) -> None:
@@ -151,3 +164,34 @@ async def test_batches_are_small_and_follow_each_other_at_once(
     assert waits[:2] == [timedelta(0)] * 2
     assert waits[2] > timedelta(0)
     assert await rows(conn) == (0, 0, 0, 0, 0)
+
+
+async def test_a_logo_stays_as_long_as_a_branding_or_a_statement_has_it(
+    conn: asyncpg.Connection, pool: asyncpg.Pool
+) -> None:
+    await conn.execute("""
+        INSERT INTO businesses (id, owner_id, name, currency, timezone)
+            VALUES (1, 1, 'One', 'EUR', 'UTC'), (2, 2, 'Two', 'EUR', 'UTC');
+        INSERT INTO logos (business_id, sha256, png, width, height, created_at)
+            SELECT business, sha256(name::bytea), 'png', 1, 1,
+                   now() - CASE name WHEN 'new' THEN interval '1 h' ELSE interval '2 days' END
+            FROM unnest(ARRAY[1, 2]) business, unnest(ARRAY['used', 'mailed', 'gone', 'new']) name;
+        INSERT INTO branding (business_id, logo_sha256, updated_at)
+            VALUES (1, sha256('used'), now() - interval '2 days'),
+                   (2, sha256('used'), now() - interval '1 h');
+    """)
+    await past(conn, State.SENT, days=2)
+    await conn.execute("UPDATE statements SET logo_sha256 = sha256('mailed')")
+    await Pruner(pool, history=HISTORY, events=EVENTS, returns=EVENTS).step()
+    left = "SELECT count(*) FROM logos WHERE business_id = $1"
+    gone = f"{left} AND sha256 = sha256('gone')"
+    assert (await conn.fetchval(left, 1), await conn.fetchval(gone, 1)) == (3, 0)
+    # The branding of this business changed a moment ago.
+    assert await conn.fetchval(left, 2) == 4
+
+    await conn.execute("UPDATE sends SET statement_sha256 = NULL")
+    await conn.execute("UPDATE branding SET updated_at = now() - interval '2 days'")
+    await Pruner(pool, history=HISTORY, events=EVENTS, returns=EVENTS).step()
+    await Pruner(pool, history=HISTORY, events=EVENTS, returns=EVENTS).step()
+    assert await conn.fetchval(left, 1) == 2
+    assert await conn.fetchval(left, 2) == 2

@@ -2,7 +2,7 @@
 
 from uuid import uuid4
 
-from services.api.relay.room import REFILL, Room
+from services.api.relay.room import LEAST, MOST, REFILL, Room
 from shared.deliveries.relay import Enqueued
 
 
@@ -14,7 +14,7 @@ class _Relay:
         self.now, self.queue, self.parts = 0.0, 0, parts
         self.room = Room(lambda: self.now)
 
-    def refill(self, taken: int, after: float = REFILL) -> int:
+    def refill(self, taken: int, after: float = 1.25 * REFILL) -> int:
         """Return how many rows waited in vain for a mailer meanwhile."""
         self.now += after
         left = self.queue = max(0, self.queue - taken)
@@ -35,10 +35,32 @@ def test_slow_mailers_are_given_few_rows_ahead() -> None:
     relay = _Relay()
     for _ in range(20):
         relay.refill(taken=500)
-    assert relay.room.rows == 1000
-    for _ in range(20):
+    assert relay.room.rows >= 750
+    for _ in range(30):
         relay.refill(taken=2)
-    assert relay.room.rows == 20
+    assert relay.room.rows == LEAST
+
+
+def test_new_mails_wait_behind_half_as_much_again_as_is_taken() -> None:
+    relay = _Relay()
+    for _ in range(30):
+        relay.refill(taken=40)
+    assert relay.queue == 60
+
+
+def test_single_mails_that_are_taken_at_once_make_no_room_for_a_crowd() -> None:
+    relay = _Relay()
+    for _ in range(30):
+        relay.now += 1.25 * REFILL
+        relay.room.saw(Enqueued(0, [uuid4()], 1, is_full=False))
+    assert relay.room.rows == LEAST
+
+
+def test_mailers_that_take_all_are_given_more_though_it_is_unknown_how_much() -> None:
+    relay = _Relay()
+    left = [relay.refill(taken=10_000) for _ in range(30)]
+    assert left[-1] == 0
+    assert relay.room.rows == MOST
 
 
 def test_parts_that_stay_empty_slow_nobody_down() -> None:

@@ -32,10 +32,12 @@ CASH = [
 # The bound of a sum that is counted in machine integers (migration 0018), less some margin.
 LARGE = 150_000_000_000
 TURNOVER = """
-    SELECT greatest(
-        (SELECT coalesce(sum(total), 0) FROM invoices WHERE business_id = $1),
-        (SELECT coalesce(sum(abs(amount)), 0) FROM payments WHERE business_id = $1),
-        (SELECT coalesce(sum(abs(amount)), 0) FROM deposits WHERE business_id = $1))
+    SELECT coalesce(sum(abs(amount)), 0) FROM (
+        SELECT opening_balance AS amount FROM customers WHERE business_id = $1
+        UNION ALL SELECT total FROM invoices WHERE business_id = $1
+        UNION ALL SELECT amount FROM payments WHERE business_id = $1
+        UNION ALL SELECT amount FROM deposits WHERE business_id = $1
+    ) amounts
 """
 
 

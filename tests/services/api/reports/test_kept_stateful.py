@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 
 from services.api.ledger.verification import prove
+from tests.examples import examples
 from tests.services.api.reports.base_tables import assert_as_in_python
 from tests.services.api.reports.test_kept_edits import WAYS
 
@@ -39,6 +40,22 @@ KINDS = st.sampled_from(["invoice", "invoice", "credit_note"])
 DOCUMENT_STATUS = st.sampled_from(["issued", "issued", "draft", "void"])
 PAYMENT_STATUS = st.sampled_from(["settled", "settled", "pending", "failed"])
 CHANNELS = st.sampled_from(["manual", "online"])
+
+# Steps of a transaction that is a bulk load; each may come at any time, or be missing.
+LOAD = (
+    "INSERT INTO bulk_loads DEFAULT VALUES",
+    "SAVEPOINT here",
+    "ROLLBACK TO here",
+    "SET CONSTRAINTS ALL IMMEDIATE",
+    "SET CONSTRAINTS ALL DEFERRED",
+)
+STATEFUL_WAYS = {
+    "as it comes": WAYS["as it comes"],
+    "at once, looked up": WAYS["at once, looked up"],
+    "at once, hashed": WAYS["at once, hashed"],
+    "at once, all": WAYS["at once, hashed"] + "; CREATE OR REPLACE FUNCTION"
+    " are_most(rows_changed bigint) RETURNS boolean LANGUAGE sql STABLE AS 'SELECT true'",
+}
 
 
 class Writers(RuleBasedStateMachine):
@@ -76,6 +93,11 @@ class Writers(RuleBasedStateMachine):
     def end(self, number: int, how: str) -> None:
         if self.writers[number].is_in_transaction():
             self.wait(self.run(number, how))
+
+    @rule(number=CONNECTIONS, step=st.sampled_from([*LOAD, *LOAD[:2]]))
+    def load(self, number: int, step: str) -> None:
+        if self.writers[number].is_in_transaction():
+            self.wait(self.run(number, step))
 
     @rule(
         number=CONNECTIONS, business=BUSINESS, id=IDS, customer=st.integers(1, 3), kind=KINDS,
@@ -154,10 +176,10 @@ class Writers(RuleBasedStateMachine):
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("way", ["as it comes", "at once, looked up", "at once, hashed"])
+@pytest.mark.parametrize("way", STATEFUL_WAYS)
 async def test_no_order_of_writes_loses_a_figure(database: str, way: str) -> None:
     conn = await asyncpg.connect(database)
-    await conn.execute(WAYS[way])
+    await conn.execute(STATEFUL_WAYS[way])
     await conn.close()
 
     class Here(Writers):
@@ -168,7 +190,7 @@ async def test_no_order_of_writes_loses_a_figure(database: str, way: str) -> Non
         Here,
         settings=settings(
             derandomize=True,
-            max_examples=20,
+            max_examples=examples(8),
             stateful_step_count=30,
             deadline=None,
             database=None,

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from services.api.reports import store
 from services.api.reports.model import ReportQuery
 from shared.period import Period
+from tests.examples import examples
 from tests.services.api.reports import columns
 from tests.services.api.reports.naive_model import Customer, Deposit, Document, Ledger, Payment
 from tests.services.api.reports.rows import as_on_the_wire, as_pairs
@@ -162,7 +163,7 @@ async def read(conn: asyncpg.Connection, query: ReportQuery) -> bytes:
 
 @settings(
     derandomize=True,
-    max_examples=60,
+    max_examples=examples(25),
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

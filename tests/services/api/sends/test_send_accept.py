@@ -77,11 +77,15 @@ async def test_the_answer_says_what_was_stored(ledger: asyncpg.Connection) -> No
         "customer_id": 7,
         "from": "2024-11-01",
         "to": "2024-11-30",
+        "statement_kind": None,
+        "locale": None,
         "send_at": created,
         "expires_at": answer["expires_at"],
         "created_at": created,
         "statement_sha256": None,
+        "figures_sha256": None,
         "resend_of": None,
+        "batch_id": None,
         "recipients": [
             {
                 "id": str(await ledger.fetchval("SELECT id FROM deliveries")),

@@ -1,6 +1,6 @@
 import random
 from datetime import UTC, date, datetime
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -9,6 +9,7 @@ from services.api.core.refusals import InvalidInput
 from services.api.sends.request import SendBody, SendRequest
 from shared.mail.address import Address
 from shared.period import Period
+from shared.statements.model import Kind
 
 PERIOD = Period(date(2024, 11, 1), date(2024, 11, 30))
 
@@ -29,6 +30,7 @@ def test_nothing_given_means_now_to_the_customer_alone() -> None:
 
 def test_null_and_empty_strings_are_nothing_given() -> None:
     names = ("message", "other_emails", "send_tome", "send_at", "copy_to_me")
+    names = (*names, "statement_kind", "locale")
     for nothing in (None, ""):
         assert asked(dict.fromkeys(names, nothing)) == asked({})
 
@@ -112,7 +114,7 @@ def test_what_is_no_text_is_no_message(value: object) -> None:
         [None],
         [""],
         ["a@example.com, b@example.com"],
-        "a@example.com; b@example.com",
+        "a@example.com b@example.com",
         "a@example.com\r\nBcc: b@example.com",
         ["a@example.com\n"],
         ["a\0@example.com"],
@@ -137,7 +139,7 @@ def test_malformed_addresses_are_refused(value: object) -> None:
     assert fields_at_fault({"other_emails": value}) == {"other_emails"}
 
 
-def test_addresses_come_as_a_list_or_separated_by_commas_and_once_each() -> None:
+def test_addresses_come_as_a_list_or_separated_and_once_each() -> None:
     given = ["B@example.com", "a@example.com", "b@EXAMPLE.com", "ɛsi@exämple.com"]
     found = asked({"other_emails": given}).others
     assert [address.email for address in found] == [
@@ -146,6 +148,7 @@ def test_addresses_come_as_a_list_or_separated_by_commas_and_once_each() -> None
         "ɛsi@exämple.com",
     ]
     assert asked({"other_emails": f" {' , '.join(given)},, "}).others == found
+    assert asked({"other_emails": f" {';'.join(given)};, ; "}).others == found
 
 
 @pytest.mark.parametrize("domain", ["corp.local", "inbox.test", "shop.invalid"])
@@ -179,6 +182,32 @@ def test_the_fingerprint_knows_the_content_and_not_how_it_is_written() -> None:
     assert len({asked(given).fingerprint for given in same}) == 1
 
 
+@pytest.mark.parametrize("tag", ["en", "pt-BR", "zh-Hant", "gsw", "sr-Latn-RS", "de-CH-1996", "EN"])
+def test_a_language_is_a_tag_and_stays_as_it_is_written(tag: str) -> None:
+    assert asked({"locale": tag}).locale == tag
+
+
+@pytest.mark.parametrize(
+    "tag",
+    [
+        *("e", "english", "pt_BR", "pt-", "-pt", "de-u-nu-latn", "x-y", "en en", "en\n", "é", "e1"),
+        *(1, True, ["en"], {}, "a" * 100_000, "aa" + "-bb" * 4),
+    ],
+)
+def test_what_is_no_language_tag_is_refused(tag: object) -> None:
+    assert fields_at_fault({"locale": tag, "send_at": "x"}) == {"locale", "send_at"}
+
+
+@pytest.mark.parametrize("kind", ["", None, *get_args(Kind)])
+def test_a_kind_is_one_of_three_or_absent(kind: str | None) -> None:
+    assert asked({"statement_kind": kind}).kind == (kind or None)
+
+
+@pytest.mark.parametrize("kind", ["Activity", "open_items", " activity", 1, True, ["activity"], {}])
+def test_what_is_no_kind_is_refused(kind: object) -> None:
+    assert fields_at_fault({"statement_kind": kind, "locale": "?"}) == {"statement_kind", "locale"}
+
+
 def test_the_fingerprint_stays_that_of_stored_answers() -> None:
     stored = SendRequest(
         customer_id=4,
@@ -201,6 +230,10 @@ def test_the_fingerprint_tells_different_requests_apart() -> None:
         {"send_tome": "2030-01-01"},
         {"send_tome": "2030-01-01T00:00Z"},
         {"send_tome": 1},
+        {"statement_kind": "open-items"},
+        {"statement_kind": "activity"},
+        {"locale": "fr"},
+        {"statement_kind": "activity", "locale": "fr"},
     ]
     requests = [asked(given) for given in different]
     body = parse(SendBody, {})
@@ -235,6 +268,7 @@ def test_no_value_breaks_the_reading() -> None:
         return chance.choice(atoms)
 
     names = ["message", "other_emails", "send_tome", "send_at", "copy_to_me", "other"]
+    names += ["statement_kind", "locale"]
     outcomes = set()
     for _ in range(3000):
         given = {name: value(2) for name in chance.sample(names, chance.randrange(4))}

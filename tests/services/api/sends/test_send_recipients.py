@@ -66,13 +66,53 @@ def test_a_customer_without_an_address_is_not_skipped(nothing: str | None) -> No
 
 
 @pytest.mark.parametrize(
-    "stored", ["call me", "a@x.com, b@x.com", "a@x.com\nBcc: b@x.com", "Ada <a@x.com>"]
+    "stored", ["call me", "a@x.com b@x.com", "a@x.com\nBcc: b@x.com", "Ada <a@x.com>"]
 )
 def test_a_stored_malformed_address_is_skipped_with_its_reason(stored: str) -> None:
     (skipped,) = choose(stored, ("a@x.com",), stored, copy=True).skipped
     assert skipped.email == stored
     assert skipped.reason.startswith("malformed: ")
     assert skipped.reason_code == ReasonCode.RECIPIENT_MALFORMED
+
+
+@pytest.mark.parametrize(
+    "stored",
+    [
+        "a@x.com; b@x.com",
+        "a@x.com,b@x.com;",
+        " a@x.com ;\n b@x.com\u00a0",
+        ",a@x.com,,B@x.com,b@x.com",
+    ],
+)
+def test_a_stored_list_has_several_addresses(stored: str) -> None:
+    found = choose(stored, ("c@x.com",), "me@x.com; A@x.com", copy=True)
+    assert [address.key for address in found.addresses] == [
+        *("a@x.com", "b@x.com", "c@x.com", "me@x.com")
+    ]
+    assert found.skipped == ()
+
+
+@pytest.mark.parametrize("end", ["\u00a0", "\u200b", "\n", "\r\n", "\ufeff", " \u200b\n"])
+def test_invisible_blanks_around_a_stored_address_are_left_out(end: str) -> None:
+    assert emails(choose(f"{end}a@x.com{end}")) == ["a@x.com"]
+    assert emails(choose(None, ("b@x.com",), end, copy=True)) == ["b@x.com"]
+
+
+def test_of_a_stored_list_only_the_malformed_part_is_skipped() -> None:
+    found = choose("a@x.com; call me")
+    assert emails(found) == ["a@x.com"]
+    assert [each.email for each in found.skipped] == ["call me"]
+
+
+def test_a_stored_list_is_bounded() -> None:
+    assert len(emails(choose(";".join(f"a{number}@x.com" for number in range(25))))) == 25
+    with pytest.raises(InvalidInput, match="6 recipients, the limit is 5"):
+        choose(";".join(f"a{number}@x.com" for number in range(6)), limit=5)
+    for stored in (";".join(f"a{number}@x.com" for number in range(26)), "a@x.com;" + "b" * 4_000):
+        (skipped,) = choose(stored, ("c@x.com",)).skipped
+        assert skipped.email is not None
+        assert skipped.email[:200] == stored[:200]
+        assert skipped.reason_code == ReasonCode.RECIPIENT_MALFORMED
 
 
 def test_a_copy_for_a_business_without_an_address_is_skipped() -> None:
@@ -149,7 +189,7 @@ def test_everybody_is_either_a_recipient_once_or_skipped(
 
 def _key(text: str | None) -> str | None:
     try:
-        return Address.parse(text or "").key
+        return Address.parse((text or "").strip()).key
     except ValueError:
         return None
 

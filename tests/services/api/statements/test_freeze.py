@@ -43,6 +43,8 @@ async def test_a_statement_too_long_is_refused_before_its_figures_are_computed(
             end=date(2024, 11, 30),
             customer=4,
             send=uuid4(),
+            kind="activity",
+            locale=None,
             template_version=1,
             most_lines=_MOST,
         )

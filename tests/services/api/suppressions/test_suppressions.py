@@ -52,6 +52,21 @@ async def test_what_is_listed_already_keeps_its_reason(api: Api) -> None:
     assert bare.json["reason"] == "added by hand"
 
 
+async def test_who_lifted_an_entry_and_why_is_kept(api: Api, golden: str) -> None:
+    await add(api, "ann@x.example", "she rang us")
+    answer = await api.ask("DELETE", f"{LIST}/ann@x.example?why=she%0Arang%20again")
+    assert answer.status == 204
+    conn = await asyncpg.connect(golden)
+    [row] = await conn.fetch("SELECT * FROM lifted_suppressions")
+    keys = await conn.fetch("SELECT id FROM api_keys")
+    await conn.close()
+    assert (row["business_id"], row["email_key"]) == (1, "ann@x.example")
+    assert (row["reason"], row["why"]) == ("she rang us", "she rang again")
+    assert row["lifted_by"] in {f"key {key['id']}" for key in keys}
+    refused = await api.ask("DELETE", f"{LIST}/ann@x.example?why={'x' * 501}")
+    assert (refused.status, refused.json["errors"][0]["field"]) == (422, "why")
+
+
 @pytest.mark.parametrize(
     "email", ["Ann@x.example", "jörg@BÜCHER.example", "\u0130" * 32 + "@x.example"]
 )

@@ -103,6 +103,22 @@ async def test_a_link_of_anybody_else_is_no_link(api: Api, golden: str) -> None:
     assert await listed(api) == []
 
 
+async def test_a_link_of_the_old_secret_works_until_that_is_taken_away(golden: str) -> None:
+    new = "a newer secret of more than thirty-two characters"
+    given = {"database_url": acting(golden, "api"), "unsubscribe_secret": new}
+    async with serving(ApiSettings(**given)) as api:
+        api.key = await new_key(golden)
+        delivery = await mailed(api, golden)
+        assert (await api.post(path(delivery), data=CLICK, key=None)).status == 404
+    async with serving(ApiSettings(**given, unsubscribe_secret_old=SECRET)) as api:
+        for signed_by in (LINKS, Links(new, "")):
+            link = "/unsubscribe/" + signed_by.url(delivery).rpartition("/")[2]
+            assert (await api.get(link, key=None)).status == 200
+        third = Links("a third secret of more than thirty-two characters", "").url(delivery)
+        assert (await api.get("/unsubscribe/" + third.rpartition("/")[2], key=None)).status == 404
+        assert (await api.post(path(delivery), data=CLICK, key=None)).status == 200
+
+
 async def test_without_a_secret_there_are_no_links(golden: str) -> None:
     async with serving(ApiSettings(database_url=acting(golden, "api"))) as api:
         api.key = await new_key(golden)
@@ -127,6 +143,12 @@ async def test_no_link_stands_in_the_log(api: Api, golden: str, logged: Logged) 
     (line,) = [each for each in logged() if each.get("route") == "/unsubscribe/{token}"]
     assert line["path"] == "/unsubscribe/{token}"
     assert link.rpartition("/")[2] not in str(logged())
+
+
+def test_a_new_link_is_signed_by_the_new_secret() -> None:
+    delivery, new = uuid4(), Links("a newer secret of more than thirty-two characters", "")
+    changed = Links("a newer secret of more than thirty-two characters", "", old=SECRET)
+    assert changed.url(delivery) == new.url(delivery)
 
 
 def test_a_link_stays_the_same_and_is_short() -> None:

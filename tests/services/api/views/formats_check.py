@@ -86,19 +86,27 @@ def _as_text(identity: object) -> str:
 
 
 class _Table(HTMLParser):
-    """The page's table with totals: fields by the links that sort, cells of body and foot."""
+    """The page's last table: fields by the links that sort, cells of body and foot.
+
+    The table before it has the figures of the chart.
+    """
 
     def __init__(self, text: str) -> None:
         super().__init__()
+        self._begin()
+        self.feed(text)
+
+    def _begin(self) -> None:
         self.fields: list[str | None] = []
         self.parts: dict[str, list[list[str]]] = {"tbody": [], "tfoot": []}
         self._part = ""
         self._is_cell = False
-        self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
-        if tag in {"thead", "tbody", "tfoot"}:
+        if tag == "table":
+            self._begin()
+        elif tag in {"thead", "tbody", "tfoot"}:
             self._part = tag
         elif tag == "tr" and self._part in self.parts:
             self.parts[self._part].append([])

@@ -18,6 +18,7 @@ VIEWS = {
     "series": f"{LIST}/series",
     "aging": f"{REPORTS}/aging",
     "transactions": f"{ONE}/transactions",
+    "statement": f"{ONE}/statement",
     "explain": f"{ONE}/explain/balance",
     "explain by word": f"{REPORTS}/client/4/2024-11/explain/owing",
 }

@@ -4,7 +4,7 @@ from itertools import pairwise
 import pytest
 
 from services.api.core.refusals import Invalid
-from services.api.views.series.intervals import Interval, Span, spans
+from services.api.reports.series.intervals import Interval, Span, spans
 from shared.period import Period
 
 

@@ -19,9 +19,7 @@ QUERIES = (
     "compare=previous-year", "per_page=2", "per_page=2&page=2", "format=csv", "format=csv&bom=1",
     "format=ndjson",
 )  # fmt: skip
-ANSWERS = (
-    *(f"{REPORTS}/{NOVEMBER}?{query}" for query in QUERIES),
-    f"{REPORTS}/2024-11-01/2024-11-29?sort=id",
+VIEWS = (
     f"{REPORTS}/{NOVEMBER}/summary",
     f"{REPORTS}/{NOVEMBER}/summary?by=owing",
     f"{REPORTS}/{NOVEMBER}/summary?limit=2",
@@ -39,6 +37,11 @@ ANSWERS = (
     f"{ONE}/explain/owing",
     f"{ONE}/explain/total_paid",
     f"{ONE}/explain/total_paid?basis=cash",
+)
+ANSWERS = (
+    *(f"{REPORTS}/{NOVEMBER}?{query}" for query in QUERIES),
+    f"{REPORTS}/2024-11-01/2024-11-29?sort=id",
+    *VIEWS,
 )
 
 
@@ -112,3 +115,28 @@ async def test_what_is_remembered_belongs_to_one_business(
             expected = await fresh.get(path, key=other)
             assert GENERATED.sub("", shown.text) == GENERATED.sub("", expected.text), path
             assert shown.headers["ETag"] == expected.headers["ETag"], path
+
+
+@pytest.mark.parametrize(
+    "change", ["currency = 'CHF'", "timezone = 'Asia/Tokyo'", "name = 'Kente'"]
+)
+async def test_a_change_of_the_business_ends_its_tags(
+    change: str, golden: str, api: Api, serve: Serve
+) -> None:
+    """The business's currency and timezone are in `meta`, and its name is in names of files."""
+    paths = [
+        f"{REPORTS}/{NOVEMBER}?{query}" for query in ("meta=1", "meta=1&per_page=2", "format=csv")
+    ]
+    paths += [*VIEWS, f"{REPORTS}/{NOVEMBER}/series?interval=month&format=csv"]
+    before = {path: (await api.get(path)).headers["ETag"] for path in paths}
+    conn = await asyncpg.connect(golden)
+    await conn.execute(f"UPDATE businesses SET {change} WHERE id = 1")
+    await conn.close()
+    fresh = await serve(golden)
+    for path, tag in before.items():
+        shown = await api.get(path, headers={"If-None-Match": tag})
+        expected = await fresh.get(path, key=api.key)
+        assert (shown.status, expected.status) == (200, 200), path
+        assert GENERATED.sub("", shown.text) == GENERATED.sub("", expected.text), path
+        for name in ("ETag", "Content-Disposition"):
+            assert shown.headers.get(name) == expected.headers.get(name), path

@@ -6,14 +6,13 @@ import json
 from datetime import date
 from decimal import Decimal
 from typing import Any
-from uuid import uuid4
 
 import asyncpg
 import pytest
 
-from services.api.statements.store import freeze_text
+from services.api.statements.store import snapshot
 from services.api.views.transactions.openapi import EXAMPLE
-from shared.db import sql
+from shared.period import Period
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}/transactions"
@@ -114,17 +113,5 @@ def _mailed(line: dict[str, Any]) -> dict[str, Any]:
 
 
 async def _frozen(conn: asyncpg.Connection, customer: int, start: date, end: date) -> Any:
-    query = sql.call(
-        freeze_text(),
-        business=1,
-        start=start,
-        end=end,
-        customer=customer,
-        send=uuid4(),
-        template_version=1,
-        most_lines=100,
-    )
-    await conn.execute("DELETE FROM statements")
-    await conn.fetch(*query)
-    content = await conn.fetchval("SELECT content FROM statements")
-    return json.loads(content, parse_float=Decimal)
+    mailed = await snapshot(conn, 1, customer, Period(start, end), None, None)
+    return json.loads(mailed.content, parse_float=Decimal)

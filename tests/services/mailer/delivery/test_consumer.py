@@ -6,9 +6,11 @@ from contextlib import asynccontextmanager
 from uuid import UUID, uuid4
 
 import aio_pika
+import asyncpg
 import pytest
 from aio_pika.abc import AbstractChannel
 
+from services.mailer.app import AHEAD, PREFETCH
 from services.mailer.delivery import consumer as module
 from services.mailer.delivery.consumer import Consumer
 from shared.amqp import subscription, topology
@@ -31,26 +33,26 @@ async def channel(broker: str) -> AsyncIterator[AbstractChannel]:
 
 @asynccontextmanager
 async def consuming(
-    broker: str, deliver: Callable[[UUID], Awaitable[None]], prefetch: int = 5
+    broker: str, deliver: Callable[[UUID], Awaitable[None]], places: int = 5
 ) -> AsyncIterator[asyncio.Event]:
     async def probe() -> None:
         pass
 
     stop, breaker = asyncio.Event(), Breaker("smarthost", probe, ConnectionError)
-    consumer = Consumer(broker, prefetch, deliver, breaker, Health())
+    consumer = Consumer(broker, places, deliver, breaker, Health())
     running = asyncio.create_task(consumer.run(stop))
     try:
         yield stop
     finally:
         stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(180):
             await running
 
 
-async def publish(channel: AbstractChannel) -> UUID:
+async def publish(channel: AbstractChannel, business: int = 1) -> UUID:
     delivery = uuid4()
     exchange = await channel.get_exchange(topology.DELIVERIES)
-    await exchange.publish(aio_pika.Message(wakeup(str(delivery))), topology.DELIVERIES)
+    await exchange.publish(aio_pika.Message(wakeup(str(delivery), business)), topology.DELIVERIES)
     return delivery
 
 
@@ -60,7 +62,7 @@ async def waiting(channel: AbstractChannel, name: str = topology.DELIVERIES) -> 
 
 
 async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(180):
         while not await holds():
             await asyncio.sleep(0.02)
 
@@ -88,8 +90,16 @@ async def test_a_message_held_while_postgres_is_away_is_left_to_others_by_who_st
     assert await waiting(channel, topology.DEAD_LETTERS) == 0
 
 
-async def test_a_message_held_while_postgres_is_away_is_handled_when_it_is_back(
-    broker: str, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionRefusedError("postgres is away"),
+        asyncpg.DeadlockDetectedError("deadlock detected"),
+        asyncpg.SerializationError("could not serialize access"),
+    ],
+)
+async def test_a_message_is_tried_again_while_postgres_is_away_or_transactions_conflict(
+    broker: str, channel: AbstractChannel, monkeypatch: pytest.MonkeyPatch, error: Exception
 ) -> None:
     monkeypatch.setattr(module, "_RETRY_S", 0.01)
     asked: list[UUID] = []
@@ -97,14 +107,14 @@ async def test_a_message_held_while_postgres_is_away_is_handled_when_it_is_back(
     async def deliver(delivery: UUID) -> None:
         asked.append(delivery)
         if len(asked) < 4:
-            raise ConnectionRefusedError("postgres is away")
+            raise error
 
-    async def is_done() -> bool:
-        return len(asked) == 4
+    async def is_settled() -> bool:
+        return len(asked) == 4 or await waiting(channel, topology.DEAD_LETTERS) > 0
 
     delivery = await publish(channel)
     async with consuming(broker, deliver):
-        await until(is_done)
+        await until(is_settled)
     assert asked == [delivery] * 4
     assert await waiting(channel) == 0
 
@@ -178,3 +188,81 @@ async def test_a_message_that_cannot_be_handled_dies_and_the_next_is_handled(
         await until(is_dead)
     assert handled == [second]
     assert await waiting(channel) == 0
+
+
+async def test_a_mail_of_another_business_is_next_however_many_came_before(
+    broker: str, channel: AbstractChannel
+) -> None:
+    begun: list[UUID] = []
+    hold = asyncio.Semaphore(0)
+
+    async def deliver(delivery: UUID) -> None:
+        begun.append(delivery)
+        await hold.acquire()
+
+    async def are_at_work() -> bool:
+        return len(begun) == 2
+
+    async def has_come() -> bool:
+        return await waiting(channel) == 0
+
+    async def have_begun() -> bool:
+        return len(begun) == 5
+
+    async with consuming(broker, deliver, places=2):
+        first = [await publish(channel, business=1) for _ in range(4)]
+        await until(are_at_work)
+        other = await publish(channel, business=2)
+        await until(has_come)
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            hold.release()
+        await until(have_begun)
+    assert begun[:3] == [*first[:2], other]
+    assert sorted(begun) == sorted([*first, other])
+
+
+async def test_who_stops_leaves_what_waits_for_its_turn_to_others_at_once(
+    broker: str, channel: AbstractChannel
+) -> None:
+    begun: list[UUID] = []
+    hold = asyncio.Event()
+
+    async def deliver(delivery: UUID) -> None:
+        begun.append(delivery)
+        await hold.wait()
+
+    async def is_at_work() -> bool:
+        return bool(begun)
+
+    async def are_back() -> bool:
+        return await waiting(channel) == 2
+
+    for _ in range(3):
+        await publish(channel)
+    async with consuming(broker, deliver, places=1) as stop:
+        await until(is_at_work)
+        stop.set()
+        await until(are_back)  # though the first is still in progress
+        hold.set()
+    assert len(begun) == 1
+
+
+async def test_a_mailer_takes_as_many_messages_as_its_installation_is_told(
+    broker: str, channel: AbstractChannel
+) -> None:
+    hold = asyncio.Event()
+
+    async def deliver(delivery: UUID) -> None:
+        await hold.wait()
+
+    async def are_taken() -> bool:
+        return await waiting(channel) <= 2
+
+    for _ in range(PREFETCH + 2):
+        await publish(channel)
+    async with consuming(broker, deliver, places=AHEAD):
+        await until(are_taken)
+        await asyncio.sleep(0.1)
+        assert await waiting(channel) == 2
+        hold.set()

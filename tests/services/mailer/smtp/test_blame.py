@@ -19,7 +19,8 @@ from shared.deliveries.states import State
 from shared.deliveries.worker import Claim, Verdict
 from shared.mail.envelope import Envelope
 from shared.mail.mailbox import Mailbox
-from shared.mail.message import Message
+from shared.mail.message import Message, Subject
+from shared.mail.return_path import ReturnPaths
 from shared.process.health import Unwell
 from tests.judge import postfix
 from tests.judge.mail import PATIENT, smarthost
@@ -28,7 +29,9 @@ from tests.judge.server import Judge
 from tests.servers import absent
 
 LIMIT = 20
-SENDER = Mailbox.parse("Statements <statements@x.example>")
+SENDER = Mailbox.parse(
+    "Statements <statements@x.example>", paths=ReturnPaths("s" * 32, "x.example")
+)
 
 
 class Table:
@@ -84,7 +87,9 @@ class Desk:
     redirects = False
 
     def __init__(self, judge: Judge, recipients: list[str], sender: Mailbox = SENDER) -> None:
-        self.message = Message(sender, b"Subject: x\r\n", b"text\r\n")
+        self.message = Message(
+            sender, Subject(b"Subject: x\r\n", b"", frozenset()), b"", b"text\r\n"
+        )
         self.table = Table(recipients)
         self.sessions = SessionPool(smarthost(judge), 5, PATIENT, "client.test")
         self.breaker = Breaker("smarthost", self.sessions.probe, SmarthostAtFault)
@@ -97,7 +102,7 @@ class Desk:
     async def envelope(self, claim: Claim) -> Envelope:
         return self.message.envelope(claim.email, claim.id)
 
-    def delivered(self, state: State) -> None:
+    def delivered(self, verdict: Verdict, seconds: float) -> None:
         """Nobody counts."""
 
     async def consume(self) -> None:
@@ -216,7 +221,7 @@ async def test_a_postfix_that_knows_one_sender_only() -> None:
             assert "554 5.7.1" in desk.breaker.doubt
             assert set(desk.table.states().values()) <= {State.QUEUED, State.DEFERRED}
         assert await taken() == 0
-        plain = Mailbox.parse("Statements <statements@x.example>", bounces=False)
+        plain = Mailbox.parse("Statements <statements@x.example>")
         desk = Desk(judge, ["a@d.org", "b@d.org", "c@d.org"], plain)
         async with consuming(desk) as work:
             await work

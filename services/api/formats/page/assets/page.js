@@ -5,6 +5,10 @@ const dialog = document.querySelector("#shortcuts");
 const hide = document.querySelector("#hide");
 const opener = document.querySelector("#keys");
 
+// On a phone, the tabs of a customer are wider than the screen.
+const tab = document.querySelector(".tabs [aria-current]");
+if (tab) tab.parentElement.scrollLeft = tab.offsetLeft - 16;
+
 // Amounts stay hidden on the pages that follow, until the tab is closed.
 if (hide) {
   const remembered = sessionStorage.getItem("hide");

@@ -99,7 +99,8 @@ async def test_links_keep_what_the_other_view_understands() -> None:
     query = [("q", "ama"), ("basis", "cash"), ("sort", "balance"), ("cursor", "x")]
     tabs = (await html(report(row()), navigation(query=query))).partition("</nav>")[0]
     assert "/2024-11-30?q=ama&amp;basis=cash" in tabs
-    assert "/summary?basis=cash" in tabs
+    assert "/summary?q=ama&amp;basis=cash" in tabs
+    assert "/series?basis=cash" in tabs
     assert "/aging?q=ama&amp;as_of=2024-11-30" in tabs
     assert "cursor" not in tabs
 

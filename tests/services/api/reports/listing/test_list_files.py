@@ -1,6 +1,7 @@
 """The list as a file that a process of its own makes: XLSX and PDF."""
 
 import io
+import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
@@ -10,13 +11,16 @@ import openpyxl
 import pytest
 from aiohttp import ClientResponse
 
-from services.api.formats.delimited import csv_lines, guarded
+from services.api.formats.delimited import csv_lines
 from services.api.formats.report import Column, Kind
+from shared.csv_text import guarded
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.formats.reports import FORMULAS, NAMES
 from tests.services.api.formats.test_report_pdf import text_of
 
 LIST = f"{REPORTS}/{NOVEMBER}"
+# A name and six figures, of which none has a space.
+_ROW = re.compile(r"(\S.*?) {2,}((?:[−\d,.]+ +){5}[−\d,.]+)")
 SUMMED = ("deposit_amount", "amount_due", "balance", "amount_paid", "owing", "invoice_count")
 
 
@@ -34,6 +38,10 @@ async def saved(api: Api, path: str, **headers: str) -> ClientResponse:
     answer = await api.session.get(f"http://127.0.0.1:{api.port}{path}", headers=headers)
     await answer.read()
     return answer
+
+
+def printed(text: str) -> Decimal:
+    return Decimal(text.replace(",", "").replace("−", "-"))
 
 
 def exact(value: object) -> Decimal:
@@ -62,11 +70,17 @@ async def test_a_pdf_has_every_customer_and_the_totals(reader: Api) -> None:
     assert answer.status == 200
     text = text_of(await answer.read())
     assert "1–30 November 2024" in text
-    last = next(line for line in text.splitlines() if line.strip().startswith("Total "))
-    figures = {exact(each.replace(",", "").replace("−", "-")) for each in last.split()[1:]}
-    assert {told["totals"][field] for field in ("amount_due", "balance")} <= figures
-    for row in told["data"]:
-        assert f"{abs(row['balance']):,.2f}" in text
+    lines = [each for line in text.splitlines() if (each := _ROW.fullmatch(line.strip()))]
+    *rows, last = [(line[1], [printed(each) for each in line[2].split()]) for line in lines]
+    assert last[0] == "Total"
+    assert [row[0] for row in rows] == [
+        row["business_name"] or f"{row['first_name']} {row['last_name']}" for row in told["data"]
+    ]
+    fields = ("balance", "amount_due", "total_paid", "owing", "invoice_count")
+    for place, field in enumerate(fields):
+        figures = [row[1][place] for row in rows]
+        assert figures == [row[field] for row in told["data"]]
+        assert sum(figures) == last[1][place] == told["totals"][field]
 
 
 async def test_both_are_unchanged_until_the_ledger_is(reader: Api) -> None:

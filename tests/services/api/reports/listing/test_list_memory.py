@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from services.api.reports.listing import store
-from services.api.reports.listing.handlers import LIST_CACHE
+from services.api.reports.listing.handlers import LIST_CACHES
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.conftest import Serve
 from tests.services.api.ledgers import new_key
@@ -92,4 +92,4 @@ async def test_an_unchanged_page_is_answered_from_memory(
 
     monkeypatch.setattr(store.ListStore, "current_page", unread)
     assert (await reader.get(path)).text == first.text
-    assert reader.app[LIST_CACHE]._size > len(first.text)
+    assert reader.app[LIST_CACHES]["main"]._size > len(first.text)

@@ -1,0 +1,58 @@
+"""What is owed, as data of schema.org in the mail: mail programs make a card of it."""
+
+import json
+from typing import Any, Final
+
+from markupsafe import Markup
+
+from shared.statements.model import Statement
+from shared.statements.wording import line
+
+_DUE: Final = "https://schema.org/PaymentDue"
+_PAST_DUE: Final = "https://schema.org/PaymentPastDue"
+# In a script, the text `</` or `<!--` would end or change it, whatever JSON means by it.
+_ESCAPED: Final = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&"})
+
+_encode: Final = json.JSONEncoder(separators=(",", ":")).encode
+
+
+def invoice(statement: Statement, pay_url: str | None) -> Markup | None:
+    """Return the closing balance as an Invoice of schema.org, as the content of a script element.
+
+    None if nothing is owed, or if the statement's figures do not add up.
+    """
+    if statement.closing_balance <= 0 or not statement.reconciles:
+        return None
+    text = _encode(_invoice(statement, pay_url))
+    return Markup(text.translate(_ESCAPED))  # noqa: S704 -- no character that HTML knows is left
+
+
+def _invoice(statement: Statement, pay_url: str | None) -> dict[str, Any]:
+    aging = statement.aging
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "Invoice",
+        "accountId": str(statement.customer.id),
+        "confirmationNumber": statement.reference,
+        "provider": {
+            "@type": "Organization",
+            "name": line(statement.business.name, limit=200),
+        },
+        "customer": {"@type": "Thing", "name": line(statement.customer.display_name, limit=200)},
+        "totalPaymentDue": {
+            "@type": "PriceSpecification",
+            "price": f"{statement.closing_balance:f}",
+            "priceCurrency": statement.business.currency,
+        },
+        "paymentStatus": _PAST_DUE if aging is not None and aging.overdue > 0 else _DUE,
+    }
+    due = [
+        item.due_date
+        for item in statement.open_items or ()
+        if item.due_date is not None and item.open > 0
+    ]
+    if due:
+        data["paymentDueDate"] = min(due).isoformat()
+    if pay_url is not None:
+        data["url"] = pay_url
+    return data

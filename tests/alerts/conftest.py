@@ -1,0 +1,3 @@
+from tests.journeys.conftest import system
+
+__all__ = ["system"]
