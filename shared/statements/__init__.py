@@ -3,4 +3,4 @@
 from typing import Final
 
 #: Raised with every change that alters what a stored snapshot renders to.
-TEMPLATE_VERSION: Final = 3
+TEMPLATE_VERSION: Final = 4

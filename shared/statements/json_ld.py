@@ -1,5 +1,6 @@
 """What is owed, as data of schema.org in the mail: mail programs make a card of it."""
 
+import datetime as dt
 import json
 from typing import Any, Final
 
@@ -27,6 +28,22 @@ def invoice(statement: Statement, pay_url: str | None) -> Markup | None:
     return Markup(text.translate(_ESCAPED))  # noqa: S704 -- no character that HTML knows is left
 
 
+def _first_due(statement: Statement) -> dt.date | None:
+    """Return the earliest due date of what is open, if the statement knows it.
+
+    Without open items it does not know since when something is overdue.
+    """
+    if statement.open_items is not None:
+        items = statement.open_items
+        return min(
+            (item.due_date for item in items if item.due_date and item.open > 0), default=None
+        )
+    late = statement.aging is None or statement.aging.overdue > 0
+    if statement.coming is None or late:
+        return None
+    return min((date.due_date for date in statement.coming.dates), default=None)
+
+
 def _invoice(statement: Statement, pay_url: str | None) -> dict[str, Any]:
     aging = statement.aging
     data: dict[str, Any] = {
@@ -46,13 +63,8 @@ def _invoice(statement: Statement, pay_url: str | None) -> dict[str, Any]:
         },
         "paymentStatus": _PAST_DUE if aging is not None and aging.overdue > 0 else _DUE,
     }
-    due = [
-        item.due_date
-        for item in statement.open_items or ()
-        if item.due_date is not None and item.open > 0
-    ]
-    if due:
-        data["paymentDueDate"] = min(due).isoformat()
+    if (due := _first_due(statement)) is not None:
+        data["paymentDueDate"] = due.isoformat()
     if pay_url is not None:
         data["url"] = pay_url
     return data

@@ -164,6 +164,28 @@ class Aging(_Frozen):
         return self.days_1_30 + self.days_31_60 + self.days_61_90 + self.over_90
 
 
+class DueDate(_Frozen):
+    """What is open of all documents that are due on one day."""
+
+    due_date: dt.date
+    open: Money
+
+
+class Coming(_Frozen):
+    """What is not overdue at the period's end, by due date; `later` is due after the last of them.
+
+    The parts add up to what the ageing calls not due.
+    """
+
+    dates: tuple[DueDate, ...]
+    later: Money
+
+    @property
+    def total(self) -> Decimal:
+        """What is open of all documents with a due date, and not overdue."""
+        return sum((date.open for date in self.dates), self.later)
+
+
 class ReportFigures(_Frozen):
     """The part of the report row that the mail shows; the snapshot has the whole row."""
 
@@ -179,7 +201,8 @@ class Statement(_Frozen):
     """A customer's account between two dates, both included; money in the business's currency.
 
     Version 1 has neither a kind, a locale, a branding, open items nor an ageing. `transactions` is
-    empty if the kind is `open-items`, `open_items` is null if the kind is `activity`.
+    empty if the kind is `open-items`, `open_items` is null if the kind is `activity`. Snapshots of
+    template versions before 4 do not know what is coming due.
     """
 
     version: Literal[1, 2]
@@ -197,6 +220,7 @@ class Statement(_Frozen):
     closing_balance: Money
     open_items: tuple[OpenItem, ...] | None = None
     aging: Aging | None = None
+    coming: Coming | None = None
     report: ReportFigures
 
     @classmethod
@@ -223,7 +247,8 @@ class Statement(_Frozen):
     def reconciles(self) -> bool:
         """Whether the totals lead from the opening to the closing balance, and each row does.
 
-        The open items and the ageing, if there are any, add up to the closing balance, too.
+        The open items and the ageing, if there are any, add up to the closing balance, too, and
+        what is coming due to the part of the ageing that is not due yet.
         """
         totals = self.totals
         summed = (
@@ -241,4 +266,6 @@ class Statement(_Frozen):
             ends.add(sum((item.open for item in self.open_items), Decimal(0)))
         if self.aging is not None:
             ends.add(self.aging.total)
+            if self.coming is not None and self.coming.total != self.aging.not_due:
+                return False
         return len(ends) == 1

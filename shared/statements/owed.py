@@ -139,24 +139,37 @@ def overdue(statement: Statement, today: dt.date, language: Language) -> str:
 def pay_by(statement: Statement, today: dt.date, language: Language) -> str:
     """Return the sentence that says what has to be paid next and when, or an empty text.
 
-    Only an open item that is due from `today` on has a day that can be kept.
+    Only what is due from `today` on has a day that can be kept.
     """
     if statement.closing_balance <= 0 or not statement.reconciles:
         return ""
-    coming = [
-        (item.due_date, item.open)
-        for item in statement.open_items or ()
-        if item.due_date is not None and item.due_date >= today and item.open > 0
-    ]
-    if not coming:
+    due = [(day, part) for day, part in _due(statement, today) if day >= today]
+    if not due:
         return ""
-    first = min(day for day, _ in coming)
-    amount = sum((part for day, part in coming if day == first), _ZERO)
+    first = min(day for day, _ in due)
+    amount = sum((part for day, part in due if day == first), _ZERO)
     return language.say(
         "Please pay {amount} by {date}.",
         amount=language.money(min(amount, statement.closing_balance), statement.business.currency),
         date=language.dates.day(first),
     )
+
+
+def _due(statement: Statement, today: dt.date) -> list[tuple[dt.date, Decimal]]:
+    """Return what is open by due date, as far as the statement knows it from `today` on.
+
+    Without its open items it knows only what is due from the end of its period on. If that lies in
+    the future, something else may be due before.
+    """
+    if statement.open_items is not None:
+        return [
+            (item.due_date, item.open)
+            for item in statement.open_items
+            if item.due_date is not None and item.open > 0
+        ]
+    if statement.coming is None or statement.end > today:
+        return []
+    return [(date.due_date, date.open) for date in statement.coming.dates]
 
 
 def deposit(statement: Statement, language: Language) -> str:

@@ -38,7 +38,7 @@ _BRANDING: dict[str, Any] = {
 _SNAPSHOT: dict[str, Any] = {
     "generated_at": "2024-12-01T08:00:00Z",
     "version": 2,
-    "template_version": 2,
+    "template_version": 4,
     "kind": "activity",
     "locale": "en",
     "branding": _BRANDING,
@@ -51,8 +51,31 @@ _SNAPSHOT: dict[str, Any] = {
     "totals": {"invoiced": 0, "credited": 0, "paid": 0, "refunded": 0},
     "closing_balance": 500,
     "open_items": None,
-    "aging": {"total": 500},
+    "aging": {"not_due": 500, "total": 500},
+    "coming": {"dates": [{"due_date": "2024-12-15", "open": 500}], "later": 0},
     "report": {"id": 4, "balance": 500},
+}
+_COMING: dict[str, Any] = {
+    "type": "object",
+    "description": "What is due on the last day of the period or later, by due date: the first 31"
+    " dates each, in order, and the sum of all that is due after them. They add up to"
+    " `aging.not_due`. Snapshots that were frozen before template version 4 do not have it.",
+    "required": ["dates", "later"],
+    "properties": {
+        "dates": {
+            "type": "array",
+            "maxItems": 31,
+            "items": {
+                "type": "object",
+                "required": ["due_date", "open"],
+                "properties": {
+                    "due_date": {"type": "string", "format": "date"},
+                    "open": {"type": "number"},
+                },
+            },
+        },
+        "later": {"type": "number"},
+    },
 }
 _ANSWERS = {
     200: Answer(
@@ -65,6 +88,7 @@ _ANSWERS = {
             "properties": {
                 "generated_at": {"type": "string", "format": "date-time"},
                 "version": {"type": "integer"},
+                "coming": _COMING,
             },
             "additionalProperties": True,
         },

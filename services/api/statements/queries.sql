@@ -46,7 +46,8 @@ moves AS (
 -- name: snapshot
 -- The snapshot of a statement at this moment, as tables for a WITH list. `meant` has its kind and language,
 -- `open_items` what is open at the end of each document and of the opening balance, if it is not zero, `late`
--- the days past due of these documents, `aging` the sums of what is open by these days, and `snapshot` one row:
+-- the days past due of these documents, `aging` the sums of what is open by these days, `coming` what of it is
+-- due at the end or later, of the first 31 due dates each and of all others together, and `snapshot` one row:
 -- the text, its hash, and `figures_sha256`, the hash of the text without its first member, `generated_at`. There
 -- is no such row if there is no such customer, or if the statement has too many lines and open items together.
 -- `report` is the report's own query of one customer, and `lines` the fragment of this file, with the same
@@ -106,6 +107,17 @@ report (row) AS (
         'opening', trim_scale(coalesce(sum(open) FILTER (WHERE kind = 'opening_balance'), 0)),
         'total', trim_scale(coalesce(sum(open), 0))) AS sums
     FROM open_items
+), coming AS (
+    SELECT json_build_object(
+        'dates', coalesce(json_agg(json_build_object('due_date', due_date, 'open', trim_scale(open))
+                                   ORDER BY due_date) FILTER (WHERE place <= 31), '[]'),
+        'later', trim_scale(coalesce(sum(open) FILTER (WHERE place > 31), 0))) AS parts
+    FROM (
+        SELECT due_date, sum(open) AS open, row_number() OVER (ORDER BY due_date) AS place
+        FROM open_items
+        WHERE days_overdue = 0
+        GROUP BY due_date
+    ) by_date
 ), size AS (
     -- Lines are counted first, and no more than are needed to know: nothing else is computed then.
     SELECT CASE WHEN lines > $most_lines::int OR m.kind = 'activity' THEN lines
@@ -164,12 +176,14 @@ report (row) AS (
                 ORDER BY day NULLS FIRST, id)
             FROM open_items), '[]') END,
         'aging', a.sums,
+        'coming', next.parts,
         'report', r.row::json)::text AS text
     FROM businesses b
     JOIN customers c ON c.business_id = b.id
     LEFT JOIN branding g ON g.business_id = b.id
     LEFT JOIN logos logo ON logo.business_id = b.id AND logo.sha256 = g.logo_sha256
-    CROSS JOIN meant m CROSS JOIN opening o CROSS JOIN totals t CROSS JOIN aging a CROSS JOIN report r
+    CROSS JOIN meant m CROSS JOIN opening o CROSS JOIN totals t CROSS JOIN aging a CROSS JOIN coming next
+    CROSS JOIN report r
     WHERE b.id = $business AND c.id = $customer AND (SELECT size FROM size) <= $most_lines
 ), snapshot AS MATERIALIZED (
     SELECT kind, locale, logo_sha256, content, sha256(convert_to(content, 'UTF8')) AS sha256,

@@ -60,6 +60,18 @@ def test_programs_read_what_is_owed_to_whom_and_until_when(renderer: Renderer) -
     assert plain.keys() & {"url", "paymentDueDate"} == set()
 
 
+def test_the_due_date_is_known_without_open_items_if_nothing_is_overdue(renderer: Renderer) -> None:
+    dates = [{"due_date": "2024-12-03", "open": 1000}, {"due_date": "2024-12-09", "open": 2000}]
+    soon = AGING | {"not_due": Decimal("3116.7499"), "total": Decimal("3116.7499")}
+    later = {"dates": dates, "later": Decimal("116.7499")}
+    [card] = data(renderer, owed(kind="activity", open_items=None, aging=soon, coming=later))
+    assert card["paymentDueDate"] == "2024-12-03"
+    late = {"dates": dates, "later": 0}
+    [card] = data(renderer, owed(kind="activity", open_items=None, coming=late))
+    assert "paymentDueDate" not in card
+    assert card["paymentStatus"] == "https://schema.org/PaymentPastDue"
+
+
 def test_there_is_none_if_nothing_is_owed(renderer: Renderer) -> None:
     assert data(renderer, snapshot([], opening="0")) == []
     assert data(renderer, snapshot(opening="-20000")) == []

@@ -1,5 +1,7 @@
 """What is owed: since when, what of it is asked for, and how to pay it."""
 
+from typing import Any
+
 from tests.shared.statements.snapshots import row
 from tests.shared.statements.views import item, second, viewed
 
@@ -57,6 +59,34 @@ def test_what_is_due_next_is_asked_for_by_its_day() -> None:
     assert asked("2024-12-10") == "Please pay GHS 60.00 by 10 December 2024."
     assert asked("2024-12-11") == "Please pay GHS 10.00 by 10 January 2025."
     assert asked("2025-02-01") == ""
+
+
+def test_without_open_items_it_is_asked_for_too() -> None:
+    dates = [
+        {"due_date": "2024-11-30", "open": 30},
+        {"due_date": "2024-12-10", "open": 60},
+    ]
+
+    def asked(day: str, balance: str = "105", **changes: Any) -> str:
+        given = {"coming": {"dates": dates, "later": 15}, "generated_at": f"{day}T12:00:00Z"}
+        made = second([], balance, ages={"not_due": balance}, **given | changes)
+        text: str = made["pay_by"]
+        return text.replace("\u00a0", " ")
+
+    assert asked("2024-11-30") == "Please pay GHS 30.00 by 30 November 2024."
+    assert asked("2024-12-01") == "Please pay GHS 60.00 by 10 December 2024."
+    assert asked("2024-12-11") == "", "later there is only a sum without a day"
+    assert asked("2024-11-29") == "", "something may be due before the end of the period"
+    assert asked("2024-12-01", coming=None) == "", "older snapshots do not know it"
+    assert asked("2024-12-01", "104") == "", "it does not add up to what is not due yet"
+    less = second(
+        [],
+        "50",
+        ages={"not_due": "105", "credits": "-55"},
+        coming={"dates": dates, "later": 15},
+        generated_at="2024-12-01T12:00:00Z",
+    )
+    assert less["pay_by"].startswith("Please pay GHS\u00a050.00"), "no more than the balance"
 
 
 def test_overdue_documents_are_marked() -> None:

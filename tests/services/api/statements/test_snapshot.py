@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, given, settings
 
 from services.api.statements.store import Snapshot, snapshot
 from shared.period import Period
+from shared.statements.language import language
 from shared.statements.model import Kind, Statement
+from shared.statements.owed import pay_by
 from tests.examples import examples
 from tests.services.api.aging.ledgers import CHANGES, DAYS, FIRST_RECORDS, Twin
 from tests.services.api.aging.naive_aging import Document, Ledger
@@ -43,6 +45,20 @@ def open_items(ledger: Ledger, business: int, customer: int, day: date) -> list[
     if opening:
         found.insert(0, _opening(opening))
     return found
+
+
+def coming(items: list[dict[str, Any]], end: date) -> dict[str, Any]:
+    """What of the open items is due at the end or later: of 31 dates each, of the others a sum."""
+    sums: dict[str, Decimal] = {}
+    for item in items:
+        due, left = item["due_date"], Decimal(item["open"])
+        if due is not None and left > 0 and date.fromisoformat(due) >= end:
+            sums[due] = sums.get(due, Decimal(0)) + left
+    days = sorted(sums, key=date.fromisoformat)
+    return {
+        "dates": [{"due_date": day, "open": number(sums[day])} for day in days[:31]],
+        "later": number(sum((sums[day] for day in days[31:]), Decimal(0))),
+    }
 
 
 def _opening(balance: Decimal) -> dict[str, Any]:
@@ -89,13 +105,24 @@ async def assert_equal(
     ]
     assert content["aging"] == {name: row[name] for name in content["aging"]}
     assert len(content["aging"]) == len(row) - 2
+    assert content["coming"] == coming(expected, period.end)
     statement = Statement.parse(made.content)
     assert statement.reconciles
     assert statement.kind == (kind or "activity")
     assert (statement.start, statement.end) == (period.start, period.end)
     assert number(statement.closing_balance) == row["total"]
     assert (kind == "open-items") <= (not statement.transactions)
+    if statement.open_items is not None:
+        check_asked(statement)
     return made
+
+
+def check_asked(statement: Statement) -> None:
+    """A statement without its open items asks for the same by the same day."""
+    bare = statement.model_copy(update={"open_items": None})
+    dates = [item.due_date for item in statement.open_items or () if item.due_date]
+    for day in {statement.end, *(due for due in dates if due >= statement.end)}:
+        assert pay_by(bare, day, language("en")) == pay_by(statement, day, language("en"))
 
 
 @settings(
@@ -153,3 +180,36 @@ async def test_each_bucket_begins_and_ends_on_its_days(database: str) -> None:
         "opening": 0,
         "total": 1_111_111_110,
     }
+
+
+async def test_what_comes_due_is_grouped_by_day_and_bounded(database: str) -> None:
+    """Two invoices of 1 and 2 for each of 33 days, the first of which is the last of the period."""
+    conn = await asyncpg.connect(database)
+    try:
+        await conn.execute(LEDGER)
+        await conn.execute(
+            "INSERT INTO invoices (business_id, id, customer_id, number, kind, status, issue_date,"
+            " due_date, total) SELECT 1, 100 + 2 * n + half, 4, 'N', 'invoice', 'issued',"
+            " '2024-01-01', date '2024-11-30' + n, half"
+            " FROM generate_series(-1, 32) n, generate_series(1, 2) half"
+        )
+        november = Period(date(2024, 11, 1), date(2024, 11, 30))
+        made = await snapshot(conn, 1, 4, november, "activity", None)
+        again = await snapshot(conn, 1, 4, november, "open-items", None)
+    finally:
+        await conn.close()
+    content = json.loads(made.content)
+    days = [date(2024, 11, 30) + timedelta(n) for n in range(31)]
+    assert content["coming"] == {
+        "dates": [{"due_date": str(day), "open": 3} for day in days],
+        "later": 6,
+    }
+    assert content["aging"]["not_due"] == 33 * 3
+    assert json.loads(again.content)["coming"] == content["coming"]
+    statement = Statement.parse(made.content)
+    asked = [pay_by(statement, day, language("en")) for day in (days[0], days[-1])]
+    assert [text.replace("\u00a0", " ") for text in asked] == [
+        "Please pay GHS 3.00 by 30 November 2024.",
+        "Please pay GHS 3.00 by 30 December 2024.",
+    ]
+    assert pay_by(statement, days[-1] + timedelta(1), language("en")) == ""
