@@ -80,10 +80,11 @@ async def _is_over(world: World) -> bool:
 class Api:
     """A real API process and its client."""
 
-    def __init__(self, world: World, database_url: str | None = None) -> None:
+    def __init__(self, world: World, database_url: str | None = None, **settings: str) -> None:
         [port] = free_ports(1)
         self.url = f"http://127.0.0.1:{port}"
-        self.process: Child = world.api(port, DATABASE_URL=database_url or world.dsn)
+        given = {"DATABASE_URL": database_url or world.dsn} | settings
+        self.process: Child = world.api(port, **given)
 
     async def serves(self) -> bool:
         """Return whether it accepts requests by now."""

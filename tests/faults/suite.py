@@ -11,6 +11,7 @@ from tests.faults import (
     hostile_faults,
     intake_faults,
     poison_faults,
+    posted_return_faults,
     relay_faults,
     reply_faults,
     return_faults,
@@ -37,6 +38,7 @@ THEMES = (
     cancel_faults,
     schedule_faults,
     return_faults,
+    posted_return_faults,
 )
 
 CASES = dict(sorted(cases.CASES.items()))
@@ -75,6 +77,8 @@ LONG = frozenset(
         "fault-22-relay-makes-an-occurrence-frozen-before-its-commit",
         "fault-22-relay-makes-an-occurrence-killed-after-its-commit",
         "fault-22-relays-away-over-occurrences-that-are-skipped",
+        "fault-31-api-killed-in-posted-returns-at-any-time",
+        "fault-31-api-killed-in-posted-returns-before-its-commit",
         "fault-31-listener-killed-before-its-commit-by-lmtp",
         "fault-31-listener-killed-between-rcpt-and-data",
         "fault-31-maildir-reader-killed-at-any-time",
