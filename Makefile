@@ -35,9 +35,14 @@ stop: setup ## stop the demo
 dev: setup ## run API, relay, mailer and inbox, restarting each when its code changes; Ctrl-C stops all
 	@$(BIN)/python -m demo.dev
 
-# Three processes, each runs one file at a time: most tests wait for servers.
+# Three processes, each runs one file at a time: most tests wait for servers. What fails beside others runs again
+# alone, so that a slow machine does not fail a run; what fails there as well, fails.
 test: setup node ## run every test, on a real Postgres and RabbitMQ (JOBS=: processes, 3)
-	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder
+	@$(BIN)/pytest -n $(or $(JOBS),3) --dist loadfile --no-loadscope-reorder || { test $$? = 1 && $(MAKE) again; }
+
+again: setup ## run what failed in the last run once more, one test after the other, until one fails
+	@echo 'These tests failed beside others; each runs once more, alone:' && cat .pytest_cache/v/cache/lastfailed
+	@$(BIN)/pytest --exitfirst --last-failed --last-failed-no-failures none
 
 fast: setup ## run the tests that need no server, in one to two minutes
 	@$(BIN)/pytest -q -n $(or $(JOBS),3) --dist loadfile -m 'not server'
@@ -120,4 +125,4 @@ clean: ## stop all servers here and delete everything that was installed, built 
 	@rm -rf $(NODE:%=%/node_modules) bench/peers/nodemailer/node_modules
 	@find . -name __pycache__ -prune -exec rm -rf {} +
 
-.PHONY: help setup demo dev logs stop test long fast one fix fuzz calendar faults drill full cluster upgrade check bench contract words golden pictures node lock sbom clean
+.PHONY: help setup demo dev logs stop test again long fast one fix fuzz calendar faults drill full cluster upgrade check bench contract words golden pictures node lock sbom clean

@@ -186,7 +186,7 @@ class World:
         return int((await self.fetch(query, *arguments))[0][0])
 
     async def until(
-        self, holds: Callable[[], Awaitable[bool]], what: str, wait: float = 90
+        self, holds: Callable[[], Awaitable[bool]], what: str, wait: float = 240
     ) -> None:
         """Wait until a condition holds; while the database is down, it does not."""
         try:
@@ -197,7 +197,7 @@ class World:
             rows = await self.fetch("SELECT state, reason, count(*) FROM deliveries GROUP BY 1, 2")
             raise AssertionError(f"not within {wait:g} s: {what}; {[*map(tuple, rows)]}") from None
 
-    async def until_count(self, condition: str, wanted: int, wait: float = 90) -> None:
+    async def until_count(self, condition: str, wanted: int, wait: float = 240) -> None:
         """Wait until at least this number of deliveries has this condition."""
 
         async def enough() -> bool:
@@ -213,7 +213,7 @@ class World:
 
         await self.until(often_enough, f"{rule.step} at the judge")
 
-    async def settled(self, wait: float = 120) -> None:
+    async def settled(self, wait: float = 300) -> None:
         """Wait until every delivery is in a final state, and none is in doubt without a cause.
 
         The doubt of a worker that was slow for a moment may be settled by a late reply.

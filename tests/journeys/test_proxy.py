@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import shutil
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -56,6 +57,18 @@ async def is_answered(port: int, path: str) -> bool:
             return response.status == 200
     except aiohttp.ClientError:
         return False
+
+
+async def takes_part(port: int) -> bool:
+    """Whether this API process has accepted a send, so that the proxy knows it to be ready."""
+    async with (
+        aiohttp.ClientSession() as http,
+        http.get(f"http://127.0.0.1:{port}/metrics") as response,
+    ):
+        found = re.search(
+            r'^ledgerpost_http_requests_total\{.*status="202"', await response.text(), re.MULTILINE
+        )
+    return found is not None
 
 
 def client(front: Proxy, system: System, *, address: str = "127.0.0.1") -> aiohttp.ClientSession:
@@ -222,6 +235,8 @@ async def test_nobody_notices_that_each_of_two_is_restarted(
         async with callers.asking():
             for port in ports:
                 await callers.more()
+                for other in ports:
+                    await soon(lambda other=other: takes_part(other), 180)  # type: ignore[misc]  # bound
                 await running[port].stop()
                 await callers.more()
                 await stack.enter_async_context(api(system, port, tmp_path, **drained))
