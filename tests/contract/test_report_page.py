@@ -59,11 +59,15 @@ HOSTILE = (
 
 @dataclass(frozen=True)
 class Site:
-    """The API on a ledger with hostile names, a key, a session of it, and a browser."""
+    """The API on a ledger with hostile names, a key, a session of it, and a browser.
+
+    `session_of_many` is of a business with 1,000 customers.
+    """
 
     url: str
     key: str
     session: str
+    session_of_many: str
     node: str
     chromium: str
 
@@ -104,13 +108,25 @@ async def site(servers: Servers, database_template: str, node: str) -> AsyncIter
             " FROM unnest($1::text[]) WITH ORDINALITY AS given (name, place)",
             HOSTILE,
         )
-        key = await store.create(conn, business_id=1, name="page", scopes=SCOPES)
-        holder = await store.principal(conn, key.sha256)
-        assert holder is not None
-        token = await sessions.begin(conn, holder.key_id)
+        await conn.execute(
+            "INSERT INTO businesses (id, owner_id, name, currency, timezone)"
+            " VALUES (900, 1, 'Many', 'EUR', 'UTC');"
+            "INSERT INTO customers (business_id, id, owner_id, business_name, opening_balance)"
+            " SELECT 900, place, 1, 'Customer ' || place, place FROM generate_series(1, 1000) place"
+        )
+        key, session = await signed_in(conn, business_id=1)
+        _, of_many = await signed_in(conn, business_id=900)
         await conn.close()
         async with running(create_app(ApiSettings(database_url=acting(dsn, "api")))) as url:
-            yield Site(url, key.text, token.text, node, chromium)
+            yield Site(url, key, session, of_many, node, chromium)
+
+
+async def signed_in(conn: asyncpg.Connection, business_id: int) -> tuple[str, str]:
+    """Return a new key of a business, and a session of it."""
+    key = await store.create(conn, business_id=business_id, name="page", scopes=SCOPES)
+    holder = await store.principal(conn, key.sha256)
+    assert holder is not None
+    return key.text, (await sessions.begin(conn, holder.key_id)).text
 
 
 @pytest.fixture(scope="module")
@@ -163,7 +179,12 @@ async def test_the_list_shows_the_figures_of_its_json(
 
 async def test_a_page_is_used_by_hand_and_by_keys(site: Site) -> None:
     said = await site.see(
-        "use.mjs", key=site.key, list=LIST, search="script", view={"key": "s", "path": "/summary"}
+        "use.mjs",
+        key=site.key,
+        list=LIST,
+        search="script",
+        view={"key": "s", "path": "/summary"},
+        many={"session": site.session_of_many, "path": f"{LIST}?per_page=1000"},
     )
     assert said["asked"] == f"/sign-in?next={LIST}"
     assert said["refused"].startswith("This key does not open the reports")
@@ -195,6 +216,11 @@ async def test_a_page_is_used_by_hand_and_by_keys(site: Site) -> None:
     assert printed["definition"] is printed["table"] is True
     assert printed["form"] is printed["tabs"] is False
     assert printed["faults"] == []
+
+    painted = said["painted"]
+    assert (painted["rows"], painted["last"], painted["shown"]) == (1000, "Customer 1", True)
+    assert painted["paints"] == ["first-paint", "first-contentful-paint"]
+    assert painted["faults"] == []
 
 
 def number(shown: str) -> Decimal | None:

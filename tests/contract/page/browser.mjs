@@ -22,7 +22,7 @@ export const open = async (options = {}) => {
     deviceScaleFactor: options.scale ?? 1,
   });
   if (signedIn) {
-    const cookie = { name: "ledgerpost_session", value: session, url, sameSite: "Strict" };
+    const cookie = { name: "ledgerpost_session", value: options.session ?? session, url, sameSite: "Strict" };
     await context.addCookies([cookie]);
   }
   const page = await context.newPage();

@@ -92,6 +92,22 @@ const print = async () => {
   };
   await context.close();
 };
-await Promise.all([signIn(), useKeys(), print()]);
+
+// Shows a page of many rows without a script.
+const paint = async () => {
+  const { context, page, faults } = await open({ script: false, session: given.many.session });
+  await page.goto(`${given.url}${given.many.path}`);
+  const rows = page.locator(".card.table tbody tr");
+  await rows.last().scrollIntoViewIfNeeded();
+  said.painted = {
+    rows: await rows.count(),
+    last: await rows.last().locator("th").innerText(),
+    shown: await rows.last().isVisible(),
+    paints: await page.evaluate(() => performance.getEntriesByType("paint").map((each) => each.name)),
+    faults,
+  };
+  await context.close();
+};
+await Promise.all([signIn(), useKeys(), print(), paint()]);
 await browser.close();
 console.log(JSON.stringify(said));

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
+from itertools import pairwise
 
 from services.api.formats.page.navigation import Bar, Interval
 from shared.statements.money import MINUS, money
@@ -13,7 +14,7 @@ _TICKS = 4
 _STEPS = (Decimal(1), Decimal(2), Decimal("2.5"), Decimal(5), Decimal(10))
 _LABELS_MAX = 12
 _LABELS_ON_A_PHONE = 5
-_WIDE, _NARROW = Decimal("0.64"), Decimal("0.32")  # of an interval's width
+_MARKS_MAX = 31  # intervals whose points have marks of full size
 _A_DAY, _A_WEEK, _A_MONTH, _A_QUARTER = 1, 7, 31, 92
 
 
@@ -27,35 +28,44 @@ class Stripe:
 
 
 @dataclass(frozen=True)
-class Box:
-    """A rectangle, in percent."""
-
-    x: str
-    y: str
-    width: str
-    height: str
-
-
-@dataclass(frozen=True)
 class Slot:
-    """An interval of a chart over time: its two bars, and its label if it shows one."""
+    """An interval of a chart over time: its two points, and its label if it shows one.
+
+    It is `faded` if it is in part outside the period, or still to come.
+    """
 
     title: str
-    billed: Box
-    paid: Box
+    left: str
     middle: str
+    billed: str
+    paid: str
     label: str | None
     is_minor: bool
     is_faded: bool
 
 
 @dataclass(frozen=True)
+class Line:
+    """A line through the points of all intervals, as paths of SVG in a square of 100 by 100.
+
+    What leads to or from a faded interval is `faded`; a path without a piece is empty.
+    """
+
+    name: str
+    whole: str
+    faded: str
+
+
+@dataclass(frozen=True)
 class Timeline:
-    """A chart over time: its lines, from the top down, and its intervals."""
+    """A chart over time: its rules, from the top down, its intervals, and its lines."""
 
     ticks: Sequence[tuple[str, str]]
     zero: str
     slots: Sequence[Slot]
+    width: str
+    lines: Sequence[Line]
+    is_dense: bool
     alternative: str
 
 
@@ -74,25 +84,33 @@ def timeline(intervals: Sequence[Interval], currency: str, today: date) -> Timel
     high = high if high > low else low + step
     scale = _Scale(low, high, len(intervals))
     every = -(-len(intervals) // _LABELS_MAX) or 1
-    is_dense = len(intervals) > every * _LABELS_ON_A_PHONE
+    has_many_labels = len(intervals) > every * _LABELS_ON_A_PHONE
+    faded = [each.partial or each.start > today for each in intervals]
     return Timeline(
         ticks=[
-            (scale.y(low + step * number), _short(low + step * number))
+            (_percent(scale.y(low + step * number)), _short(low + step * number))
             for number in range(int((high - low) / step), -1, -1)
         ],
-        zero=scale.y(Decimal(0)),
+        zero=_percent(scale.y(Decimal(0))),
         slots=[
             Slot(
                 title=_title(each, currency),
-                billed=scale.box(place, each.billed, _WIDE),
-                paid=scale.box(place, each.paid, _NARROW),
-                middle=scale.middle(place),
+                left=_percent(Decimal(place) / len(intervals)),
+                middle=_percent(scale.x(place)),
+                billed=_percent(scale.y(each.billed)),
+                paid=_percent(scale.y(each.paid)),
                 label=_label(each) if place % every == 0 else None,
-                is_minor=is_dense and place // every % 3 > 0,
-                is_faded=each.partial or each.start > today,
+                is_minor=has_many_labels and place // every % 3 > 0,
+                is_faded=faded[place],
             )
             for place, each in enumerate(intervals)
         ],
+        width=_percent(Decimal(1) / max(len(intervals), 1)),
+        lines=[
+            scale.line("billed", [each.billed for each in intervals], faded),
+            scale.line("paid", [each.paid for each in intervals], faded),
+        ],
+        is_dense=len(intervals) > _MARKS_MAX,
         alternative=_alternative(intervals, currency),
     )
 
@@ -103,21 +121,23 @@ class _Scale:
     high: Decimal
     count: int
 
-    def y(self, amount: Decimal) -> str:
-        return _percent((self.high - amount) / (self.high - self.low))
+    def y(self, amount: Decimal) -> Decimal:
+        return (self.high - amount) / (self.high - self.low)
 
-    def middle(self, place: int) -> str:
-        return _percent((Decimal(place) + Decimal("0.5")) / self.count)
+    def x(self, place: int) -> Decimal:
+        return (Decimal(place) + Decimal("0.5")) / self.count
 
-    def box(self, place: int, amount: Decimal, share: Decimal) -> Box:
-        left = (Decimal(place) + (1 - share) / 2) / self.count
-        top, bottom = max(amount, Decimal(0)), min(amount, Decimal(0))
-        return Box(
-            _percent(left),
-            self.y(top),
-            _percent(share / self.count),
-            _percent((top - bottom) / (self.high - self.low)),
-        )
+    def line(self, name: str, amounts: Sequence[Decimal], faded: Sequence[bool]) -> Line:
+        points = [
+            f"{_hundredth(self.x(place))} {_hundredth(self.y(amount))}"
+            for place, amount in enumerate(amounts)
+        ]
+        parts: dict[bool, list[str]] = {False: [], True: []}
+        for place, (begin, end) in enumerate(pairwise(points)):
+            path = parts[faded[place] or faded[place + 1]]
+            goes_on = path and path[-1].endswith(f"L{begin}")
+            path.append(f"L{end}" if goes_on else f"M{begin}L{end}")
+        return Line(name, "".join(parts[False]), "".join(parts[True]))
 
 
 def _step(span: Decimal) -> Decimal:
@@ -130,7 +150,11 @@ def _step(span: Decimal) -> Decimal:
 
 
 def _percent(part: Decimal) -> str:
-    return f"{(part * 100).quantize(Decimal('0.01')).normalize():f}%"
+    return f"{_hundredth(part)}%"
+
+
+def _hundredth(part: Decimal) -> str:
+    return f"{(part * 100).quantize(Decimal('0.01')).normalize():f}"
 
 
 def _short(amount: Decimal) -> str:
@@ -173,7 +197,7 @@ def _alternative(intervals: Sequence[Interval], currency: str) -> str:
     highest = max(intervals, key=lambda each: each.billed)
     lowest = min(intervals, key=lambda each: each.billed)
     return (
-        f"Bars of what was billed and paid in {len(intervals)} intervals. Billed most:"
+        f"Lines of what was billed and paid in {len(intervals)} intervals. Billed most:"
         f" {money(highest.billed, currency)} in {days_of(highest)};"
         f" least: {money(lowest.billed, currency)} in {days_of(lowest)}."
     )

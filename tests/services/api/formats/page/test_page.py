@@ -162,27 +162,71 @@ def test_bars_are_as_long_as_their_amounts() -> None:
     assert [each.width for each in stripes([Bar("x", Decimal(0))])] == ["0%"]
 
 
-def test_bars_over_time_end_at_their_amounts() -> None:
-    days = Period(date(2024, 1, 1), date(2024, 1, 31))
+def test_lines_over_time_lead_through_their_amounts() -> None:
     given = [
-        Interval(days.start, days.end, Decimal(900), Decimal(-100)),
-        Interval(date(2024, 2, 1), date(2024, 2, 29), Decimal(0), Decimal(500), partial=True),
+        Interval(date(2024, 1, 1), date(2024, 1, 31), Decimal(900), Decimal(-100)),
+        Interval(date(2024, 2, 1), date(2024, 2, 29), Decimal(500), Decimal(0)),
+        Interval(date(2024, 3, 1), date(2024, 3, 31), Decimal(750), Decimal(1000)),
+        Interval(date(2024, 4, 1), date(2024, 4, 9), Decimal(0), Decimal(250), partial=True),
     ]
     chart = timeline(given, "GHS", date(2024, 12, 31))
-    labels = ["1k", "750", "500", "250", "0", "−250"]
-    assert chart.ticks == list(zip(["0%", "20%", "40%", "60%", "80%", "100%"], labels, strict=True))
-    billed, paid = chart.slots[0].billed, chart.slots[0].paid
-    assert (billed.y, billed.height) == ("8%", "72%")
-    assert (paid.y, paid.height) == ("80%", "8%")
-    assert [each.is_faded for each in chart.slots] == [False, True]
+    labels = ["1k", "500", "0", "−500"]
+    ticks = [each for each, _ in chart.ticks]
+    assert chart.ticks == list(zip(ticks, labels, strict=True))
+    assert (ticks[0], ticks[-1], chart.zero) == ("0%", "100%", ticks[2])
+    billed, paid = chart.lines
+    assert billed.whole == "M12.5 6.67L37.5 33.33L62.5 16.67"
+    assert billed.faded == "M62.5 16.67L87.5 66.67"
+    assert paid.whole == "M12.5 73.33L37.5 66.67L62.5 0"
+    assert [(each.billed, each.paid) for each in chart.slots][:2] == [
+        *(("6.67%", "73.33%"), ("33.33%", "66.67%")),
+    ]
+    assert [each.middle for each in chart.slots] == ["12.5%", "37.5%", "62.5%", "87.5%"]
+    assert [each.is_faded for each in chart.slots] == [False, False, False, True]
     assert "GHS 900.00 in January 2024" in chart.alternative
 
 
-def test_a_chart_of_nothing_has_a_line() -> None:
-    chart = timeline(
-        [Interval(date(2024, 1, 1), date(2024, 1, 1), Decimal(0), Decimal(0))], "GHS", date.max
-    )
-    assert chart.ticks[-1] == ("100%", "0")
+def test_a_line_is_faded_around_what_is_still_to_come_and_no_longer() -> None:
+    months = [date(2024, month, 1) for month in (1, 2, 3, 4)]
+    given = [
+        Interval(each, each, Decimal(1), Decimal(1), partial=place == 1)
+        for place, each in enumerate(months)
+    ]
+    line = timeline(given, "GHS", date(2024, 12, 31)).lines[0]
+    assert (line.faded, line.whole) == ("M12.5 0L37.5 0L62.5 0", "M62.5 0L87.5 0")
+    assert timeline(given, "GHS", date(2023, 12, 31)).lines[0].whole == ""
+
+
+@pytest.mark.parametrize("amount", [Decimal(0), Decimal(5), Decimal(-5)])
+async def test_a_chart_of_one_interval_has_two_points_and_no_line(amount: Decimal) -> None:
+    given = [Interval(date(2024, 1, 1), date(2024, 1, 1), amount, Decimal(0))]
+    chart = timeline(given, "GHS", date(2024, 12, 31))
+    assert [(each.whole, each.faded) for each in chart.lines] == [("", ""), ("", "")]
+    assert chart.slots[0].middle == "50%"
+    text = await html(report(row()), navigation(intervals=given))
+    area = text.partition('<svg class="area"')[2].partition("</div>")[0]
+    assert (area.count("<circle"), area.count('class="paid"'), area.count("<path")) == (1, 1, 0)
+
+
+def test_a_chart_of_nothing_has_a_rule() -> None:
+    given = [Interval(date(2024, 1, 1), date(2024, 1, 1), Decimal(0), Decimal(0))]
+    assert timeline(given, "GHS", date.max).ticks[-1] == ("100%", "0")
+
+
+async def test_each_point_of_a_chart_is_said_in_words_and_in_a_table() -> None:
+    given = [
+        Interval(date(2024, month, 1), date(2024, month, 28), Decimal(month), Decimal(2 * month))
+        for month in range(1, 4)
+    ]
+    text = await html(report(row()), navigation(intervals=given))
+    said = re.findall(r"<g[^>]*><title>([^<]+)</title>", text)
+    assert said[0] == "1 Jan 2024 to 28 Jan 2024: billed GHS 1.00, paid GHS 2.00"
+    assert len(said) == 3
+    assert re.search(r'role="img" aria-label="Lines of [^"]+ 3 intervals', text)
+    table = text.partition("These figures as a table")[2].partition("</table>")[0]
+    assert [each.strip() for each in re.findall(r"<td>([^<]+)<", table)] == [
+        *("1.00", "2.00", "2.00", "4.00", "3.00", "6.00"),
+    ]
 
 
 async def test_a_page_about_days_has_no_box_for_a_period() -> None:
