@@ -81,11 +81,12 @@ cluster: setup ## start a cluster with Docker; restart, kill and cut off its par
 upgrade: setup ## upgrade a working system from 0.1.0 and go back, with traffic, and audit every mail, in some minutes
 	@$(BIN)/python -m tests.upgrade
 
-check: setup ## check lint, format, types and the imports between packages
+check: setup ## check lint, format, types, the imports between packages and those of the tests
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
+	@$(BIN)/python -m tests.house.missing_names
 
 bench: setup ## measure the speed, with comparison programs in the same run
 	@$(BIN)/python -m bench
