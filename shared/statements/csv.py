@@ -5,7 +5,8 @@ from decimal import Decimal
 from typing import Final
 
 from shared.csv_text import BOM, field
-from shared.statements.model import OpenItem, Statement, Transaction
+from shared.statements.model import Statement, Transaction
+from shared.statements.open_parts import OpenItem
 from shared.statements.wording import line
 
 #: The columns, the same for each kind of statement. `list` is `activity` or `open-items`.

@@ -3,40 +3,19 @@
 import datetime as dt
 from decimal import Decimal
 from functools import cached_property
-from typing import Annotated, Literal, Self
+from typing import Literal, Self
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    Strict,
-    ValidationError,
-)
+from pydantic import AwareDatetime, Field, ValidationError
 
 from shared.period import Period
 from shared.statements.decoding import StatementError, decode
+from shared.statements.exact import Frozen, Money
+from shared.statements.open_parts import Aging, Coming, OpenItem
 from shared.text import visible
 from shared.validation import complaint
 
 
-def _exact(value: object) -> object:
-    return Decimal(value) if type(value) is int else value
-
-
-Money = Annotated[Decimal, Strict(), Field(max_digits=28), BeforeValidator(_exact)]
-"""A JSON number read as a decimal: digit for digit, never by way of a float or a string.
-
-Twenty-eight digits at most, which is what decimal arithmetic here keeps exactly.
-"""
-
-
-class _Frozen(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-
-class Business(_Frozen):
+class Business(Frozen):
     """The business that sends the statement, as stored when it was frozen."""
 
     id: int
@@ -48,7 +27,7 @@ class Business(_Frozen):
     timezone: str
 
 
-class Customer(_Frozen):
+class Customer(Frozen):
     """The customer of the statement, as stored when it was frozen."""
 
     id: int
@@ -78,7 +57,7 @@ Kind = Literal["activity", "open-items", "activity-with-open-items"]
 """What a statement lists: the changes of a period, the documents open at its end, or both."""
 
 
-class Branding(_Frozen):
+class Branding(Frozen):
     """How the statement looks, as the business had it when the statement was frozen.
 
     `pay_link` is a template with the placeholders `{amount}`, `{currency}`, `{reference}` and
@@ -97,7 +76,7 @@ class Branding(_Frozen):
     logo_height: int | None = None
 
 
-class Transaction(_Frozen):
+class Transaction(Frozen):
     """A change of the balance; `number` is its document's, `days_overdue` its open item's."""
 
     date: dt.date
@@ -119,7 +98,7 @@ class Transaction(_Frozen):
         return (self.charge or Decimal(0)) - (self.credit or Decimal(0))
 
 
-class Totals(_Frozen):
+class Totals(Frozen):
     """Sums over the transactions of the period, none of them signed."""
 
     invoiced: Money
@@ -128,65 +107,7 @@ class Totals(_Frozen):
     refunded: Money
 
 
-class OpenItem(_Frozen):
-    """A document, or the opening balance, whose open part at the end of the period is not zero.
-
-    `open` is signed: what is in the customer's favour is below zero. `days_overdue` counts from the
-    day after the due date to the end of the period, and is null if there is no due date.
-    """
-
-    kind: Literal["invoice", "credit_note", "opening_balance"]
-    id: int | None
-    number: str | None
-    date: dt.date | None
-    due_date: dt.date | None
-    total: Money
-    open: Money
-    days_overdue: int | None
-
-
-class Aging(_Frozen):
-    """The open parts at the period's end by days past due; their total is the closing balance."""
-
-    not_due: Money
-    days_1_30: Money = Field(alias="1-30")
-    days_31_60: Money = Field(alias="31-60")
-    days_61_90: Money = Field(alias="61-90")
-    over_90: Money
-    no_due_date: Money
-    credits: Money
-    opening: Money
-    total: Money
-
-    @property
-    def overdue(self) -> Decimal:
-        """What is past its due date."""
-        return self.days_1_30 + self.days_31_60 + self.days_61_90 + self.over_90
-
-
-class DueDate(_Frozen):
-    """What is open of all documents that are due on one day."""
-
-    due_date: dt.date
-    open: Money
-
-
-class Coming(_Frozen):
-    """What is not overdue at the period's end, by due date; `later` is due after the last of them.
-
-    The parts add up to what the ageing calls not due.
-    """
-
-    dates: tuple[DueDate, ...]
-    later: Money
-
-    @property
-    def total(self) -> Decimal:
-        """What is open of all documents with a due date, and not overdue."""
-        return sum((date.open for date in self.dates), self.later)
-
-
-class ReportFigures(_Frozen):
+class ReportFigures(Frozen):
     """The part of the report row that the mail shows; the snapshot has the whole row."""
 
     amount_due: Money
@@ -197,7 +118,7 @@ class ReportFigures(_Frozen):
     deposit_amount: Money
 
 
-class Statement(_Frozen):
+class Statement(Frozen):
     """A customer's account between two dates, both included; money in the business's currency.
 
     Version 1 has neither a kind, a locale, a branding, open items nor an ageing. `transactions` is

@@ -7,7 +7,8 @@ from typing import Any, Final
 
 from shared.statements import pay_link
 from shared.statements.language import Language
-from shared.statements.model import Aging, Statement
+from shared.statements.model import Statement
+from shared.statements.open_parts import Aging
 
 _ZERO: Final = Decimal(0)
 

@@ -5,7 +5,8 @@ from datetime import date
 from typing import Any, Final
 
 from shared.statements.language import Language
-from shared.statements.model import OpenItem, Transaction
+from shared.statements.model import Transaction
+from shared.statements.open_parts import OpenItem
 from shared.statements.transfers import Entry, entries
 from shared.statements.wording import line
 

@@ -165,6 +165,23 @@ async def test_what_is_refused_is_answered_with_the_field_at_fault_and_buried_wi
     )
 
 
+async def test_a_statement_that_is_too_long_is_refused_at_once(system: System, asker: Peer) -> None:
+    await system.db.execute(
+        "INSERT INTO invoices SELECT 100 + n, 1, 7, 'X' || n, 'invoice', 'issued', '2024-11-05',"
+        " NULL, 1 FROM generate_series(1, 5001) n"
+    )
+    async with system.relay():
+        await asker.ask(request("long", customer_id=7))
+        refused = await asker.reply()
+        await asker.ask(request("later", customer_id=7, send_at="2099-01-01"))
+        accepted = await asker.reply(2)
+    assert refused["type"] == "com.ledgerpost.send-request.refused.v1"
+    problem = refused["data"]
+    assert (problem["status"], [each["field"] for each in problem["errors"]]) == (422, ["period"])
+    assert accepted["type"] == "com.ledgerpost.send-request.accepted.v1"
+    assert await sends(system) == 1
+
+
 @pytest.mark.parametrize(
     ("key", "status"),
     [(None, 401), ("ledgerpost_x", 401), ("revoked", 401), ("expired", 401), ("reader", 403)],

@@ -164,7 +164,8 @@ async def test_a_statement_too_long_for_a_mail_says_so_and_holds_up_nobody(syste
         " NULL, 1 FROM generate_series(1, 5001) n"
     )
     async with system.relay(), system.mailer():
-        long, short = await system.send(7), await system.send(4)
+        soon = datetime.now(UTC) + timedelta(seconds=1)
+        long, short = await system.send(7, send_at=soon.isoformat()), await system.send(4)
         assert (await system.settled(short["id"]))["status"] == "sent"
         seen = await system.settled(long["id"])
     assert seen["status"] == "failed"

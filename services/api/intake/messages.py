@@ -51,7 +51,10 @@ class _AskedPeriod(BaseModel):
 
 
 class AskedSend(SendBody, _AskedPeriod):
-    """The values of the POST's path, query and body; other fields are refused, as in the POST."""
+    """The values of the POST's path, query and body; other fields are refused, as in the POST.
+
+    As there, so is a send that is due now and whose statement would have more than 5,000 lines.
+    """
 
     customer_id: Annotated[int, Field(ge=0, description="The customer of the key's business.")]
 

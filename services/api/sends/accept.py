@@ -20,6 +20,7 @@ from services.api.sends.recipients import Recipients
 from services.api.sends.request import SendRequest
 from services.api.sends.send import Recipient, Send, message
 from services.api.sends.terms import Terms
+from services.api.statements.length import refuse_too_long
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.states import State
@@ -69,13 +70,17 @@ async def accept(
     """Store the send, its deliveries and the answer stored under `key`: all of them or none.
 
     Raises NotFound if the customer is unknown, InvalidInput if the due times contradict each other,
-    a word means no period, no recipient is left or there are too many, OverQuota if the quota of
-    the day does not suffice, and KeyReused or InFlight because of `key`.
+    a word means no period, no recipient is left, there are too many, or the statement of a send
+    that is due now has too many lines, OverQuota if the quota of the day does not suffice, and
+    KeyReused or InFlight because of `key`.
     """
     asked = await look(conn, business_id, request.customer_id, key)
     if (earlier := earlier_answer(asked, request.fingerprint)) is not None:
         return earlier
     planned = await plan(conn, business_id, request, terms, asked)
+    if planned.due <= planned.now and asked["has_many_documents"]:
+        # Of a later send nobody knows yet how long its statement will be.
+        await refuse_too_long(conn, business_id, planned.customer_id, planned.period, planned.kind)
     return await insert(
         conn,
         business_id,

@@ -42,8 +42,9 @@ SEND_TRANSACTIONS = Operation(
     " listed under `skipped`. The request is a 422 if it contains a malformed address, if no"
     " recipient is left, or if there are more recipients than the operator allows (25 by"
     " default). Statements may also be sent to archived customers. A statement has at most 5,000"
-    " lines, transactions and open items together: a dry run of a longer one is a 422, and a send"
-    " of it fails with the `reason_code` `statement_too_long` when it is due.",
+    " lines, transactions and open items together: a dry run of a longer one, and a send of it that"
+    " is due now, is a 422 about `period`. A later send is accepted, and fails with the"
+    " `reason_code` `statement_too_long` if its statement is too long when it is due.",
     parameters=(
         *(parameters.CUSTOMER, given.FROM, given.TO, PERIOD_QUERY),
         *of_model(SendOptions, dry_run=1),

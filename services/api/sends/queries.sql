@@ -3,9 +3,11 @@
 -- name: look
 -- What a request of business $1 about customer $2 has to know, the answer stored under the key $3
 -- (empty: no key), and the time of the database. A stored address may be a list, and have any length: as
--- much of it is read as tells that there are too many.
+-- much of it is read as tells that there are too many. Only a customer with more than 100 documents may have
+-- too long a statement, as far as a look before accepting goes.
 SELECT now() AS asked_at,
        c.id IS NOT NULL AS has_customer,
+       EXISTS (SELECT FROM invoices WHERE business_id = b.id AND customer_id = c.id OFFSET 100) AS has_many_documents,
        left(c.business_email, 4001) AS customer_email,
        left(b.email, 4001) AS business_email,
        b.timezone,

@@ -97,7 +97,12 @@ async def snapshot(
         )
     if not await _has_customer(conn, business_id, customer_id):
         raise NotFound("customer")
-    raise Invalid("period", f"leads to a statement of more than {LINES_MAX} lines")
+    raise too_long()
+
+
+def too_long() -> Invalid:
+    """Return the refusal of a statement that has too many lines."""
+    return Invalid("period", f"leads to a statement of more than {LINES_MAX} lines")
 
 
 async def freeze(conn: Connection, send: Unfrozen) -> None:
