@@ -48,7 +48,7 @@ def cli() -> None:
     """Mail statements that are due, each at most once."""
 
 
-@cli.command()
+@cli.command(short_help="Mail statements that are due")
 @click.pass_obj
 def run(environ: Mapping[str, str]) -> None:
     """Consume and deliver until SIGTERM, SIGINT or SIGHUP."""
@@ -68,7 +68,7 @@ def run(environ: Mapping[str, str]) -> None:
         raise click.ClickException(str(error)) from None
 
 
-@cli.command("returns")
+@cli.command("returns", short_help="Receive returned mail from mail servers")
 @click.pass_obj
 def receive_returns(environ: Mapping[str, str]) -> None:
     """Receive returned mail from mail servers until SIGTERM, SIGINT or SIGHUP."""
@@ -78,7 +78,7 @@ def receive_returns(environ: Mapping[str, str]) -> None:
     uvloop.run(until_signalled(partial(returns.run, settings)))
 
 
-@cli.command("check")
+@cli.command("check", short_help="Try the smarthost step by step")
 @click.option("--to", "recipient", help="Also send a test mail to this address.")
 @click.pass_obj
 def check_smarthost(environ: Mapping[str, str], recipient: str | None) -> None:
@@ -97,12 +97,12 @@ cli.add_command(doctor)
 cli.add_command(support_bundle)
 
 
-@cli.group("dead-letters")
+@cli.group("dead-letters", short_help="Replay or delete messages that failed")
 def dead_letters() -> None:
     """List, show, replay or delete messages that could not be handled."""
 
 
-@dead_letters.command("list")
+@dead_letters.command("list", short_help="List dead letters")
 @click.option(
     "--most", default=100, show_default=True, help="The number of dead letters, oldest first."
 )
@@ -130,7 +130,7 @@ def show_dead_letter(environ: Mapping[str, str], letter_id: str, *, raw: bool) -
 _everything = click.option("--all", "everything", is_flag=True, help="Every dead letter.")
 
 
-@dead_letters.command("replay")
+@dead_letters.command("replay", short_help="Put them back into their queues")
 @click.argument("letter_ids", nargs=-1)
 @_everything
 @click.option("--dry-run", is_flag=True, help="Only list what would be replayed.")
@@ -159,7 +159,7 @@ def drop_dead_letters(
     click.echo(f"dropped {len(_run(drop(_broker(environ), wanted)))}")
 
 
-@cli.command()
+@cli.command(short_help="Write the mail of a send to files")
 @click.argument("send_id", type=click.UUID)
 @click.option(
     "--to",

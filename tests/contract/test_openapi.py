@@ -6,8 +6,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
+import yaml
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
@@ -80,6 +82,14 @@ def test_of_paths_that_do_the_same_one_is_preferred() -> None:
 def test_the_committed_document_is_current() -> None:
     committed = (ROOT / "docs" / "openapi.json").read_bytes()
     assert committed == as_json(ROUTES), "run make contract"
+
+
+def test_tools_find_whom_to_ask_and_a_server_with_a_host() -> None:
+    """A client that is made from a server "/" alone has no host to call."""
+    assert DOCUMENT["info"]["contact"]["name"]
+    assert any(urlsplit(server["url"]).hostname for server in DOCUMENT["servers"])
+    rules = yaml.safe_load((ROOT / ".spectral.yaml").read_text("utf-8"))["rules"]
+    assert rules == {"oas3-operation-security-defined": False}, "each rule but this one holds"
 
 
 def test_the_specification_has_no_fault_to_find() -> None:

@@ -46,6 +46,16 @@ def test_the_program_runs_as_nobody_who_could_change_it() -> None:
         assert not [rest for _, rest in instructions if re.search("chown|chmod", rest)]
 
 
+def test_its_pdfs_have_letters_for_every_script() -> None:
+    installed = " ".join(rest for word, rest in stages()["runtime"] if word == "RUN").split()
+    for page in ("docker.md", "troubleshoot.md"):
+        advice = re.search("`apt install ([a-z -]+)`", (ROOT / "docs" / page).read_text("utf-8"))
+        assert advice
+        fonts = advice[1].split()
+        # The world's scripts, and those of China, Japan and Korea.
+        assert set(fonts) == {"fonts-noto-core", "fonts-droid-fallback"} <= set(installed)
+
+
 def test_nothing_is_installed_without_its_hash() -> None:
     installed = [
         command

@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 # that signs nothing loads neither.
 
 
-@click.group("dkim")
+@click.group("dkim", short_help="Make and check the keys that sign mails")
 def dkim() -> None:
     """Make keys that sign mails, and compare them with the DNS."""
 
 
-@dkim.command()
+@dkim.command(short_help="Make a key, and print its record")
 @click.option("--domain", required=True, help="The domain of MAIL_FROM.")
 @click.option("--selector", required=True, help="A name for the key that was never used before.")
 @click.option(
@@ -44,7 +44,7 @@ def generate(domain: str, selector: str, kind: "KeyType", out: Path) -> None:
     click.echo(key.record)
 
 
-@dkim.command()
+@dkim.command(short_help="Compare the keys with their records")
 @click.option("--zone", type=click.Path(path_type=Path), help="Read this zone file, not the DNS.")
 @click.option("--resolver", help="Ask this DNS server, ADDRESS or ADDRESS:PORT, not the system's.")
 @click.pass_context

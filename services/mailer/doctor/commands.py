@@ -12,7 +12,7 @@ from shared.support.bundle import Place, Sources
 from shared.support.commands import OUT, make
 
 
-@click.command()
+@click.command(short_help="Check the installation, and say what to do")
 @click.option("--resolver", help="Ask this DNS server, ADDRESS or ADDRESS:PORT, not the system's.")
 @options
 @click.pass_obj
@@ -35,7 +35,7 @@ def doctor(
     end(examine(environ, only, resolver, management), as_json=as_json, strict=strict)
 
 
-@click.command("support-bundle")
+@click.command("support-bundle", short_help="Write facts for support to a file")
 @OUT
 @click.pass_obj
 def support_bundle(environ: Mapping[str, str], out: Path) -> None:

@@ -6,6 +6,7 @@ import click
 import pytest
 
 from services.api.__main__ import cli
+from services.mailer.__main__ import cli as mailer
 from tests.services.api.command import run
 
 ROOM = 45  # what a terminal of 80 columns leaves beside the longest name
@@ -18,7 +19,9 @@ def groups(group: click.Group, path: str) -> Iterator[tuple[str, click.Group]]:
             yield from groups(command, f"{path} {name}")
 
 
-@pytest.mark.parametrize(("path", "group"), [*groups(cli, "ledgerpost-api")])
+@pytest.mark.parametrize(
+    ("path", "group"), [*groups(cli, "ledgerpost-api"), *groups(mailer, "ledgerpost-mailer")]
+)
 def test_no_line_of_a_list_of_commands_is_cut(path: str, group: click.Group) -> None:
     for name, command in group.commands.items():
         told = command.get_short_help_str(ROOM)

@@ -5,6 +5,7 @@ import asyncpg
 import pytest
 
 from shared.db import postgres
+from tests.roles import role
 
 _LONG = "SELECT generate_series(1, 10000000)"
 
@@ -71,6 +72,12 @@ async def test_what_a_migration_is_still_to_bring_is_waited_for(database: str, w
     async with postgres.pool(database, name="test", size=1) as pool:
         with pytest.raises(postgres.UNAVAILABLE):
             await pool.fetchval(f"SELECT {wanted}")
+
+
+async def test_a_right_that_is_still_to_be_granted_is_waited_for(database: str) -> None:
+    async with role(database) as stranger, postgres.pool(stranger, name="test", size=1) as pool:
+        with pytest.raises(postgres.UNAVAILABLE, match="permission denied"):
+            await pool.fetchval("SELECT count(*) FROM pauses")
 
 
 async def test_dates_and_times_mean_the_same_whatever_the_database_is_set_to(database: str) -> None:
