@@ -20,6 +20,7 @@ from services.api.core.refusals import SCOPES
 from services.api.ledger.imports import import_directory
 from tests.contract.tenants import settings
 from tests.journeys.conftest import System
+from tests.judge.script import Say
 from tests.judge.server import Judge
 from tests.servers import absent
 from tests.services.api.api_client import serving
@@ -42,6 +43,12 @@ class Demo:
 
     async def run(self, *command: str | Path, cwd: Path) -> str:
         """Run to the end and return what was printed."""
+        status, out, err = await self.ended(*command, cwd=cwd)
+        assert status == 0, err + out
+        return out
+
+    async def ended(self, *command: str | Path, cwd: Path) -> tuple[int | None, str, str]:
+        """Run to the end and return the exit status and what was printed."""
         process = await asyncio.create_subprocess_exec(
             *command,
             cwd=cwd,
@@ -49,10 +56,9 @@ class Demo:
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,
         )
-        async with asyncio.timeout(120):
+        async with asyncio.timeout(180):
             out, err = await process.communicate()
-        assert process.returncode == 0, err.decode() + out.decode()
-        return out.decode()
+        return process.returncode, out.decode(), err.decode()
 
 
 @pytest.fixture
@@ -81,6 +87,17 @@ async def test_the_blocks_of_curl(demo: Demo, tmp_path: Path) -> None:
         said = await demo.run("bash", "-euo", "pipefail", "-c", block, cwd=tmp_path)
         assert said.startswith(("[{", "{")), said
     assert _sent(demo) == Counter({"books@example.com": 1, "": 1})
+
+
+async def test_curl_does_not_wait_for_ever_for_a_mail_that_failed(
+    demo: Demo, tmp_path: Path
+) -> None:
+    if shutil.which("curl") is None:
+        absent("curl is not installed")
+    demo.judge.on("rcpt", Say("550 5.1.1 no such mailbox"))
+    (block,) = (each for each in blocks("sh") if "sleep" in each)
+    status, said, _ = await demo.ended("bash", "-euo", "pipefail", "-c", block, cwd=tmp_path)
+    assert (status, said) == (1, ""), "the status is failed, and not sent"
 
 
 async def test_the_block_of_axios(demo: Demo, tmp_path: Path) -> None:
