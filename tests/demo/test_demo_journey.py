@@ -32,6 +32,7 @@ async def test_it_comes_up_works_and_is_found_up_again(
     assert "5 mails arrived, one for each customer of the list" in first
     assert "All of it worked" in first
     assert database not in first
+    assert "For ledgerpost-api:\n  export DATABASE_URL=" in first
     key = folder / "key"
     assert stat.S_IMODE(key.stat().st_mode) == 0o600
     assert key.read_text().strip() in first

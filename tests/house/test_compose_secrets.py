@@ -53,6 +53,17 @@ def test_the_passwords_are_long_and_the_urls_hold_them(volumes: Path) -> None:
     assert f"default_pass = {made['rabbitmq/password']}\n" in made["rabbitmq/rabbitmq.conf"]
 
 
+def test_the_docs_back_up_and_restore_what_only_this_installation_knows(volumes: Path) -> None:
+    """A new installation makes passwords of its own, but links in mails need the old secrets."""
+    page = (ROOT / "docs" / "docker.md").read_text("utf-8").partition("\n## Restore\n")[2]
+    secrets = [path for path in make(volumes) if path.endswith("/secret")]
+    assert sorted(secrets) == ["return/secret", "unsubscribe/secret"]
+    for path in secrets:
+        kept = re.search(rf"secrets /secrets/{path} > (\S+)\n", page)
+        assert kept
+        assert f"'cat > /secrets/{path}' < {kept[1]}\n" in page
+
+
 def test_the_program_takes_what_is_made(volumes: Path) -> None:
     make(volumes)
     settings = MailerSettings.from_environ(

@@ -1,3 +1,4 @@
+import platform
 from collections.abc import Awaitable, Callable
 
 import asyncpg
@@ -31,3 +32,4 @@ async def test_metrics_are_open_and_in_prometheus_text(reader: Api) -> None:
     assert answer.status == 200
     assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
     assert "# TYPE ledgerpost_http_request_seconds histogram" in answer.text
+    assert platform.python_version() not in answer.text

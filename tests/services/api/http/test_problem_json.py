@@ -21,6 +21,7 @@ def test_every_refusal_has_a_kind_of_its_own() -> None:
 
     for refusal in kinds(Refusal) - {Refusal, Postponed}:  # these two are never raised
         assert any(issubclass(refusal, known) for known in KINDS), refusal
+        assert not issubclass(refusal, OSError), "it would look like an outage of Postgres"
     types = [kind.type for kind in KINDS.values()]
     assert len(set(types)) == len(types)
 
