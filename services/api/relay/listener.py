@@ -3,13 +3,12 @@
 import asyncio
 from collections.abc import Mapping
 
-import structlog
-
 from shared.db import postgres
+from shared.process.trouble import Trouble
 
-_log = structlog.get_logger("ledgerpost.relay")
 # Seconds between pings, and the timeout of a ping: asyncpg does not notice a dead peer.
 _PING = 5.0
+_AGAIN = 1.0  # seconds until the next attempt to connect
 
 
 async def listen(dsn: str, wakes: Mapping[str, asyncio.Event]) -> None:
@@ -17,6 +16,7 @@ async def listen(dsn: str, wakes: Mapping[str, asyncio.Event]) -> None:
 
     A lost notification delays work by one poll at most, so errors are only logged.
     """
+    trouble = Trouble("notifications_away")
     while True:
         try:
             # The relay's pool has checked already that sessions are not shared.
@@ -27,11 +27,12 @@ async def listen(dsn: str, wakes: Mapping[str, asyncio.Event]) -> None:
                 for channel, wake in wakes.items():
                     await conn.add_listener(channel, lambda *_, wake=wake: wake.set())
                     wake.set()
+                trouble.over()
                 while True:
                     await asyncio.sleep(_PING)
                     await conn.execute("SELECT 1")
             finally:
                 conn.terminate()
         except postgres.UNAVAILABLE as error:
-            _log.info("notifications_reconnect", error=repr(error))
-            await asyncio.sleep(1)
+            trouble.met(error)
+            await asyncio.sleep(_AGAIN)
