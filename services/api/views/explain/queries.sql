@@ -17,29 +17,34 @@ WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'is
     AND i.kind = 'invoice'{where}
 
 -- name: payments
--- Settled payments on issued documents; refunds are negative payments.
+-- Settled payments on issued documents; refunds are negative payments. OFFSET 0 changes no row: it lets
+-- Postgres look up the payments of each document, however many documents the customer has.
 SELECT
     {sign}p.amount AS amount,
     CASE WHEN p.amount < 0 THEN 'refund' ELSE 'payment' END AS kind,
     p.status, p.paid_on AS date, i.number,
     i.id AS document_id, p.id AS payment_id, NULL::bigint AS deposit_id
 FROM invoices i
-JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
+CROSS JOIN LATERAL (
+    SELECT * FROM payments WHERE business_id = i.business_id AND invoice_id = i.id OFFSET 0
+) p
 WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
     AND p.status = 'settled'{where}
 
 -- name: paid_in_full
 -- Invoices that are paid in full, with the days from issue to the latest positive payment.
 SELECT
-    max(p.paid_on) FILTER (WHERE p.amount > 0) - i.issue_date AS amount,
+    p.latest - i.issue_date AS amount,
     i.kind, i.status, i.issue_date AS date, i.number,
     i.id AS document_id, NULL::bigint AS payment_id, NULL::bigint AS deposit_id
 FROM invoices i
-JOIN payments p ON p.business_id = i.business_id AND p.invoice_id = i.id
+CROSS JOIN LATERAL (
+    SELECT max(paid_on) FILTER (WHERE amount > 0) AS latest, sum(amount) AS paid
+    FROM payments
+    WHERE business_id = i.business_id AND invoice_id = i.id AND status = 'settled'
+) p
 WHERE i.business_id = $business AND i.customer_id = $customer AND i.status = 'issued'
-    AND i.kind = 'invoice' AND i.total > 0 AND p.status = 'settled'{where}
-GROUP BY i.business_id, i.id
-HAVING sum(p.amount) >= i.total
+    AND i.kind = 'invoice' AND i.total > 0 AND p.paid >= i.total{where}
 
 -- name: opening_balance
 -- The balance with which the customer's account began.

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -10,8 +11,12 @@ from typing import Any
 import asyncpg
 import pytest
 
+from services.api.reports.basis import Basis
+from services.api.views.explain import query
 from services.api.views.explain.fields import FIELDS
 from services.api.views.explain.openapi import EXAMPLE
+from services.api.views.explain.store import Question
+from shared.period import Period
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 
 ONE = f"{REPORTS}/client/4/{NOVEMBER}"
@@ -52,6 +57,21 @@ async def test_the_query_that_is_shown_yields_the_parts(
     expected = {(part["amount"], part["kind"], part["date"]) for part in shown["data"]}
     found = {(row["amount"], row["kind"], row["date"] and str(row["date"])) for row in rows}
     assert (found, len(rows)) == (expected, len(shown["data"]))
+
+
+@pytest.mark.parametrize("field", FIELDS)
+async def test_payments_are_looked_up_by_their_documents(readable: str, field: str) -> None:
+    """A customer with many documents would else have the payments of all businesses read."""
+    period = Period(date(2024, 11, 1), date(2024, 11, 30))
+    conn = await asyncpg.connect(readable)
+    await conn.execute("SET enable_nestloop = off")
+    for basis in Basis:
+        question = Question(1, 4, period, field, basis)
+        text, given = question.called(query.first_page(question.explanation), limit=50)
+        plan = "\n".join(row[0] for row in await conn.fetch(f"EXPLAIN {text}", *given))
+        assert not re.search("(Hash|Merge) Join", plan)
+        assert ("on payments" in plan) == ("FROM payments" in text)
+    await conn.close()
 
 
 @pytest.mark.parametrize("field", FIELDS)
@@ -125,8 +145,8 @@ async def test_days_are_shown_as_days(reader: Api) -> None:
 
 async def test_a_file_has_all_parts_and_a_page_if_asked(reader: Api) -> None:
     whole = (await reader.get(f"{ONE}/explain/balance")).json["data"]
-    for query, rows in (("", len(whole)), ("&per_page=3", 3)):
-        answer = await reader.get(f"{ONE}/explain/balance?format=csv{query}")
+    for paging, rows in (("", len(whole)), ("&per_page=3", 3)):
+        answer = await reader.get(f"{ONE}/explain/balance?format=csv{paging}")
         assert answer.headers["Content-Type"].startswith("text/csv")
         found = list(csv.DictReader(io.StringIO(answer.text)))
         assert [Decimal(row["amount"]) for row in found] == [
