@@ -40,7 +40,7 @@ WHERE id = {customer}
 -- name: ranking
 -- The ids of the rows that the filters choose, in order, as 8 bytes each, as many as are wanted; how many rows
 -- there are, and how many of them stand before a place; and the version of the ledger that they show.
-{figures}, ranked AS MATERIALIZED (
+{figures}, ranked AS {materialized} (
     SELECT id, {sort_value} AS sort_value
     FROM figures chosen
     WHERE {filters}

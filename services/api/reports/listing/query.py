@@ -58,9 +58,11 @@ def ranking(
 ) -> str:
     """Return the query of all ids in order, and of how many stand before `place`.
 
-    If only the first rows are wanted, as many as `most`, the others need not be sorted.
+    If only the first rows are wanted, as many as `most`, the others need not be sorted. If these
+    are also the first of all customers, Postgres counts them in an index, without their figures.
     """
     options = listing.options
+    is_counted_apart = listing.is_standing and most is not None and not options.given()
     if listing.is_standing:
         table = _standing(listing.query, counting)
     else:
@@ -69,6 +71,7 @@ def ranking(
         _fragments.ranking,
         **_ordered(listing),
         figures=table,
+        materialized="NOT MATERIALIZED" if is_counted_apart else "MATERIALIZED",
         filters=condition(options),
         business=str(listing.query.business_id),
         before=rows_before(listing.options.sort, place),
