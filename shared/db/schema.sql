@@ -1,4 +1,4 @@
--- The database after 0042_opening_balances.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0043_charges_of_customers.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains
@@ -57,6 +57,7 @@ CREATE TABLE batch_customers (
     send_id uuid,
     reason text,
     reason_code text,
+    charged integer,
     CONSTRAINT batch_customers_pkey PRIMARY KEY (batch_id, customer_id),
     CONSTRAINT batch_customers_skipped_have_a_reason CHECK (((reason IS NULL) = (reason_code IS NULL))),
     CONSTRAINT batch_customers_skipped_have_no_send CHECK (((send_id IS NULL) OR (reason_code IS NULL)))

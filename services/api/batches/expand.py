@@ -65,7 +65,8 @@ async def expand(conn: Connection, batch: Taken, terms: Terms) -> None:
             frozen = {row["customer_id"]: row["recipients"] or () for row in waiting}
         customers = [row["customer_id"] for row in waiting]
         decisions = await decide(conn, _asked(batch.row), terms, customers, frozen)
-        await _store(conn, batch.id, await _charged(conn, batch, terms, decisions))
+        charges = {row["customer_id"]: row["charged"] for row in waiting}
+        await _store(conn, batch.id, await _charged(conn, batch, terms, decisions, charges))
     if len(waiting) < STEP:
         await conn.execute(_queries.complete, batch.id)
         await give_back(conn, batch.id)
@@ -111,30 +112,43 @@ async def next_due(conn: Connection) -> timedelta | None:
 
 
 async def _charged(
-    conn: Connection, batch: Taken, terms: Terms, decisions: Sequence[Decision]
+    conn: Connection,
+    batch: Taken,
+    terms: Terms,
+    decisions: Sequence[Decision],
+    charges: Mapping[int, int],
 ) -> Sequence[Decision]:
     """Return the decisions for whose recipients the quota is charged.
 
-    More than at the acceptance are charged now if addresses were added to the ledger meanwhile; if
-    there is no room for these, customers whose recipients are not charged are skipped.
+    `charges` has how many recipients of each customer are charged. If addresses were added to the
+    ledger meanwhile, what the customers before do not need pays for them, and then the quota. If
+    it has no room, those customers are skipped, and nobody else.
     """
-    room = batch.row["room"]
-    further = sum(map(_number, decisions)) - room
-    if further <= 0:
+    wanted = sum(map(_number, decisions))
+    if wanted <= sum(charges.values()):
+        return decisions
+    after = await conn.fetchval(_queries.reserved, batch.id, decisions[-1].customer_id)
+    room = batch.row["room"] - after
+    if wanted <= room:
         return decisions
     try:
         with quota.enforced(batch.row["taken_at"], batch.row["send_at"], terms.daily_quota):
             async with conn.transaction():
-                await conn.execute(_queries.charge, batch.id, further, terms.daily_quota)
+                await conn.execute(_queries.charge, batch.id, wanted - room, terms.daily_quota)
     except OverQuota:
-        return _fitting(decisions, room)
+        return _fitting(decisions, room, charges)
     return decisions
 
 
-def _fitting(decisions: Sequence[Decision], room: int) -> Sequence[Decision]:
+def _fitting(
+    decisions: Sequence[Decision], room: int, charges: Mapping[int, int]
+) -> Sequence[Decision]:
+    """Return the decisions for whom there is room: first for those whose recipients are charged."""
+    paid = {each.customer_id for each in decisions if _number(each) <= charges[each.customer_id]}
+    room -= sum(_number(each) for each in decisions if each.customer_id in paid)
     fitting = []
     for each in decisions:
-        number = _number(each)
+        number = 0 if each.customer_id in paid else _number(each)
         fits = number <= room
         room -= number if fits else 0
         fitting.append(each if fits else replace(each, to=None, **_NO_ROOM))

@@ -14,11 +14,17 @@ LIMIT 1
 FOR NO KEY UPDATE SKIP LOCKED
 
 -- name: waiting
--- At most $3 customers of batch $1 that wait, after customer $2, with the addresses of the frozen list.
-SELECT customer_id, recipients FROM batch_customers
+-- At most $3 customers of batch $1 that wait, after customer $2, with the addresses of the frozen list, and how many
+-- recipients of each are charged.
+SELECT customer_id, recipients, coalesce(charged, 0) AS charged FROM batch_customers
 WHERE batch_id = $1 AND customer_id > $2 AND send_id IS NULL AND reason_code IS NULL
 ORDER BY customer_id
 LIMIT $3
+
+-- name: reserved
+-- How many recipients are charged for the customers of batch $1 that wait, after customer $2.
+SELECT coalesce(sum(charged), 0)::integer FROM batch_customers
+WHERE batch_id = $1 AND customer_id > $2 AND send_id IS NULL AND reason_code IS NULL
 
 -- name: store
 -- Stores what was decided about some customers of a batch: their sends with the deliveries, each as that of a

@@ -33,8 +33,8 @@ FROM frozen_list_customers WHERE list_id = $1
 
 -- name: copy
 -- Copies the customers of the list $1 to the batch $2.
-INSERT INTO batch_customers (batch_id, customer_id, recipients)
-SELECT $2, customer_id, recipients FROM frozen_list_customers WHERE list_id = $1
+INSERT INTO batch_customers (batch_id, customer_id, recipients, charged)
+SELECT $2, customer_id, recipients, coalesce(cardinality(recipients), 0) FROM frozen_list_customers WHERE list_id = $1
 
 -- name: drop
 -- Deletes the list $1 with its customers.

@@ -63,8 +63,8 @@ chosen AS MATERIALIZED (
 ), counted AS MATERIALIZED (
     SELECT count(*)::integer AS customers, coalesce(sum(recipients), 0)::integer AS recipients FROM chosen
 ), {counted_today}, added AS (
-    INSERT INTO batch_customers (batch_id, customer_id)
-    SELECT $id, chosen.id FROM chosen CROSS JOIN counted
+    INSERT INTO batch_customers (batch_id, customer_id, charged)
+    SELECT $id, chosen.id, chosen.recipients FROM chosen CROSS JOIN counted
     WHERE counted.customers <= $customers_max AND (counted.recipients <= $daily_quota OR $phase = 'waiting')
       AND (SELECT is_within FROM within)
     RETURNING 1
@@ -198,17 +198,26 @@ FOR NO KEY UPDATE OF b
 
 -- name: admit
 -- Counts the recipients of a batch that waits towards the quota of today, as `accept` does, and makes it due now.
-UPDATE batches b SET
-    phase = 'expanding', send_at = now(), expires_at = $expires_at::timestamptz, charged = sized.recipients,
-    reason = NULL, reason_code = NULL, updated_at = now()
-FROM (
-    SELECT coalesce(sum(least($recipients_max::integer, {recipients})), 0)::integer AS recipients
+-- Its customers are written only if there is room: a batch may wait for many days, and is asked once a minute.
+WITH counted AS MATERIALIZED (
+    SELECT w.customer_id, least($recipients_max::integer, {recipients}) AS recipients
     FROM batch_customers w JOIN customers c ON c.business_id = $business::bigint AND c.id = w.customer_id
     WHERE w.batch_id = $id::uuid
-) sized
-WHERE b.id = $id
-  AND count_due_recipients($business, (now() AT TIME ZONE 'UTC')::date, sized.recipients, $daily_quota::integer)
-  AND count_recipients($business, sized.recipients, least(4 * $daily_quota::bigint, 2147483647)::integer)
+), sized AS MATERIALIZED (
+    SELECT coalesce(sum(recipients), 0)::integer AS recipients FROM counted
+), admitted AS (
+    UPDATE batches b SET
+        phase = 'expanding', send_at = now(), expires_at = $expires_at::timestamptz, charged = sized.recipients,
+        reason = NULL, reason_code = NULL, updated_at = now()
+    FROM sized
+    WHERE b.id = $id
+      AND count_due_recipients($business, (now() AT TIME ZONE 'UTC')::date, sized.recipients, $daily_quota::integer)
+      AND count_recipients($business, sized.recipients, least(4 * $daily_quota::bigint, 2147483647)::integer)
+    RETURNING b.id
+)
+UPDATE batch_customers w SET charged = counted.recipients
+FROM admitted, counted
+WHERE w.batch_id = $id AND w.customer_id = counted.customer_id AND w.charged IS DISTINCT FROM counted.recipients
 
 -- name: hold
 -- The phase of batch $2 of business $1, which stays until the transaction ends.
