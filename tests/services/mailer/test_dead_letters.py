@@ -113,3 +113,5 @@ async def test_by_command(broker: str, channel: AbstractChannel) -> None:
     assert replayed.out == "replayed 3\n"
     assert await waiting(channel, topology.DELIVERIES) == 3
     assert await bodies(broker) == []
+    empty = await command(broker, "list")
+    assert (empty.status, empty.out, empty.err) == (0, "", "there are no dead letters\n")
