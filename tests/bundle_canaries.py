@@ -17,6 +17,7 @@ CANARIES = (
     "canary-first-name", "canary-last-name", "canary-shop", "canary@customer.example",
     "canary-business", "canary@business.example", "canary-number", "918273.64", "918273",
     "918,273", "canary-message", "canary-reply", "canary-reason", "canary-skipped",
+    "canary-filter", "canary-copy@customer.example", "canary-schedule", "canary-why",
 )  # fmt: skip
 _FILLED = """
 INSERT INTO businesses (id, owner_id, name, email, currency, timezone)
@@ -34,6 +35,23 @@ INSERT INTO deliveries (id, send_id, business_id, position, email, email_key, st
     expires_at, reply, reason, reason_code, created_at, updated_at)
 SELECT gen_random_uuid(), id, 1, 1, 'canary@customer.example', 'canary@customer.example', 'failed',
     now(), now(), 'canary-reply', 'canary-reason', 'smarthost_refused', now(), now() FROM sends;
+INSERT INTO batches (id, business_id, phase, date_from, date_to, filter, personal_message,
+    other_emails, min_balance, customers, send_at, expires_at, created_at, updated_at, reason,
+    reason_code)
+SELECT gen_random_uuid(), 1, 'failed', '2024-11-01', '2024-11-30', '{"q": "canary-filter"}',
+    'canary-message', '{canary-copy@customer.example}', 918273.64, 1, now(),
+    now() + interval '1 day', now(), now(), 'canary-why', 'not_expanded';
+INSERT INTO batch_customers (batch_id, customer_id, reason, reason_code)
+SELECT id, 1, 'canary-why', 'no_address' FROM batches;
+INSERT INTO schedules (id, business_id, name, rule, at_time, timezone, period, filter,
+    personal_message, other_emails, min_balance, starts_on, created_at, updated_at, failures,
+    reason, reason_code)
+SELECT gen_random_uuid(), 1, 'canary-schedule', '{"every": "week", "weekday": "fri"}', '09:00',
+    'UTC', 'last-month', '{"q": "canary-filter"}', 'canary-message',
+    '{canary-copy@customer.example}', 918273.64, '2024-11-01', now(), now(), 3, 'canary-why',
+    'batch_not_made';
+INSERT INTO schedule_occurrences (schedule_id, occurrence, outcome, reason, reason_code)
+SELECT id, current_date, 'skipped', 'canary-why', 'occurrence_late' FROM schedules;
 ANALYZE;
 """
 

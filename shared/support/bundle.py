@@ -33,8 +33,8 @@ Made by `support-bundle` of Ledgerpost, to be read by people outside of the inst
 
 It has: versions, settings (numbers and words; of secrets and addresses only whether they are set),
 the findings of doctor, migrations, sizes of tables, depths of queues, outcomes of the mails of a
-week by state and reason code, settings of Postgres, the metrics of the process, facts of the
-machine. Names of hosts and of roles of the database are in it. Numbers of rows, messages and mails
+week by state and reason code, those of batches and schedules, settings of Postgres, the metrics of
+the process, facts of the machine. Names of hosts and of roles of the database are in it. Numbers
 have two digits that are not zero: 123,456 becomes 120,000.
 
 It has no name, address or amount of a customer, no text of a mail or an error, no key and no

@@ -1,5 +1,6 @@
 """What a support bundle says of the database: tables, migrations, settings, outcomes of mails."""
 
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
@@ -31,6 +32,8 @@ async def described(dsn: str) -> dict[str, Any]:
         "tables": _tables,
         "postgres": _server,
         "outcomes": _outcomes,
+        "batches": _batches,
+        "schedules": _schedules,
     }
     found: dict[str, Any] = {}
     try:
@@ -76,15 +79,38 @@ async def _server(conn: asyncpg.Connection) -> dict[str, Any]:
 
 async def _outcomes(conn: asyncpg.Connection) -> list[dict[str, Any]]:
     """Return how many mails of a week are in each state, for each reason code."""
-    return [
-        {
-            "state": row["state"],
-            "reason_code": _known(row["reason_code"]),
-            "mails": rounded(row["mails"]),
-            "latest": row["latest"].isoformat(timespec="seconds"),
-        }
-        for row in await conn.fetch(_QUERIES.states)
-    ]
+    return [_counted(row) for row in await conn.fetch(_QUERIES.states)]
+
+
+async def _batches(conn: asyncpg.Connection) -> dict[str, Any]:
+    """Return how many batches of a week are in each phase, and why customers were skipped."""
+    return {
+        "batches": [_counted(row) for row in await conn.fetch(_QUERIES.batches)],
+        "skipped": [_counted(row) for row in await conn.fetch(_QUERIES.skipped_customers)],
+    }
+
+
+async def _schedules(conn: asyncpg.Connection) -> dict[str, Any]:
+    """Return how many schedules cannot make their batch, and the outcomes of a week."""
+    return {
+        "schedules": [_counted(row) for row in await conn.fetch(_QUERIES.schedules)],
+        "occurrences": [_counted(row) for row in await conn.fetch(_QUERIES.occurrences)],
+    }
+
+
+def _counted(row: asyncpg.Record) -> dict[str, Any]:
+    """Return a row as JSON can hold it: numbers rounded, codes known, times in seconds."""
+    return {name: _shown(name, value) for name, value in row.items()}
+
+
+def _shown(name: str, value: Any) -> Any:
+    if name == "reason_code":
+        return _known(value)
+    if isinstance(value, int):
+        return rounded(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _known(code: str | None) -> str | None:

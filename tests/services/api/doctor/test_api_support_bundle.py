@@ -56,9 +56,9 @@ async def test_nothing_of_a_customer_and_no_secret_is_in_it(
     assert found(out, [*CANARIES, *secrets]) == []
     contents = {Path(name).name: text for name, text in files(out).items()}
     assert set(contents) == {
-        "README.txt", "doctor.json", "machine.json", "metrics.txt", "migrations.json",
-        "outcomes.json", "postgres.json", "rabbitmq.json", "settings.json", "tables.json",
-        "versions.json",
+        "README.txt", "batches.json", "doctor.json", "machine.json", "metrics.txt",
+        "migrations.json", "outcomes.json", "postgres.json", "rabbitmq.json", "schedules.json",
+        "settings.json", "tables.json", "versions.json",
     }  # fmt: skip
     loaded = {name: json.loads(text) for name, text in contents.items() if name.endswith(".json")}
     Draft202012Validator(json.loads((ROOT / "docs/doctor.schema.json").read_text())).validate(
@@ -68,6 +68,13 @@ async def test_nothing_of_a_customer_and_no_secret_is_in_it(
     assert (outcome["state"], outcome["reason_code"], outcome["mails"]) == (
         "failed", "smarthost_refused", 1,
     )  # fmt: skip
+    [batch], [skipped] = loaded["batches.json"]["batches"], loaded["batches.json"]["skipped"]
+    assert (batch["state"], batch["reason_code"], batch["batches"]) == ("failed", "not_expanded", 1)
+    assert skipped == {"reason_code": "no_address", "customers": 1}
+    [schedule] = loaded["schedules.json"]["schedules"]
+    assert (schedule["reason_code"], schedule["failures"]) == ("batch_not_made", 3)
+    [occurrence] = loaded["schedules.json"]["occurrences"]
+    assert (occurrence["outcome"], occurrence["reason_code"]) == ("skipped", "occurrence_late")
     assert loaded["rabbitmq.json"]["queues"][topology.DEAD_LETTERS]["ready"] == 1
     assert loaded["settings.json"]["RETURN_SECRET"] == "set"
     assert loaded["settings.json"]["MAX_RECIPIENTS"] == 25
