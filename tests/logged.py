@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -20,8 +21,10 @@ def logged() -> Iterator[Logged]:
     """All log lines since the test began, parsed from JSON."""
     root = logging.getLogger()
     handlers, level, stream = root.handlers[:], root.level, io.StringIO()
+    shown = warnings.showwarning
     logs.configure(Settings(log_level="debug"), stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    warnings.showwarning = shown
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()

@@ -4,8 +4,10 @@ import json
 import logging
 import re
 import sys
+import warnings
 from collections.abc import MutableMapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TextIO
 
 import orjson
@@ -75,7 +77,24 @@ def configure(settings: Settings, stream: TextIO | None = None) -> None:
         logging.getLogger(name).setLevel(logging.CRITICAL)
     # That of aiosmtpd: it logs addresses and what mails say.
     logging.getLogger("mail.log").setLevel(logging.CRITICAL + 1)
-    logging.captureWarnings(capture=True)
+    warnings.showwarning = _warned
+
+
+def _warned(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Log which warning of Python it is, and where; its text may quote what a stranger wrote.
+
+    aiohttp's quotes the header of a part of a form, for example.
+    """
+    del message, file, line
+    place = "/".join(Path(filename).parts[-2:])
+    logging.getLogger("py.warnings").warning("%s at %s:%d", category.__name__, place, lineno)
 
 
 def redact(_: WrappedLogger, __: str, event: EventDict) -> EventDict:

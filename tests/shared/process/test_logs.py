@@ -2,12 +2,14 @@ import gc
 import io
 import json
 import logging
+import warnings
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Literal
 
 import pytest
 import structlog
+from aiohttp.multipart import parse_content_disposition
 from structlog.contextvars import bound_contextvars
 
 from shared.process import logs
@@ -22,7 +24,7 @@ def configured() -> Iterator[Configured]:
     """Configures logging into a text, and puts back what was before."""
     gc.collect()  # connections that earlier tests lost warn when they go, and not into the text
     root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
+    handlers, level, shown = root.handlers[:], root.level, warnings.showwarning
 
     def configure(
         form: Literal["json", "console"] = "json",
@@ -33,6 +35,7 @@ def configured() -> Iterator[Configured]:
         return stream
 
     yield configure
+    warnings.showwarning = shown
     root.handlers[:] = handlers
     root.setLevel(level)
     structlog.reset_defaults()
@@ -72,6 +75,23 @@ def test_what_is_bound_to_the_context_is_in_every_event(configured: Configured) 
         ("three", None),
     ]
     assert events(stream)[1]["text"] == "two words"
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_warning_of_a_library_says_where_and_not_what_a_stranger_wrote(
+    configured: Configured, capfd: pytest.CaptureFixture[str], form: Literal["json", "console"]
+) -> None:
+    stream = configured(form=form)
+    warnings.simplefilter("always")
+    parse_content_disposition("form-data; ana@client.example\x1b[2J; owes 918273.64")
+    warnings.warn_explicit("a\nb@x.example", DeprecationWarning, "/there/here.py", 7)
+    text = stream.getvalue()
+    assert capfd.readouterr() == ("", "")
+    assert "BadContentDispositionHeader at aiohttp/multipart.py:" in text
+    assert "DeprecationWarning at there/here.py:7" in text
+    assert len(text.splitlines()) == 2
+    for said in ("client", "918273", "x.example", "\x1b"):
+        assert said not in text
 
 
 def test_the_level_is_kept_for_our_events_and_for_those_of_libraries(
