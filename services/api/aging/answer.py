@@ -5,7 +5,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.api.aging.description import AgingMeta
-from services.api.reports.row import Amount, Id, Text
+from services.api.core.money import Amount
+from services.api.reports.row import Id, Text
 
 _BUCKETS = frozenset({"1-30", "31-60", "61-90", "over_90"})
 

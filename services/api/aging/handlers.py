@@ -22,12 +22,12 @@ from services.api.formats.report import Report, Value
 from services.api.http import conditional
 from services.api.http.appkeys import CODING
 from services.api.http.connections import connection
+from services.api.http.periods import requested_business
 from services.api.http.streams.stream import READING_S_MAX, turn
 from services.api.reports import store as reports
 from services.api.reports.listing.place import page_numbers
 from services.api.reports.listing.store import Wanted, in_snapshot
 from services.api.reports.paging import PER_PAGE_DEFAULT
-from services.api.reports.periods import requested_business
 from services.api.reports.query import Counting
 from services.api.reports.streamed import Write, streamed
 from services.api.reports.versions import ledger_version

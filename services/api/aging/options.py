@@ -5,8 +5,9 @@ from pydantic import BeforeValidator, Field, ValidationInfo, WithJsonSchema
 
 from services.api.aging.model import Buckets, buckets
 from services.api.core.fields import day
+from services.api.core.query_values import Flag
 from services.api.formats.json_value import Amounts
-from services.api.reports.filters import CustomerFilters, Flag
+from services.api.reports.filters import CustomerFilters
 from services.api.reports.options import Bom, HowAmounts
 from services.api.reports.paging import Paging
 from services.api.reports.sort import Sort, read_sort

@@ -9,10 +9,10 @@ from services.api.batches.estimate import Rates
 from services.api.batches.planned import DryRun
 from services.api.batches.request import BatchRequest
 from services.api.core.deadline import promptly
-from services.api.formats.making import made_while_wanted
 from services.api.http.appkeys import DRY_RUNS, PRINCIPAL, SETTINGS
 from services.api.http.connections import connection
 from services.api.http.content_location import tell_dates
+from services.api.http.making import made_while_wanted
 from services.api.http.problem_json import NO_ANSWER, BrokenOff
 from services.api.sends.terms import Terms
 

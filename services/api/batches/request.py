@@ -11,8 +11,8 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJson
 from services.api.batches import audience
 from services.api.batches.audience import Audience
 from services.api.core import fields
+from services.api.core.query_values import Amount, Flag
 from services.api.idempotency.store import fingerprint
-from services.api.reports.filters import Amount, Flag
 from services.api.sends import request_fields
 from services.api.sends.request import WHENS, SendBody, SendRequest
 from shared.mail.address import Address

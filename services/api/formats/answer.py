@@ -10,7 +10,6 @@ from services.api.core.refusals import Invalid
 from services.api.formats import delimited
 from services.api.formats.file_name import disposition
 from services.api.formats.json_value import Amounts, dumps, fields_as_json, row_as_json
-from services.api.formats.making import made_while_wanted
 from services.api.formats.negotiation import Format
 from services.api.formats.page.answers import page
 from services.api.formats.page.navigation import Navigation
@@ -20,6 +19,7 @@ from services.api.formats.report import Report
 from services.api.formats.xlsx.process import workbook
 from services.api.http import conditional, query
 from services.api.http.appkeys import CODING
+from services.api.http.making import made_while_wanted
 from services.api.http.problem_json import NO_ANSWER, BrokenOff
 from services.api.http.streams.stream import READING_S_MAX, Stream, gzip_if_preferred
 from shared.csv_text import BOM

@@ -10,16 +10,16 @@ from aiohttp import hdrs, web
 from services.api.core import fields
 from services.api.core.parsing import parse
 from services.api.core.query_string import parse_query
-from services.api.formats.making import made_while_wanted
 from services.api.formats.negotiation import Format, chosen
 from services.api.http import cors, request_body
 from services.api.http.appkeys import PRINCIPAL
 from services.api.http.connections import connection
+from services.api.http.making import made_while_wanted
+from services.api.http.periods import requested_period
 from services.api.http.problem_json import NO_ANSWER, BrokenOff
 from services.api.preview.draft import Draft, draft
 from services.api.preview.mails import Previews
 from services.api.preview.options import PreviewOptions
-from services.api.reports.periods import requested_period
 from services.api.sends.request import SendBody, SendRequest
 from shared.period import Period
 from shared.rendering.frames import Part

@@ -11,11 +11,11 @@ from services.api.formats.negotiation import Format, chosen
 from services.api.http import conditional, request_body
 from services.api.http.appkeys import CODING, CONTENT_LOCATION, PRINCIPAL
 from services.api.http.connections import connection
+from services.api.http.periods import requested_business, requested_period
 from services.api.http.streams import stream
 from services.api.reports import customer_page, store
 from services.api.reports.listing import handlers as listing
 from services.api.reports.model import FilterBody, ReportQuery
-from services.api.reports.periods import requested_business, requested_period
 from services.api.reports.streamed import Write, streamed
 from services.api.reports.versions import ledger_version
 from shared.db.postgres import Connection

@@ -3,7 +3,8 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from services.api.reports.row import Money, Row
+from services.api.core.money import Money
+from services.api.reports.row import Row
 
 _Days = Annotated[Decimal, WithJsonSchema({"type": "number"})]
 

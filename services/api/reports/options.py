@@ -3,9 +3,10 @@ from typing import Annotated
 
 from pydantic import Field, WithJsonSchema
 
+from services.api.core.query_values import Flag
 from services.api.formats.json_value import Amounts
 from services.api.reports.basis import Basis
-from services.api.reports.filters import Filters, Flag
+from services.api.reports.filters import Filters
 from services.api.reports.paging import Paging
 from services.api.reports.sort import Sort, sort_by, sort_schema
 

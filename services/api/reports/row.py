@@ -6,26 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from services.api.core.money import Money
+
 _STORED = "Exactly as in the ledger: null and the empty string are different values."
-_MONEY = {
-    "type": "number",
-    "description": "Exact decimal in the business's currency.",
-}
 _CLOCK = {"type": "string", "pattern": r"^\d{4}-\d{2}-\d{2} \d{2}:\d{2}:\d{2}$"}
 
 Id = Annotated[int, WithJsonSchema({"type": "integer", "format": "int64"})]
 Text = Annotated[str | None, Field(description=_STORED)]
-Money = Annotated[Decimal, WithJsonSchema(_MONEY)]
-Amount = Annotated[
-    Decimal,
-    WithJsonSchema(
-        {
-            "type": ["number", "string"],
-            "description": "Exact decimal in the business's currency; a string with"
-            " `amounts=string`.",
-        }
-    ),
-]
 Clock = Annotated[str, WithJsonSchema(_CLOCK)]
 
 

@@ -6,7 +6,7 @@ from pydantic import BeforeValidator, Field
 
 from services.api.core.paging import Cursor, PageQuery, uuid_cursor
 from services.api.core.parsing import whole_number
-from services.api.reports.filters import Text
+from services.api.core.query_values import Text
 from services.api.sends.request_fields import given_moment
 from services.api.sends.send import Doubt, Send, Status
 from shared.mail.address import Address

@@ -14,9 +14,9 @@ from pydantic import (
 )
 
 from services.api.core import fields
+from services.api.core.query_values import Flag
 from services.api.core.refusals import Invalid
 from services.api.idempotency.store import fingerprint
-from services.api.reports.filters import Flag
 from services.api.sends import request_fields
 from shared import language_tag
 from shared.deliveries.operator import Resolution

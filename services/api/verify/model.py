@@ -5,10 +5,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from services.api.core.money import Money
 from services.api.core.timestamp import Timestamp
 from services.api.formats.json_value import as_json, dumps
 from services.api.formats.report import Kind
-from services.api.reports.row import Money
 
 _URL = {"type": ["string", "null"], "format": "uri"}
 

@@ -11,7 +11,7 @@ from services.api.formats.negotiation import Format
 from services.api.formats.report import Value
 from services.api.http import conditional
 from services.api.http.appkeys import CONTENT_LOCATION, LEDGER_VERSION
-from services.api.reports.periods import requested_business
+from services.api.http.periods import requested_business
 from services.api.views.snapshot import State
 
 Row = Sequence[Value]

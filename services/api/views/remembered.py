@@ -6,8 +6,8 @@ from typing import TypeVar
 from aiohttp import web
 
 from services.api.http.appkeys import LEDGER_VERSION
+from services.api.http.periods import requested_business
 from services.api.reports.listing.handlers import list_cache
-from services.api.reports.periods import requested_business
 from services.api.views.snapshot import Snapshot, State, snapshot, snapshot_of_one
 
 Value = TypeVar("Value")

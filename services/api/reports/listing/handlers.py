@@ -11,13 +11,13 @@ from services.api.formats.negotiation import OF_LISTS, Format
 from services.api.http import conditional
 from services.api.http.appkeys import CODING
 from services.api.http.connections import database_of
+from services.api.http.periods import requested_business
 from services.api.reports.listing.model import Listing
 from services.api.reports.listing.report import as_report
 from services.api.reports.listing.report_answer import ReportAnswer
 from services.api.reports.listing.request import requested_list, wanted_page
 from services.api.reports.listing.text import WRITTEN, ListText
 from services.api.reports.listing.text_answer import TextAnswer
-from services.api.reports.periods import requested_business
 from services.api.reports.version_cache import VersionCache
 from services.api.reports.versions import ledger_version
 

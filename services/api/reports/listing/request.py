@@ -5,13 +5,13 @@ from aiohttp import web
 from services.api.core.query_string import parse_query
 from services.api.core.refusals import FieldError, InvalidInput
 from services.api.http.appkeys import PRINCIPAL
+from services.api.http.periods import requested_period
 from services.api.reports.compared import compared_period
 from services.api.reports.listing import place
 from services.api.reports.listing.model import Listing
 from services.api.reports.listing.store import Wanted
 from services.api.reports.model import ReportQuery
 from services.api.reports.options import ListOptions
-from services.api.reports.periods import requested_period
 from shared.period import Period
 
 

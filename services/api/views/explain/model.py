@@ -4,9 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from services.api.core.money import Amount
 from services.api.formats.report import Column, Kind
 from services.api.reports.meta import Meta
-from services.api.reports.row import Amount, Id
+from services.api.reports.row import Id
 from services.api.views.explain.fields import FIELDS
 from services.api.views.model import NextCursor, Number
 from services.api.views.options import BasisOptions

@@ -11,7 +11,7 @@ from services.api.formats.negotiation import Format, chosen
 from services.api.formats.page.navigation import Customer
 from services.api.http.appkeys import PRINCIPAL
 from services.api.http.connections import connection
-from services.api.reports.periods import requested_period
+from services.api.http.periods import requested_period
 from services.api.reports.series import store
 from services.api.reports.series.intervals import Span, spans
 from services.api.reports.series.store import SeriesQuery, Sums

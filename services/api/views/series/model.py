@@ -4,10 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from services.api.core.money import Amount
 from services.api.core.parsing import whole_number
 from services.api.formats.report import Column, Kind
 from services.api.reports.meta import Meta
-from services.api.reports.row import Amount
 from services.api.reports.series.intervals import INTERVALS_MAX, Interval
 from services.api.views.model import Number
 from services.api.views.options import AmountOptions, BasisOptions, FileOptions

@@ -11,9 +11,9 @@ from services.api.formats.answer import answer
 from services.api.formats.negotiation import Format, chosen
 from services.api.formats.page.navigation import Interval
 from services.api.http.appkeys import PRINCIPAL
+from services.api.http.periods import requested_period
 from services.api.reports.compared import compared_period
 from services.api.reports.model import ReportQuery
-from services.api.reports.periods import requested_period
 from services.api.reports.query import BOUNDED, EXACT, Counting
 from services.api.reports.series import drawn
 from services.api.views import answers, remembered

@@ -4,12 +4,13 @@ from typing import Annotated
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
+from services.api.core.money import Amount
 from services.api.core.parsing import whole_number
 from services.api.formats.report import Column, Kind
 from services.api.reports.filters import Filters
 from services.api.reports.meta import Meta
 from services.api.reports.options import Compare
-from services.api.reports.row import Amount, Id
+from services.api.reports.row import Id
 from services.api.views.model import Number
 from services.api.views.options import AmountOptions, BasisOptions
 

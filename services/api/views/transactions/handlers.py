@@ -8,7 +8,7 @@ from pydantic import TypeAdapter
 from services.api.core import fields
 from services.api.core.query_string import parse_query
 from services.api.http.appkeys import PRINCIPAL
-from services.api.reports.periods import requested_period
+from services.api.http.periods import requested_period
 from services.api.views.paged import PagedView
 from services.api.views.paging import PageOptions
 from services.api.views.snapshot import Snapshot

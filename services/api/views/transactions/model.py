@@ -3,9 +3,10 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.api.core.money import Amount
 from services.api.formats.report import Column, Kind
 from services.api.reports.meta import Meta
-from services.api.reports.row import Amount, Id
+from services.api.reports.row import Id
 from services.api.views.model import NextCursor
 
 COLUMNS = (

@@ -6,7 +6,7 @@ from unittest.mock import Mock
 import asyncpg
 import pytest
 
-from services.api.reports import periods
+from services.api.http import periods
 from tests.services.api.api_client import REPORTS, Api
 
 WORD, DATES = "2024-11", "2024-11-01/2024-11-30"

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import asyncpg
 import pytest
 
-from services.api.reports import periods
+from services.api.http import periods
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
 from tests.services.api.conftest import Serve
 from tests.services.api.ledgers import new_key
