@@ -49,7 +49,9 @@ def navigation(
 
 
 def _shown_figures() -> Sequence[Column]:
-    return [each for each in FIGURES if each.name in _SHOWN]
+    """Return the figures of the page, in its order."""
+    shown = [each for each in FIGURES if each.name in _SHOWN]
+    return sorted(shown, key=lambda each: _SHOWN.index(each.name))
 
 
 def _title(name: str) -> str:
@@ -68,7 +70,7 @@ def _facts(summary: SummaryAnswer, query: Query) -> Sequence[Fact]:
             totals.figures[each.name],
             urls.with_query(path, query, sort=f"-{each.name}"),
         )
-        for each in sorted(_shown_figures(), key=lambda each: _SHOWN.index(each.name))
+        for each in _shown_figures()
     ]
     active = urls.with_query(path, query, active="1")
     counts = (
