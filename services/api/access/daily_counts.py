@@ -18,6 +18,7 @@ MOST: dict[Limited, int] = {
     "batches": 5_000,
     "customers of batches": 1_000_000,
     "changes of schedules": 10_000,
+    "times of sends": 10_000,
 }
 
 

@@ -23,6 +23,7 @@ Limited = Literal[
     "batches",
     "customers of batches",
     "changes of schedules",
+    "times of sends",
 ]
 Counted = Limited | Literal["refused requests"]
 

@@ -1,8 +1,9 @@
 """Cancels and reschedules accepted sends."""
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from uuid import UUID
 
+from services.api.access import daily_counts
 from services.api.core.refusals import Conflict, NotFound
 from services.api.sends import quota
 from services.api.sends.due_time import due_at
@@ -50,7 +51,7 @@ async def reschedule(
 
     Mails wait if they are scheduled, queued or deferred. They expire `max_lateness` after the new
     time, and count towards the quota of the new day. A frozen statement stays as it is. Raises
-    NotFound, NothingToReschedule, and OverQuota.
+    NotFound, NothingToReschedule, and OverQuota, also if too many sends got another day today.
     """
     async with conn.transaction():
         asked = await conn.fetchrow(_queries.now_in_business, business_id)
@@ -58,7 +59,10 @@ async def reschedule(
             raise NotFound("send")
         due = due_at((moment,), asked["timezone"], asked["asked_at"])
         moved, was_due = await caller.reschedule(conn, business_id, send_id, due, terms.expiry(due))
-        if moved:
+        if moved and was_due is not None:
+            if was_due.astimezone(UTC).date() != due.astimezone(UTC).date():
+                # Each day that a send was ever due on has rows of its own until it is past.
+                await daily_counts.count(conn, business_id, "times of sends")
             with quota.enforced(asked["asked_at"], due, terms.daily_quota):
                 await conn.execute(
                     _queries.move_charge, business_id, was_due, due, moved, terms.daily_quota

@@ -50,3 +50,24 @@ async def test_keys_of_a_day_and_the_same_answer_to_the_same_request(
     assert [await reschedule(f"k{day}", day) for day in (2, 3, 4)] == first
     assert await ledger.fetchval("SELECT count(*) FROM idempotency_keys") == 4
     assert await ledger.fetchval("SELECT send_at::date::text FROM sends") == "2030-01-04"
+
+
+async def test_new_days_of_sends(
+    api: Client, ledger: asyncpg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each leaves rows of its day behind, which are deleted only once the day is past."""
+    monkeypatch.setitem(daily_counts.MOST, "times of sends", 2)
+    _, send = await post(api, json={"send_at": "2030-01-01"})
+    path = f"/api/v3/sends/{send['id']}/reschedule"
+
+    async def reschedule(moment: str) -> int:
+        async with api.post(path, json={"send_at": moment}) as response:
+            return response.status
+
+    later = [f"2030-01-{day:02}" for day in (2, 3, 4)]
+    assert [await reschedule(day) for day in later] == [200, 200, 429]
+    assert await ledger.fetchval("SELECT count(*) FROM due_recipients") == 3
+    assert await reschedule("2030-01-03T12:00:00Z") == 200, "the same day costs nothing"
+    assert await ledger.fetchval("SELECT send_at::date::text FROM sends") == "2030-01-03"
+    await ledger.execute("UPDATE daily_counts SET day = day - 1")
+    assert await reschedule("2030-01-04") == 200
