@@ -17,7 +17,7 @@ from tests.services.api.ledgers import new_key
 FOLDER = Path(__file__).parent / "schemathesis"
 MINUTES = float(os.environ.get("FUZZ_MINUTES", "0"))
 # A number of requests, and not a time, so that each run of all tests sends the same ones.
-EXTENT = ("--max-time", str(round(MINUTES * 60))) if MINUTES else ("--max-examples", "10")
+EXTENT = ("--max-time", str(round(MINUTES * 60))) if MINUTES else ("--max-examples", "4")
 SEED = os.environ.get("FUZZ_SEED", "1")
 RETURNS = {
     "RETURN_SECRET": "a secret of more than thirty-two characters",

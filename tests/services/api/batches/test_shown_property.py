@@ -95,7 +95,7 @@ async def assert_equal(twin: Twin, period: Period) -> None:
 @pytest.mark.parametrize("way", WAYS)
 @settings(
     derandomize=True,
-    max_examples=examples(10),
+    max_examples=examples(4),
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -122,7 +122,7 @@ async def test_it_is_what_each_statement_has(
 
 @settings(
     derandomize=True,
-    max_examples=examples(20),
+    max_examples=examples(8),
     deadline=None,
     database=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
