@@ -1,15 +1,17 @@
 """What the mail's templates do with single texts."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from markupsafe import Markup, escape
+from shared.statements.escaping import Html, escaped
 
 _RUN: Final = re.compile("^ +|  +")
 _LONGEST_WHOLE: Final = 18  # characters that fit beside the figures on a small phone
 _BREAKABLE: Final = re.compile(rf"(?<!\S)(?=\S*[-/])\S{{2,{_LONGEST_WHOLE}}}(?!\S)")
 _WHOLE: Final = '<span style="white-space:nowrap">{}</span>'
+_BETWEEN: Final = " · "
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 _POINT: Final = "\N{PUNCTUATION SPACE}"
 _DIGIT: Final = "\N{FIGURE SPACE}"
 _PLAIN_BLANKS: Final = str.maketrans({_POINT: " ", _DIGIT: " "})
@@ -39,19 +41,29 @@ def justed(figure: str, decimals: int, decimal: str, width: int) -> str:
     return made.rjust(width) if made is figure else made.translate(_PLAIN_BLANKS).rjust(width)
 
 
-def whole(text: str) -> Markup:
-    """Return HTML in which neither a short text is broken, nor a short word at its hyphens."""
-    if len(text) > _LONGEST_WHOLE or " " not in text:
-        return unbroken(text)
-    return Markup(_WHOLE.format(escape(text)))  # noqa: S704 -- escaped just now
+def listed(parts: Iterable[str], *, isolates: bool) -> Html:
+    """Return HTML of texts with dots between them, in which no short word is broken.
+
+    Each text keeps its own direction: on a page from right to left, and if it is not ASCII.
+    """
+    return Html(
+        _BETWEEN.join(
+            [
+                f"<bdi>{unbroken(text)}</bdi>"
+                if isolates or not text.replace(_NO_BREAK, "").isascii()
+                else unbroken(text)
+                for text in parts
+            ]
+        )
+    )
 
 
-def unbroken(text: str) -> Markup:
+def unbroken(text: str) -> Html:
     """Return HTML in which no short word is broken at its hyphens, such as an invoice's number."""
-    safe = escape(text)
-    if "-" not in text and "/" not in text:
-        return safe
-    return Markup(_BREAKABLE.sub(_kept_whole, str(safe)))  # noqa: S704 -- escaped just now
+    safe = escaped(text)
+    if "-" in text or "/" in text:
+        safe = _BREAKABLE.sub(_kept_whole, safe)
+    return Html(safe)
 
 
 def _kept_whole(word: re.Match[str]) -> str:
@@ -59,16 +71,22 @@ def _kept_whole(word: re.Match[str]) -> str:
 
 
 def _kept(run: re.Match[str]) -> str:
-    fixed = "\N{NO-BREAK SPACE}" * (len(run[0]) - 1)
-    return f"{fixed} " if run.start() else f"{fixed}\N{NO-BREAK SPACE}"
+    fixed = _NO_BREAK * (len(run[0]) - 1)
+    return f"{fixed} " if run.start() else f"{fixed}{_NO_BREAK}"
+
+
+def fixed(text: str) -> str:
+    """Return a text at whose blanks no line ends."""
+    return text.replace(" ", _NO_BREAK)
 
 
 FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "blanks": blanks,
+    "fixed": fixed,
     "justed": justed,
     "lined": lined,
+    "listed": listed,
     "ljust": str.ljust,
     "rjust": str.rjust,
     "unbroken": unbroken,
-    "whole": whole,
 }

@@ -4,8 +4,7 @@ import datetime as dt
 import json
 from typing import Any, Final
 
-from markupsafe import Markup
-
+from shared.statements.escaping import Html
 from shared.statements.model import Statement
 from shared.statements.wording import line
 
@@ -17,7 +16,7 @@ _ESCAPED: Final = str.maketrans({sign: f"\\u{ord(sign):04x}" for sign in "<>&"})
 _encode: Final = json.JSONEncoder(separators=(",", ":")).encode
 
 
-def invoice(statement: Statement, pay_url: str | None) -> Markup | None:
+def invoice(statement: Statement, pay_url: str | None) -> Html | None:
     """Return the closing balance as an Invoice of schema.org, as the content of a script element.
 
     None if nothing is owed, or if the statement's figures do not add up.
@@ -25,7 +24,7 @@ def invoice(statement: Statement, pay_url: str | None) -> Markup | None:
     if statement.closing_balance <= 0 or not statement.reconciles:
         return None
     text = _encode(_invoice(statement, pay_url))
-    return Markup(text.translate(_ESCAPED))  # noqa: S704 -- no character that HTML knows is left
+    return Html(text.translate(_ESCAPED))
 
 
 def _first_due(statement: Statement) -> dt.date | None:

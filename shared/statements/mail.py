@@ -3,9 +3,8 @@
 from collections.abc import Collection
 from typing import Final, NamedTuple
 
-from markupsafe import Markup
-
 from shared.statements.attachment import UNPRINTABLE
+from shared.statements.escaping import Html
 from shared.statements.flaws import Kind
 from shared.statements.links import pieces
 from shared.statements.logo import shown_size
@@ -43,7 +42,7 @@ class Mail:
         view: View,
         message: str | None,
         *,
-        invoice: Markup | None,
+        invoice: Html | None,
         logo: bytes | None,
         replies: bool,
         attached: bool,

@@ -57,13 +57,17 @@ class Notation:
         It has the decimals of the currency in ISO 4217, and more if the amount has more; nothing is
         ever rounded, and zero has no sign.
         """
-        whole, fraction = _parts(f"{value.copy_abs():,f}", currency)
+        whole, _, fraction = f"{value.copy_abs():,f}".partition(".")
+        if len(fraction) != (places := decimals(currency)):
+            fraction = fraction.rstrip("0").ljust(places, "0")
         if self.pairs:
             whole = _in_pairs(whole)
         if self.group != ",":
             whole = whole.replace(",", self.group)
         shown = f"{whole}{self.decimal}{fraction}" if fraction else whole
-        return (self.minus if value < 0 else "") + self.in_digits(shown)
+        if self.digits:
+            shown = self.in_digits(shown)
+        return self.minus + shown if value < 0 else shown
 
     def money(self, value: Decimal, currency: str, sign: str | None = None) -> str:
         """Return the amount with its currency, such as GHS 1,234.50 or 1.234,50 €.

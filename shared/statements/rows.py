@@ -14,6 +14,7 @@ Row = dict[str, Any]
 
 _LONG_WORD: Final = 18  # letters; shorter ones fit into their column of the PDF
 _NAMED: Final = 10  # documents of one transfer that are named
+_NO_BREAK: Final = "\N{NO-BREAK SPACE}"
 
 
 def transaction_rows(
@@ -33,16 +34,18 @@ def _row(entry: Entry, currency: str, language: Language) -> Row:
     amount = entry.change
     change = language.figure(amount, currency)
     raises = first.charge is not None
-    title, parts = _title(entry, language), _details(first, language)
-    joined = " · ".join(parts)
+    date, due = _short_day(first.date, language), _due(first, language)
+    title, others = _title(entry, language), _details(first, language)
+    joined = " · ".join([due, *others] if due else others)
     return {
-        "date": language.dates.short_day(first.date),
+        "date": date,
         "title": title,
         "details": joined,
-        "parts": parts,
+        "parts": [*_unbroken(date, due), *others],
         "long": _has_long_word(title) or _has_long_word(joined),
         "charge": change if raises else "",
-        "credit": "" if raises else language.figure(-amount, currency),
+        # It is shown without the sign that says that it lowers the balance.
+        "credit": "" if raises else change.removeprefix(language.numbers.minus),
         "change": change,
         "balance": language.figure(entry.balance, currency),
         "overdue": (first.days_overdue or 0) > 0,
@@ -77,15 +80,23 @@ def _numbers(numbers: list[str], language: Language) -> str:
     )
 
 
-def _details(transaction: Transaction, language: Language) -> list[str]:
+def _due(transaction: Transaction, language: Language) -> str:
     due = transaction.due_date
+    return language.say("due {date}", date=language.dates.short_day(due)) if due else ""
+
+
+def _details(transaction: Transaction, language: Language) -> list[str]:
     details = (
-        language.say("due {date}", date=language.dates.short_day(due)) if due else "",
         line(transaction.method),
         language.say("paid online") if transaction.channel == "online" else "",
         line(transaction.reference),
     )
     return list(filter(None, details))
+
+
+def _unbroken(*texts: str) -> list[str]:
+    """Return those of our texts that are not empty, without a blank at which a line may end."""
+    return [text.replace(" ", _NO_BREAK) for text in texts if text]
 
 
 def _open_row(item: OpenItem, currency: str, language: Language) -> Row:
@@ -99,10 +110,12 @@ def _open_row(item: OpenItem, currency: str, language: Language) -> Row:
         case "opening_balance":
             title = say("Opening balance")
     late = item.days_overdue or 0
+    date, due = _short_day(item.date, language), _short_day(item.due_date, language)
     return {
-        "date": _short_day(item.date, language),
+        "date": date,
         "title": title,
-        "due": _short_day(item.due_date, language),
+        "due": due,
+        "parts": _unbroken(date, f"{say('Due')} {due}" if due else ""),
         "overdue": language.say_many("{count} day", "{count} days", late) if late else "",
         "late": language.say_many("{count} day overdue", "{count} days overdue", late)
         if late

@@ -8,11 +8,13 @@ from typing import Any, Final, Literal
 import css_inline
 import jinja2
 
+from shared.statements.escaping import escaped
 from shared.statements.filters import FILTERS
 
 Direction = Literal["ltr", "rtl"]
 
 _FOLDER: Final = Path(__file__).parent / "mail"
+_AROUND: Final = re.compile(r" ?([{},;:]|!important) ?(?!and)")
 _BEFORE: Final = re.compile(r"(<[a-z][^<>]*)>(?=[^<>]*\{\{)")
 _STYLES: Final = re.compile("<style.*?</style>", re.DOTALL)
 _CLASS: Final = re.compile(r"\.([a-z][a-z0-9-]*)")
@@ -26,19 +28,21 @@ _SIDES: Final[dict[str, dict[str, str]]] = {
     "ltr": {
         "START": "left",
         "END": "right",
-        "BESIDE": "9px 0 9px 12px",
+        "TRACK": "5px 0 5px 12px",
         "FIGURE": "nowrap",
+        "ISOLATES": "false",
     },
     "rtl": {
         "START": "right",
         "END": "left",
-        "BESIDE": "9px 12px 9px 0",
+        "TRACK": "5px 12px 5px 0",
         # As narrow as its figures, which would else be far from the margin.
         "FIGURE": 'nowrap dir="ltr" width="1%"',
+        "ISOLATES": "true",
     },
 }
 # Follows the preview of a mail in a list of mails, which would go on with the mail's first words.
-_FILLER: Final = "&#847;&zwnj;&nbsp;" * 90
+_FILLER: Final = "&zwnj;&emsp;" * 40
 # What differs from mail to mail in the style sheet, which must be CSS, by what stands for it there.
 _VARIABLES: Final = {
     "#01fe01": "{{ accent }}",
@@ -52,14 +56,15 @@ _VARIABLES: Final = {
 
 def text_template(name: str) -> jinja2.Template:
     """Return a template of plain text."""
-    return _environment(autoescape=False).from_string(_source(name))
+    return _environment().from_string(_source(name))
 
 
 def html_template(name: str, direction: Direction) -> jinja2.Template:
     """Return a template of HTML.
 
     The style sheet is inlined into the template, not into each mail. Jinja's blocks are comments
-    there, because an HTML parser moves any other text out of a table.
+    there, because an HTML parser moves any other text out of a table. Whatever a template shows
+    goes through `escaped`: Jinja's own escaping takes three times as long.
     """
     source = _source(name)
     for side, physical in _SIDES[direction].items():
@@ -70,8 +75,8 @@ def html_template(name: str, direction: Direction) -> jinja2.Template:
     inlined = inliner.inline(source)
     for placeholder, variable in _VARIABLES.items():
         inlined = inlined.replace(placeholder, variable)
-    inlined = _without_idle_classes(inlined)
-    marked = _environment(autoescape=True, block_start_string="<!--%", block_end_string="%-->")
+    inlined = _shortened(_without_idle_classes(inlined))
+    marked = _environment(finalize=escaped, block_start_string="<!--%", block_end_string="%-->")
     return marked.from_string(_apart(inlined))
 
 
@@ -84,6 +89,18 @@ def _without_idle_classes(page: str) -> str:
         return f' class="{" ".join(names)}"' if names else ""
 
     return _CLASSES.sub(active, page)
+
+
+def _shortened(page: str) -> str:
+    """Return a page without what a browser adds by itself: a mail has it in every row."""
+    for name in ("<tbody>", "</tbody>", '=""'):
+        page = page.replace(name, "")
+    return _STYLES.sub(lambda style: _tight(style[0]), page)
+
+
+def _tight(style: str) -> str:
+    """Return a style sheet without blanks that mean nothing."""
+    return _AROUND.sub(r"\1", " ".join(style.split())).replace(";}", "}")
 
 
 def _apart(template: str) -> str:

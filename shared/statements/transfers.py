@@ -37,6 +37,9 @@ def entries(transactions: Iterable[Transaction]) -> Iterator[Entry]:
 
 
 def _of_day(day: list[Transaction]) -> Iterator[Entry]:
+    if len(day) == 1:
+        yield Entry((day[0],), day[0].balance)
+        return
     transfers: dict[object, list[Transaction]] = defaultdict(list)
     for transaction in day:
         if _is_transfer(transaction):

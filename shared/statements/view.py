@@ -11,7 +11,7 @@ from shared.statements.language import Language, language
 from shared.statements.model import Statement
 from shared.statements.money import MINUS
 from shared.statements.parties import business, customer
-from shared.statements.rows import Row, open_rows, transaction_rows
+from shared.statements.rows import open_rows, transaction_rows
 from shared.statements.wording import clock, local
 from shared.text import lines
 
@@ -26,7 +26,7 @@ def view(statement: Statement) -> View:
     today = prepared.date()
     heads = _heads(statement, sender, receiver, prepared, words)
     ends = _ends(statement, today, words)
-    return {
+    made = {
         **_look(statement, words),
         **heads,
         **ends,
@@ -47,6 +47,7 @@ def view(statement: Statement) -> View:
         "pay": owed.pay(statement, words),
         "labels": labels(words) | sentences.labels(statement, sender["name"], words),
     }
+    return made | _widths(made, statement, words)
 
 
 def _look(statement: Statement, words: Language) -> View:
@@ -115,37 +116,27 @@ def _lists(statement: Statement, words: Language) -> View:
         "open_items": open_items,
         "open_total": words.figure(statement.closing_balance, currency),
         "chart": chart(statement.transactions, statement.period, currency, words),
-        **_widths(_figures(statement, rows, open_items, words), words.numbers.decimal),
         **sentences.latest(len(rows), words),
         **sentences.first_items(len(items or ()), words),
     }
 
 
-def _widths(figures: list[str], decimal: str) -> View:
+def _widths(made: View, statement: Statement, words: Language) -> View:
     """Return the length of the longest figure and the most decimals, for the layout of columns."""
+    report, currency = statement.report, statement.business.currency
+    billed = (report.amount_due, report.total_paid, report.owing)
+    figures = [words.figure(amount, currency) for amount in billed]
+    figures += made["opening"], made["closing"]
+    figures += [part["amount"] for part in (*made["sums"], *(made["aging"] or ()))]
+    for row in made["rows"]:
+        figures += row["change"], row["balance"]
+    for item in made["open_items"] or ():
+        figures += item["amount"], item["total"]
+    decimal = made["decimal"]
     return {
         "longest": max(map(len, figures)),
-        "decimals": max(len(figure.partition(decimal)[2]) for figure in figures),
+        "decimals": max([len(figure.partition(decimal)[2]) for figure in figures]),
     }
-
-
-def _figures(
-    statement: Statement, rows: list[Row], items: list[Row] | None, words: Language
-) -> list[str]:
-    """Return all figures of the statement that stand in columns."""
-    totals, report, aging = statement.totals, statement.report, statement.aging
-    amounts = [
-        *(statement.opening_balance, statement.closing_balance),
-        *(totals.invoiced, totals.credited, totals.paid, totals.refunded),
-        *(report.amount_due, report.total_paid, report.owing),
-        *((amount for _, amount in aging) if aging else ()),
-    ]
-    figures = [words.figure(amount, statement.business.currency) for amount in amounts]
-    for row in rows:
-        figures += row["change"], row["balance"]
-    for item in items or ():
-        figures += item["amount"], item["total"]
-    return figures
 
 
 def _sums(statement: Statement, words: Language) -> list[View]:

@@ -52,9 +52,9 @@ def test_a_list_of_mails_shows_the_sentence_and_nothing_after_it(renderer: Rende
         " Your account with Kente & Co, 1–30 November 2024."
     )
     assert said.startswith(begin)
-    filler = re.match("[\u034f\u200c ]*", said[len(begin) :])
+    filler = re.match("[\u200c ]*", said[len(begin) :])
     assert filler is not None
-    assert filler[0].count("\u034f") >= 80
+    assert filler[0].count("\u200c") >= 40
     assert said[len(begin) + filler.end() :].startswith("Kente & Co Statement of account")
 
 
@@ -70,8 +70,9 @@ def test_what_to_pay_comes_before_what_happened(renderer: Renderer) -> None:
             "Open amounts by age",
             "1–30 days late",
         ),
-        *("Summary", "Transactions", "Open items", "Billed in this period", "How to pay"),
-        *("Bank: Example Bank", "Pay GHS 5,116.50", "Your whole account", "deposits of GHS 250.00"),
+        *("Transactions", "Closing balance", "Open items", "Closing balance", "How to pay"),
+        *("Bank: Example Bank", "Pay GHS 5,116.50", "Summary", "Billed in this period"),
+        *("Your whole account", "deposits of GHS 250.00"),
         *("Questions?", "14 Oxford Street", "Prepared"),
     )
     place = 0
@@ -100,10 +101,11 @@ def test_the_bar_and_the_chart_are_drawn_by_their_shares(renderer: Renderer) -> 
     assert [(cell["bgcolor"], cell["width"]) for cell in cells] == [("#7a1fa2", "100%")]
     [chart] = [tag for _, tag in page(html).tags if tag.get("role") == "img"]
     assert "4 Nov: billed 866.75, paid 3,200.00." in (chart["aria-label"] or "")
+    tags = [tag for _, tag in page(html).tags]
     rails = [
-        (tag["class"], tag["width"])
-        for name, tag in page(html).tags
-        if name == "td" and "-bar" in (tag.get("class") or "")
+        (cell["class"], table["width"])
+        for table, cell in zip(tags, tags[2:], strict=False)
+        if "-bar" in (cell.get("class") or "")
     ]
     assert rails[:3] == [("billed-bar", "100%"), ("billed-bar", "7%"), ("paid-bar", "26%")]
 
@@ -144,17 +146,19 @@ def test_a_page_from_right_to_left_is_mirrored_but_for_its_figures(renderer: Ren
         tags = page(html).tags
         assert ("html", {"lang": language, "dir": direction}) in tags
         assert ("div", {"lang": language, "dir": direction}) in tags
-    assert not re.search("(START|END|BESIDE|FIGURE|FILLER|#01fe0)", left + right)
+    assert not re.search("(START|END|TRACK|FIGURE|FILLER|ISOLATES|#01fe0)", left + right)
     assert "border-left:3px" not in right.replace(": ", ":")
     aligned = [tag.get("align") for name, tag in page(right).tags if name in {"td", "th"}]
     assert "left" not in aligned
     figures = [tag for name, tag in page(right).tags if name == "td" and "nowrap" in tag]
     assert len(figures) > 20
-    assert {(tag["align"], tag["dir"]) for tag in figures} == {("right", "ltr")}
+    assert {tag.get("dir") for tag in figures} == {"ltr", None}
+    bodies = [tag for name, tag in page(right).tags if name == "tr" and "align" in tag]
+    assert {tag["align"] for tag in bodies} == {"right"}
 
 
 def test_dark_mode_has_the_lighter_colour_of_the_business(renderer: Renderer) -> None:
     html = mail(renderer, branded()).html
-    dark = html.partition("prefers-color-scheme: dark")[2].partition("</style")[0]
+    dark = html.partition("prefers-color-scheme:dark")[2].partition("</style")[0]
     assert "#7a1fa2" not in dark
-    assert re.search(r"\.press \{ color: #12161a", dark)
+    assert re.search(r"\.press\{color:#12161a", dark)

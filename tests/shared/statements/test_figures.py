@@ -48,13 +48,15 @@ NOW = "Your whole account, as entered by 22 November 2026: GHS 1,250.25 in your 
 def test_the_html_shows_the_golden_figures(renderer: Renderer) -> None:
     html = renderer.render(frozen(snapshot())).html
     rows = [tuple(map(spaced, cells)) for cells in page(html).rows]
-    first = rows.index(SUMS[0])
-    assert rows[first : first + len(SUMS)] == SUMS
+    sums = [(f"{sign} {label}".strip(), amount) for sign, label, amount in SUMS]
+    first = rows.index(sums[0])
+    assert rows[first : first + len(sums)] == sums
     first = rows.index(("Transaction", "Amount", "Balance"))
     assert rows[first + 1] == ("Opening balance", "", "3,200.00")
     table = rows[first + 2 : first + 2 + len(ROWS)]
     assert [row[1:] for row in table] == [row[1:] for row in ROWS]
     assert all(shown[0].startswith(row[0]) for shown, row in zip(table, ROWS, strict=True))
+    assert rows[first + 2 + len(ROWS)] == ("Closing balance", "", "3,116.7499")
     assert rows[rows.index(BILLED[0]) :][: len(BILLED)] == BILLED
     assert NOW in words(html)
     for label, amount in HEADLINE:

@@ -1,6 +1,10 @@
+import html
+import re
+
 import pytest
 
-from shared.statements.filters import justed, lined, unbroken, whole
+from shared.statements.escaping import Html, escaped
+from shared.statements.filters import fixed, justed, lined, listed, unbroken
 
 SPAN = '<span style="white-space:nowrap">'
 
@@ -32,13 +36,24 @@ def test_a_number_is_not_broken_at_its_hyphens_unless_it_is_long() -> None:
     assert unbroken("Invoice 5") == "Invoice 5"
     long = "INV-" + "1" * 20
     assert unbroken(long) == long
-    assert whole("due 15 Jul 2026") == f"{SPAN}due 15 Jul 2026</span>"
-    assert whole("a text of more than one short line") == "a text of more than one short line"
+    assert fixed("15 Jul 2026") == "15\u00a0Jul\u00a02026"
 
 
-@pytest.mark.parametrize("text", ["<b>-</b>", "a-b&c <i> \"x\" 'y'", "</span>-", "&lt;-"])
-def test_what_is_whole_is_escaped_too(text: str) -> None:
-    for made in (unbroken(text), whole(text)):
-        bare = made.replace(SPAN, "").replace("</span>", "")
+def test_parts_keep_their_own_direction() -> None:
+    parts = ["1\u00a0Jul", "Cash", "A-1", "نقد"]
+    assert listed(parts, isolates=False) == (
+        f"1\u00a0Jul · Cash · {SPAN}A-1</span> · <bdi>نقد</bdi>"
+    )
+    assert listed(parts[:2], isolates=True) == "<bdi>1\u00a0Jul</bdi> · <bdi>Cash</bdi>"
+
+
+@pytest.mark.parametrize("text", ["<b>-</b>", "a-b&c <i> \"x\" 'y'", "</span>-", "&lt;-", "ä-<b>"])
+def test_what_is_html_is_escaped_once(text: str) -> None:
+    for made in (unbroken(text), listed([text], isolates=False), listed([text], isolates=True)):
+        assert escaped(made) is made
+        bare = re.sub(f"{SPAN}|</span>|</?bdi>", "", made)
         assert "<" not in bare
-        assert bare.unescape() == text
+        assert html.unescape(bare) == text
+    assert escaped(text) == html.escape(text)
+    assert escaped(Html("<b>")) == "<b>"
+    assert escaped(5) == "5"

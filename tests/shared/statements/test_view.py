@@ -74,7 +74,7 @@ def test_columns_are_laid_out_for_every_figure() -> None:
     assert viewed([], "100", business__currency="JPY", **none)["decimals"] == 0
     assert second([], "100", ages={"not_due": "99.99999"}, **none)["decimals"] == 5
     assert viewed([], "100")["longest"] == len("14,866.7499")
-    assert second([], "100", ages={"not_due": "-123456789"})["longest"] == len("−123,456,789.00")
+    assert second([], "100", ages={"not_due": "123456789"})["longest"] == len("123,456,789.00")
 
 
 def test_deposits_are_for_information() -> None:
