@@ -1,11 +1,14 @@
 """The mailer's commands: help without settings, errors in one line, a check of the smarthost."""
 
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import click
 import pytest
 
+from services.mailer.__main__ import cli
 from tests.commands import ended
 from tests.judge.certificate import self_made
 from tests.judge.script import Say
@@ -21,22 +24,18 @@ async def ledgerpost_mailer(*arguments: str, **settings: str) -> tuple[int, str,
     return done.status, done.out, done.err
 
 
+def paths(group: click.Group, path: str = "") -> Iterator[str]:
+    """The words of the group and of each command below it."""
+    yield path
+    for name, command in group.commands.items():
+        if isinstance(command, click.Group):
+            yield from paths(command, f"{path} {name}")
+        else:
+            yield f"{path} {name}"
+
+
 @pytest.mark.parametrize("option", ["--help", "-h"])
-@pytest.mark.parametrize(
-    "command",
-    [
-        "",
-        "run",
-        "check",
-        "preview",
-        "dead-letters",
-        "dead-letters list",
-        "dead-letters replay",
-        "dkim",
-        "dkim generate",
-        "dkim check",
-    ],
-)
+@pytest.mark.parametrize("command", [*paths(cli)])
 async def test_help_needs_no_settings(command: str, option: str) -> None:
     status, output, errors = await ledgerpost_mailer(*command.split(), option)
     assert (status, errors) == (0, "")
