@@ -48,7 +48,7 @@ def up(folder: Path, environ: Mapping[str, str]) -> None:
     say(f"demo ledger imported\n{_indented(imported)}")
     system.wait()
     already = " already (make stop ends them)" if was_up else ""
-    say(f"inbox, API, relay and mailer are up and ready{already}")
+    say(f"inbox, API, relay, mailer and listener are up and ready{already}")
     journey.brand(system)
     key = journey.key_of(system)
     rows = journey.report(system, key)
@@ -86,6 +86,7 @@ def _manual(system: System, key: str, environ: Mapping[str, str]) -> str:
   RabbitMQ   {_address(system, "AMQP_URL", environ)}
   health     http://127.0.0.1:{system.settings["RELAY_OPS_PORT"]}/health/ready (relay)
              http://127.0.0.1:{system.settings["MAILER_OPS_PORT"]}/health/ready (mailer)
+             http://127.0.0.1:{system.settings["RETURNS_OPS_PORT"]}/health/ready (listener)
 
 For ledgerpost-api:
   export DATABASE_URL={_address(system, "DATABASE_URL", environ)}
@@ -95,6 +96,11 @@ Try:
   curl {header} {system.url}/api/v3/reports/customers/client/1/{period}
   curl {header} '{send}' -d message=Hello -d other_emails=you@example.com
   curl {header} {system.url}/api/v3/sends
+
+A mail that comes back (the inbox returns what is sent to gone@...), and what it changes:
+  curl {header} '{send}' -d message=Hello -d other_emails=gone@example.com
+  curl {header} {system.url}/api/v3/returns
+  curl {header} {system.url}/api/v3/suppressions
 """
 
 

@@ -1,4 +1,7 @@
-"""A real mail server that keeps every mail it is given: `python -m demo.inbox FOLDER PORT`."""
+"""A real mail server that keeps every mail it is given: `python -m demo.inbox FOLDER PORT`.
+
+With a second port, that of the listener for returned mail, mails to `gone@…` come back, too.
+"""
 
 import asyncio
 import re
@@ -12,13 +15,16 @@ from pathlib import Path
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from demo.bouncing import GONE, Bouncer
+
 _BIGGEST = 64 * 2**20
 
 
 class Inbox:
     """Stores each mail in a separate folder, `<n>-<recipient>/`; refuses nothing."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, bouncer: Bouncer | None = None) -> None:
+        self._bouncer = bouncer
         folder.mkdir(parents=True, exist_ok=True)
         self._folder = folder
         kept = (entry.name.partition("-")[0] for entry in folder.iterdir())
@@ -28,7 +34,10 @@ class Inbox:
         """Store a copy for each recipient before acknowledging the mail."""
         content = envelope.content
         for recipient in envelope.rcpt_tos:
-            self._keep(recipient, content if isinstance(content, bytes) else b"")
+            mail = content if isinstance(content, bytes) else b""
+            self._keep(recipient, mail)
+            if self._bouncer and envelope.mail_from and recipient.partition("@")[0] == GONE:
+                self._bouncer.bounce(envelope.mail_from, recipient, mail)
         return "250 2.0.0 Kept in the inbox"
 
     def _keep(self, recipient: str, content: bytes) -> None:
@@ -59,9 +68,9 @@ def _file_name(text: str) -> str:
     return re.sub(r"[^\w.@+-]", "_", text).strip(".")[:100] or "_"
 
 
-async def serve(folder: Path, port: int) -> None:
+async def serve(folder: Path, port: int, listener: int | None = None) -> None:
     """Serve SMTP on 127.0.0.1 until SIGTERM."""
-    inbox = Inbox(folder)
+    inbox = Inbox(folder, None if listener is None else Bouncer(listener))
     loop = asyncio.get_running_loop()
     server = await loop.create_server(
         lambda: SMTP(inbox, data_size_limit=_BIGGEST, enable_SMTPUTF8=True, loop=loop),
@@ -78,4 +87,4 @@ async def serve(folder: Path, port: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(serve(Path(sys.argv[1]), int(sys.argv[2])))
+    asyncio.run(serve(Path(sys.argv[1]), *map(int, sys.argv[2:])))

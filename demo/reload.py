@@ -10,6 +10,7 @@ FOLDERS: Mapping[str, tuple[str, ...]] = {
     "api": ("services/api", "shared"),
     "relay": ("services/api", "shared"),
     "mailer": ("services/mailer", "shared"),
+    "returns": ("services/mailer", "shared"),
 }
 
 _Times = dict[Path, int]

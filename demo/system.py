@@ -19,7 +19,17 @@ from provision.servers import Servers
 
 _BIN = Path(sys.executable).parent
 _READY_WITHIN = 60
-_PORTS = {"API_PORT": 8080, "RELAY_OPS_PORT": 8081, "MAILER_OPS_PORT": 8082, "INBOX_PORT": 2525}
+_PROCESSES = ("inbox", "api", "relay", "mailer", "returns")
+_PORTS = {
+    "API_PORT": 8080,
+    "RELAY_OPS_PORT": 8081,
+    "MAILER_OPS_PORT": 8082,
+    "RETURNS_OPS_PORT": 8083,
+    "INBOX_PORT": 2525,
+    "LISTENER_PORT": 2526,
+}
+# Everybody may know it: the listener of the demo has only the address 127.0.0.1.
+_RETURN_SECRET = "the secret of the demo, which everybody knows"
 _OK = 200
 
 
@@ -91,18 +101,20 @@ class System:
         return done.stdout
 
     def _commands(self) -> dict[str, list[str | Path]]:
+        ports = (self.settings["INBOX_PORT"], self.settings["LISTENER_PORT"])
         return {
-            "inbox": [sys.executable, "-m", "demo.inbox", self.inbox, self.settings["INBOX_PORT"]],
+            "inbox": [sys.executable, "-m", "demo.inbox", self.inbox, *ports],
             "api": [_BIN / "ledgerpost-api", "serve"],
             "relay": [_BIN / "ledgerpost-api", "relay"],
             "mailer": [_BIN / "ledgerpost-mailer", "run"],
+            "returns": [_BIN / "ledgerpost-mailer", "returns"],
         }
 
     def _environment(self, process: str = "") -> dict[str, str]:
         # A setting that is given as NAME_FILE must not be given as NAME, too.
         kept = {name: text for name, text in os.environ.items() if not name.endswith("_FILE")}
         given = kept | {"PYTHONPATH": str(self.root)} | self.settings
-        login = self.logins.get(process)
+        login = self.logins.get("mailer" if process == "returns" else process)
         return given | {"DATABASE_URL": login} if login else given
 
     def _problem(self, name: str) -> str:
@@ -133,6 +145,8 @@ def plan(
         "AMQP_URL": servers.amqp_url,
         "SMTP_URL": f"smtp://127.0.0.1:{ports['INBOX_PORT']}",
         "MAIL_FROM": "statements@ledgerpost.example",
+        "RETURN_SECRET": _RETURN_SECRET,
+        "RETURNS_LISTEN": f"smtp://127.0.0.1:{ports['LISTENER_PORT']}",
         "API_HOST": "127.0.0.1",
         "API_WORKERS": "1",
         "DRAIN_DELAY": "0s",
@@ -144,12 +158,13 @@ def plan(
 
 def backgrounds(folder: Path) -> list[Background]:
     """Return the demo's processes in the order of their start."""
-    return [Background(name, folder) for name in ("inbox", "api", "relay", "mailer")]
+    return [Background(name, folder) for name in _PROCESSES]
 
 
 def _ports(folder: Path, environ: Mapping[str, str]) -> dict[str, int]:
     before = _started(folder)
-    if before and any(each.process for each in backgrounds(folder)):
+    # A demo that an older version started lacks some of them.
+    if before.keys() >= _PORTS.keys() and any(each.process for each in backgrounds(folder)):
         return {name: int(before[name]) for name in _PORTS}
     wanted = {name: int(environ.get(name) or usual) for name, usual in _PORTS.items()}
     others = free_ports(len(wanted))

@@ -24,7 +24,14 @@ async def dev(database: str, broker: str, tmp_path: Path) -> AsyncIterator[tuple
     """Runs `make dev` on a copy of the code, and collects its output."""
     for name in CODE:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
-    names = ("API_PORT", "RELAY_OPS_PORT", "MAILER_OPS_PORT", "INBOX_PORT")
+    names = (
+        "API_PORT",
+        "RELAY_OPS_PORT",
+        "MAILER_OPS_PORT",
+        "RETURNS_OPS_PORT",
+        "INBOX_PORT",
+        "LISTENER_PORT",
+    )
     ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     running = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "demo.dev", cwd=tmp_path,
@@ -57,13 +64,13 @@ async def test_a_changed_file_is_served_by_a_new_process(dev: tuple[Path, list[s
     ]
     after = [each.process for each in backgrounds(place(root, "dev"))]
     assert [one == other for one, other in zip(before, after, strict=True)] == [
-        True, False, False, True,
+        True, False, False, True, True,
     ]  # fmt: skip
 
 
 def test_each_process_is_concerned_by_what_it_imports(tmp_path: Path) -> None:
-    assert concerned([Path("services/mailer/app.py")]) == ["mailer"]
-    assert concerned([Path("shared/db/sql.py")]) == ["api", "relay", "mailer"]
+    assert concerned([Path("services/mailer/app.py")]) == ["mailer", "returns"]
+    assert concerned([Path("shared/db/sql.py")]) == ["api", "relay", "mailer", "returns"]
     (tmp_path / "shared" / "db").mkdir(parents=True)
     query = tmp_path / "shared" / "db" / "queries.sql"
     query.write_text("SELECT 1")
