@@ -108,7 +108,7 @@ async def recording(endpoint: str | None, service: str) -> AsyncIterator[None]:
             "tracing_not_installed",
             setting="OTEL_EXPORTER_OTLP_ENDPOINT",
             missing=error.name,
-            hint="no spans are recorded: pip install 'ledgerpost[otel]'",
+            hint="no spans are recorded: docs/tracing.md says how to install it",
         )
         yield
         return

@@ -128,4 +128,4 @@ async def test_without_the_extra_a_line_says_what_to_install(
         assert tracing.begin("a", "server", None) is tracing.OFF
     [line] = logged()
     assert (line["event"], line["level"]) == ("tracing_not_installed", "warning")
-    assert "pip install 'ledgerpost[otel]'" in line["hint"]
+    assert "docs/tracing.md" in line["hint"]
