@@ -23,7 +23,10 @@ def one_line(text: str) -> str:
 
     Runs of spaces become one.
     """
-    # A character that is printable is neither a control nor a mark of direction.
+    # A character that is printable is neither a control nor a mark of direction, and of those that
+    # are blank only the space.
+    if text.isprintable() and "  " not in text and text[:1] != " " != text[-1:]:
+        return text
     return " ".join(
         (text if text.isprintable() else _CONTROLS.sub(" ", _BIDI.sub("", text))).split()
     )

@@ -8,7 +8,6 @@ from shared.statements.escaping import Html, escaped
 
 _RUN: Final = re.compile("^ +|  +")
 _LONGEST_WHOLE: Final = 18  # characters that fit beside the figures on a small phone
-_BREAKABLE: Final = re.compile(rf"(?<!\S)(?=\S*[-/])\S{{2,{_LONGEST_WHOLE}}}(?!\S)")
 _WHOLE: Final = '<span style="white-space:nowrap">{}</span>'
 _BETWEEN: Final = " · "
 _NO_BREAK: Final = "\N{NO-BREAK SPACE}"
@@ -46,28 +45,34 @@ def listed(parts: Iterable[str], *, isolates: bool) -> Html:
 
     Each text keeps its own direction: on a page from right to left, and if it is not ASCII.
     """
-    return Html(
-        _BETWEEN.join(
-            [
-                f"<bdi>{unbroken(text)}</bdi>"
-                if isolates or not text.replace(_NO_BREAK, "").isascii()
-                else unbroken(text)
-                for text in parts
-            ]
-        )
-    )
+    joined = _BETWEEN.join(parts)
+    if not isolates and _is_plain(joined):
+        return unbroken(joined)
+    shown = [
+        f"<bdi>{unbroken(text)}</bdi>" if isolates or not _is_plain(text) else unbroken(text)
+        for text in parts
+    ]
+    return Html(_BETWEEN.join(shown))
 
 
 def unbroken(text: str) -> Html:
     """Return HTML in which no short word is broken at its hyphens, such as an invoice's number."""
     safe = escaped(text)
     if "-" in text or "/" in text:
-        safe = _BREAKABLE.sub(_kept_whole, safe)
+        safe = " ".join(
+            [
+                _WHOLE.format(word)
+                if ("-" in word or "/" in word) and 1 < len(word) <= _LONGEST_WHOLE
+                else word
+                for word in safe.split(" ")
+            ]
+        )
     return Html(safe)
 
 
-def _kept_whole(word: re.Match[str]) -> str:
-    return _WHOLE.format(word[0])
+def _is_plain(text: str) -> bool:
+    """Whether a text is ASCII, but for signs of ours that have no direction."""
+    return text.replace(_NO_BREAK, "").replace("·", "").isascii()
 
 
 def _kept(run: re.Match[str]) -> str:
