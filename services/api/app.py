@@ -32,6 +32,7 @@ from services.api.http.appkeys import (
     METRICS,
     OPENAPI,
     OVERLAP,
+    PREVIEW_TURNS,
     PROBLEM_PAGE,
     RELAY_SETTINGS,
     RETURN_METRICS,
@@ -77,6 +78,8 @@ _CLOCKS = 2
 # Of what each process remembers of ledgers, for the pages of their lists.
 _LIST_CACHE_BYTES = 32 * 1024 * 1024
 _FILES, _FILES_EACH = 2, 1
+# Apart from files: a large export takes minutes, and nobody's preview should wait for it.
+_PREVIEWS, _PREVIEWS_EACH = 2, 1
 _DRY_RUNS, _DRY_RUNS_EACH = 2, 1
 
 
@@ -101,6 +104,7 @@ def create_app(
     share = _LIST_CACHE_BYTES // len(settings.databases)
     app[LIST_CACHES] = {each.name: VersionCache(share) for each in settings.databases}
     app[FILES] = Turns(_FILES, _FILES_EACH)
+    app[PREVIEW_TURNS] = Turns(_PREVIEWS, _PREVIEWS_EACH)
     app[DRY_RUNS] = Turns(_DRY_RUNS, _DRY_RUNS_EACH)
     app[BORROWERS] = Borrowers()
     app[KEY_DATABASES] = KeyDatabases()

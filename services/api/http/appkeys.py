@@ -50,6 +50,8 @@ OVERLAP = web.AppKey("OVERLAP", Overlap)
 STREAMS = web.AppKey("STREAMS", Turns)
 # How businesses share the processes that make files, XLSX and PDF.
 FILES = web.AppKey("FILES", Turns)
+# How businesses share the processes that make previews.
+PREVIEW_TURNS = web.AppKey("PREVIEW_TURNS", Turns)
 # How businesses share dry runs of batches.
 DRY_RUNS = web.AppKey("DRY_RUNS", Turns)
 BORROWERS = web.AppKey("BORROWERS", Borrowers)

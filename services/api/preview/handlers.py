@@ -12,7 +12,7 @@ from services.api.core.parsing import parse
 from services.api.core.query_string import parse_query
 from services.api.formats.negotiation import Format, chosen
 from services.api.http import cors, request_body
-from services.api.http.appkeys import PRINCIPAL
+from services.api.http.appkeys import PREVIEW_TURNS, PRINCIPAL
 from services.api.http.connections import connection
 from services.api.http.making import made_while_wanted
 from services.api.http.periods import requested_period
@@ -88,7 +88,9 @@ async def _answer(
         return _described(web.Response(body=found.snapshot.content), found, form)
     if request.method == hdrs.METH_HEAD:
         return _described(web.StreamResponse(), found, form)  # its length is not known
-    content = await made_while_wanted(request, lambda: _content(request, found, form))
+    content = await made_while_wanted(
+        request, lambda: _content(request, found, form), PREVIEW_TURNS
+    )
     if content is None:
         return BrokenOff(request, NO_ANSWER)
     return _described(web.Response(body=content), found, form)

@@ -3,14 +3,17 @@
 import pytest
 from aiohttp import ClientTimeout
 
+from services.api.http.appkeys import FILES, PREVIEW_TURNS
+from services.api.http.streams import stream
 from services.api.preview import handlers
 from services.api.statements import store
 from shared.process.settings import ApiSettings, SettingsError
 from tests.roles import acting
-from tests.services.api.api_client import Api, serving
+from tests.services.api.api_client import NOVEMBER, REPORTS, Api, serving
 from tests.services.api.ledgers import new_key
 from tests.services.api.preview.asking import FIGURES, MEDIA, PATH, ask, mail, post
 
+LIST = f"{REPORTS}/{NOVEMBER}"
 _ENDLESS = """
 import sys, time
 from shared.rendering.answers import Ready, answer_frame
@@ -82,8 +85,25 @@ async def test_a_process_ends_with_its_reader(api: Api, monkeypatch: pytest.Monk
     with pytest.raises(TimeoutError):
         await ask(api, f"{PATH}?format=pdf", timeout=ClientTimeout(2))
     monkeypatch.undo()
-    # A business makes one file at a time: this one waits until the other is given up.
+    # A business makes one preview at a time: this one waits until the other is given up.
     assert (await ask(api, f"{PATH}?format=pdf")).status == 200
+
+
+async def test_exports_and_previews_do_not_wait_for_each_other(api: Api) -> None:
+    for held, path in ((FILES, f"{PATH}?format=pdf"), (PREVIEW_TURNS, f"{LIST}?format=xlsx")):
+        turns = api.app[held]
+        async with turns.turn(1), turns.turn(2):
+            assert (await ask(api, path)).status == 200
+
+
+async def test_a_business_makes_one_preview_at_a_time(
+    api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stream, "_TURN_WAIT_S", 0.1)
+    async with api.app[PREVIEW_TURNS].turn(1):
+        busy = await ask(api, f"{PATH}?format=text")
+        assert busy.status == 503
+        assert busy.headers["Retry-After"] == "5"
 
 
 async def test_a_format_that_it_lacks_is_not_acceptable(reader: Api) -> None:
