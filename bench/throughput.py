@@ -46,9 +46,8 @@ class Field:
         mail = {"subject": str(subject), "text": made["body.txt"].decode()}
         self.mail.write_text(json.dumps(mail | {"html": made["body.html"].decode()}))
         worker = sql.load("shared.deliveries", "worker.sql")
-        self.queries.write_text(
-            json.dumps({n: getattr(worker, n) for n in ("claim", "gate", "record")})
-        )
+        texts = {name: getattr(worker, name) for name in ("claim", "gate", "record")}
+        self.queries.write_text(json.dumps({n: sql.numbered(text)[0] for n, text in texts.items()}))
 
     def filled(self, mails: int) -> None:
         """Empty the product's queue and fill it."""

@@ -39,7 +39,7 @@ function durable() {
     if (passed.rowCount === 0) return;
     const info = await send(email);
     await ask(
-      "record", [id], [token], ["sent"], ["0s"], [true], [info.response], [null], [false],
+      "record", [id], [token], ["sent"], ["0s"], [true], [info.response], [null], [null], [false],
     );
   };
 }
