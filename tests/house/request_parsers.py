@@ -2,8 +2,9 @@
 
 import asyncio
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
+from functools import partial
 from json import dumps
 
 from aiohttp.base_protocol import BaseProtocol
@@ -12,6 +13,7 @@ from aiohttp.test_utils import make_mocked_request
 from pydantic import BaseModel
 
 from services.api.core import parsing
+from services.api.core.paging import PageQuery
 from services.api.core.query_string import QueryString, parse_query
 from services.api.core.refusals import Refusal
 from services.api.http import request_body
@@ -44,6 +46,27 @@ def options_of(model: type[QueryString]) -> Callable[[str], object]:
                 parse_query(model, [(name, given)])
 
     return read
+
+
+def parameters() -> dict[str, Callable[[str], object]]:
+    """Each parameter of each query string, and what sets it to a text."""
+    found: dict[str, Callable[[str], object]] = {}
+    for model in (*_below(QueryString), *_below(PageQuery)):
+        for name, field in model.model_fields.items():
+            found.setdefault(f"{name}: {field}", partial(_set, model, name))
+    return found
+
+
+def _below(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for below in model.__subclasses__():
+        yield from (below, *_below(below))
+
+
+def _set(model: type[BaseModel], name: str, given: str) -> None:
+    if issubclass(model, QueryString):
+        parse_query(model, [(name, given)])
+    else:
+        parsing.parse(model, {name: given})
 
 
 def in_form(content_type: str, around: str) -> Callable[[str], object]:

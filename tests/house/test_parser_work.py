@@ -55,12 +55,20 @@ from shared.process import logs
 from shared.process.settings import ApiSettings, MailerSettings, RelaySettings, Settings
 from shared.statements import wording
 from shared.trace import Trace
-from tests.house.request_parsers import MULTIPART, PART, body_of, in_form, options_of
+from tests.house.request_parsers import (
+    MULTIPART,
+    PART,
+    body_of,
+    in_form,
+    options_of,
+    parameters,
+)
 from tests.house.worst_texts import WORST
 
 MIB = 1024 * 1024  # characters
 # A shorter text may take as long as one of this length: a few parsers do some work in any case.
 LEAST = 64 * 1024
+LINE = 8190  # octets of the first line of a request, and so of a parameter
 # How many plain loops over the characters of its text a parser may take as long as.
 LOOKS = 200
 
@@ -313,3 +321,15 @@ def test_a_megabyte_of_the_worst_costs_no_more_than_a_few_looks(
             if taken > most:
                 taken = seconds(parser, worst(kind, size))
             assert taken <= most, f"{size} characters of {kind}: {taken:.3f} s, not {most:.3f} s"
+
+
+def test_a_parameter_of_a_query_costs_no_more_than_a_few_looks_at_the_longest_line() -> None:
+    assert len(parameters()) > 30, "the import of the routes makes the models of all calls"
+    look = seconds(looked_at, "a" * MIB) / MIB
+    most = LOOKS * LINE * look
+    for name, parser in parameters().items():
+        for kind in WORST:
+            taken = seconds(parser, worst(kind, LINE), tries=1)
+            if taken > most:
+                taken = seconds(parser, worst(kind, LINE))
+            assert taken <= most, f"{name}: {taken:.3f} s for {kind}, not {most:.3f} s"
