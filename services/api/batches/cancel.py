@@ -17,7 +17,7 @@ _STEP: Final = 1_000
 # A cancel that has not gone on for so long was left by its process, or waits for mails that had
 # passed the gate: it is far less than the time until a mail is tried again.
 _LEFT: Final = timedelta(seconds=15)
-_queries = sql.load("services.api.batches")
+_queries = sql.load("services.api.batches", "cancel.sql")
 
 
 class NothingToCancel(Conflict):
