@@ -60,18 +60,21 @@ LIMIT 20
 
 -- name: write_rows
 -- Inserts new rows and updates changed ones, in the order of keys so that two writers lock rows in the
--- same order. Unchanged rows are not written. A row that was just inserted has no xmax.
-WITH written AS (
+-- same order. Unchanged rows are not written. New ones are counted before, because rows of a partitioned table
+-- do not tell afterwards whether they are new.
+WITH fresh AS MATERIALIZED (
+    SELECT count(*) AS rows FROM staged_{table} AS staged LEFT JOIN {table} AS stored USING ({key})
+    WHERE stored.id IS NULL
+), written AS (
     INSERT INTO {table} AS target ({columns})
     SELECT {values}
     FROM staged_{table} AS staged LEFT JOIN {table} AS stored USING ({key})
     WHERE stored.id IS NULL OR ROW({stored}) IS DISTINCT FROM ROW({values})
     ORDER BY {key}
     ON CONFLICT ({key}) DO UPDATE SET {assignments}
-    RETURNING target.xmax = 0 AS is_new
+    RETURNING 1
 )
-SELECT count(*) FILTER (WHERE is_new) AS inserted, count(*) FILTER (WHERE NOT is_new) AS updated
-FROM written
+SELECT fresh.rows AS inserted, (SELECT count(*) FROM written) - fresh.rows AS updated FROM fresh
 
 -- name: analyze
 -- Updates the planner's statistics of a table that was just written.
