@@ -44,7 +44,7 @@ _CREATED_FROM = Parameter(
     "created_from",
     "Only batches that were accepted on this day of the business or later, or at this time or"
     " later.",
-    sends.MOMENT,
+    parameters.MOMENT,
     example="2024-11-01",
     is_checked=True,
 )
@@ -54,7 +54,7 @@ _CREATED_TO = Parameter(
     "created_to",
     "Only batches that were accepted on this day of the business or earlier, or at this time or"
     " earlier; not before `created_from`.",
-    sends.MOMENT,
+    parameters.MOMENT,
     example="2030-11-30",
     is_checked=True,
 )

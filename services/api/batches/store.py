@@ -23,11 +23,10 @@ from services.api.batches.model import (
     SkippedCustomer,
     Status,
 )
+from services.api.businesses.time_range import time_range
 from services.api.core.deadline import promptly
-from services.api.core.paging import Cursor, Page, item_bytes, number_within, page_of
+from services.api.core.paging import OLDEST, Cursor, Page, item_bytes, number_within, page_of
 from services.api.core.refusals import NotFound
-from services.api.sends.history import OLDEST
-from services.api.sends.time_range import time_range
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.deliveries.states import OPEN

@@ -67,6 +67,12 @@ def _parts(text: str, form: str) -> tuple[datetime, bytes]:
     return _EPOCH + microseconds * _MICROSECOND, raw[_TIME.size :]
 
 
+# Of lists ordered by time and UUID: where one begins, from either end.
+NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
+OLDEST = Cursor(_EPOCH, UUID(int=0))
+Place = Annotated[Cursor[UUID], BeforeValidator(uuid_cursor)]
+
+
 class PageQuery(BaseModel):
     """The requested page of a list: at most `limit` items; each list has its own cursor."""
 

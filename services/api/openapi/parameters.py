@@ -6,6 +6,7 @@ from services.api.openapi.operation import Parameter
 ID = {"type": "integer", "format": "int64", "minimum": 0, "maximum": 2**63 - 1}
 UUID = {"type": "string", "format": "uuid"}
 DATE = {"type": "string", "format": "date"}
+MOMENT = {"anyOf": [DATE, {"type": "string", "format": "date-time"}]}
 
 CUSTOMER = Parameter(
     "customer",

@@ -13,10 +13,10 @@ from pydantic import (
 )
 
 from services.api.core import fields
+from services.api.core.moments import Moment
 from services.api.core.notes import NOTE_CHARS_MAX, note_line
-from services.api.core.paging import Cursor, PageQuery
+from services.api.core.paging import NEWEST, Cursor, PageQuery, Place
 from services.api.core.timestamp import Timestamp
-from services.api.sends.history import NEWEST, Moment, Place
 
 Kind = Literal["bounce", "delay", "complaint", "auto-reply", "unknown"]
 Scope = Literal["recipient", "policy", "infrastructure", "content", "transient"]

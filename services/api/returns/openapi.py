@@ -13,7 +13,6 @@ from services.api.returns.model import (
     Return,
     Scope,
 )
-from services.api.sends.parameters import MOMENT
 
 _TAG = "Returned mail"
 _ID = "0198c0de-0000-7000-8000-000000000004"
@@ -96,14 +95,14 @@ _FILTERS = (
     _filter(
         "received_from",
         "Only mails that came on this day of the business or later, or at this time or later.",
-        MOMENT,
+        parameters.MOMENT,
         example="2024-11-01",
     ),
     _filter(
         "received_to",
         "Only mails that came on this day of the business or earlier, or at this time or earlier;"
         " not before `received_from`.",
-        MOMENT,
+        parameters.MOMENT,
         example="2030-11-30",
     ),
 )

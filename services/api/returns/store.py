@@ -7,11 +7,11 @@ from uuid import UUID
 import asyncpg
 
 from services.api.access import daily_counts
+from services.api.businesses.time_range import time_range
 from services.api.core.deadline import promptly
 from services.api.core.paging import Page, page_of
 from services.api.core.refusals import Busy, NotFound
 from services.api.returns.model import Kind, Return, ReturnsQuery, place_of
-from services.api.sends.time_range import time_range
 from shared.db import sql
 from shared.db.postgres import Connection
 from shared.mail.return_path import ReturnPaths

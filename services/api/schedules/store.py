@@ -10,13 +10,21 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import asyncpg
 
 from services.api.core.deadline import promptly
-from services.api.core.paging import Cursor, Page, PageQuery, item_bytes, number_within, page_of
+from services.api.core.paging import (
+    NEWEST,
+    Cursor,
+    Page,
+    PageQuery,
+    Place,
+    item_bytes,
+    number_within,
+    page_of,
+)
 from services.api.core.refusals import NotFound
 from services.api.schedules.description import description
 from services.api.schedules.model import Last, Next, Outcome, Schedule, ScheduleLinks, Status, links
 from services.api.schedules.stored import Stored
 from services.api.schedules.timing import Occurrence
-from services.api.sends.history import NEWEST, Place
 from shared.db import sql
 from shared.db.postgres import Connection
 

@@ -1,21 +1,14 @@
-from datetime import UTC, date, datetime
 from typing import Annotated
 from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from services.api.core.paging import Cursor, PageQuery, uuid_cursor
+from services.api.core.moments import Moment
+from services.api.core.paging import NEWEST, OLDEST, Cursor, PageQuery, Place
 from services.api.core.parsing import whole_number
 from services.api.core.query_values import Text
-from services.api.sends.request_fields import given_moment
 from services.api.sends.send import Doubt, Send, Status
 from shared.mail.address import Address
-
-NEWEST = Cursor(datetime(9999, 12, 31, tzinfo=UTC), UUID(int=2**128 - 1))
-OLDEST = Cursor(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
-
-Place = Annotated[Cursor[UUID], BeforeValidator(uuid_cursor)]
-Moment = Annotated[date | datetime | None, BeforeValidator(given_moment)]
 
 
 class HistoryQuery(PageQuery):

@@ -44,7 +44,6 @@ STATUS = Parameter(
     example="sent",
     is_checked=True,
 )
-MOMENT = {"anyOf": [parameters.DATE, {"type": "string", "format": "date-time"}]}
 RECIPIENT = Parameter(
     "recipient",
     "query",
@@ -66,7 +65,7 @@ CREATED_FROM = Parameter(
     "query",
     "created_from",
     "Only sends that were accepted on this day of the business or later, or at this time or later.",
-    MOMENT,
+    parameters.MOMENT,
     example="2024-11-01",
     is_checked=True,
 )
@@ -76,7 +75,7 @@ CREATED_TO = Parameter(
     "created_to",
     "Only sends that were accepted on this day of the business or earlier, or at this time or"
     " earlier; not before `created_from`.",
-    MOMENT,
+    parameters.MOMENT,
     example="2030-11-30",
     is_checked=True,
 )

@@ -1,10 +1,10 @@
 """Validators for the fields of a send request, from JSON or a form. They raise ValueError."""
 
 import re
-from datetime import UTC, date, datetime
-from typing import Any, TypeVar
+from datetime import date, datetime
+from typing import Any
 
-from services.api.core import fields
+from services.api.core import fields, moments
 from shared import language_tag
 from shared.mail.address import Address
 
@@ -13,15 +13,6 @@ _MAX_MESSAGE = 10_000  # characters
 # on the fields of a form, so that a form can name as many as JSON.
 MAX_ADDRESSES = 900
 _MAX_WRITTEN = 64 * 1024  # characters of all addresses together
-# Times that are computed from a date up to this year stay within four-digit years.
-_LAST_YEAR = 9998
-
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.][0-9]{1,9})?)?"
-    r"(?P<offset>[Zz]|[+-][0-9]{2}:?[0-9]{2})?"
-)
-When = TypeVar("When", date, datetime)
 
 
 def text(value: str | None) -> str | None:
@@ -92,35 +83,10 @@ def some_addresses(value: Any) -> tuple[Address, ...] | None:
     return found or None
 
 
-def moment(value: Any, *, otherwise: str = "") -> date | datetime | None:
-    """Return an ISO date, or a time with its offset (converted to UTC); None for null and "".
-
-    `otherwise` names other values that the field may have, for the message.
-    """
-    if fields.is_absent(value):
-        return None
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        return _ahead(_existing(date, value))
-    match = _TIME.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        raise ValueError(f"should be an ISO date, or a time with its offset{otherwise}")
-    if match["offset"] is None:
-        raise ValueError("should have an offset, as in 2024-11-30T09:00:00Z")
-    return _ahead(_in_utc(_existing(datetime, match[0].upper())))
-
-
-def given_moment(value: Any) -> date | datetime:
-    """Return an ISO date, or a time with its offset. Raises ValueError if it is null or ""."""
-    found = moment(value)
-    if found is None:
-        raise ValueError("should be an ISO date, or a time with its offset")
-    return found
-
-
 def flag_or_moment(value: Any) -> bool | date | datetime | None:
     """Return the value of the field that has two meanings: a flag or a due time."""
     found = fields.written_flag(value)
-    return moment(value, otherwise=", or 0, 1, true or false") if found is None else found
+    return moments.moment(value, otherwise=", or 0, 1, true or false") if found is None else found
 
 
 def _address(number: int, value: Any) -> Address:
@@ -130,23 +96,3 @@ def _address(number: int, value: Any) -> Address:
         return Address.parse(value)
     except ValueError as error:
         raise ValueError(f"address {number} is malformed: {error}") from None
-
-
-def _existing(kind: type[When], value: str) -> When:
-    try:
-        return kind.fromisoformat(value)
-    except ValueError:
-        raise ValueError("is a time that does not exist") from None
-
-
-def _in_utc(time: datetime) -> datetime:
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("is a time that does not exist") from None
-
-
-def _ahead(when: When) -> When:
-    if when.year > _LAST_YEAR:
-        raise ValueError(f"should not be later than the year {_LAST_YEAR}")
-    return when

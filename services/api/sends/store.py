@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import orjson
 
+from services.api.businesses.time_range import time_range
 from services.api.core.deadline import promptly
 from services.api.core.paging import (
     LIMIT_DEFAULT,
@@ -19,7 +20,6 @@ from services.api.core.refusals import NotFound
 from services.api.sends import history_sql
 from services.api.sends.history import HistoryQuery, place_of_send
 from services.api.sends.send import Send, message
-from services.api.sends.time_range import time_range
 from shared.db import sql
 from shared.db.postgres import Connection
 

@@ -5,10 +5,9 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.api.businesses import store as businesses
-from services.api.core.paging import Cursor
+from services.api.core.moments import first_instant
+from services.api.core.paging import OLDEST, Cursor
 from services.api.core.refusals import Invalid
-from services.api.sends.due_time import first_instant
-from services.api.sends.history import OLDEST
 from shared.db.postgres import Connection
 
 _NO_ID = UUID(int=0)
