@@ -78,8 +78,8 @@ full: setup ## fill the disk of Postgres in a working system, make room, and aud
 cluster: setup ## start a cluster with Docker; restart, kill and cut off its parts, and audit every mail, in some minutes
 	@$(BIN)/python -m tests.cluster
 
-upgrade: setup ## upgrade a working system from 0.1.0 and go back, with traffic, and audit every mail, in some minutes
-	@$(BIN)/python -m tests.upgrade
+upgrade: setup ## upgrade a working system from the release before and go back, with traffic, and audit every mail, in some minutes (RELEASE=)
+	@$(BIN)/python -m tests.upgrade $(if $(RELEASE),--release $(RELEASE))
 
 check: setup ## check lint, format, types, the imports between packages and those of the tests
 	@$(BIN)/ruff check

@@ -4,12 +4,13 @@ import argparse
 import asyncio
 import os
 import sys
+from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from services.api.core.cli import table
 from tests.faults.processes import Child
-from tests.upgrade.release import COMMITS, older
+from tests.upgrade.release import known, older
 from tests.upgrade.story import Result, upgrade
 
 
@@ -28,7 +29,8 @@ def _told(result: Result) -> str:
 def main() -> int:
     """Return the exit status: 1 for any broken promise."""
     parser = argparse.ArgumentParser(prog="python -m tests.upgrade", description=__doc__)
-    parser.add_argument("--release", choices=COMMITS, default=next(iter(COMMITS)))
+    before = [each for each in known() if each != version("ledgerpost")]
+    parser.add_argument("--release", choices=before, default=before[-1])
     parser.add_argument("--pause", type=float, default=5, help="seconds between two steps")
     given = parser.parse_args()
     Child.as_in_production, Child.grace = True, 300.0

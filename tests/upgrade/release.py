@@ -11,7 +11,8 @@ from typing import NamedTuple
 from provision.place import locked
 from tests.faults.processes import ROOT
 
-# Releases that have no tag in every clone: their commits.
+# The commits of releases, for clones without their tags. No commit can name itself: that of a
+# release is added by the first commit after it, and until then its tag tells.
 COMMITS = {"0.1.0": "b85ef2ba59e393ef1c984f91b22bbe0c16178547"}
 
 
@@ -21,6 +22,18 @@ class Release(NamedTuple):
     version: str
     root: Path
     python: str
+
+
+def known(root: Path = ROOT) -> dict[str, str]:
+    """Return the commit of each release that this clone has, by its version, the oldest first."""
+    tags = _run("git", "-C", root, "tag", "--list", "v*.*.*").decode().split()
+    tagged = {tag.removeprefix("v"): f"refs/tags/{tag}^{{commit}}" for tag in tags}
+    found = tagged | COMMITS
+    return {version: found[version] for version in sorted(found, key=_place)}
+
+
+def _place(version: str) -> tuple[int, ...]:
+    return tuple(int(part) if part.isdigit() else 0 for part in version.split("."))
 
 
 def this() -> Release:
@@ -37,7 +50,7 @@ def older(version: str) -> Release:
     with locked(folder):
         if not (root / ".ready").exists():
             shutil.rmtree(root, ignore_errors=True)
-            _unpack(COMMITS[version], root)
+            _unpack(known()[version], root)
             _install(root, python)
             (root / ".ready").touch()
     return Release(version, root, str(python))
