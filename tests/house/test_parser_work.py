@@ -17,7 +17,7 @@ from services.api.batches.audience import Audience
 from services.api.batches.history import BatchesQuery, SkippedQuery
 from services.api.batches.request import BatchBody
 from services.api.branding.model import BrandingBody
-from services.api.core import fields, moments, parsing
+from services.api.core import day_or_time, fields, parsing
 from services.api.core.period_words import period_of_word
 from services.api.core.refusals import Refusal, Unauthenticated
 from services.api.http import negotiation
@@ -191,7 +191,7 @@ PARSERS: dict[str, Callable[[str], object]] = {
     ),
     "message": request_fields.text,
     "flag": fields.flag,
-    "moment": moments.moment,
+    "moment": day_or_time.moment,
     "flag or moment": request_fields.flag_or_moment,
     "period": lambda given: fields.period(given, given),
     "customer's id": fields.customer_id,

@@ -7,7 +7,7 @@ from pydantic import Field, TypeAdapter
 
 from services.api.batches.model import Batch, Status
 from services.api.core import bound_cursor
-from services.api.core.moments import Moment
+from services.api.core.day_or_time import Moment
 from services.api.core.paging import NEWEST, Cursor, PageQuery, Place
 
 _PLACE = TypeAdapter(tuple[Annotated[int, Field(strict=True, ge=0, le=2**63 - 1)]])

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field, WithJson
 
 from services.api.batches import audience
 from services.api.batches.audience import Audience
-from services.api.core import fields, moments
+from services.api.core import day_or_time, fields
 from services.api.core.query_values import Amount, Flag
 from services.api.idempotency.store import fingerprint
 from services.api.sends import request_fields
@@ -84,7 +84,7 @@ class BatchBody(SendBody):
     ] = None
     send_at: Annotated[
         date | datetime | None,
-        BeforeValidator(moments.moment),
+        BeforeValidator(day_or_time.moment),
         WithJsonSchema({"anyOf": [*WHENS, {"type": "null"}]}),
         Field(
             description="When to send: a date (the start of that day in the business's timezone) or"

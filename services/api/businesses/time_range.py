@@ -5,7 +5,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from services.api.businesses import store as businesses
-from services.api.core.moments import first_instant
+from services.api.core.day_or_time import first_instant
 from services.api.core.paging import OLDEST, Cursor
 from services.api.core.refusals import Invalid
 from shared.db.postgres import Connection

@@ -13,7 +13,7 @@ from pydantic import (
 )
 
 from services.api.core import fields
-from services.api.core.moments import Moment
+from services.api.core.day_or_time import Moment
 from services.api.core.notes import NOTE_CHARS_MAX, note_line
 from services.api.core.paging import NEWEST, Cursor, PageQuery, Place
 from services.api.core.timestamp import Timestamp

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from services.api.core.moments import first_instant
+from services.api.core.day_or_time import first_instant
 from services.api.core.refusals import Invalid
 
 

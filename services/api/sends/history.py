@@ -3,7 +3,7 @@ from uuid import UUID
 
 from pydantic import BeforeValidator, Field
 
-from services.api.core.moments import Moment
+from services.api.core.day_or_time import Moment
 from services.api.core.paging import NEWEST, OLDEST, Cursor, PageQuery, Place
 from services.api.core.parsing import whole_number
 from services.api.core.query_values import Text

@@ -13,7 +13,7 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from services.api.core import fields, moments
+from services.api.core import day_or_time, fields
 from services.api.core.query_values import Flag
 from services.api.core.refusals import Invalid
 from services.api.idempotency.store import fingerprint
@@ -107,7 +107,7 @@ class SendBody(BaseModel):
     ] = None
     send_at: Annotated[
         date | datetime | None,
-        BeforeValidator(moments.moment),
+        BeforeValidator(day_or_time.moment),
         WithJsonSchema({"anyOf": [*WHENS, {"type": "null"}]}),
         Field(
             description="When to send: a date (the start of that day in the business's timezone) or"
@@ -138,7 +138,7 @@ class RescheduleBody(BaseModel):
 
     send_at: Annotated[
         date | datetime,
-        BeforeValidator(moments.given_moment),
+        BeforeValidator(day_or_time.given_moment),
         WithJsonSchema({"anyOf": WHENS}),
         Field(
             description="A date (the start of that day in the business's timezone) or a time with"

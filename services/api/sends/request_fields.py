@@ -4,7 +4,7 @@ import re
 from datetime import date, datetime
 from typing import Any
 
-from services.api.core import fields, moments
+from services.api.core import day_or_time, fields
 from shared import language_tag
 from shared.mail.address import Address
 
@@ -86,7 +86,9 @@ def some_addresses(value: Any) -> tuple[Address, ...] | None:
 def flag_or_moment(value: Any) -> bool | date | datetime | None:
     """Return the value of the field that has two meanings: a flag or a due time."""
     found = fields.written_flag(value)
-    return moments.moment(value, otherwise=", or 0, 1, true or false") if found is None else found
+    return (
+        day_or_time.moment(value, otherwise=", or 0, 1, true or false") if found is None else found
+    )
 
 
 def _address(number: int, value: Any) -> Address:
