@@ -154,7 +154,8 @@ async def _play(world: World, rng: Random, tricks: list[Trick], *, large: bool =
     if large:
         await _enlarge(world)
     world.relay()
-    worker = world.mailer(impatient=True, SMTP_REPLY_TIMEOUT="6s")
+    # On a busy machine the judge needs seconds for a mail of megabytes.
+    worker = world.mailer(impatient=True, SMTP_REPLY_TIMEOUT="30s" if large else "6s")
     world.injected += sum(trick.state == "in_doubt" for trick in tricks)
     await world.send(customer=5)
     await world.settled()
