@@ -75,6 +75,7 @@ def _comes_back(api: str, key: str) -> None:
     assert (suppressed["email"], suppressed["reason_code"]) == (_GONE, "suppressed_bounced")
 
 
+@pytest.mark.long
 async def test_it_says_which_log_to_read_when_a_process_does_not_start(
     database: str, broker: str, folder: Path
 ) -> None:
