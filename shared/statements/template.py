@@ -14,7 +14,7 @@ from shared.statements.filters import FILTERS
 Direction = Literal["ltr", "rtl"]
 
 _FOLDER: Final = Path(__file__).parent / "mail"
-_AROUND: Final = re.compile(r" ?([{},;:]|!important) ?(?!and)")
+_AROUND: Final = re.compile(r" ?([{},;:]|!important) ?")
 _BEFORE: Final = re.compile(r"(<[a-z][^<>]*)>(?=[^<>]*\{\{)")
 _STYLES: Final = re.compile("<style.*?</style>", re.DOTALL)
 _CLASS: Final = re.compile(r"\.([a-z][a-z0-9-]*)")
