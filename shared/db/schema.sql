@@ -1,4 +1,4 @@
--- The database after 0043_charges_of_customers.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0044_categories_of_customers.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains
@@ -233,7 +233,7 @@ CREATE TABLE customers (
     CONSTRAINT customers_locale_is_a_language_tag CHECK ((locale ~ '^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$'::text))
 );
 CREATE INDEX customers_by_category ON customers USING btree (business_id, category_id) WHERE (category_id IS NOT NULL);
-CREATE INDEX customers_opening ON customers USING btree (business_id) INCLUDE (id, report_opening);
+CREATE INDEX customers_summed ON customers USING btree (business_id) INCLUDE (id, report_opening, category_id);
 CREATE TRIGGER note_delete AFTER DELETE ON customers REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
 CREATE TRIGGER note_insert AFTER INSERT ON customers REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
 CREATE TRIGGER note_truncated AFTER TRUNCATE ON customers FOR EACH STATEMENT EXECUTE FUNCTION ledger_rows_changed();
