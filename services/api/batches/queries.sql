@@ -198,10 +198,12 @@ FOR NO KEY UPDATE OF b
 
 -- name: admit
 -- Counts the recipients of a batch that waits towards the quota of today, as `accept` does, and makes it due now.
--- Its customers are written only if there is room: a batch may wait for many days, and is asked once a minute.
+-- Its customers are written only if there is room: a batch may wait for many days, and is asked once a minute. One
+-- that is not in the ledger any more is charged nothing, or others would use what nobody paid for.
 WITH counted AS MATERIALIZED (
-    SELECT w.customer_id, least($recipients_max::integer, {recipients}) AS recipients
-    FROM batch_customers w JOIN customers c ON c.business_id = $business::bigint AND c.id = w.customer_id
+    SELECT w.customer_id,
+           CASE WHEN c.id IS NULL THEN 0 ELSE least($recipients_max::integer, {recipients}) END AS recipients
+    FROM batch_customers w LEFT JOIN customers c ON c.business_id = $business::bigint AND c.id = w.customer_id
     WHERE w.batch_id = $id::uuid
 ), sized AS MATERIALIZED (
     SELECT coalesce(sum(recipients), 0)::integer AS recipients FROM counted

@@ -10,6 +10,7 @@ import pytest
 
 from services.api.batches import expand
 from services.api.batches.accept import MadeBy, accept, admit
+from services.api.batches.model import Batch
 from tests.services.api.batches.expanding import TERMS, begin, connected, mails, skipped, step
 from tests.services.api.batches.requests import accepted, wanted
 
@@ -28,6 +29,12 @@ async def _gain(conn: asyncpg.Connection, customer: int, addresses: str) -> None
         "UPDATE customers SET business_email = $2 WHERE business_id = 1 AND id = $1",
         *(customer, addresses),
     )
+
+
+async def _waiting(conn: asyncpg.Connection) -> Batch:
+    """Store a batch that waits for a day with room."""
+    made_by, small = MadeBy(UUID(int=7), date(2024, 11, 30)), replace(TERMS, daily_quota=1)
+    return await accept(conn, 1, wanted(skip_empty=False), small, schedule=made_by)
 
 
 async def _expand(conn: asyncpg.Connection, batch: UUID) -> dict[int, int]:
@@ -49,8 +56,7 @@ async def test_who_gained_no_address_is_mailed(
     monkeypatch.setattr(expand, "STEP", in_a_step)
     await begin(conn, 1, 2, 3, 4)
     if waited:
-        made_by, small = MadeBy(UUID(int=7), date(2024, 11, 30)), replace(TERMS, daily_quota=1)
-        batch = await accept(conn, 1, wanted(skip_empty=False), small, schedule=made_by)
+        batch = await _waiting(conn)
         assert await admit(conn, batch.id, _FULL)
     else:
         batch = await accepted(conn, _FULL, skip_empty=False)
@@ -71,6 +77,18 @@ async def test_what_others_no_longer_need_is_there_for_who_gained(
     await _gain(conn, 2, "a@x.com, b@x.com")
     assert await _expand(conn, batch.id) == {1: 1, 2: 2, 3: 1}
     assert await skipped(conn, batch.id) == {}
+
+
+async def test_who_was_deleted_while_the_batch_waited_pays_for_nobody(
+    conn: asyncpg.Connection,
+) -> None:
+    await begin(conn, 1, 2, 3, 4, 5)
+    batch = await _waiting(conn)
+    await conn.execute("DELETE FROM customers WHERE business_id = 1 AND id = 5")
+    assert await admit(conn, batch.id, _FULL)
+    await _gain(conn, 1, "a@x.com, b@x.com")
+    assert await _expand(conn, batch.id) == {2: 1, 3: 1, 4: 1}
+    assert await skipped(conn, batch.id) == {1: "over_quota", 5: "customer_deleted"}
 
 
 async def test_a_batch_from_before_0043_is_expanded(conn: asyncpg.Connection) -> None:
