@@ -23,7 +23,7 @@ SELECT 1, n, 4, 'X' || n, CASE n % 5 WHEN 0 THEN 'credit_note' ELSE 'invoice' EN
 FROM generate_series(1, 150) n;
 INSERT INTO payments (business_id, id, invoice_id, channel, status, paid_on, amount)
 SELECT 1, n, 1 + n % 150, 'manual', CASE n % 6 WHEN 0 THEN 'pending' ELSE 'settled' END,
-       date '2024-10-25' + n % 45, 1 - n % 4
+       date '2024-10-20' + (1 + n % 150) % 60 + n % 20, 1 - n % 4
 FROM generate_series(1, 200) n;
 """
 
@@ -90,9 +90,10 @@ async def test_what_can_be_made_is_never_refused_and_what_cannot_always(
     ledger: asyncpg.Connection, kind: Kind, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await ledger.execute(_LINES)
-    for days in (0, 20, 45):
+    for begin, end in ((0, 79), (20, 79), (45, 79), (0, 30), (25, 50), (10, 10)):
         monkeypatch.setattr(store, "LINES_MAX", 5000)
-        period = Period(date(2024, 10, 20) + timedelta(days), date(2024, 12, 31))
+        first = date(2024, 10, 20)
+        period = Period(first + timedelta(begin), first + timedelta(end))
         content: dict[str, Any] = json.loads(
             (await snapshot(ledger, 1, 4, period, kind, None)).content
         )
