@@ -82,10 +82,10 @@ def test_every_image_has_a_version(name: str) -> None:
     assert tag != "latest"
 
 
-def test_the_api_has_the_memory_for_all_files_that_it_makes_at_a_time() -> None:
+def test_the_api_has_the_memory_for_all_that_it_makes_at_a_time() -> None:
     """The kernel would end the process that typesets a preview, and the caller have a 500."""
     limit = SERVICES["api"]["deploy"]["resources"]["limits"]["memory"]
-    assert int(limit.removesuffix("M")) >= 120 + app._FILES * 650
+    assert int(limit.removesuffix("M")) >= 120 + app._PREVIEWS * 650 + app._FILES * 220
 
 
 @every_service
