@@ -1,4 +1,4 @@
--- The database after 0044_categories_of_customers.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0043_charges_of_customers.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains

@@ -20,7 +20,9 @@ async def test_a_summary_reads_customers_from_an_index(database: str) -> None:
     await load_large(database, customers=2000, each=1)
     asked = SummaryQuery(_NOVEMBER, parse_query(SummaryOptions, ()))
     conn = await asyncpg.connect(database)
+    # Of a table of some pages the planner may read all, if something kept VACUUM from a page.
     await conn.execute("VACUUM ANALYZE customers")
+    await conn.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
     for counting in (BOUNDED, EXACT):
         found = await conn.fetch(f"EXPLAIN {summary(asked, counting)}")
         plan = "\n".join(row[0] for row in found)

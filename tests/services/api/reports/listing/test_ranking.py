@@ -22,9 +22,13 @@ async def test_a_ranking_by_balance_reads_opening_balances_from_their_index(data
     await load_large(database, customers=2000, each=1)
     listing = Listing(_QUERY, parse_query(ListOptions, _ALL))
     conn = await asyncpg.connect(database)
+    # Of a table of some pages the planner may read all, if something kept VACUUM from a page.
     await conn.execute("VACUUM ANALYZE customers")
+    await conn.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
     for counting in (BOUNDED, EXACT):
         text = query.ranking(listing, counting, None, 50)
         plan = "\n".join(row[0] for row in await conn.fetch(f"EXPLAIN {text}"))
-        assert "Index Only Scan using customers_summed on customers" in plan
+        scans = [line for line in plan.splitlines() if " on customers " in line]
+        assert all("Index Only Scan" in scan for scan in scans), plan
+        assert "customers_summed" in "".join(scans)
     await conn.close()
