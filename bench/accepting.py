@@ -20,11 +20,11 @@ def run(dsn: str, key: str, *, rounds: int, lasting: float) -> tuple[float, floa
     def send(client: Client, number: int) -> None:
         client.post(path(number))
 
+    text, names = sql.numbered(sql.load("services.api.sends").accept)
+    queries = {"accept": text, "names": " ".join(names)}
     with (
         servers.product(dsn, key) as ours,
-        servers.peer(
-            "accept_peer", dsn, key, {"accept": sql.load("services.api.sends").accept}
-        ) as bare,
+        servers.peer("accept_peer", dsn, key, queries) as bare,
     ):
         for served in (ours, bare):
             rate_of(served, send, CONNECTIONS, 0.5)

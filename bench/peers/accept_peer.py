@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -12,8 +11,8 @@ import uvloop
 from aiohttp import web
 
 # Written by the benchmark: the product's own statement, so that the same rows are committed.
-ACCEPT = json.loads(Path(os.environ["PEER_QUERIES"]).read_text())["accept"]
-ARGUMENTS = max(map(int, re.findall(r"\$(\d+)", ACCEPT)))
+QUERIES = json.loads(Path(os.environ["PEER_QUERIES"]).read_text())
+NAMES = QUERIES["names"].split()
 POOL = web.AppKey("POOL", asyncpg.Pool)
 
 
@@ -21,12 +20,16 @@ async def send(request: web.Request) -> web.Response:
     customer, now = int(request.match_info["id"]), datetime.now(UTC)
     send_id, email = uuid.uuid4(), f"billing@customer{customer}.example"
     answer = json.dumps({"message": "Transactions sent", "id": str(send_id)})
+    values = {
+        "business": 1, "id": send_id, "customer": customer, "answer": answer, "skipped": "[]",
+        "start": request.query["from"], "end": request.query["to"],
+        "statement_kind": "activity", "copy_to_me": False, "created_at": now, "send_at": now,
+        "expires_at": now + timedelta(days=3),
+        "delivery_ids": [uuid.uuid4()], "emails": [email], "email_keys": [email],
+        "daily_quota": 1_000_000_000,
+    }  # fmt: skip
     async with request.app[POOL].acquire() as conn:
-        await conn.execute(
-            ACCEPT, send_id, 1, customer, request.query["from"], request.query["to"], None,
-            bool(request.query.get("copy_to_me")), "[]", now, now, None, b"", answer, now + timedelta(days=3), [uuid.uuid4()], [email],
-            [email], None, None, 1_000_000_000, *[None] * (ARGUMENTS - 20),
-        )  # fmt: skip
+        await conn.execute(QUERIES["accept"], *map(values.get, NAMES))
     return web.Response(status=202, text=answer, content_type="application/json")
 
 

@@ -17,7 +17,10 @@ from shared.rendering.process import ProcessDied, RenderProcess
 from shared.statements.flaws import Flaw
 
 _log = structlog.get_logger("ledgerpost.rendering")
-_DEEP: Final = 4  # requests that wait for one process before another one is started
+# Requests that one process has before another one is started: one with PDF takes as long as twenty
+# without. The queue lets at least as many through for each process.
+_DEEP: Final = 4
+_DEEP_PDF: Final = 2
 # Characters of a statement, some 1,000 lines, after which a process ends to give its memory back:
 # typst holds on to half of what it needed.
 _BIG: Final = 200_000
@@ -57,6 +60,7 @@ class RenderPool:
         """
         self._most = most
         self._pdf = pdf
+        self._deep = _DEEP_PDF if pdf else _DEEP
         self._flawed = flawed
         self._counted = started
         self._program = program(pdf=pdf, public_url=public_url)
@@ -141,7 +145,7 @@ class RenderPool:
         """Return the process with the fewest requests, and start another if they are many."""
         self._processes = [process for process in self._processes if process.alive]
         free = min(self._processes, key=lambda process: process.depth, default=None)
-        if free is not None and (free.depth < _DEEP or len(self._processes) >= self._most):
+        if free is not None and (free.depth < self._deep or len(self._processes) >= self._most):
             return free
         if self._starting is None and not self._pausing:
             self._starting = asyncio.create_task(self._add())

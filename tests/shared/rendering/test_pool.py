@@ -9,7 +9,9 @@ import pytest
 
 from shared.rendering import pool
 from shared.rendering.pool import NoRenderProcess, RenderPool
+from shared.rendering.queue import RenderQueue
 from tests.shared.rendering.requests import (
+    DEADLY,
     expected,
     is_gone,
     ours,
@@ -50,6 +52,24 @@ async def test_there_are_as_many_processes_as_there_is_work_for(two: RenderPool)
     await until(both_work)
     await asyncio.gather(*slow)
     assert len(ours()) == 2
+
+
+@pytest.mark.parametrize("pdf", [False, True], ids=["without PDF", "with PDF"])
+async def test_a_queue_lets_enough_through_for_all_processes(
+    monkeypatch: pytest.MonkeyPatch, *, pdf: bool
+) -> None:
+    monkeypatch.setattr(pool, "_PROGRAM", DEADLY)
+    async with RenderQueue(2, pdf=pdf) as opened:
+        slow = [
+            asyncio.create_task(opened.message(number, request(number, "slow")))
+            for number in range(30)
+        ]
+
+        async def both_work() -> bool:
+            return len(ours()) == 2
+
+        await until(both_work)
+        await asyncio.gather(*slow)
 
 
 async def test_where_none_starts_nothing_is_the_requests_fault_and_starts_are_few(
