@@ -44,9 +44,9 @@ def main(_: list[str]) -> None:
     size = len(_mail(message, None))
     lines = [
         (
-            f"{results.machine(None, 'cryptography', 'dkimpy')} The machine was busy with other work: read the"
-            f" ratios. One mail of {size // 1000} KB for each recipient of a send, medians of the processor time in {_ROUNDS} rounds"
-            f" of {_MAILS} mails, taken in turn."
+            f"{results.machine(None, 'cryptography', 'dkimpy')} One mail of {size // 1000} KB for each"
+            f" recipient of a send, medians of the processor time in {_ROUNDS} rounds of {_MAILS} mails,"
+            " taken in turn."
         ),
         "",
         "| signature | ms a mail | more than off, ms | dkimpy, ms | × as long |",
