@@ -11,7 +11,7 @@ from provision.ports import free_ports
 from tests.alerts.prometheus import Prometheus
 from tests.faults.processes import Child
 from tests.journeys.conftest import System
-from tests.journeys.test_rolling_restarts import _is_ready
+from tests.journeys.probe import is_answered
 from tests.roles import acting
 from tests.services.api.tcp_proxy import Proxy, between
 
@@ -99,7 +99,7 @@ async def watched(system: System, folder: Path) -> AsyncIterator[World]:
         try:
             for port in ports.values():
                 async with asyncio.timeout(LIMIT):
-                    while not await _is_ready(f"http://127.0.0.1:{port}"):
+                    while not await is_answered(f"http://127.0.0.1:{port}/health/ready"):
                         await asyncio.sleep(0.1)
             yield world
         finally:

@@ -13,7 +13,7 @@ from tests.faults.cases import fault
 from tests.faults.world import World
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-# Each schedule is due on another date of its own, in $1 seconds, and not because its rule says so.
+# Makes each schedule due in $1 seconds, on a date that no other schedule has, whatever its rule is.
 _DUE = """UPDATE schedules SET next_on = current_date, next_at = clock_timestamp() + $1::interval,
     due_at = clock_timestamp() + $1::interval"""
 # The relays were away for as many weeks.

@@ -124,7 +124,7 @@ async def test_a_batch_that_is_cancelled_before_its_time_says_so_at_once(
 async def test_relays_that_die_in_any_step_leave_one_batch_one_answer_and_one_mail_each(
     system: System, asker: Peer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Each relay dies after its work is stored and before it says so."""
+    """Each relay dies after its work is stored and before it records its event as published."""
     lost = {"told": 0, "expanded": 0}
     expand, mark = Expander.step, business_events.mark_published
 

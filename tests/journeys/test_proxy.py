@@ -17,6 +17,7 @@ from yarl import URL
 from provision.ports import free_ports
 from tests.faults.processes import Child
 from tests.journeys.conftest import System, soon
+from tests.journeys.probe import is_answered
 from tests.proxies import KINDS, Proxy, proxy
 from tests.roles import acting
 from tests.servers import absent
@@ -41,22 +42,10 @@ async def api(system: System, port: int, folder: Path, **settings: str) -> Async
     }
     process = Child(f"api-{port}", ("services.api", "serve"), where | settings, folder)
     try:
-        await soon(lambda: is_answered(port, "/health/ready"), 60)
+        await soon(lambda: is_answered(f"http://127.0.0.1:{port}/health/ready"), 60)
         yield process
     finally:
         await process.kill()
-
-
-async def is_answered(port: int, path: str) -> bool:
-    """Whether a call through this port succeeds."""
-    try:
-        async with (
-            aiohttp.ClientSession() as http,
-            http.get(f"http://127.0.0.1:{port}{path}") as response,
-        ):
-            return response.status == 200
-    except aiohttp.ClientError:
-        return False
 
 
 async def takes_part(port: int) -> bool:
@@ -134,7 +123,7 @@ async def test_haproxy_of_the_cluster_keeps_it_inside_too(system: System, tmp_pa
             program, "-db", "-f", str(tmp_path / "haproxy.cfg"), stdout=asyncio.subprocess.DEVNULL
         )
         try:
-            await soon(lambda: is_answered(port, "/openapi.json"), 60)
+            await soon(lambda: is_answered(f"http://127.0.0.1:{port}/openapi.json"), 60)
             url = f"http://127.0.0.1:{port}"
             async with aiohttp.ClientSession(url, headers=system.http.headers) as http:
                 await nothing_for_the_operator(http, url)

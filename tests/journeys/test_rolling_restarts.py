@@ -15,6 +15,7 @@ from provision.ports import free_ports
 from tests.faults.processes import Child
 from tests.journeys.balancer import Balancer
 from tests.journeys.conftest import System, soon
+from tests.journeys.probe import is_answered
 from tests.roles import acting
 
 _SENDS = "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30"
@@ -72,7 +73,7 @@ async def fleet(system: System, folder: Path) -> AsyncIterator[list[Instance]]:
         instance.process = instance.start()
     try:
         for instance in instances:
-            await soon(lambda url=instance.url: _is_ready(url), 60)  # type: ignore[misc]  # bound
+            await soon(lambda url=instance.url: is_answered(f"{url}/health/ready"), 60)  # type: ignore[misc]  # bound
         yield instances
     finally:
         for instance in instances:
@@ -153,7 +154,7 @@ async def _restart(instance: Instance) -> None:
     instance.done += await _work(instance)
     await instance.process.stop()
     instance.process = instance.start()
-    await soon(lambda: _is_ready(instance.url), 60)
+    await soon(lambda: is_answered(f"{instance.url}/health/ready"), 60)
 
 
 _FIGURES = {
@@ -169,14 +170,6 @@ async def _work(instance: Instance) -> float:
     async with aiohttp.ClientSession() as http, http.get(f"{instance.url}/metrics") as response:
         found = re.search(_FIGURES[instance.kind], await response.text(), re.MULTILINE)
     return float(found[1]) if found else 0
-
-
-async def _is_ready(url: str) -> bool:
-    try:
-        async with aiohttp.ClientSession() as http, http.get(f"{url}/health/ready") as response:
-            return response.status == 200
-    except aiohttp.ClientError:
-        return False
 
 
 async def _settled(system: System) -> bool:

@@ -14,7 +14,8 @@ import pytest
 from provision.ports import free_ports
 from tests.faults.processes import ROOT, Child
 from tests.journeys.conftest import MAIL_FROM, System, soon
-from tests.journeys.test_proxy import LIST, is_answered
+from tests.journeys.probe import is_answered
+from tests.journeys.test_proxy import LIST
 from tests.roles import acting
 from tests.servers import absent
 from tests.services.api.branding.pictures import png
@@ -83,7 +84,8 @@ async def test_reports_logos_and_mails_are_made_within_the_limits(
             )
         ]
         for each in (port, relay_port, mailer_port, returns_port):
-            await soon(lambda each=each: is_answered(each, "/health/ready"), 60)  # type: ignore[misc]  # bound
+            ready = f"http://127.0.0.1:{each}/health/ready"
+            await soon(lambda ready=ready: is_answered(ready), 60)  # type: ignore[misc]  # bound
         headers = system.http.headers
         http = await stack.enter_async_context(
             aiohttp.ClientSession(f"http://127.0.0.1:{port}", headers=headers)

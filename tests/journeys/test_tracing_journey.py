@@ -10,7 +10,7 @@ from provision.ports import free_ports
 from tests.collector import Collector, Seen, collecting
 from tests.faults.processes import Child
 from tests.journeys.conftest import System
-from tests.journeys.test_rolling_restarts import _is_ready
+from tests.journeys.probe import is_answered
 from tests.roles import acting
 
 PAGE = (Path(__file__).parents[2] / "docs" / "tracing.md").read_text("utf-8")
@@ -43,7 +43,7 @@ async def traced(system: System, folder: Path, endpoint: str) -> AsyncIterator[s
     try:
         for each in (port, relay_port, mailer_port):
             async with asyncio.timeout(180):
-                while not await _is_ready(f"http://127.0.0.1:{each}"):
+                while not await is_answered(f"http://127.0.0.1:{each}/health/ready"):
                     await asyncio.sleep(0.1)
         yield f"http://127.0.0.1:{port}"
         await asyncio.gather(*(each.stop() for each in running))
