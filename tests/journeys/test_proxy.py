@@ -27,6 +27,7 @@ LIST = "/api/v3/reports/customers/2024-11-01/2024-11-30"
 SEND = "/api/v3/clients/4/transactions/send?from=2024-11-01&to=2024-11-30"
 PAGE = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
 _MANY = 30_000
+_PAUSE = 0.05  # seconds between two requests of a caller
 
 every_proxy = pytest.mark.parametrize("kind", KINDS)
 
@@ -212,7 +213,7 @@ async def test_nobody_notices_that_each_of_two_is_restarted(
     kind: str, system: System, tmp_path: Path
 ) -> None:
     ports = free_ports(2)
-    drained = {"DRAIN_DELAY": "3s"}
+    drained = {"DRAIN_DELAY": "3s", "RATE_LIMIT": "1000000", "DAILY_QUOTA": "1000000"}
     async with AsyncExitStack() as stack:
         running = {
             port: await stack.enter_async_context(api(system, port, tmp_path, **drained))
@@ -236,7 +237,7 @@ async def test_nobody_notices_that_each_of_two_is_restarted(
 
 
 class Callers:
-    """Callers that read and send all the time, and never retry."""
+    """Callers that read and send again and again, and never retry."""
 
     def __init__(self, http: aiohttp.ClientSession) -> None:
         self._http = http
@@ -276,3 +277,4 @@ class Callers:
             self.statuses[response.status] += 1
             if response.status not in {200, 202}:
                 self.failed.append(f"{method} {response.status} {text[:200]}")
+            await asyncio.sleep(_PAUSE)
