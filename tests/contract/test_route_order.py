@@ -2,6 +2,7 @@
 
 import re
 from itertools import combinations
+from typing import Any
 
 import pytest
 from aiohttp import web
@@ -106,3 +107,24 @@ async def test_a_view_does_not_pass_a_method_on_to_a_call_about_two_dates(path: 
     match = await app.router.resolve(make_mocked_request("POST", f"{REPORTS}/{path}"))
     assert isinstance(match.http_exception, web.HTTPMethodNotAllowed)
     assert match.http_exception.allowed_methods == {"GET", "HEAD"}
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", f"{DAY}/{DAY}"),
+        ("GET", f"client/4/{DAY}/{DAY}"),
+        ("POST", f"client/4/{DAY}/{DAY}"),
+    ],
+)
+async def test_a_report_is_found_at_the_first_try(
+    method: str, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried, resolve = [], web.DynamicResource.resolve
+
+    async def noted(resource: web.DynamicResource, request: web.Request) -> Any:
+        tried.append(resource.canonical)
+        return await resolve(resource, request)
+
+    monkeypatch.setattr(web.DynamicResource, "resolve", noted)
+    assert [await taken_by(method, f"{REPORTS}/{path}")] == tried

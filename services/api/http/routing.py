@@ -7,12 +7,18 @@ from aiohttp import hdrs, web
 from services.api.http.appkeys import ROUTE_OF
 from services.api.http.route import Route
 
+_LAST_DAY = "/{to}"
+
 
 def add_to(app: web.Application, routes: Sequence[Route]) -> None:
-    """Add every route to `app` (a GET answers HEAD too), each to be found by its requests."""
+    """Add every route to `app` (a GET answers HEAD too), each to be found by its requests.
+
+    aiohttp tries them in order. Those that end in a period's last day come first: no other route
+    takes their paths, and most requests are for them.
+    """
     found: dict[web.AbstractRoute, Route] = {}
     names = _names(routes)
-    for route in routes:
+    for route in sorted(routes, key=lambda each: not each.path.endswith(_LAST_DAY)):
         resource = app.router.add_resource(_pattern(route.path, names))
         is_get = route.method == hdrs.METH_GET
         for method in (hdrs.METH_GET, hdrs.METH_HEAD) if is_get else (route.method,):
@@ -39,6 +45,6 @@ def _pattern(path: str, names: str) -> str:
 
     Otherwise a method that it does not support would be taken by the calls about two dates.
     """
-    if not path.endswith("/{to}"):
+    if not path.endswith(_LAST_DAY):
         return path
     return f"{path[:-1]}:(?!({names})$)[^/]+}}"
