@@ -1,5 +1,6 @@
 """The connection pool, and the errors that mean that Postgres is unavailable."""
 
+import asyncio
 import ssl
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -11,6 +12,7 @@ from typing import Any, TypeAlias, cast
 import asyncpg
 
 from shared.db.opening import Opening
+from shared.db.pool import Pool
 from shared.db.pool_metrics import PoolMetrics
 from shared.process.sampling import sampling
 
@@ -61,6 +63,8 @@ CONFLICTS: tuple[type[Exception], ...] = (
 )
 
 
+# After so many queries, or so many seconds without one, a connection is closed.
+_QUERIES_MAX, _IDLE_S = 50_000, 300.0
 # Of the text of a query whose plan a connection keeps.
 _CACHED_OCTETS_MAX = 32 * 1024
 
@@ -132,6 +136,17 @@ class _Session(asyncpg.Connection):
     fetchval = _watched(asyncpg.Connection.fetchval)
     copy_from_query = _watched(asyncpg.Connection.copy_from_query)
 
+    async def reset(self, *, timeout: float | None = None) -> None:
+        """Roll back an open transaction; no code leaves settings behind.
+
+        asyncpg's own would cost a round trip for each use of a connection.
+        """
+        if timeout is None:
+            await self._reset()
+            return
+        async with asyncio.timeout(timeout):
+            await self._reset()
+
 
 @asynccontextmanager
 async def pool(
@@ -179,16 +194,19 @@ async def pool(
         work_mem="32MB",
     )
 
-    opened = await asyncpg.create_pool(
+    opened = await Pool(
         dsn,
         min_size=0,
         max_size=size,
+        max_queries=_QUERIES_MAX,
+        max_inactive_connection_lifetime=_IDLE_S,
         connect=connect,
         connection_class=_Session,
+        record_class=asyncpg.Record,
+        loop=None,
         command_timeout=30,
         # asyncpg's 15 KiB are less than the query has that freezes a statement.
         max_cacheable_statement_size=_CACHED_OCTETS_MAX,
-        reset=_reset,
         init=init,
         server_settings={"application_name": name},
     )
@@ -223,13 +241,6 @@ async def _open(opening: Opening, *arguments: Any, **options: Any) -> asyncpg.Co
         raise
     except asyncpg.PostgresError as error:
         raise Refused(f"{type(error).__name__}: {error}") from error
-
-
-async def _reset(_: asyncpg.Connection) -> None:
-    """Do nothing: open transactions are rolled back already, and no code leaves settings behind.
-
-    asyncpg's default would cost a round trip for each use of a connection.
-    """
 
 
 async def _exact_dates(conn: asyncpg.Connection) -> None:
