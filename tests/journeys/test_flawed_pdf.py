@@ -12,7 +12,8 @@ from tests.shared.statements.test_flaws import PANIC
 
 async def test_whoever_words_a_reference_cannot_silence_a_customer(system: System) -> None:
     rows = [row("2024-11-02", "payment", "1", "1", reference=PANIC)]
-    if not Renderer().render(frozen(snapshot(rows))).flaws:
+    flaws = Renderer().render(frozen(snapshot(rows))).flaws
+    if "replaced_text" not in [flaw.kind for flaw in flaws]:
         pytest.skip("typst sets this text with the fonts that are here")
     await system.db.execute("UPDATE payments SET reference = $1", PANIC)
     [port] = free_ports(1)
