@@ -92,17 +92,17 @@ class PagedView(Generic[Query, HeadT, Place]):
         shown = rows[: options.rows]
         cursor = self._cursor(query, shown[-1]) if len(rows) > len(shown) else None
         around = answers.pages(request, cursor)
+        link = answers.link(around)
         if form is Format.JSON:
-            members = head.members(shown, cursor, options.amounts)
-            return answers.json(request, at, members, answers.link(around))
+            return answers.json(request, at, head.members(shown, cursor, options.amounts), link)
         report = head.report(answers.batch(shown))
         tags = answers.tags(request, at, form)
         if customer is None:
-            return await answer(request, report, form, tags=tags)
+            return await answer(request, report, form, tags=tags, headers=link)
         navigation = self.navigation(
             request, head, customer, Paging(first=around["first"], next=around["next"])
         )
-        return await answer(request, report, form, navigation=navigation)
+        return await answer(request, report, form, headers=link, navigation=navigation)
 
     async def _customer(self, query: Query, at: Snapshot, form: Format) -> Customer | None:
         """Return the customer as a page names it; None if no page is wanted."""

@@ -11,6 +11,7 @@ import pytest
 
 from shared.statements.money import figure, money
 from tests.services.api.api_client import NOVEMBER, REPORTS, Api
+from tests.services.api.views.case import links
 
 # Customers, each with a document and a payment.
 _THOUSAND = """
@@ -194,3 +195,31 @@ async def test_a_view_has_a_workbook(reader: Api, path: str, rows: int) -> None:
     cells = list(book.worksheets[0].values)
     assert len(cells) == 1 + rows
     assert len(book.worksheets) == 2
+
+
+@pytest.mark.parametrize("view", ["transactions", "explain/balance"])
+async def test_a_file_of_one_page_says_where_the_next_one_is(reader: Api, view: str) -> None:
+    path = f"{REPORTS}/client/4/{NOVEMBER}/{view}"
+    header, *whole = (await reader.get(f"{path}?format=csv")).text.splitlines()
+    assert len(whole) > 2
+    seen: list[str] = []
+    url: str | None = f"{path}?format=csv&per_page=2"
+    while url:
+        page = await reader.get(url)
+        first, *lines = page.text.splitlines()
+        assert (page.status, first) == (200, header), page.text
+        seen += lines
+        url = links(page).get("next")
+    assert seen == whole
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "html"])
+async def test_every_format_of_a_page_has_the_links_of_the_json(reader: Api, form: str) -> None:
+    path = f"{REPORTS}/client/4/{NOVEMBER}/transactions?per_page=2"
+    pages = links(await reader.get(path))
+    assert set(pages) == {"first", "next"}
+    given = links(await reader.get(f"{path}&format={form}"))
+    assert given == {
+        "first": f"{path}&format={form}",
+        "next": pages["next"].replace("&cursor=", f"&format={form}&cursor="),
+    }
