@@ -37,9 +37,11 @@ class Queries:
 
     def __getattr__(self, name: str) -> str:
         try:
-            return self._texts[name]
+            text = self._texts[name]
         except KeyError:
             raise AttributeError(f"{self._package}/{self._file} has no query {name}") from None
+        setattr(self, name, text)  # and the next time this method is not called
+        return text
 
 
 def load(package: str, file: str = "queries.sql") -> Queries:

@@ -6,7 +6,6 @@ import string
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
 from typing import NamedTuple, Self
 from uuid import UUID
 
@@ -82,7 +81,7 @@ class Key:
         """The part of the key that may be shown: its first 8 random characters."""
         return self.text[: len("ledgerpost_") + 8]
 
-    @cached_property
+    @property
     def sha256(self) -> bytes:
         """The hash that is stored; 238 random bits need no slow hash."""
         return hashlib.sha256(self.text.encode()).digest()

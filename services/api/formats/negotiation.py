@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from enum import Enum
+from functools import lru_cache
 
 from aiohttp import hdrs, web
 
@@ -9,6 +10,7 @@ from services.api.core.refusals import Invalid
 from services.api.http import negotiation
 
 PARAMETER = "format"
+_HEADERS_KEPT = 256  # programs send the same Accept each time
 
 
 class Format(Enum):
@@ -54,12 +56,11 @@ def chosen(request: web.Request, offered: Sequence[Format]) -> Format:
     if words is not None:
         return _by_word(words, offered)
     accept = ",".join(request.headers.getall(hdrs.ACCEPT, ()))
-    by_media = {each.media: each for each in _preferred(request, accept, offered)}
-    media = negotiation.best(accept, tuple(by_media))
-    if media is None:
+    found = _by_accept(accept, tuple(offered), has_key=hdrs.AUTHORIZATION in request.headers)
+    if found is None:
         types = " or ".join(media_types(offered))
         raise web.HTTPNotAcceptable(text=f"The answer is {types}, which Accept rules out.")
-    return by_media[media]
+    return found
 
 
 def _by_word(words: Sequence[str], offered: Sequence[Format]) -> Format:
@@ -77,12 +78,20 @@ def _by_word(words: Sequence[str], offered: Sequence[Format]) -> Format:
     return asked
 
 
-def _preferred(request: web.Request, accept: str, offered: Sequence[Format]) -> Sequence[Format]:
+@lru_cache(_HEADERS_KEPT)
+def _by_accept(accept: str, offered: tuple[Format, ...], *, has_key: bool) -> Format | None:
+    """Return the one of the offered formats that Accept chooses; None if it rules out all."""
+    by_media = {each.media: each for each in _preferred(accept, offered, has_key=has_key)}
+    media = negotiation.best(accept, tuple(by_media))
+    return None if media is None else by_media[media]
+
+
+def _preferred(accept: str, offered: Sequence[Format], *, has_key: bool) -> Sequence[Format]:
     """Return the formats that Accept may choose from, the preferred ones first."""
     if Format.HTML not in offered:
         return offered
     others = [each for each in offered if each is not Format.HTML]
-    if hdrs.AUTHORIZATION not in request.headers:
+    if not has_key:
         return [Format.HTML, *others]
     admits_json = negotiation.accepts(accept, (Format.JSON.media,))
     return others if admits_json else offered

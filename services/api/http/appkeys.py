@@ -72,8 +72,8 @@ ROUTE = web.RequestKey[Route | None]("ROUTE")
 TRACE = web.RequestKey("TRACE", Trace)
 # The business whose turns the request's connections take; absent without a key.
 BORROWER = web.RequestKey("BORROWER", int)
-# The database that has the business of the request; absent if there is only one, or none is known
-# yet.
+# The database that has the business of the request; absent as long as none is known, or the only
+# one was not used.
 DATABASE = web.RequestKey("DATABASE", OpenDatabase)
 # Set by the authentication on routes that declare a scope.
 PRINCIPAL = web.RequestKey("PRINCIPAL", Principal)

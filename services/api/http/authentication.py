@@ -62,9 +62,11 @@ async def admitted(request: web.Request, digest: bytes) -> Principal:
 
     Raises Unauthenticated if the key is unknown, revoked or expired.
     """
-    limits = request.app[LIMITS]
-    request[BORROWER] = request.app[BORROWERS].of(digest)
-    await _find(request, digest)
+    app = request.app
+    limits = app[LIMITS]
+    request[BORROWER] = app[BORROWERS].of(digest)
+    if len(app[DATABASES]) > 1:
+        await _find(request, digest)
     rate = limits.take(digest)
     if rate is not None:
         return await _looked_up(request, digest, rate)
@@ -128,22 +130,23 @@ async def _leased(request: web.Request, digest: bytes) -> Principal:
 
 async def _find(request: web.Request, digest: bytes) -> None:
     """Find the database of the key with this hash. Raises Unauthenticated if none has it."""
-    if len(request.app[DATABASES]) > 1 and request.app[KEY_DATABASES].of(digest) is None:
+    if request.app[KEY_DATABASES].of(digest) is None:
         request.app[INVALID_KEYS].check(digest)
     if not await find_holder(request, digest, partial(store.has_key, digest=digest)):
         _valid(request, digest, None)
 
 
 def _valid(request: web.Request, digest: bytes, holder: Principal | None) -> Principal:
+    app = request.app
     try:
         principal = valid(holder)
     except Unauthenticated:
-        request.app[LIMITS].forget(digest)
-        request.app[INVALID_KEYS].count(digest)
-        request.app[KEY_DATABASES].forget(digest)
+        app[LIMITS].forget(digest)
+        app[INVALID_KEYS].count(digest)
+        app[KEY_DATABASES].forget(digest)
         raise
-    request.app[BORROWERS].note(digest, principal.business_id)
-    if principal.business_id in request.app[OVERLAP].found:
+    app[BORROWERS].note(digest, principal.business_id)
+    if principal.business_id in app[OVERLAP].found:
         raise Busy(_IN_TWO, retry_after=timedelta(minutes=1))
     return principal
 

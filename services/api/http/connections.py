@@ -27,10 +27,10 @@ def database_of(request: web.Request) -> OpenDatabase:
 
     Raises ValueError if there are several, and the request has none yet.
     """
-    found = request.get(DATABASE)
-    if found is None:
-        [found] = request.app[DATABASES].values()
-    return found
+    if DATABASE not in request:
+        [only] = request.app[DATABASES].values()
+        request[DATABASE] = only
+    return request[DATABASE]
 
 
 def away(request: web.Request, error: Exception) -> None:

@@ -31,10 +31,11 @@ async def finish(request: web.Request, response: web.StreamResponse) -> None:
 
 def add_common(response: web.StreamResponse, request_id: str) -> None:
     """Add the headers that every answer has, even if its request could not be read."""
-    response.headers["X-Request-Id"] = request_id
-    response.headers[hdrs.SERVER] = "ledgerpost"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    response.headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
+    headers = response.headers
+    headers["X-Request-Id"] = request_id
+    headers[hdrs.SERVER] = "ledgerpost"
+    headers["X-Content-Type-Options"] = "nosniff"
+    headers.setdefault(hdrs.CACHE_CONTROL, "no-store")
 
 
 def request_id(request: web.Request) -> str:

@@ -4,6 +4,7 @@ import logging
 import time
 from collections.abc import Collection, Iterator
 from http import HTTPStatus
+from typing import NamedTuple
 
 import structlog
 from aiohttp import hdrs, web
@@ -58,21 +59,20 @@ _PROBES = frozenset({"/health/live", "/health/ready", "/metrics"})
 async def observe(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Give the request its id, route and trace; log and count its answer."""
     started, status = time.perf_counter(), problem_json.NO_ANSWER
-    request[REQUEST_ID] = headers.request_id(request)
+    request[REQUEST_ID] = request_id = headers.request_id(request)
     request[ROUTE] = _route(request)
+    names = _names(request)
     given = request.headers.getall("traceparent", [])
-    span = _begun(request, given)
+    span = _begun(names, given)
     request[TRACE] = trace = span.trace or Trace.of(given)
-    before = bind_contextvars(
-        request_id=request[REQUEST_ID], trace_id=trace.trace_id, span_id=trace.span_id
-    )
+    before = bind_contextvars(request_id=request_id, trace_id=trace.trace_id, span_id=trace.span_id)
     try:
         response = await handler(request)
         status = response.status
         if status == HTTPStatus.SERVICE_UNAVAILABLE and problem_json.reader_left(request):
             status = problem_json.NO_ANSWER
     finally:
-        _record(request, span, status, time.perf_counter() - started)
+        _record(request, names, span, status, time.perf_counter() - started)
         reset_contextvars(**before)
     return response
 
@@ -191,24 +191,30 @@ def _route(request: web.Request) -> Route | None:
     return None if match.http_exception is not None else request.app[ROUTE_OF][match.route]
 
 
-def _names(request: web.Request) -> tuple[str, str]:
-    """Return method and route of a request, as metrics, spans and logs name them."""
+class _Names(NamedTuple):
+    """Method and route of a request, as metrics, spans and logs name them."""
+
+    method: str
+    route: str
+
+
+def _names(request: web.Request) -> _Names:
     resource = request.match_info.route.resource
     method = request.method if request.method in hdrs.METH_ALL else "other"
-    return method, resource.canonical if resource is not None else "none"
+    return _Names(method, resource.canonical if resource is not None else "none")
 
 
-def _begun(request: web.Request, traceparent: list[str]) -> Span:
+def _begun(names: _Names, traceparent: list[str]) -> Span:
     """Return a span for the request; probes have none, because they come every few seconds."""
-    method, route = _names(request)
+    method, route = names
     if route in _PROBES:
         return tracing.OFF
-    names = {"http.request.method": method, "http.route": route}
-    return tracing.begin(f"{method} {route}", "server", Trace.given(traceparent), names)
+    attributes = {"http.request.method": method, "http.route": route}
+    return tracing.begin(f"{method} {route}", "server", Trace.given(traceparent), attributes)
 
 
-def _record(request: web.Request, span: Span, status: int, seconds: float) -> None:
-    method, route = _names(request)
+def _record(request: web.Request, names: _Names, span: Span, status: int, seconds: float) -> None:
+    method, route = names
     principal = request.get(PRINCIPAL)
     span.note({"http.response.status_code": status})
     if principal is not None:

@@ -21,7 +21,8 @@ class Coding:
 PLAIN = Coding(gzip=False, identity=True)
 
 
-def best(accept: str, produced: Sequence[str]) -> str | None:
+@lru_cache(_HEADERS_KEPT)
+def best(accept: str, produced: tuple[str, ...]) -> str | None:
     """Return the one of these media types that a caller with this Accept (empty: none) likes best.
 
     Of those that it likes equally, it is one that Accept names rather than one that only a wildcard
@@ -34,7 +35,7 @@ def best(accept: str, produced: Sequence[str]) -> str | None:
     return liked if _quality(given, liked)[0] > 0 else None
 
 
-def accepts(accept: str, produced: Sequence[str]) -> bool:
+def accepts(accept: str, produced: tuple[str, ...]) -> bool:
     """Return whether a caller with this Accept (empty: none) can read one of these media types."""
     return best(accept, produced) is not None
 

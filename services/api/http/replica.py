@@ -156,8 +156,11 @@ async def read(request: web.Request, handler: Handler) -> web.StreamResponse:
 
 async def finish(request: web.Request, response: web.StreamResponse) -> None:
     """Add the token to the answer of a report, just before its first byte is sent."""
-    replica, route = request.app[REPLICA], request.get(ROUTE)
-    if replica is None or route is None or not route.is_conditional or PRINCIPAL not in request:
+    replica = request.app[REPLICA]
+    if replica is None:
+        return
+    route = request.get(ROUTE)
+    if route is None or not route.is_conditional or PRINCIPAL not in request:
         return
     # Without it the caller knows of no newer data than before.
     with suppress(*_FAULTS, _ClocksInUse):
