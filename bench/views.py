@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from datetime import date
 from io import StringIO
-from itertools import count
+from itertools import count, cycle
 from typing import Self
 
 import asyncpg
@@ -31,7 +31,7 @@ HTML = f"{LIST}/{YEAR}?format=html&per_page=1000"
 _LISTING = Listing(
     ReportQuery(1, Period(date(2023, 1, 1), date(2023, 12, 31))), parse_query(ListOptions, ())
 )
-_CHANGE = "UPDATE customers SET opening_balance = opening_balance + 0.01 WHERE id = 1"
+_CHANGE = "UPDATE customers SET opening_balance = opening_balance + 0.01 WHERE id = $1"
 
 
 def main(arguments: list[str]) -> None:
@@ -118,6 +118,7 @@ class _Writer:
     def __init__(self, dsn: str) -> None:
         self._loop = asyncio.new_event_loop()
         self._conn = self._loop.run_until_complete(asyncpg.connect(dsn))
+        self._customers = cycle(range(1, CUSTOMERS, CUSTOMERS // 30))
 
     def __enter__(self) -> Self:
         return self
@@ -127,8 +128,8 @@ class _Writer:
         self._loop.close()
 
     def then(self, work: Callable[[], object]) -> float:
-        """Change the ledger, and return how long `work` takes after that."""
-        self._loop.run_until_complete(self._conn.execute(_CHANGE))
+        """Change the next customer, and return how long `work` takes after that."""
+        self._loop.run_until_complete(self._conn.execute(_CHANGE, next(self._customers)))
         return seconds(work)
 
 

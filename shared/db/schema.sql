@@ -1,4 +1,4 @@
--- The database after 0043_charges_of_customers.sql, read from Postgres's catalogue by `make contract`.
+-- The database after 0045_customers_noted.sql, read from Postgres's catalogue by `make contract`.
 -- To be read, not to be run: `migrate` makes a database. Rights stand in shared/db/grants.py.
 
 -- Domains
@@ -559,6 +559,7 @@ CREATE TABLE report_versions (
     slot bigint NOT NULL GENERATED ALWAYS AS IDENTITY,
     version bigint NOT NULL,
     changed_by xid8 NOT NULL,
+    changes bigint[] NOT NULL DEFAULT '{}'::bigint[],
     CONSTRAINT report_versions_pkey PRIMARY KEY (business_id, slot)
 ) WITH (fillfactor=50);
 
@@ -1904,7 +1905,7 @@ BEGIN
                 CASE type WHEN 'credit' THEN amount ELSE -amount END * 10000
             FROM new_rows
         LOOP
-            PERFORM note_change(ARRAY[due.business_id]);
+            PERFORM note_customer(due.business_id, due.customer_id);
             PERFORM add_to_kept_totals(due);
         END LOOP;
     END IF;
@@ -1914,7 +1915,7 @@ BEGIN
                 CASE type WHEN 'credit' THEN -amount ELSE amount END * 10000
             FROM old_rows
         LOOP
-            PERFORM note_change(ARRAY[due.business_id]);
+            PERFORM note_customer(due.business_id, due.customer_id);
             PERFORM add_to_kept_totals(due);
         END LOOP;
     END IF;
@@ -2139,7 +2140,7 @@ BEGIN
                 RETURNING *
             LOOP
                 IF counts(document) THEN
-                    PERFORM note_change(ARRAY[document.business_id]);
+                    PERFORM note_customer(document.business_id, document.customer_id);
                     PERFORM add_document(document, 1, NULL);
                     PERFORM keep_open_parts(NULL, document);
                 END IF;
@@ -2306,7 +2307,10 @@ BEGIN
         WHERE k.business_id = business AND k.invoice_id = id;
     END IF;
     IF counts(kept) OR counts(counted) THEN
-        PERFORM note_change(ARRAY[business]);
+        PERFORM note_customer(business, coalesce(counted.customer_id, kept.customer_id));
+        IF counts(kept) AND kept.customer_id <> counted.customer_id THEN
+            PERFORM note_customer(business, kept.customer_id);
+        END IF;
         PERFORM keep_open_parts(kept, counted);
     END IF;
     IF (kept.customer_id, kept.day) = (counted.customer_id, counted.day) THEN
@@ -2570,23 +2574,40 @@ CREATE OR REPLACE FUNCTION ledger_rows_changed()
 AS $function$
 DECLARE
     businesses bigint[];
+    ids bigint[];
 BEGIN
     IF TG_RELID NOT IN ('customers'::regclass, 'categories'::regclass) THEN
         RAISE insufficient_privilege USING MESSAGE = 'ledger_rows_changed serves customers and categories only';
     END IF;
     CASE TG_OP
     WHEN 'INSERT' THEN
-        businesses := ARRAY(SELECT DISTINCT business_id FROM new_rows ORDER BY 1);
+        SELECT array_agg(business_id), array_agg(id) INTO businesses, ids
+        FROM (SELECT business_id, id FROM new_rows LIMIT 21) first_rows;
     WHEN 'UPDATE' THEN
-        businesses := ARRAY(
-            SELECT business_id FROM new_rows UNION SELECT business_id FROM old_rows ORDER BY 1
-        );
+        SELECT array_agg(business_id), array_agg(id) INTO businesses, ids
+        FROM (SELECT business_id, id FROM new_rows UNION SELECT business_id, id FROM old_rows LIMIT 21) first_rows;
     WHEN 'DELETE' THEN
-        businesses := ARRAY(SELECT DISTINCT business_id FROM old_rows ORDER BY 1);
+        SELECT array_agg(business_id), array_agg(id) INTO businesses, ids
+        FROM (SELECT business_id, id FROM old_rows LIMIT 21) first_rows;
     WHEN 'TRUNCATE' THEN
         businesses := ARRAY(SELECT DISTINCT business_id FROM report_versions ORDER BY 1);
     END CASE;
-    PERFORM note_change(businesses);
+    IF TG_RELID = 'customers'::regclass AND are_few(cardinality(ids)) THEN
+        FOR place IN 1 .. cardinality(ids) LOOP
+            PERFORM note_customer(businesses[place], ids[place]);
+        END LOOP;
+        RETURN NULL;
+    END IF;
+    IF TG_OP = 'INSERT' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM new_rows ORDER BY 1);
+    ELSIF TG_OP = 'UPDATE' THEN
+        businesses := ARRAY(
+            SELECT business_id FROM new_rows UNION SELECT business_id FROM old_rows ORDER BY 1
+        );
+    ELSIF TG_OP = 'DELETE' THEN
+        businesses := ARRAY(SELECT DISTINCT business_id FROM old_rows ORDER BY 1);
+    END IF;
+    PERFORM note_change(coalesce(businesses, '{}'));
     RETURN NULL;
 END
 $function$;
@@ -2773,37 +2794,64 @@ CREATE OR REPLACE FUNCTION note_change(businesses bigint[])
 AS $function$
 DECLARE
     business bigint;
-    mine bigint;
-    fresh bigint := extract(epoch FROM clock_timestamp()) * 1000000;
 BEGIN
     FOREACH business IN ARRAY businesses LOOP
-        mine := NULL;
-        IF current_setting('transaction_isolation') = 'read committed' THEN
-            UPDATE report_versions v
-            SET version = greatest(v.version + 1, fresh), changed_by = pg_current_xact_id()
-            WHERE v.business_id = business AND v.changed_by <> pg_current_xact_id() AND v.slot = (
-                SELECT f.slot FROM report_versions f WHERE f.business_id = business
-                ORDER BY f.changed_by = pg_current_xact_id() DESC LIMIT 1 FOR UPDATE SKIP LOCKED
-            )
-            RETURNING v.slot INTO mine;
-        END IF;
-        IF mine IS NULL THEN
-            INSERT INTO report_versions (business_id, version, changed_by)
-            SELECT business, fresh, pg_current_xact_id()
-            WHERE NOT EXISTS (
-                SELECT FROM report_versions v
-                WHERE v.business_id = business AND v.changed_by = pg_current_xact_id()
-            );
-        END IF;
-        -- Slots that many writers at once, or writers in REPEATABLE READ, left behind.
-        IF fresh % 16 = 0 AND mine IS NOT NULL THEN
-            DELETE FROM report_versions v USING (
-                SELECT f.slot FROM report_versions f WHERE f.business_id = business AND f.slot <> mine
-                OFFSET 15 FOR UPDATE SKIP LOCKED
-            ) spare
-            WHERE v.business_id = business AND v.slot = spare.slot;
-        END IF;
+        PERFORM note_customer(business, NULL);
     END LOOP;
+END
+$function$;
+
+CREATE OR REPLACE FUNCTION note_customer(business bigint, customer bigint)
+ RETURNS void
+ LANGUAGE plpgsql
+AS $function$
+DECLARE
+    read_committed boolean := current_setting('transaction_isolation') = 'read committed';
+    writer xid8 := pg_current_xact_id();
+    fresh bigint := extract(epoch FROM clock_timestamp()) * 1000000;
+    mine bigint;
+BEGIN
+    -- The first change of a transaction takes a version. A transaction that changes many customers notes that
+    -- anything may have changed, and then nothing more.
+    UPDATE report_versions v SET
+        version = CASE WHEN v.changed_by = writer THEN v.version ELSE greatest(v.version + 1, fresh) END,
+        changed_by = writer,
+        changes = CASE
+            WHEN customer IS NULL THEN '{}'
+            WHEN v.changed_by = writer AND v.changes[cardinality(v.changes) - 1] <> v.version
+                OR v.changed_by = writer AND cardinality(v.changes) > 32 AND v.changes[2] = v.version THEN '{}'
+            WHEN v.changes = '{}' OR v.changes[cardinality(v.changes) - 1] <> v.version
+                THEN ARRAY[v.version, greatest(v.version + 1, fresh), customer]
+            ELSE
+                CASE WHEN cardinality(v.changes) > 32 THEN v.changes[2:2] || v.changes[4:] ELSE v.changes END
+                || CASE WHEN v.changed_by = writer THEN v.version ELSE greatest(v.version + 1, fresh) END
+                || customer
+        END
+    WHERE v.business_id = business AND v.slot = (
+        SELECT f.slot FROM report_versions f
+        WHERE f.business_id = business AND (read_committed OR f.changed_by = writer)
+        ORDER BY f.changed_by = writer DESC LIMIT 1 FOR UPDATE SKIP LOCKED
+    ) AND (v.changed_by <> writer OR v.changes <> '{}'
+        AND v.changes[cardinality(v.changes) - 1:] IS DISTINCT FROM ARRAY[v.version, customer])
+    RETURNING v.slot INTO mine;
+    IF mine IS NULL THEN
+        INSERT INTO report_versions (business_id, version, changed_by, changes)
+        SELECT business, fresh, writer, CASE WHEN customer IS NULL THEN '{}' ELSE ARRAY[0, fresh, customer] END
+        WHERE NOT EXISTS (
+            SELECT FROM report_versions v WHERE v.business_id = business AND v.changed_by = writer
+        );
+    END IF;
+    -- Slots that many writers at once, or writers in REPEATABLE READ, left behind. What they say is lost.
+    IF fresh % 16 = 0 AND mine IS NOT NULL AND read_committed THEN
+        DELETE FROM report_versions v USING (
+            SELECT f.slot FROM report_versions f WHERE f.business_id = business AND f.slot <> mine
+            OFFSET 15 FOR UPDATE SKIP LOCKED
+        ) spare
+        WHERE v.business_id = business AND v.slot = spare.slot;
+        IF FOUND THEN
+            UPDATE report_versions v SET changes = '{}' WHERE v.business_id = business AND v.slot = mine;
+        END IF;
+    END IF;
 END
 $function$;
 

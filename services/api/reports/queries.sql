@@ -3,6 +3,10 @@
 -- repeats.
 SELECT report_version($1)
 
+-- name: changes
+-- Each part of the version of business $1's ledger, with what its last changes were about (migration 0044).
+SELECT slot, version, changes FROM report_versions WHERE business_id = $1
+
 -- name: figures
 -- The report as columns. The table `figures` has one row for each customer of the business, in no order.
 -- Its columns are the fields of the answer for the period from start to end (dates, inclusive), with
@@ -154,6 +158,10 @@ coalesce(s.documents, 0) AS documents, coalesce(s.receipts, 0) AS receipts,
 -- name: of_customer
 -- Restricts the figures to one customer.
 AND customer_id = {customer}
+
+-- name: of_customers
+-- Restricts the figures to customers in a range of ids. The others have rows too, without figures.
+AND customer_id BETWEEN {customers}
 
 -- name: json
 -- A row of `figures` as one line of JSON.

@@ -24,12 +24,16 @@ BOUNDED = Counting("bigint", "sum_units")
 
 
 class Arguments(NamedTuple):
-    """A query's arguments as its text has them: as literals or as the places of prepared ones."""
+    """A query's arguments as its text has them: as literals or as the places of prepared ones.
+
+    `customers` is a range of ids as SQL has it: the first AND the last.
+    """
 
     business: str
     start: str
     end: str
     customer: str = ""
+    customers: str = ""
 
 
 NUMBERED = Arguments("$1", "$2", "$3", "$4")
@@ -51,7 +55,7 @@ def figures(
 ) -> str:
     """Return the WITH list that ends in the table `figures`: the report as columns.
 
-    Arguments without a customer stand for all customers of the business. With `activity`, the
+    Arguments without customers stand for all customers of the business. With `activity`, the
     table also has the columns `documents` and `receipts`: the number of documents in the period,
     and of settled payments by their dates.
     """
@@ -59,7 +63,7 @@ def figures(
     parts = {**arguments._asdict(), **counting._asdict()}
     by_payment = cash or activity
     parts |= {
-        "of_customer": sql.filled(_fragments.of_customer, **parts) if arguments.customer else "",
+        "of_customer": sql.filled(_of_customer(arguments), **parts),
         "only_longer": "" if by_payment else _fragments.longer_than_a_day,
     }
     return sql.filled(
@@ -71,6 +75,12 @@ def figures(
         paid="received_" if cash else "",
         activity=_fragments.activity if activity else "",
     )
+
+
+def _of_customer(arguments: Arguments) -> str:
+    if arguments.customer:
+        return _fragments.of_customer
+    return _fragments.of_customers if arguments.customers else ""
 
 
 def all_customers(arguments: Arguments, counting: Counting) -> str:

@@ -13,20 +13,23 @@ from services.api.formats.page.navigation import Interval
 from services.api.http.appkeys import PRINCIPAL
 from services.api.http.periods import requested_period
 from services.api.reports.compared import compared_period
+from services.api.reports.listing.handlers import list_cache
 from services.api.reports.model import ReportQuery
 from services.api.reports.query import BOUNDED, EXACT, Counting
 from services.api.reports.series import drawn
 from services.api.views import answers, remembered
 from services.api.views.series import handlers as series
-from services.api.views.snapshot import State
+from services.api.views.snapshot import Snapshot, State
 from services.api.views.summary import store
 from services.api.views.summary.model import SummaryOptions
 from services.api.views.summary.navigation import navigation
+from services.api.views.summary.parts import Parts
 from services.api.views.summary.query import SummaryQuery
 from services.api.views.summary.report import SummaryAnswer
 from services.api.views.summary.store import Found
 
 FORMATS: Final = (Format.JSON, Format.HTML)
+_ANY_VERSION = ""  # parts know theirs themselves
 
 
 async def show(request: web.Request) -> web.StreamResponse:
@@ -51,7 +54,7 @@ async def _read(request: web.Request, query: SummaryQuery) -> SummaryAnswer:
             request,
             str(query),
             Found,
-            lambda at: store.summary(at.conn, query, counting),
+            lambda at: _found(request, at, query, counting),
             lambda found: found.size,
         )
 
@@ -60,6 +63,25 @@ async def _read(request: web.Request, query: SummaryQuery) -> SummaryAnswer:
     except asyncpg.NumericValueOutOfRangeError:
         # Amounts out of bounds are rare; then everything is counted once more, exactly.
         return SummaryAnswer.at(query, *await found(EXACT))
+
+
+async def _found(
+    request: web.Request, at: Snapshot, query: SummaryQuery, counting: Counting
+) -> Found:
+    """Return what is shown at this version. Only what changed is read if an earlier one is known.
+
+    Amounts out of bounds may not fit into the parts that are kept.
+    """
+    cache, key = list_cache(request), f"parts {query}"
+    known = cache.get(key, _ANY_VERSION) if counting is BOUNDED else None
+    made = None
+    if isinstance(known, Parts):
+        made = await store.parts_since(at.conn, query, counting, at.version, known)
+    if made is None:
+        made = await store.parts(at.conn, query, counting, at.version)
+    if counting is BOUNDED:
+        cache.put(key, _ANY_VERSION, made, len(key) + made.size)
+    return store.found(made, query)
 
 
 async def _intervals(request: web.Request, query: SummaryQuery) -> Sequence[Interval]:

@@ -11,7 +11,8 @@ from services.api.views.answers import batch
 from services.api.views.snapshot import State
 from services.api.views.summary.model import COMPARED, FIGURES
 from services.api.views.summary.query import SummaryQuery
-from services.api.views.summary.store import Found, Sums, number
+from services.api.views.summary.store import Found
+from services.api.views.summary.sums import Sums, number
 
 _PLACES = Decimal("0.01")  # to which a share is rounded
 

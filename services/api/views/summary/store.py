@@ -1,43 +1,22 @@
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from decimal import ROUND_HALF_UP, Decimal
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from services.api.formats.report import Value
+from services.api.reports.changes import changed_customers
 from services.api.reports.query import Counting
 from services.api.views.summary import query
-from services.api.views.summary.query import BEFORE, OF_TODAY, SummaryQuery
+from services.api.views.summary.parts import SPARE, Largest, Part, Parts, Ranges, added
+from services.api.views.summary.query import SummaryQuery
+from services.api.views.summary.sums import Sums, sums
+from shared.db import sql
 from shared.db.postgres import Connection
 
-_PLACES = -4  # of a unit
-_CENT = Decimal("0.01")  # to which a mean is rounded
+_queries = sql.load("services.api.views.summary")
+
 _SUMS_BYTES = 4000  # of memory that the figures of two periods take, about
-_CHANNELS = ("amount_paid", "online_amount_paid")
-
-
-@dataclass(frozen=True)
-class Sums:
-    """The figures of some customers, or of one; `id` and `name` are those of a category or of it.
-
-    `previous` are those of the compared period, if there is one.
-    """
-
-    id: int | None
-    name: str | None
-    customers: int
-    active: int
-    figures: Mapping[str, Value]
-    previous: Mapping[str, Value] | None
-
-    @property
-    def change(self) -> Mapping[str, Value] | None:
-        """The figures minus the previous ones, null counted as 0."""
-        if self.previous is None:
-            return None
-        return {
-            name: number(self.figures[name]) - number(before)
-            for name, before in self.previous.items()
-        }
+_RANGES = 64
+_PARTS = 1024  # of all ranges and categories, about
+_CHANGED_RANGES = 8  # that are read one by one; more take as long as all at once
 
 
 @dataclass(frozen=True)
@@ -54,60 +33,77 @@ class Found:
         return _SUMS_BYTES * (1 + len(self.categories) + len(self.top))
 
 
-async def summary(conn: Connection, asked: SummaryQuery, counting: Counting) -> Found:
-    """Return the sums of all customers, of each category, and of the largest customers."""
-    parts: dict[str, list[Sums]] = {"all": [], "category": [], "top": []}
-    for row in await conn.fetch(query.summary(asked, counting)):
-        parts[row["part"]].append(_sums(row, asked))
-    [everything] = parts["all"]
-    by = asked.options.by
-    parts["top"].sort(
-        key=lambda each: (each.figures[by] is None, -number(each.figures[by]), each.id)
-    )
-    return Found(everything, parts["category"], parts["top"])
-
-
-def number(value: Value) -> Decimal:
-    """Return a figure as a number, null as 0."""
-    return Decimal(value) if isinstance(value, int | Decimal) else Decimal(0)
-
-
-def _sums(row: Any, asked: SummaryQuery) -> Sums:
-    is_one = row["part"] == "top"
-    return Sums(
-        id=row["id"],
-        name=row["name"],
-        customers=row["customers"],
-        active=row["active"],
-        figures={
-            **{name: _amount(row[name]) or Decimal(0) for name in OF_TODAY},
-            **_figures(row, "", is_one=is_one),
-        },
-        previous=None if asked.compared is None else _figures(row, BEFORE, is_one=is_one),
+async def parts(conn: Connection, asked: SummaryQuery, counting: Counting, version: str) -> Parts:
+    """Return the parts of the summary of all customers, at the version that the snapshot has."""
+    [spread] = await conn.fetch(_queries.spread, asked.report.business_id)
+    most = max(1, min(_RANGES, _PARTS // (spread["categories"] + 1)))
+    ranges = Ranges.between(spread["first"] or 0, spread["last"] or 0, most)
+    largest = asked.options.limit + SPARE
+    rows = await conn.fetch(query.summary(asked, counting, ranges.shift, largest=largest))
+    return Parts(
+        version,
+        ranges,
+        _of_range(rows, asked),
+        Largest.first(asked.options.by, _single(rows, asked), largest),
     )
 
 
-def _figures(row: Any, prefix: str, *, is_one: bool) -> dict[str, Value]:
-    """Return the figures of a period, of one customer or of several, for whom null counts as 0."""
-    manual, online = (_amount(row[f"{prefix}{name}"]) for name in _CHANNELS)
-    invoices = int(row[f"{prefix}invoice_count"] or 0)
-    return {
-        "amount_due": _amount(row[f"{prefix}amount_due"]) or Decimal(0),
-        "invoice_count": invoices,
-        "amount_paid": manual if is_one else number(manual),
-        "online_amount_paid": online if is_one else number(online),
-        "average_payment_terms": _mean(row[f"{prefix}days"], row[f"{prefix}paid_in_full"]),
-        "owing": _amount(row[f"{prefix}owing"]) or Decimal(0),
-        "total_paid": number(manual) + number(online),
-        "invoices": invoices,
-    }
+async def parts_since(
+    conn: Connection, asked: SummaryQuery, counting: Counting, version: str, known: Parts
+) -> Parts | None:
+    """Return the parts at another version, of which only those that changed are read.
+
+    None if it is not known which did, or if those are too many.
+    """
+    changed = await changed_customers(conn, asked.report.business_id, known.version)
+    if changed is None:
+        return None
+    ranges = {known.ranges.of(each) for each in changed}
+    if len(ranges) > _CHANGED_RANGES:
+        return None
+    of_range, single = dict(known.of_range), []
+    text = query.summary_of_some(asked, counting, known.ranges.shift)
+    for each in sorted(ranges):
+        rows = await conn.fetch(text, *known.ranges.ends(each), list(changed))
+        of_range.pop(each, None)
+        of_range |= _of_range(rows, asked)
+        single += _single(rows, asked)
+    largest = known.largest.but(changed, single, asked.options.limit + SPARE)
+    if not largest.has(asked.options.limit):
+        return None
+    return replace(known, version=version, of_range=of_range, largest=largest)
 
 
-def _amount(units: int | Decimal | None) -> Decimal | None:
-    return None if units is None else Decimal(units).scaleb(_PLACES)
+def found(made: Parts, asked: SummaryQuery) -> Found:
+    """Return what a summary of these parts shows."""
+    categories = made.by_category()
+    nobody = [0] * (2 + len(query.columns(asked)))
+    everyone = added([nobody, *(each.figures for each in categories)])
+    return Found(
+        _sums(None, None, everyone, asked),
+        [_sums(each.category, each.name, each.figures, asked) for each in categories],
+        made.largest.customers[: asked.options.limit],
+    )
 
 
-def _mean(days: int | Decimal | None, documents: int | Decimal | None) -> Decimal:
-    if not documents:
-        return Decimal(0)
-    return (Decimal(days or 0) / Decimal(documents)).quantize(_CENT, ROUND_HALF_UP)
+def _of_range(rows: Iterable[Any], asked: SummaryQuery) -> dict[int, list[Part]]:
+    named = ("customers", "active", *query.columns(asked))
+    of_range: dict[int, list[Part]] = {}
+    for row in rows:
+        if row["part"] == "category":
+            part = Part(row["id"], row["name"], [int(row[name] or 0) for name in named])
+            of_range.setdefault(row["range"], []).append(part)
+    return of_range
+
+
+def _single(rows: Iterable[Any], asked: SummaryQuery) -> list[Sums]:
+    is_compared = asked.compared is not None
+    return [
+        sums(row, is_one=True, is_compared=is_compared) for row in rows if row["part"] == "single"
+    ]
+
+
+def _sums(of: int | None, name: str | None, figures: Sequence[int], asked: SummaryQuery) -> Sums:
+    named = ("id", "name", "customers", "active", *query.columns(asked))
+    row = dict(zip(named, (of, name, *figures), strict=True))
+    return sums(row, is_one=False, is_compared=asked.compared is not None)

@@ -24,7 +24,7 @@ async def test_a_summary_reads_customers_from_an_index(database: str) -> None:
     await conn.execute("VACUUM ANALYZE customers")
     await conn.execute("SET enable_seqscan = off; SET enable_bitmapscan = off")
     for counting in (BOUNDED, EXACT):
-        found = await conn.fetch(f"EXPLAIN {summary(asked, counting)}")
+        found = await conn.fetch(f"EXPLAIN {summary(asked, counting, 0, largest=10)}")
         plan = "\n".join(row[0] for row in found)
         assert "Index Only Scan using customers_summed on customers" in plan
     await conn.close()
