@@ -150,6 +150,23 @@ async def test_writers_at_once_are_all_noted_until_their_slots_are_joined(
     assert await changed_customers(conn, 1, await version(conn, 1)) == set()
 
 
+async def test_what_a_slot_said_that_came_and_went_is_unknown(conn: asyncpg.Connection) -> None:
+    slots = "SELECT count(*) FROM report_versions WHERE business_id = 1"
+    joined = 0
+    while joined < 3:
+        await conn.execute("DELETE FROM report_versions")
+        await conn.execute(ONE.format(20))
+        before = await version(conn, 1)
+        for number in range(1, 18):
+            change = ONE.format(number).replace("BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ")
+            await conn.execute(change)
+        assert await changed_customers(conn, 1, before) == set(range(1, 18))
+        await conn.execute(ONE.format(30))  # one of sixteen changes joins slots
+        if await conn.fetchval(slots) == 16:
+            joined += 1
+            assert await changed_customers(conn, 1, before) is None
+
+
 async def test_a_version_of_another_history_is_unknown(conn: asyncpg.Connection) -> None:
     """Such as that of a primary whose last commits a replica lost before it took its place."""
     await conn.execute("UPDATE customers SET archived = 1 WHERE business_id = 1 AND id = 4")
