@@ -2592,7 +2592,7 @@ BEGIN
     WHEN 'TRUNCATE' THEN
         businesses := ARRAY(SELECT DISTINCT business_id FROM report_versions ORDER BY 1);
     END CASE;
-    IF TG_RELID = 'customers'::regclass AND are_few(cardinality(ids)) THEN
+    IF TG_RELID = 'customers'::regclass AND ids IS NOT NULL AND are_few(cardinality(ids)) THEN
         FOR place IN 1 .. cardinality(ids) LOOP
             PERFORM note_customer(businesses[place], ids[place]);
         END LOOP;

@@ -15,6 +15,7 @@ _VOCABULARY = {
     ("branding", "paper"),
     ("branding", "statement_kind"),
     ("kept_documents", "receipts"),
+    ("report_versions", "changes"),  # versions, and ids of customers
     ("invoices", "kind"),
     ("invoices", "status"),
     ("payments", "channel"),
