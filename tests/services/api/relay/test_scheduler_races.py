@@ -38,7 +38,9 @@ class Halted:
 async def test_a_change_waits_for_the_relay_and_the_date_is_settled_then(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schedule = await world.create()
+    # Not on this weekday: the change below would find a later time today.
+    weekday = f"{datetime.now(UTC) + timedelta(days=3):%a}".lower()
+    schedule = await world.create(rule={"every": "week", "weekday": weekday})
     day = await world.due_now(schedule)
     halted = Halted(world, monkeypatch)
     await halted.there.wait()
