@@ -83,7 +83,6 @@ CREATE OR REPLACE FUNCTION invoices_changed()
  SET enable_mergejoin TO 'off'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
 DECLARE
     document kept_documents;
@@ -146,3 +145,11 @@ BEGIN
     RETURN NULL;
 END
 $function$;
+
+DO $do$
+DECLARE
+    ledger text := (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'invoices'::regclass);
+BEGIN
+    EXECUTE format('ALTER FUNCTION invoices_changed() SET search_path = pg_catalog, %s, pg_temp', ledger);
+END
+$do$;

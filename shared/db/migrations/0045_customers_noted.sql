@@ -77,7 +77,6 @@ CREATE OR REPLACE FUNCTION deposits_changed()
  SET enable_mergejoin TO 'off'
  SET jit TO 'off'
  SET plan_cache_mode TO 'force_generic_plan'
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
 DECLARE
     moves text := CASE TG_OP
@@ -141,7 +140,6 @@ CREATE OR REPLACE FUNCTION ledger_rows_changed()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET enable_seqscan TO 'off'
- SET search_path TO 'pg_catalog', 'public', 'pg_temp'
 AS $function$
 DECLARE
     businesses bigint[];
@@ -182,3 +180,12 @@ BEGIN
     RETURN NULL;
 END
 $function$;
+
+DO $do$
+DECLARE
+    ledger text := (SELECT relnamespace::regnamespace FROM pg_class WHERE oid = 'invoices'::regclass);
+BEGIN
+    EXECUTE format('ALTER FUNCTION deposits_changed() SET search_path = pg_catalog, %s, pg_temp', ledger);
+    EXECUTE format('ALTER FUNCTION ledger_rows_changed() SET search_path = pg_catalog, %s, pg_temp', ledger);
+END
+$do$;
