@@ -2,13 +2,10 @@
 
 import re
 from dataclasses import replace
-from email.header import Header, decode_header, make_header
+from email.header import decode_header, make_header
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from shared.mail import headers
 from tests.shared.mail.messages import DELIVERY, PDF, message_of, raw_header, read, subject_of
 
 
@@ -130,10 +127,3 @@ def test_a_customer_with_the_address_of_the_business_gets_no_copy(business: str 
     subject = subject_of("Statement", business=business, customer="same@x.example")
     made = replace(message_of(), subject=subject)
     assert b"\r\nSubject: Statement\r\n" in made.envelope("same@x.example", DELIVERY).data
-
-
-@pytest.mark.parametrize("name", ["Subject", "From", "Reply-To"])
-@given(text=st.text(st.sampled_from("ab Zé–=?_/ش界😀&,"), min_size=1, max_size=200))
-def test_encoded_words_are_those_of_the_standard_library(name: str, text: str) -> None:
-    theirs = Header(text, "utf-8", 76, name).encode(linesep="\r\n")
-    assert headers._encoded.__wrapped__(name, text) == theirs
