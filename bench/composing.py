@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from shared.mail.mailbox import Mailbox
-from shared.rendering.service import return_large_blocks
 from shared.rendering.worker import message
 from shared.statements.render import Renderer
 
@@ -18,7 +17,6 @@ _ACCEPTED = datetime(2024, 12, 1, tzinfo=UTC)
 
 def main() -> None:
     """Print how long each mail took, with its PDF and without, and the memory at its peak."""
-    return_large_blocks()
     warm, *rest = (text.encode() for text in json.load(sys.stdin))
     found = {}
     for name, renderer in (("mail", Renderer(pdf=False)), ("with_pdf", Renderer())):

@@ -4,7 +4,6 @@ It is a process of its own so that typesetting delays no other work, so that a c
 takes nothing else with it, and so that it has a processor of its own.
 """
 
-import ctypes
 import os
 import signal
 import sys
@@ -20,8 +19,6 @@ from shared.rendering.frames import TOGETHER
 _ANSWER_S_MAX: Final = 120  # seconds for one answer
 _SOON_S: Final = 0.005  # an answer waits no longer for others to be written with it
 _READ_OCTETS: Final = 262_144
-_BLOCK_OCTETS: Final = 131_072  # the kernel gets memory of this size back as soon as it is free
-_MMAP_THRESHOLD: Final = -3
 
 Request = TypeVar("Request")
 
@@ -42,7 +39,6 @@ class Service(Generic[Request]):
 def serve(start: Callable[[], Service[Request]]) -> None:
     """Write that the process is ready, then answer each request until the pipe is closed."""
     confinement.go_first()
-    return_large_blocks()
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # what a library prints is no answer
     service = start()
@@ -60,16 +56,6 @@ def serve(start: Callable[[], Service[Request]]) -> None:
             if late or len(done) == TOGETHER or number == len(requests):
                 _write(answers, done)
                 done, begun = [], time.monotonic()
-
-
-def return_large_blocks() -> None:
-    """Let the C library return large blocks of memory to the kernel when they are free.
-
-    Otherwise glibc keeps them after the first one, which takes 17 MB more for 5,000 rows.
-    """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_MMAP_THRESHOLD, _BLOCK_OCTETS)
 
 
 def _remarks(uncovered: Sequence[str], rights: Sequence[str]) -> Iterator[str]:

@@ -8,18 +8,16 @@ from tests.shared.statements.accounts import account
 from tests.shared.statements.snapshots import frozen
 
 _ROWS = 2_000
-_KILOBYTES = 60  # for a row: 51 as it is, 65 if cells have room around them and blocks are kept
+_KILOBYTES = 60  # for a row: 52 as it is, 65 if cells have room around them
 _PROGRAM = """
 import sys
 from pathlib import Path
-from shared.rendering.service import return_large_blocks
 from shared.statements.render import Renderer
 
 def peak():
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])
 
-return_large_blocks()
 renderer = Renderer()
 short, long = sys.stdin.buffer.read().split(b"\\0")
 assert renderer.render(short).pdf
