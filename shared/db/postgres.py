@@ -141,9 +141,6 @@ class _Session(asyncpg.Connection):
 
         asyncpg's own would cost a round trip for each use of a connection.
         """
-        if timeout is None:
-            await self._reset()
-            return
         async with asyncio.timeout(timeout):
             await self._reset()
 

@@ -6,10 +6,10 @@ from decimal import Decimal
 from itertools import chain
 from typing import NamedTuple, Self
 
-from services.api.views.summary.sums import Sums, number
+from services.api.views.summary.sums import BYTES, Sums, number
 
 SPARE = 20  # of the largest customers, more than are shown
-_PART_BYTES, _SUMS_BYTES = 1000, 4000  # of memory that the figures of two periods take, about
+_PART_BYTES = 1000  # of memory that a part takes, about
 
 
 class Part(NamedTuple):
@@ -90,7 +90,7 @@ class Parts:
     def size(self) -> int:
         """About the bytes of memory that this takes."""
         parts = sum(len(each) for each in self.of_range.values())
-        return _PART_BYTES * parts + _SUMS_BYTES * len(self.largest.customers)
+        return _PART_BYTES * parts + BYTES * len(self.largest.customers)
 
     def by_category(self) -> Sequence[Part]:
         """Return the sums of each category that has customers."""

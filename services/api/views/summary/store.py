@@ -7,13 +7,12 @@ from services.api.reports.query import Counting
 from services.api.views.summary import query
 from services.api.views.summary.parts import SPARE, Largest, Part, Parts, Ranges, added
 from services.api.views.summary.query import SummaryQuery
-from services.api.views.summary.sums import Sums, sums
+from services.api.views.summary.sums import BYTES, Sums, sums
 from shared.db import sql
 from shared.db.postgres import Connection
 
 _queries = sql.load("services.api.views.summary")
 
-_SUMS_BYTES = 4000  # of memory that the figures of two periods take, about
 _RANGES = 64
 _PARTS = 1024  # of all ranges and categories, about
 _CHANGED_RANGES = 8  # that are read one by one; more take as long as all at once
@@ -30,7 +29,7 @@ class Found:
     @property
     def size(self) -> int:
         """About the bytes of memory that this takes."""
-        return _SUMS_BYTES * (1 + len(self.categories) + len(self.top))
+        return BYTES * (1 + len(self.categories) + len(self.top))
 
 
 async def parts(conn: Connection, asked: SummaryQuery, counting: Counting, version: str) -> Parts:

@@ -8,6 +8,7 @@ from typing import Any
 from services.api.formats.report import Value
 from services.api.views.summary.query import BEFORE, OF_TODAY
 
+BYTES = 4000  # of memory that the figures of two periods take, about
 _PLACES = -4  # of a unit
 _CENT = Decimal("0.01")  # to which a mean is rounded
 _CHANNELS = ("amount_paid", "online_amount_paid")
